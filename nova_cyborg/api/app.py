@@ -1,0 +1,85 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Cyborg's API application, with device contexts.
+
+Named in Cyborg's api-paste.ini::
+
+    [app:api_v2]
+    paste.app_factory = nova_cyborg.api.app:app_factory
+"""
+
+import logging
+
+import pecan
+from cyborg.api import app, hooks
+from cyborg.common import authorize_wsgi
+from oslo_policy import policy
+
+from nova_cyborg import exception
+from nova_cyborg.api import faults, policies
+from nova_cyborg.api.controllers import root
+from nova_cyborg.db import migration, session
+
+LOG = logging.getLogger(__name__)
+
+
+def app_factory(
+    global_config: dict[str, str], **local_config: str
+) -> pecan.Pecan:
+    """Make the application; PasteDeploy calls it.
+
+    :param global_config: PasteDeploy's defaults; not used.
+    :param local_config: the section's settings; not used.
+    :returns: the WSGI application.
+    :raises PluginActivationFailed: if the database has not our schema.
+    """
+    _check_schema()
+    _register_policies()
+    settings = app.get_pecan_config().app.to_dict()
+    settings.pop('root')
+    application = pecan.make_app(
+        root.RootController(),
+        hooks=[
+            hooks.ConfigHook(),
+            hooks.ConductorAPIHook(),
+            hooks.ContextHook(settings['acl_public_routes']),
+            hooks.PublicUrlHook(),
+        ],
+        wrap_app=faults.FaultMiddleware,
+        **settings,
+    )
+    LOG.info('nova_cyborg serves device contexts in cyborg-api')
+    return application
+
+
+def _check_schema() -> None:
+    found, needed = migration.version(session.engine()), migration.head()
+    if found == needed:
+        return
+    error = exception.PluginActivationFailed(
+        reason=f'the schema of its tables is at {found}, {needed} is needed. '
+        'Run "nova-cyborg-manage db upgrade" with the --config-file of '
+        'cyborg-api, then start cyborg-api again'
+    )
+    LOG.critical('%s', error)
+    raise error
+
+
+def _register_policies() -> None:
+    enforcer = authorize_wsgi.get_enforcer()
+    for rule in policies.list_policies():
+        try:
+            enforcer.register_default(rule)
+        except policy.DuplicatePolicyError:
+            # The application is made more than once in a process.
+            LOG.debug('Policy %s is registered already', rule.name)

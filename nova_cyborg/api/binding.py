@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Binding: the ARQs are made at once, and bound in the background.
+
+Cyborg's conductor does the binding, as for any ARQ. Its RPC method returns
+when the binding is done, or has failed, so it is called in a thread, and the
+request that began it is answered before. A failure is recorded for the
+project to read, and Nova is told. An outcome that gets lost, because this
+process ends in between, is left to Nova's ``arq_binding_timeout``.
+"""
+
+import collections.abc
+import concurrent.futures
+import logging
+import typing as ty
+
+import oslo_messaging
+from cyborg import context as cyborg_context
+from cyborg.common import constants, nova_client
+from cyborg.common import exception as cyborg_exception
+from cyborg.conductor import rpcapi
+from keystoneauth1 import exceptions as ks_exc
+from openstack import exceptions as sdk_exc
+
+from nova_cyborg import exception
+from nova_cyborg.api import unbinding
+from nova_cyborg.db import allocations, devices
+
+LOG = logging.getLogger(__name__)
+
+# One thread waits for one server's binding; programming an FPGA takes
+# seconds to minutes. More than these wait for a thread.
+_THREADS = 32
+_executor = concurrent.futures.ThreadPoolExecutor(
+    _THREADS, thread_name_prefix='device-context-binding'
+)
+
+
+def begin(
+    context: cyborg_context.RequestContext,
+    conductor: rpcapi.ConductorAPI,
+    server_id: str,
+    hostname: str,
+    providers: collections.abc.Mapping[str, str],
+    generation: int | None,
+) -> allocations.Binding:
+    """Make a server's ARQs and begin to bind them; safe to repeat.
+
+    :param context: the request's context.
+    :param conductor: Cyborg's conductor.
+    :param server_id: UUID of the server.
+    :param hostname: the node the server is to run on.
+    :param providers: UUID of the resource provider by the group's name in
+        the request to Placement.
+    :param generation: the allocation's generation the caller knows, if any.
+    :returns: the ARQs.
+    :raises AllocationNotFound: if the server holds no device contexts.
+    :raises StaleGeneration: if another binding came in between.
+    :raises ProviderMissing: if a group has no provider.
+    """
+    arguments = (context, server_id, hostname, providers, generation)
+    try:
+        binding = allocations.prepare_binding(*arguments)
+    except exception.StillBound:
+        # Left from another node, or from an attempt that failed.
+        unbinding.unbind(server_id)
+        binding = allocations.prepare_binding(*arguments)
+    if not binding.begun:
+        _executor.submit(_bind, context, conductor, server_id, binding)
+    return binding
+
+
+def _bind(
+    context: cyborg_context.RequestContext,
+    conductor: rpcapi.ConductorAPI,
+    server_id: str,
+    binding: allocations.Binding,
+) -> None:
+    patches, fields = _as_patches(context, server_id, binding)
+    try:
+        conductor.arq_apply_patch(context, patches, fields)
+    except oslo_messaging.MessagingTimeout:
+        # The conductor may still do it, and then tells Nova itself.
+        LOG.warning(
+            'The conductor did not answer in time about the binding for '
+            'server %s',
+            server_id,
+        )
+    except Exception as exc:
+        # Any error of the conductor's comes here. The first line is the
+        # sentence; the remote traceback follows it.
+        reason = str(exc).partition('\n')[0]
+        LOG.error('Binding for server %s failed: %s', server_id, reason)
+        _settle(server_id, binding, reason)
+
+
+def _as_patches(
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    binding: allocations.Binding,
+) -> tuple[dict[str, list[dict[str, ty.Any]]], dict[str, dict[str, str]]]:
+    """Return what ``PATCH /v2/accelerator_requests`` sends on."""
+    fields = {
+        arq['uuid']: {
+            'hostname': binding.hostname,
+            'device_rp_uuid': arq['device_rp_uuid'],
+            'instance_uuid': server_id,
+            'project_id': context.project_id,
+        }
+        for arq in binding.arqs
+    }
+    patches = {
+        uuid: [
+            {'path': f'/{name}', 'op': 'add', 'value': value}
+            for name, value in values.items()
+        ]
+        for uuid, values in fields.items()
+    }
+    return patches, fields
+
+
+def _settle(
+    server_id: str, binding: allocations.Binding, reason: str
+) -> None:
+    """Record what became of a binding that raised, and tell Nova.
+
+    The conductor stops at the first ARQ that fails and tells nobody. It
+    also raises when only its own word to Nova got lost: then all are bound.
+    """
+    context = cyborg_context.get_admin_context()
+    uuids = [arq['uuid'] for arq in binding.arqs]
+    states = devices.states(context, uuids)
+    if len(states) < len(uuids):
+        LOG.info('The binding for server %s was given up', server_id)
+        return
+    failed = set(states.values()) != {constants.ARQ_BOUND}
+    if failed and not allocations.binding_failed(
+        context, server_id, binding, reason
+    ):
+        return
+    outcome = (
+        constants.ARQ_BIND_STATUS_FAILED
+        if failed
+        else constants.ARQ_BIND_STATUS_FINISH
+    )
+    try:
+        nova_client.NovaAPI().notify_binding(
+            server_id, [(uuid, outcome) for uuid in uuids]
+        )
+    except (
+        cyborg_exception.CyborgException,
+        ks_exc.ClientException,
+        sdk_exc.SDKException,
+    ) as exc:
+        LOG.warning(
+            'Nova could not be told about the binding for server %s, and '
+            'will find out when its arq_binding_timeout is over: %s',
+            server_id,
+            exc,
+        )

@@ -1,0 +1,87 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``/v2/accelerator_requests``: Cyborg's own, by server without a scan.
+
+Stock Nova asks for a server's ARQs at boot, reboot and delete. Cyborg's
+controller reads every ARQ of the cloud for that; these two handlers do the
+same by index, and take device contexts along when a server lets go of them.
+"""
+
+import inspect
+from http import HTTPStatus
+
+import pecan
+import wsme
+from cyborg import objects
+from cyborg.api import expose
+from cyborg.api.controllers import types
+from cyborg.api.controllers.v2 import arqs
+from cyborg.common import (
+    authorize_wsgi,
+    constants,
+    exception,
+    service_token_utils,
+)
+from wsme import types as wtypes
+
+from nova_cyborg.api import unbinding
+from nova_cyborg.db import devices
+
+
+# What is beneath Cyborg's decorators, which ours have again.
+_stock_get_all = inspect.unwrap(arqs.ARQsController.get_all)
+_stock_delete = inspect.unwrap(arqs.ARQsController.delete)
+
+
+class AcceleratorRequestsController(arqs.ARQsController):
+    """Cyborg's accelerator requests."""
+
+    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all')
+    @expose.expose(arqs.ARQCollection, wtypes.text, types.uuid)
+    def get_all(
+        self, bind_state: str | None = None, instance: str | None = None
+    ) -> object:
+        """List ARQs; those of a server are found by index."""
+        if not instance or bind_state not in (None, 'resolved'):
+            return _stock_get_all(self, bind_state, instance)
+        context = pecan.request.context
+        uuids = devices.of_server(context, instance)
+        found = (
+            [arq.arq for arq in objects.ExtARQ.list(context, uuids)]
+            if uuids
+            else []
+        )
+        if bind_state and any(
+            arq.state not in constants.ARQ_BIND_STATES_STATUS_MAP
+            for arq in found
+        ):
+            return wsme.api.Response(None, status_code=HTTPStatus.LOCKED)
+        return arqs.ARQCollection.convert_with_links(found)
+
+    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'delete')
+    @expose.expose(
+        None, wtypes.text, types.uuid, status_code=HTTPStatus.NO_CONTENT
+    )
+    def delete(
+        self, arqs: str | None = None, instance: str | None = None
+    ) -> None:
+        """Delete ARQs; a server's device contexts go with them."""
+        if arqs or not instance:
+            _stock_delete(self, arqs, instance)
+            return
+        if not service_token_utils.is_service_request(pecan.request.context):
+            raise exception.Forbidden(
+                message='This operation requires a service token. Use the '
+                'Compute API to manage instance accelerators.'
+            )
+        unbinding.server_arqs_deleted(instance)

@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``/v2/device_allocations``: what Nova works with, by server."""
+
+import typing as ty
+
+import pecan
+from pecan import rest
+
+from nova_cyborg import exception, model
+from nova_cyborg.api import binding, unbinding
+from nova_cyborg.api.controllers import device_contexts, handler
+from nova_cyborg.api.policies import device_allocation as policies
+from nova_cyborg.api.schemas import device_allocation as schemas
+from nova_cyborg.db import allocations
+
+
+class DeviceAllocationsController(rest.RestController):
+    """The device contexts that servers hold."""
+
+    _custom_actions = {'bind': ['POST'], 'unbind': ['POST']}
+
+    @handler.handle(policies.GET, service_only=True)
+    def get_one(self, server_id: str) -> dict[str, ty.Any]:
+        """Show a server's allocation."""
+        return _as_dict(
+            allocations.get(handler.request_context(), _known(server_id))
+        )
+
+    @handler.handle(policies.RESERVE, service_only=True)
+    def put(self, server_id: str) -> dict[str, ty.Any]:
+        """Reserve device contexts of the request's project, all or none."""
+        server_id = _known(server_id)
+        body = handler.read_body(schemas.RESERVE)
+        context_ids = [
+            handler.canonical_uuid(
+                uuid, exception.DeviceContextNotFound(id=uuid)
+            )
+            for uuid in body['device_contexts']
+        ]
+        for uuid in context_ids:
+            if context_ids.count(uuid) > 1:
+                raise exception.DeviceContextRepeated(id=uuid)
+        return _as_dict(
+            allocations.reserve(
+                handler.request_context(), server_id, context_ids
+            )
+        )
+
+    @handler.handle(policies.BIND, status=202, service_only=True)
+    def bind(self, server_id: str) -> dict[str, ty.Any]:
+        """Begin to bind; how it ends comes to Nova as an event."""
+        server_id = _known(server_id)
+        body = handler.read_body(schemas.BIND)
+        begun = binding.begin(
+            handler.request_context(),
+            pecan.request.conductor_api,
+            server_id,
+            body['hostname'],
+            body['resource_providers'],
+            body.get('generation'),
+        )
+        return {
+            'generation': begun.generation,
+            'arqs': [arq['uuid'] for arq in begun.arqs],
+        }
+
+    @handler.handle(policies.UNBIND, status=204, service_only=True)
+    def unbind(self, server_id: str) -> None:
+        """Free the devices; the server keeps its device contexts."""
+        unbinding.unbind(_known(server_id))
+
+    @handler.handle(policies.RELEASE, status=204, service_only=True)
+    def delete(self, server_id: str) -> None:
+        """Free the devices and take the device contexts back."""
+        unbinding.release(_known(server_id))
+
+
+def _as_dict(allocation: model.Allocation) -> dict[str, ty.Any]:
+    return {
+        'server_id': allocation.server_id,
+        'project_id': allocation.project_id,
+        'generation': allocation.generation,
+        'fault': allocation.fault,
+        'device_contexts': [
+            device_contexts.as_dict(context)
+            for context in allocation.device_contexts
+        ],
+    }
+
+
+def _known(server_id: str) -> str:
+    return handler.canonical_uuid(
+        server_id, exception.AllocationNotFound(server_id=server_id)
+    )

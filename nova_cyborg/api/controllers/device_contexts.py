@@ -1,0 +1,209 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``/v2/device_contexts``: what project members work with."""
+
+import collections.abc
+import typing as ty
+import urllib.parse
+
+import pecan
+from cyborg import objects
+from cyborg.common import exception as cyborg_exception
+from oslo_utils import strutils, uuidutils
+from pecan import rest
+
+from nova_cyborg import exception, model
+from nova_cyborg.api.controllers import handler
+from nova_cyborg.api.policies import device_context as policies
+from nova_cyborg.api.schemas import device_context as schemas
+from nova_cyborg.db import contexts
+
+#: The most device contexts in one page, and the number if none is asked for.
+MAX_LIMIT = 1000
+
+_GROUP_FIELDS = ('resources', 'required', 'forbidden', 'config')
+
+
+class DeviceContextsController(rest.RestController):
+    """Device contexts of the request's project."""
+
+    @handler.handle(policies.CREATE, status=201)
+    def post(self) -> dict[str, ty.Any]:
+        """Create a device context."""
+        body = handler.read_body(schemas.CREATE)
+        groups, profile_id = _requested_groups(body)
+        fields = {
+            name: body[name]
+            for name in ('name', 'description', 'delete_on_termination')
+            if name in body
+        }
+        context = contexts.create(
+            handler.request_context(), groups, profile_id, fields
+        )
+        shown = as_dict(context)
+        pecan.response.headers['Location'] = shown['links'][0]['href']
+        return shown
+
+    @handler.handle(policies.GET_ALL)
+    def get_all(self) -> dict[str, ty.Any]:
+        """List device contexts, a page at a time."""
+        query = handler.read_query(schemas.LIST)
+        project_id = handler.request_context().project_id
+        if strutils.bool_from_string(query.get('all_projects')):
+            handler.authorize(policies.GET_ALL_PROJECTS)
+            project_id = None
+        page = contexts.Page(
+            limit=min(int(query.get('limit', MAX_LIMIT)), MAX_LIMIT),
+            marker=query.get('marker'),
+            sort_key=query.get('sort_key', 'created_at'),
+            sort_dir=query.get('sort_dir', 'asc'),
+        )
+        filters = contexts.Filters(
+            project_id=project_id,
+            name=query.get('name'),
+            server_id=query.get('server_id'),
+            status=query.get('status'),
+        )
+        found = contexts.list_page(handler.request_context(), filters, page)
+        response: dict[str, ty.Any] = {
+            'device_contexts': [as_dict(context) for context in found]
+        }
+        if found and len(found) == page.limit:
+            response['device_contexts_links'] = [
+                _next_link(query, found[-1].uuid)
+            ]
+        return response
+
+    @handler.handle(policies.GET_ONE)
+    def get_one(self, uuid: str) -> dict[str, ty.Any]:
+        """Show a device context."""
+        return as_dict(
+            contexts.get(
+                handler.request_context(), _known(uuid), _visible_project()
+            )
+        )
+
+    @handler.handle(policies.UPDATE)
+    def patch(self, uuid: str) -> dict[str, ty.Any]:
+        """Change a device context's own fields."""
+        uuid = _known(uuid)
+        fields = handler.read_body(schemas.UPDATE)
+        return as_dict(
+            contexts.update(
+                handler.request_context(), uuid, _visible_project(), fields
+            )
+        )
+
+    @handler.handle(policies.DELETE, status=204)
+    def delete(self, uuid: str) -> None:
+        """Delete a device context that no server holds."""
+        contexts.delete(
+            handler.request_context(), _known(uuid), _visible_project()
+        )
+
+
+def as_dict(context: model.DeviceContext) -> dict[str, ty.Any]:
+    """Return a device context in the form of the API.
+
+    :param context: the device context.
+    :returns: its JSON object.
+    """
+    return {
+        'uuid': context.uuid,
+        'name': context.name,
+        'description': context.description,
+        'project_id': context.project_id,
+        'user_id': context.user_id,
+        'status': context.status,
+        'fault': context.fault,
+        'delete_on_termination': context.delete_on_termination,
+        'groups': [group.as_dict() for group in context.groups],
+        'device_profile_id': context.device_profile_id,
+        'server_id': context.server_id,
+        'host': context.host,
+        'devices': [device.as_dict() for device in context.devices],
+        'created_at': _time(context.created_at),
+        'updated_at': _time(context.updated_at),
+        'links': [{'rel': 'self', 'href': _url(context.uuid)}],
+    }
+
+
+def _requested_groups(
+    body: collections.abc.Mapping[str, ty.Any],
+) -> tuple[tuple[model.Group, ...], str | None]:
+    short = {name: body[name] for name in _GROUP_FIELDS if name in body}
+    given = [
+        name
+        for name, there in (
+            ('groups', 'groups' in body),
+            (next(iter(short), ''), bool(short)),
+            ('device_profile', 'device_profile' in body),
+        )
+        if there
+    ]
+    if len(given) > 1:
+        raise exception.InvalidRequest(
+            field=given[-1],
+            reason=f'it cannot be given together with {given[0]}.',
+        )
+    if 'device_profile' in body:
+        return _profile_groups(body['device_profile'])
+    if 'groups' in body:
+        return model.parse_groups(body['groups']), None
+    return (model.parse_group(short),), None
+
+
+def _profile_groups(
+    name_or_id: str,
+) -> tuple[tuple[model.Group, ...], str]:
+    """Copy a profile's groups: later changes of it do not reach here."""
+    get = objects.DeviceProfile.get_by_name
+    if uuidutils.is_uuid_like(name_or_id):
+        get = objects.DeviceProfile.get_by_uuid
+    if name_or_id.startswith(model.PROFILE_PREFIX):
+        raise exception.DeviceProfileNotFound(id=name_or_id)
+    try:
+        profile = get(handler.request_context(), name_or_id)
+    except cyborg_exception.ResourceNotFound as exc:
+        raise exception.DeviceProfileNotFound(id=name_or_id) from exc
+    if profile.name.startswith(model.PROFILE_PREFIX):
+        raise exception.DeviceProfileNotFound(id=name_or_id)
+    groups = tuple(model.group_from_profile(group) for group in profile.groups)
+    return groups, profile.uuid
+
+
+def _known(uuid: str) -> str:
+    return handler.canonical_uuid(
+        uuid, exception.DeviceContextNotFound(id=uuid)
+    )
+
+
+def _visible_project() -> str | None:
+    context = handler.request_context()
+    return None if context.is_admin else context.project_id
+
+
+def _time(value: ty.Any) -> str | None:
+    return None if value is None else value.strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
+def _url(uuid: str = '') -> str:
+    base = f'{pecan.request.public_url}/v2/device_contexts'
+    return f'{base}/{uuid}' if uuid else base
+
+
+def _next_link(
+    query: collections.abc.Mapping[str, str], marker: str
+) -> dict[str, str]:
+    parameters = urllib.parse.urlencode({**query, 'marker': marker})
+    return {'rel': 'next', 'href': f'{_url()}?{parameters}'}

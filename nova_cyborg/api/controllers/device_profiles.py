@@ -1,0 +1,63 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``/v2/device_profiles``: Cyborg's own, without the hidden ones."""
+
+import inspect
+import typing as ty
+
+from cyborg import objects
+from cyborg.api import expose
+from cyborg.api.controllers.v2 import device_profiles
+from cyborg.common import authorize_wsgi
+from cyborg.common import exception as cyborg_exception
+from wsme import types as wtypes
+
+from nova_cyborg import exception, model
+
+
+# What is beneath Cyborg's decorators, which ours have again.
+_stock_get_one = inspect.unwrap(
+    device_profiles.DeviceProfilesController.get_one
+)
+
+
+class DeviceProfilesController(device_profiles.DeviceProfilesController):
+    """Cyborg's device profiles."""
+
+    def _get_device_profile_list(
+        self, names: list[str] | None = None, uuid: str | None = None
+    ) -> list[objects.DeviceProfile]:
+        found = super()._get_device_profile_list(names, uuid)
+        return [
+            profile
+            for profile in found
+            if not profile.name.startswith(model.PROFILE_PREFIX)
+        ]
+
+    @authorize_wsgi.authorize_wsgi('cyborg:device_profile', 'get_one')
+    @expose.expose('json', wtypes.text)
+    def get_one(self, dp_uuid_or_name: str) -> object:
+        """Show a profile; a hidden one holds a project's config data."""
+        response = _stock_get_one(self, dp_uuid_or_name)
+        profile = response.obj['device_profile']
+        if profile['name'].startswith(model.PROFILE_PREFIX):
+            raise cyborg_exception.ResourceNotFound(
+                resource='Device profile', msg=f'with {dp_uuid_or_name}'
+            )
+        return response
+
+    def _validate_post_request(self, req_devprof: dict[str, ty.Any]) -> None:
+        if str(req_devprof.get('name')).startswith(model.PROFILE_PREFIX):
+            error = exception.ReservedProfileName(prefix=model.PROFILE_PREFIX)
+            raise cyborg_exception.InvalidParameterValue(err=str(error))
+        super()._validate_post_request(req_devprof)

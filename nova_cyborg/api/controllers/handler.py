@@ -1,0 +1,141 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What every handler of ours does first and last, in one order.
+
+A handler authorizes, validates, acts, and returns what is the response's
+body; whatever it raises becomes an error body here.
+"""
+
+import collections.abc
+import functools
+import json
+import typing as ty
+import uuid
+
+import pecan
+from cyborg import context as cyborg_context
+from cyborg.common import authorize_wsgi
+from cyborg.common import exception as cyborg_exception
+from cyborg.common import service_token_utils
+from oslo_utils import uuidutils
+
+from nova_cyborg import exception
+from nova_cyborg.api import faults, schemas
+
+_Handler = collections.abc.Callable[..., ty.Any]
+
+
+def handle(
+    action: str, status: int = 200, service_only: bool = False
+) -> collections.abc.Callable[[_Handler], _Handler]:
+    """Decorate a controller's method as the handler of an action.
+
+    :param action: the policy that must allow it.
+    :param status: the HTTP status when it succeeds.
+    :param service_only: whether a service token is needed.
+    :returns: a decorator for methods that take the parts of the path, and
+        return the JSON body as a dict, or None for an empty one.
+    """
+
+    def decorate(method: _Handler) -> _Handler:
+        @functools.wraps(method)
+        def run(self: object, *parts: str) -> ty.Any:
+            try:
+                authorize(action)
+                if service_only:
+                    _require_service_token()
+                result = method(self, *parts)
+            except exception.DeviceContextError as exc:
+                pecan.response.status = exc.status
+                return faults.body(exc, pecan.request.environ)
+            pecan.response.status = status
+            return {} if result is None else result
+
+        # pecan looks at the signature for the parts of the path it passes.
+        return pecan.expose('json')(run)
+
+    return decorate
+
+
+def request_context() -> cyborg_context.RequestContext:
+    """Return the context of the request that is being handled."""
+    return pecan.request.context
+
+
+def authorize(action: str) -> None:
+    """Check the policy of an action for the request's own project.
+
+    :param action: the name of the policy.
+    :raises Forbidden: if it does not allow the action.
+    """
+    context = request_context()
+    credentials = context.to_policy_values()
+    credentials['is_admin'] = context.is_admin
+    target = {'project_id': context.project_id, 'user_id': context.user_id}
+    try:
+        authorize_wsgi.authorize(action, target, credentials, do_raise=True)
+    except cyborg_exception.HTTPForbidden as exc:
+        raise exception.Forbidden(action=action) from exc
+
+
+def _require_service_token() -> None:
+    if not service_token_utils.is_service_request(request_context()):
+        raise exception.ServiceTokenRequired()
+
+
+def read_body(schema: dict[str, ty.Any]) -> dict[str, ty.Any]:
+    """Read the request's body.
+
+    :param schema: the JSON schema it must follow.
+    :returns: the parsed body.
+    :raises InvalidRequest: if it is not JSON, or not what the schema says.
+    """
+    try:
+        document = json.loads(pecan.request.body)
+    except (ValueError, RecursionError) as exc:
+        raise exception.InvalidRequest(
+            field='body', reason='it must be JSON.'
+        ) from exc
+    schemas.validate(document, schema)
+    return ty.cast(dict[str, ty.Any], document)
+
+
+def read_query(schema: dict[str, ty.Any]) -> dict[str, str]:
+    """Read the request's query.
+
+    :param schema: the JSON schema its parameters must follow.
+    :returns: the parameters.
+    :raises InvalidRequest: if they are not what the schema says.
+    """
+    query: dict[str, str] = {}
+    for name, value in pecan.request.GET.items():
+        if name in query:
+            raise exception.InvalidRequest(
+                field=name, reason='it is given more than once.'
+            )
+        query[name] = value
+    schemas.validate(query, schema, 'query')
+    return query
+
+
+def canonical_uuid(text: str, error: Exception) -> str:
+    """Check a UUID of a path.
+
+    :param text: the part of the path.
+    :param error: what to raise if it is no UUID: not found, so that what
+        cannot exist and what does not exist look the same.
+    :returns: the UUID in lower case, with hyphens.
+    """
+    if not uuidutils.is_uuid_like(text):
+        raise error
+    return str(uuid.UUID(text))

@@ -1,0 +1,69 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Policies of device allocations, the part of the API that Nova uses.
+
+Whatever a policy says, a service token is needed besides.
+"""
+
+from cyborg.policies import base
+from oslo_policy import policy
+
+BASE = 'cyborg:device_allocation:%s'
+GET = BASE % 'get'
+RESERVE = BASE % 'reserve'
+BIND = BASE % 'bind'
+UNBIND = BASE % 'unbind'
+RELEASE = BASE % 'release'
+
+_PATH = '/v2/device_allocations/{server_id}'
+# Nova calls with the token of the user who asked for the operation, or with
+# its own when it acts by itself.
+_USER_OR_SERVICE = f'({base.PROJECT_MEMBER_OR_ADMIN}) or role:service'
+
+
+def _rule(
+    name: str, description: str, method: str, path: str
+) -> policy.DocumentedRuleDefault:
+    return policy.DocumentedRuleDefault(
+        name=name,
+        check_str=_USER_OR_SERVICE,
+        description=f'{description} A service token is needed, too.',
+        operations=[{'method': method, 'path': path}],
+        scope_types=['project'],
+    )
+
+
+def list_policies() -> list[policy.DocumentedRuleDefault]:
+    """Return the rules."""
+    return [
+        _rule(GET, 'Show the device contexts of a server.', 'GET', _PATH),
+        _rule(RESERVE, 'Give device contexts to a server.', 'PUT', _PATH),
+        _rule(
+            BIND,
+            'Bind the device contexts of a server to devices of a node.',
+            'POST',
+            _PATH + '/bind',
+        ),
+        _rule(
+            UNBIND,
+            'Unbind the device contexts of a server; it keeps them.',
+            'POST',
+            _PATH + '/unbind',
+        ),
+        _rule(
+            RELEASE,
+            'Take the device contexts of a server back.',
+            'DELETE',
+            _PATH,
+        ),
+    ]

@@ -1,0 +1,89 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Policies of device contexts, in the manner of Cyborg's own."""
+
+from cyborg.policies import base
+from oslo_policy import policy
+
+BASE = 'cyborg:device_context:%s'
+CREATE = BASE % 'create'
+GET_ONE = BASE % 'get_one'
+GET_ALL = BASE % 'get_all'
+GET_ALL_PROJECTS = BASE % 'get_all_projects'
+UPDATE = BASE % 'update'
+DELETE = BASE % 'delete'
+
+_COLLECTION = '/v2/device_contexts'
+_MEMBER = '/v2/device_contexts/{uuid}'
+
+
+def _rule(
+    name: str, check: str, description: str, method: str, path: str
+) -> policy.DocumentedRuleDefault:
+    return policy.DocumentedRuleDefault(
+        name=name,
+        check_str=check,
+        description=description,
+        operations=[{'method': method, 'path': path}],
+        scope_types=['project'],
+    )
+
+
+def list_policies() -> list[policy.DocumentedRuleDefault]:
+    """Return the rules."""
+    return [
+        _rule(
+            CREATE,
+            base.PROJECT_MEMBER_OR_ADMIN,
+            'Create a device context.',
+            'POST',
+            _COLLECTION,
+        ),
+        _rule(
+            GET_ONE,
+            base.PROJECT_READER_OR_ADMIN,
+            'Show a device context. Only administrators see those of other '
+            'projects.',
+            'GET',
+            _MEMBER,
+        ),
+        _rule(
+            GET_ALL,
+            base.PROJECT_READER_OR_ADMIN,
+            'List the device contexts of the project.',
+            'GET',
+            _COLLECTION,
+        ),
+        _rule(
+            GET_ALL_PROJECTS,
+            base.ADMIN,
+            'List the device contexts of all projects.',
+            'GET',
+            _COLLECTION + '?all_projects=true',
+        ),
+        _rule(
+            UPDATE,
+            base.PROJECT_MEMBER_OR_ADMIN,
+            'Change the name, the description or delete_on_termination of a '
+            'device context.',
+            'PATCH',
+            _MEMBER,
+        ),
+        _rule(
+            DELETE,
+            base.PROJECT_MEMBER_OR_ADMIN,
+            'Delete a device context.',
+            'DELETE',
+            _MEMBER,
+        ),
+    ]

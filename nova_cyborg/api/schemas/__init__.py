@@ -1,0 +1,73 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Checks of requests against JSON schemas."""
+
+import typing as ty
+
+import jsonschema
+from oslo_utils import uuidutils
+
+from nova_cyborg import exception
+
+_FORMATS = jsonschema.FormatChecker(formats=())
+
+
+@_FORMATS.checks('uuid')
+def _is_uuid(value: object) -> bool:
+    return not isinstance(value, str) or uuidutils.is_uuid_like(value)
+
+
+def validate(
+    document: object, schema: dict[str, ty.Any], whole: str = 'body'
+) -> None:
+    """Check a request against a schema.
+
+    :param document: the parsed body, or the query's parameters.
+    :param schema: a JSON schema.
+    :param whole: what error messages call the document itself.
+    :raises InvalidRequest: naming the field that is wrong.
+    """
+    validator = jsonschema.Draft202012Validator(
+        schema, format_checker=_FORMATS
+    )
+    error = jsonschema.exceptions.best_match(validator.iter_errors(document))
+    if error is None:
+        return
+    field = '.'.join(str(part) for part in error.absolute_path) or whole
+    if error.validator == 'additionalProperties':
+        unknown = sorted(set(error.instance) - set(schema['properties']))
+        raise exception.InvalidRequest(
+            field=unknown[0] if unknown else field,
+            reason='there is no such field.',
+        )
+    raise exception.InvalidRequest(field=field, reason=_reason(error))
+
+
+def _reason(error: jsonschema.ValidationError) -> str:
+    # The library's own sentences show the value, which may be config data,
+    # and patterns, which say little to a person.
+    expected = error.validator_value
+    return {
+        'type': f'must be of type {expected}.',
+        'format': f'must be a {expected}.',
+        'pattern': 'must be printable ASCII, with no space at either end.',
+        'enum': f'must be one of {expected}.',
+        'required': f'{expected} are needed.',
+        'minLength': 'must not be empty.',
+        'maxLength': f'must be at most {expected} characters.',
+        'minItems': f'must have at least {expected} items.',
+        'maxItems': f'must have at most {expected} items.',
+        'minProperties': f'must have at least {expected} fields.',
+        'maxProperties': f'must have at most {expected} fields.',
+        'minimum': f'must be at least {expected}.',
+    }.get(str(error.validator), f'fails the check "{error.validator}".')

@@ -1,0 +1,48 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""JSON schemas of the bodies of device allocations."""
+
+import typing as ty
+
+_UUID = {'type': 'string', 'format': 'uuid'}
+
+RESERVE: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'device_contexts': {
+            'type': 'array',
+            'items': _UUID,
+            'minItems': 1,
+            'maxItems': 64,
+        },
+    },
+    'required': ['device_contexts'],
+    'additionalProperties': False,
+}
+
+BIND: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'hostname': {'type': 'string', 'minLength': 1, 'maxLength': 255},
+        # By the name that a group has in the request to Placement.
+        'resource_providers': {
+            'type': 'object',
+            'additionalProperties': _UUID,
+            'minProperties': 1,
+            'maxProperties': 1024,
+        },
+        'generation': {'type': 'integer', 'minimum': 0},
+    },
+    'required': ['hostname', 'resource_providers'],
+    'additionalProperties': False,
+}

@@ -1,0 +1,84 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""JSON schemas of the bodies and queries of device contexts.
+
+They say what shape a request has. What a group may ask for is checked in
+one place for all clients, :func:`nova_cyborg.model.parse_groups`.
+"""
+
+import typing as ty
+
+from nova_cyborg import model
+
+_PRINTABLE = r'^[\x20-\x7e]*$'
+_NAME = {
+    'type': 'string',
+    'minLength': 1,
+    'maxLength': 255,
+    'pattern': r'^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$',
+}
+_FIELDS = {
+    'name': _NAME,
+    'description': {
+        'type': ['string', 'null'],
+        'maxLength': 1024,
+        'pattern': _PRINTABLE,
+    },
+    'delete_on_termination': {'type': 'boolean'},
+}
+
+CREATE: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        **_FIELDS,
+        'groups': {'type': 'array'},
+        'device_profile': {
+            'type': 'string',
+            'minLength': 1,
+            'maxLength': 255,
+            'pattern': _PRINTABLE,
+        },
+        # The short form, for a context of one group.
+        'resources': {'type': 'object'},
+        'required': {'type': 'array'},
+        'forbidden': {'type': 'array'},
+        'config': {'type': 'object'},
+    },
+    'additionalProperties': False,
+}
+
+UPDATE: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': _FIELDS,
+    'additionalProperties': False,
+    'minProperties': 1,
+}
+
+_UUID = {'type': 'string', 'format': 'uuid'}
+
+LIST: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'limit': {'type': 'string', 'pattern': r'^[0-9]{1,9}$'},
+        'marker': _UUID,
+        'sort_key': {'enum': ['created_at', 'updated_at', 'name', 'uuid']},
+        'sort_dir': {'enum': ['asc', 'desc']},
+        'name': _NAME,
+        'server_id': _UUID,
+        'status': {'enum': list(model.Status.ALL)},
+        'all_projects': {
+            'enum': ['true', 'false', 'True', 'False', '1', '0']
+        },
+    },
+    'additionalProperties': False,
+}

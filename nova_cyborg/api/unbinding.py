@@ -1,0 +1,96 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Freeing devices, and taking device contexts back from servers."""
+
+import logging
+
+from cyborg import context as cyborg_context
+from cyborg import objects
+from cyborg.common import constants
+from cyborg.common import exception as cyborg_exception
+
+from nova_cyborg import exception
+from nova_cyborg.api import servers
+from nova_cyborg.db import allocations, devices
+
+LOG = logging.getLogger(__name__)
+
+
+def unbind(server_id: str) -> None:
+    """Free the devices of a server's device contexts; safe to repeat.
+
+    :param server_id: UUID of the server; it keeps its device contexts.
+    """
+    context = cyborg_context.get_admin_context()
+    try:
+        allocation = allocations.get(context, server_id)
+    except exception.AllocationNotFound:
+        return
+    _free(
+        context,
+        [
+            device.arq_id
+            for device_context in allocation.device_contexts
+            for device in device_context.devices
+        ],
+    )
+    allocations.unbound(context, server_id)
+
+
+def release(server_id: str) -> None:
+    """Free a server's devices and take its device contexts back.
+
+    Safe to repeat. Those of a server that Nova does not know any more are
+    deleted if they live as long as their server.
+
+    :param server_id: UUID of the server.
+    """
+    unbind(server_id)
+    context = cyborg_context.get_admin_context()
+    # Not knowing is no reason to delete what a project has made.
+    terminated = servers.is_gone(server_id) is True
+    allocations.release(context, server_id, terminated)
+
+
+def server_arqs_deleted(server_id: str) -> None:
+    """Free all ARQs of a server, as stock Nova asks for.
+
+    Nova asks for it when a server is deleted, and as well when it only
+    leaves its host: shelved, evacuated, or to be built on another host.
+    Then the server keeps its device contexts.
+
+    :param server_id: UUID of the server.
+    """
+    context = cyborg_context.get_admin_context()
+    _free(context, devices.of_server(context, server_id))
+    try:
+        allocations.get(context, server_id)
+    except exception.AllocationNotFound:
+        return
+    if servers.is_gone(server_id):
+        allocations.release(context, server_id, terminated=True)
+    else:
+        allocations.unbound(context, server_id)
+
+
+def _free(
+    context: cyborg_context.RequestContext, arq_ids: list[str]
+) -> None:
+    for arq_id in arq_ids:
+        try:
+            arq = objects.ExtARQ.get(context, arq_id)
+            if arq.arq.state != constants.ARQ_INITIAL:
+                arq.unbind(context)
+            arq.destroy(context)
+        except cyborg_exception.ResourceNotFound:
+            LOG.debug('Accelerator request %s is gone already', arq_id)

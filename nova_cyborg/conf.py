@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Configuration options, all in the group ``[nova_cyborg]``.
+
+Each service reads the options that concern it from its own configuration
+file: Nova's services from nova.conf, cyborg-agent from cyborg.conf.
+"""
+
+import collections.abc
+
+from oslo_config import cfg
+
+GROUP = cfg.OptGroup(
+    'nova_cyborg',
+    title='Device contexts',
+    help='Options of nova_cyborg: accelerators requested by device contexts.',
+)
+
+NOVA_OPTS: list[cfg.Opt] = [
+    cfg.ListOpt(
+        'conductor_hooks',
+        default=['device_context'],
+        help="""
+Hooks that nova-conductor runs, in this order, by their names in the entry
+point namespace ``nova_cyborg.conductor``.
+
+``device_context`` gives servers the device contexts they are booted with.
+Change this only to add a hook of your own; ``noop`` does nothing, and shows
+what a hook is asked to do.
+
+Read by nova-conductor, from nova.conf. Every nova-conductor, those of the
+cells too, needs the same value.
+""",
+    ),
+    cfg.IntOpt(
+        'max_groups_per_server',
+        default=8,
+        min=1,
+        max=64,
+        help="""
+How many request groups the device contexts of one server may have together.
+
+Each group multiplies the allocation candidates that Placement looks at.
+Lower it when scheduling gets slow; raise it only when hosts have few devices
+of a kind each.
+
+Read by nova-conductor, from nova.conf.
+""",
+    ),
+]
+
+AGENT_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        'devices_file',
+        default='/etc/cyborg/devices.yaml',
+        help="""
+YAML file that lists the accelerators of a host, for cyborg-agent's
+``file_driver``.
+
+Use it for hardware that none of Cyborg's own drivers discovers, for labs and
+for tests. It is only read when ``[agent] enabled_drivers`` names
+``file_driver``.
+
+Read by cyborg-agent, from cyborg.conf.
+""",
+    ),
+]
+
+
+def register_nova_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options that Nova's services read.
+
+    :param conf: the service's configuration.
+    """
+    conf.register_group(GROUP)
+    conf.register_opts(NOVA_OPTS, group=GROUP)
+
+
+def register_agent_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options that cyborg-agent reads.
+
+    :param conf: the agent's configuration.
+    """
+    conf.register_group(GROUP)
+    conf.register_opts(AGENT_OPTS, group=GROUP)
+
+
+def list_opts() -> collections.abc.Iterable[
+    tuple[cfg.OptGroup, list[cfg.Opt]]
+]:
+    """Return the options for oslo-config-generator.
+
+    :returns: pairs of a group and its options.
+    """
+    return [(GROUP, NOVA_OPTS + AGENT_OPTS)]

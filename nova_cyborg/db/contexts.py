@@ -1,0 +1,298 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Device contexts: create, read, list, update, delete."""
+
+import collections.abc
+import dataclasses
+import typing as ty
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from cyborg.db.sqlalchemy import models as cyborg_models
+from oslo_db.sqlalchemy import utils as db_utils
+from oslo_utils import timeutils, uuidutils
+from sqlalchemy import orm
+
+from nova_cyborg import exception, model
+from nova_cyborg.db import devices, session, tables
+
+SORT_KEYS = ('created_at', 'updated_at', 'name', 'uuid')
+
+
+@dataclasses.dataclass(frozen=True)
+class Filters:
+    """What a list of device contexts is narrowed to; None: not narrowed."""
+
+    project_id: str | None = None
+    name: str | None = None
+    server_id: str | None = None
+    status: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """Which part of a list is wanted.
+
+    :ivar limit: the most device contexts.
+    :ivar marker: UUID of the last device context of the page before.
+    """
+
+    limit: int
+    marker: str | None = None
+    sort_key: str = 'created_at'
+    sort_dir: str = 'asc'
+
+
+@session.retry
+def create(
+    context: cyborg_context.RequestContext,
+    groups: collections.abc.Sequence[model.Group],
+    device_profile_id: str | None,
+    fields: collections.abc.Mapping[str, ty.Any],
+) -> model.DeviceContext:
+    """Store a new device context of the request's project.
+
+    :param context: the request's context.
+    :param groups: its groups.
+    :param device_profile_id: UUID of the profile they were copied from.
+    :param fields: name, description, delete_on_termination; each optional.
+    :returns: the device context.
+    """
+    row = tables.DeviceContext(
+        uuid=uuidutils.generate_uuid(),
+        project_id=context.project_id,
+        user_id=context.user_id,
+        groups=session.dump_groups(groups),
+        device_profile_id=device_profile_id,
+        **fields,
+    )
+    with session.writing(context) as db:
+        db.add(row)
+        db.flush()
+        return _load(db, [(row, None, None)])[0]
+
+
+def get(
+    context: cyborg_context.RequestContext, uuid: str, project_id: str | None
+) -> model.DeviceContext:
+    """Read a device context.
+
+    :param context: the request's context.
+    :param uuid: its UUID.
+    :param project_id: the project it must belong to; None for any.
+    :returns: the device context.
+    :raises DeviceContextNotFound: if there is none in the project.
+    """
+    with session.reading(context) as db:
+        return _load(db, [_one(db, uuid, project_id)])[0]
+
+
+def list_page(
+    context: cyborg_context.RequestContext, filters: Filters, page: Page
+) -> list[model.DeviceContext]:
+    """Read a page of device contexts, with a fixed number of statements.
+
+    :param context: the request's context.
+    :param filters: which ones.
+    :param page: which part of them, in which order.
+    :returns: at most ``page.limit`` device contexts.
+    :raises DeviceContextNotFound: if the marker is not among them.
+    """
+    with session.reading(context) as db:
+        query = _narrowed(_query(), filters)
+        marker = None
+        if page.marker:
+            marker = _one(db, page.marker, filters.project_id)[0]
+        query = db_utils.paginate_query(
+            query,
+            tables.DeviceContext,
+            page.limit,
+            [page.sort_key, 'id'],
+            marker=marker,
+            sort_dirs=[_null_last(page), page.sort_dir],
+        )
+        return _load(db, db.execute(query).all())
+
+
+@session.retry
+def update(
+    context: cyborg_context.RequestContext,
+    uuid: str,
+    project_id: str | None,
+    fields: collections.abc.Mapping[str, ty.Any],
+) -> model.DeviceContext:
+    """Change a device context.
+
+    :param context: the request's context.
+    :param uuid: its UUID.
+    :param project_id: the project it must belong to; None for any.
+    :param fields: name, description, delete_on_termination; each optional.
+    :returns: the changed device context.
+    :raises DeviceContextNotFound: if there is none in the project.
+    """
+    with session.writing(context) as db:
+        row, server_id, fault = _one(db, uuid, project_id)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.updated_at = timeutils.utcnow()
+        db.flush()
+        return _load(db, [(row, server_id, fault)])[0]
+
+
+@session.retry
+def delete(
+    context: cyborg_context.RequestContext, uuid: str, project_id: str | None
+) -> None:
+    """Delete a device context that no server holds.
+
+    :param context: the request's context.
+    :param uuid: its UUID.
+    :param project_id: the project it must belong to; None for any.
+    :raises DeviceContextNotFound: if there is none in the project.
+    :raises DeviceContextInUse: if a server holds it.
+    """
+    with session.writing(context) as db:
+        # The condition is in the DELETE, so that a server that takes the
+        # context at this moment keeps it.
+        condition = [tables.DeviceContext.uuid == uuid]
+        if project_id:
+            condition.append(tables.DeviceContext.project_id == project_id)
+        deleted = db.execute(
+            sa.delete(tables.DeviceContext).where(
+                tables.DeviceContext.allocation_id.is_(None), *condition
+            )
+        )
+        if not deleted.rowcount:
+            _row, server_id, _fault = _one(db, uuid, project_id)
+            raise exception.DeviceContextInUse(id=uuid, server_id=server_id)
+
+
+def of_allocation(
+    db: orm.Session, allocation_id: int
+) -> list[tuple[tables.DeviceContext, model.DeviceContext]]:
+    """Read the device contexts of an allocation, in a transaction.
+
+    :param db: the transaction's session.
+    :param allocation_id: the allocation's row id.
+    :returns: pairs of the row and what it says, in order of making.
+    """
+    rows = db.execute(
+        _query()
+        .where(tables.DeviceContext.allocation_id == allocation_id)
+        .order_by(tables.DeviceContext.id)
+    ).all()
+    return list(zip([row[0] for row in rows], _load(db, rows), strict=True))
+
+
+def _query() -> sa.Select[ty.Any]:
+    return sa.select(
+        tables.DeviceContext,
+        tables.DeviceAllocation.server_id,
+        tables.DeviceAllocation.fault,
+    ).outerjoin(
+        tables.DeviceAllocation,
+        tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,
+    )
+
+
+def _one(db: orm.Session, uuid: str, project_id: str | None) -> ty.Any:
+    query = _query().where(tables.DeviceContext.uuid == uuid)
+    if project_id:
+        query = query.where(tables.DeviceContext.project_id == project_id)
+    row = db.execute(query).one_or_none()
+    if row is None:
+        raise exception.DeviceContextNotFound(id=uuid)
+    return row
+
+
+def _null_last(page: Page) -> str:
+    # Of the sort keys, these two may be null.
+    if page.sort_key in ('name', 'updated_at'):
+        return f'{page.sort_dir}-nullslast'
+    return page.sort_dir
+
+
+def _narrowed(
+    query: sa.Select[ty.Any], filters: Filters
+) -> sa.Select[ty.Any]:
+    if filters.project_id is not None:
+        query = query.where(
+            tables.DeviceContext.project_id == filters.project_id
+        )
+    if filters.name is not None:
+        query = query.where(tables.DeviceContext.name == filters.name)
+    if filters.server_id is not None:
+        query = query.where(
+            tables.DeviceAllocation.server_id == filters.server_id
+        )
+    if filters.status is not None:
+        query = query.where(_has_status(filters.status))
+    return query
+
+
+def _has_status(status: str) -> sa.ColumnElement[bool]:
+    """Say in SQL what ``model.DeviceContext.status`` says."""
+    held = tables.DeviceContext.allocation_id.is_not(None)
+    arq = cyborg_models.ExtArq
+    fault = sa.or_(
+        tables.DeviceAllocation.fault.is_not(None),
+        _has_arq(arq.state.in_(('BindFailed', 'UnbindFailed'))),
+    )
+    has_arqs = _has_arq(sa.true())
+    unbound = _has_arq(arq.state != 'Bound')
+    return {
+        model.Status.AVAILABLE: sa.not_(held),
+        model.Status.ERROR: sa.and_(held, fault),
+        model.Status.RESERVED: sa.and_(
+            held, sa.not_(fault), sa.not_(has_arqs)
+        ),
+        model.Status.BINDING: sa.and_(held, sa.not_(fault), unbound),
+        model.Status.BOUND: sa.and_(
+            held, sa.not_(fault), has_arqs, sa.not_(unbound)
+        ),
+    }[status]
+
+
+def _has_arq(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    link, arq = tables.DeviceContextArq, cyborg_models.ExtArq
+    return (
+        sa.select(link.arq_uuid)
+        .join(arq, arq.uuid == link.arq_uuid)
+        .where(link.device_context_id == tables.DeviceContext.id, condition)
+        .exists()
+    )
+
+
+def _load(
+    db: orm.Session, rows: collections.abc.Sequence[ty.Any]
+) -> list[model.DeviceContext]:
+    """Turn rows of :func:`_query` into data, with one more statement."""
+    by_context = devices.by_context(db, [row[0].id for row in rows])
+    return [
+        model.DeviceContext(
+            uuid=row.uuid,
+            project_id=row.project_id,
+            user_id=row.user_id,
+            groups=session.load_groups(row.groups),
+            name=row.name,
+            description=row.description,
+            delete_on_termination=row.delete_on_termination,
+            device_profile_id=row.device_profile_id,
+            server_id=server_id,
+            fault=fault,
+            devices=tuple(by_context.get(row.id, ())),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for row, server_id, fault in rows
+    ]

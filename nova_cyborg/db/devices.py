@@ -1,0 +1,243 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Accelerator requests (ARQs) of device contexts, in Cyborg's own tables.
+
+An ARQ of a device context is a row like any other ARQ's, so that Cyborg's
+conductor, agents and drivers work on it. It belongs to a hidden device
+profile, one for each distinct set of groups.
+"""
+
+import collections
+import collections.abc
+import json
+import typing as ty
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from cyborg.common import constants
+from cyborg.db.sqlalchemy import models
+from oslo_utils import uuidutils
+from sqlalchemy import orm
+
+from nova_cyborg import model
+from nova_cyborg.db import session, tables
+
+_PENDING = (constants.ARQ_INITIAL, constants.ARQ_BIND_STARTED)
+
+
+def by_context(
+    db: orm.Session, context_row_ids: collections.abc.Sequence[int]
+) -> dict[int, list[model.Device]]:
+    """Read the devices of some device contexts, with one statement.
+
+    :param db: the transaction's session.
+    :param context_row_ids: row ids of device contexts.
+    :returns: devices by row id, in order of group and making.
+    """
+    link, arq, handle = (
+        tables.DeviceContextArq,
+        models.ExtArq,
+        models.AttachHandle,
+    )
+    rows = db.execute(
+        sa.select(link, arq, handle)
+        .join(arq, arq.uuid == link.arq_uuid)
+        .outerjoin(handle, handle.id == arq.attach_handle_id)
+        .where(link.device_context_id.in_(context_row_ids))
+        .order_by(link.device_context_id, link.group_number, arq.id)
+    )
+    found = collections.defaultdict(list)
+    for link_row, arq_row, handle_row in rows:
+        found[link_row.device_context_id].append(
+            _device(link_row, arq_row, handle_row)
+        )
+    return found
+
+
+def of_server(
+    context: cyborg_context.RequestContext, server_id: str
+) -> list[str]:
+    """Find all ARQs of a server by index, those of profiles too.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :returns: UUIDs of the ARQs.
+    """
+    with session.reading(context) as db:
+        return list(
+            db.scalars(
+                sa.select(models.ExtArq.uuid)
+                .where(models.ExtArq.instance_uuid == server_id)
+                .order_by(models.ExtArq.id)
+            )
+        )
+
+
+def states(
+    context: cyborg_context.RequestContext,
+    arq_ids: collections.abc.Sequence[str],
+) -> dict[str, str]:
+    """Read the states of ARQs.
+
+    :param context: the request's context.
+    :param arq_ids: UUIDs of ARQs.
+    :returns: state by UUID, of those that exist.
+    """
+    with session.reading(context) as db:
+        rows = db.execute(
+            sa.select(models.ExtArq.uuid, models.ExtArq.state).where(
+                models.ExtArq.uuid.in_(arq_ids)
+            )
+        )
+        return {uuid: state for uuid, state in rows}
+
+
+def fail_pending(
+    db: orm.Session, arq_ids: collections.abc.Sequence[str]
+) -> None:
+    """Set ARQs whose binding was not finished to BindFailed.
+
+    :param db: the transaction's session.
+    :param arq_ids: UUIDs of ARQs.
+    """
+    db.execute(
+        sa.update(models.ExtArq)
+        .where(
+            models.ExtArq.uuid.in_(arq_ids),
+            models.ExtArq.state.in_(_PENDING),
+        )
+        .values(state=constants.ARQ_BIND_FAILED)
+    )
+
+
+def add(
+    db: orm.Session,
+    context_row_id: int,
+    context: model.DeviceContext,
+    generation: int,
+    target: collections.abc.Mapping[str, str],
+) -> list[dict[str, str]]:
+    """Make the ARQs of a device context, ready to be bound.
+
+    :param db: the transaction's session.
+    :param context_row_id: row id of the device context.
+    :param context: the device context; a server holds it.
+    :param generation: the allocation's generation they belong to.
+    :param target: the node as ``hostname``, and the UUID of the resource
+        provider of each group by its number, as a string.
+    :returns: ``uuid`` and ``device_rp_uuid`` of each.
+    """
+    profile_id = _hidden_profile(db, context.groups)
+    made = []
+    for number, group in enumerate(context.groups):
+        for _n in range(group.accelerator_count):
+            arq = models.ExtArq(
+                uuid=uuidutils.generate_uuid(),
+                project_id=context.project_id,
+                state=constants.ARQ_INITIAL,
+                substate=constants.ARQ_INITIAL,
+                device_profile_id=profile_id,
+                device_profile_group_id=number,
+                hostname=target['hostname'],
+                device_rp_uuid=target[str(number)],
+                # Set before it is bound, so that what looks ARQs up by
+                # server finds it from the beginning.
+                instance_uuid=context.server_id,
+            )
+            link = tables.DeviceContextArq(
+                arq_uuid=arq.uuid,
+                device_context_id=context_row_id,
+                group_number=number,
+                generation=generation,
+            )
+            db.add_all((arq, link))
+            made.append(
+                {'uuid': arq.uuid, 'device_rp_uuid': arq.device_rp_uuid}
+            )
+    return made
+
+
+def forget(
+    db: orm.Session,
+    context_row_ids: collections.abc.Sequence[int],
+) -> None:
+    """Remove the links to ARQs that are gone.
+
+    :param db: the transaction's session.
+    :param context_row_ids: row ids of device contexts.
+    """
+    link, arq = tables.DeviceContextArq, models.ExtArq
+    live = sa.select(arq.id).where(arq.uuid == link.arq_uuid)
+    db.execute(
+        sa.delete(link).where(
+            link.device_context_id.in_(context_row_ids), ~live.exists()
+        )
+    )
+
+
+def remove_unused_profiles(
+    db: orm.Session,
+    contexts: collections.abc.Iterable[model.DeviceContext],
+) -> None:
+    """Remove hidden profiles that no ARQ belongs to any more.
+
+    :param db: the transaction's session.
+    :param contexts: the device contexts whose profiles are looked at.
+    """
+    profile, arq = models.DeviceProfile, models.ExtArq
+    names = sorted({model.profile_name(c.groups) for c in contexts})
+    used = sa.select(arq.id).where(arq.device_profile_id == profile.id)
+    db.execute(
+        sa.delete(profile).where(profile.name.in_(names), ~used.exists()),
+        execution_options={'synchronize_session': False},
+    )
+
+
+def _device(link: ty.Any, arq: ty.Any, handle: ty.Any) -> model.Device:
+    bound = arq.state == constants.ARQ_BOUND and handle is not None
+    return model.Device(
+        arq_id=arq.uuid,
+        group=link.group_number,
+        state=arq.state,
+        host=arq.hostname,
+        resource_provider_id=arq.device_rp_uuid,
+        attach_handle_type=handle.attach_type if bound else None,
+        attach_handle_id=handle.uuid if bound else None,
+        attach_handle_info=json.loads(handle.attach_info) if bound else {},
+    )
+
+
+def _hidden_profile(
+    db: orm.Session, groups: collections.abc.Sequence[model.Group]
+) -> int:
+    name = model.profile_name(groups)
+    # Locked, so that it is not found unused and removed before the ARQs
+    # that are about to refer to it.
+    found = db.scalar(
+        sa.select(models.DeviceProfile.id)
+        .where(models.DeviceProfile.name == name)
+        .with_for_update()
+    )
+    if found is not None:
+        return found
+    profile = models.DeviceProfile(
+        uuid=uuidutils.generate_uuid(),
+        name=name,
+        profile_json=json.dumps(
+            {'groups': [group.as_profile_group() for group in groups]}
+        ),
+        description='Made by nova_cyborg for device contexts.',
+    )
+    db.add(profile)
+    db.flush()
+    return profile.id

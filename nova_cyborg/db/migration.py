@@ -1,0 +1,68 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Upgrade of the project's own schema, beside Cyborg's.
+
+The revisions are in :mod:`nova_cyborg.db.migrations`; which one a database
+is at stands in a version table of our own, so that Cyborg's alembic tree and
+ours do not see each other.
+"""
+
+import sqlalchemy as sa
+from alembic import command, config
+from alembic import migration as alembic_migration
+from alembic import script as alembic_script
+
+VERSION_TABLE = 'nova_cyborg_alembic_version'
+
+
+def upgrade(engine: sa.Engine, revision: str = 'head') -> None:
+    """Bring the schema to a revision; does nothing if it is there.
+
+    :param engine: an engine on Cyborg's database.
+    :param revision: an alembic revision, or ``head`` for the newest.
+    """
+    with engine.begin() as connection:
+        alembic_config = _config()
+        alembic_config.attributes['connection'] = connection
+        command.upgrade(alembic_config, revision)
+
+
+def version(engine: sa.Engine) -> str | None:
+    """Tell which revision a database is at.
+
+    :param engine: an engine on Cyborg's database.
+    :returns: the alembic revision; None before the first upgrade.
+    """
+    with engine.connect() as connection:
+        context = alembic_migration.MigrationContext.configure(
+            connection, opts={'version_table': VERSION_TABLE}
+        )
+        return context.get_current_revision()
+
+
+def head() -> str | None:
+    """Tell which revision this release needs.
+
+    :returns: the newest alembic revision.
+    """
+    return alembic_script.ScriptDirectory.from_config(
+        _config()
+    ).get_current_head()
+
+
+def _config() -> config.Config:
+    alembic_config = config.Config()
+    alembic_config.set_main_option(
+        'script_location', 'nova_cyborg.db:migrations'
+    )
+    return alembic_config

@@ -1,0 +1,102 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Transactions on Cyborg's database.
+
+They are Cyborg's own: the same engine, options and pool, so that our rows
+and Cyborg's change in one transaction.
+"""
+
+import collections.abc
+import contextlib
+import json
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from cyborg.db.sqlalchemy import api as cyborg_db
+from oslo_db import api as oslo_db_api
+from oslo_db import exception as db_exc
+from sqlalchemy import orm
+
+from nova_cyborg import model
+
+#: For a transaction that may meet a deadlock, or a row another one has just
+#: made or removed: it is run again as a whole.
+retry = oslo_db_api.wrap_db_retry(
+    max_retries=5,
+    inc_retry_interval=True,
+    retry_interval=0.1,
+    max_retry_interval=1,
+    retry_on_deadlock=True,
+    exception_checker=lambda exc: isinstance(
+        exc, db_exc.DBDuplicateEntry | db_exc.DBReferenceError
+    ),
+)
+
+
+@contextlib.contextmanager
+def writing(
+    context: cyborg_context.RequestContext,
+) -> collections.abc.Iterator[orm.Session]:
+    """Open a transaction that writes.
+
+    :param context: the request's context.
+    :returns: a context manager that gives the session.
+    """
+    with cyborg_db.main_context_manager.writer.using(context) as session:
+        yield session
+
+
+@contextlib.contextmanager
+def reading(
+    context: cyborg_context.RequestContext,
+) -> collections.abc.Iterator[orm.Session]:
+    """Open a transaction that only reads.
+
+    :param context: the request's context.
+    :returns: a context manager that gives the session.
+    """
+    with cyborg_db.main_context_manager.reader.using(context) as session:
+        yield session
+
+
+def engine() -> sa.Engine:
+    """Return an engine on Cyborg's database."""
+    return cyborg_db.main_context_manager.writer.get_engine()
+
+
+def dump_groups(groups: collections.abc.Sequence[model.Group]) -> str:
+    """Write groups for the database.
+
+    :param groups: the groups of a device context.
+    :returns: JSON in the form of the API.
+    """
+    return json.dumps([group.as_dict() for group in groups])
+
+
+def load_groups(text: str) -> tuple[model.Group, ...]:
+    """Read what :func:`dump_groups` wrote.
+
+    :param text: JSON in the form of the API.
+    :returns: the groups.
+    """
+    # Written from checked groups: not checked again, so that a rule that
+    # gets stricter later does not make old rows unreadable.
+    return tuple(
+        model.Group(
+            tuple(sorted(item['resources'].items())),
+            tuple(item['required']),
+            tuple(item['forbidden']),
+            tuple(sorted(item['config'].items())),
+        )
+        for item in json.loads(text)
+    )

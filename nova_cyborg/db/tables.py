@@ -1,0 +1,89 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The project's own tables, beside Cyborg's in Cyborg's database.
+
+They have metadata of their own, so that Cyborg's schema tools never see
+them, and refer to Cyborg's rows by UUID and without foreign keys: the two
+schemas are upgraded independently of each other.
+"""
+
+import datetime
+
+import sqlalchemy as sa
+from oslo_utils import timeutils
+from sqlalchemy import orm
+
+
+class Base(orm.DeclarativeBase):
+    """Base of the project's tables."""
+
+
+class _Timestamps:
+    created_at: orm.Mapped[datetime.datetime] = orm.mapped_column(
+        default=timeutils.utcnow
+    )
+    updated_at: orm.Mapped[datetime.datetime | None] = orm.mapped_column(
+        onupdate=timeutils.utcnow
+    )
+
+
+class DeviceAllocation(_Timestamps, Base):
+    """The set of device contexts that a server holds."""
+
+    __tablename__ = 'device_allocations'
+
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    server_id: orm.Mapped[str] = orm.mapped_column(
+        sa.String(36), unique=True
+    )
+    project_id: orm.Mapped[str] = orm.mapped_column(sa.String(255))
+    generation: orm.Mapped[int] = orm.mapped_column(default=0)
+    fault: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+
+
+class DeviceContext(_Timestamps, Base):
+    """A device context; ``groups`` is JSON in the form of the API."""
+
+    __tablename__ = 'device_contexts'
+
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    uuid: orm.Mapped[str] = orm.mapped_column(sa.String(36), unique=True)
+    project_id: orm.Mapped[str] = orm.mapped_column(
+        sa.String(255), index=True
+    )
+    user_id: orm.Mapped[str] = orm.mapped_column(sa.String(255))
+    name: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
+    description: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+    groups: orm.Mapped[str] = orm.mapped_column(sa.Text)
+    device_profile_id: orm.Mapped[str | None] = orm.mapped_column(
+        sa.String(36)
+    )
+    delete_on_termination: orm.Mapped[bool] = orm.mapped_column(default=True)
+    allocation_id: orm.Mapped[int | None] = orm.mapped_column(
+        sa.ForeignKey('device_allocations.id'), index=True
+    )
+
+
+class DeviceContextArq(Base):
+    """Which accelerator request of Cyborg stands for which group."""
+
+    __tablename__ = 'device_context_arqs'
+
+    arq_uuid: orm.Mapped[str] = orm.mapped_column(
+        sa.String(36), primary_key=True
+    )
+    device_context_id: orm.Mapped[int] = orm.mapped_column(
+        sa.ForeignKey('device_contexts.id'), index=True
+    )
+    group_number: orm.Mapped[int]
+    generation: orm.Mapped[int]

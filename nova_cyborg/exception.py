@@ -1,0 +1,287 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Every exception of the project: a class and a sentence.
+
+A sentence names the thing that is wrong and the next step. The classes are
+used on both sides of the API: the server raises them, ``error_code`` and
+``status`` go into the response, and the client raises the same class again.
+"""
+
+import typing as ty
+
+
+class DeviceContextError(Exception):
+    """Base of the project's exceptions.
+
+    :cvar message: a ``%``-format string, filled from the keyword arguments.
+    :cvar status: the HTTP status an API answers with.
+    :cvar error_code: the stable code in an API's error body.
+    """
+
+    message: ty.ClassVar[str] = 'An unexpected error occurred.'
+    status: ty.ClassVar[int] = 500
+    error_code: ty.ClassVar[str] = 'nova_cyborg.internal_error'
+
+    def __init__(self, **kwargs: object) -> None:
+        self.kwargs = kwargs
+        super().__init__(self.message % kwargs)
+
+    @classmethod
+    def from_detail(cls, detail: str) -> 'DeviceContextError':
+        """Make the exception again from the sentence an API answered.
+
+        :param detail: the sentence of an error body.
+        :returns: an exception of this class with that sentence.
+        """
+        error = cls.__new__(cls)
+        error.kwargs = {}
+        Exception.__init__(error, detail)
+        return error
+
+    @property
+    def code(self) -> int:
+        """The numeric code Nova records with a server's fault."""
+        return self.status
+
+    def format_message(self) -> str:
+        """Return the sentence; Nova shows it as the server's fault."""
+        return str(self)
+
+
+# Bad input
+
+
+class InvalidRequest(DeviceContextError):
+    message = 'Invalid %(field)s: %(reason)s'
+    status = 400
+    error_code = 'nova_cyborg.invalid_request'
+
+
+class RequestTooLarge(DeviceContextError):
+    message = (
+        'The request body is larger than %(limit)d bytes. Make the '
+        'description or the config data shorter.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.request_too_large'
+
+
+class DeviceContextNotFound(DeviceContextError):
+    message = (
+        'Device context %(id)s was not found in the project. List the ones '
+        'there are with "openstack accelerator device context list".'
+    )
+    status = 404
+    error_code = 'nova_cyborg.device_context.not_found'
+
+
+class DeviceProfileNotFound(DeviceContextError):
+    message = (
+        'Device profile %(id)s was not found. List the ones there are with '
+        '"openstack accelerator device profile list".'
+    )
+    status = 404
+    error_code = 'nova_cyborg.device_profile.not_found'
+
+
+class AllocationNotFound(DeviceContextError):
+    message = 'Server %(server_id)s holds no device contexts.'
+    status = 404
+    error_code = 'nova_cyborg.device_allocation.not_found'
+
+
+class DeviceContextInUse(DeviceContextError):
+    message = (
+        'Device context %(id)s is in use by server %(server_id)s. Delete '
+        'that server first, or use another device context.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_context.in_use'
+
+
+class DeviceContextRepeated(DeviceContextError):
+    message = (
+        'Device context %(id)s is named more than once for one server. '
+        'Name each device context once; make another for a second device.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.device_context.repeated'
+
+
+class DeviceContextShared(DeviceContextError):
+    message = (
+        'Device context %(id)s cannot be given to %(count)d servers: a '
+        'device context belongs to one server. Boot the servers one by one, '
+        'each with device contexts of its own.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.device_context.shared'
+
+
+class TooManyGroups(DeviceContextError):
+    message = (
+        'The device contexts of server %(server_id)s have %(count)d request '
+        'groups together; at most %(limit)d are allowed '
+        '([nova_cyborg] max_groups_per_server). Use fewer device contexts.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.device_context.too_many_groups'
+
+
+class AllocationMismatch(DeviceContextError):
+    message = (
+        'Server %(server_id)s holds other device contexts than the ones '
+        'asked for. A server keeps the device contexts that it was booted '
+        'with.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_allocation.mismatch'
+
+
+class StaleGeneration(DeviceContextError):
+    message = (
+        'The allocation of server %(server_id)s is at generation '
+        '%(current)d, not %(given)d: a later operation has taken over. '
+        'Nothing was changed.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_allocation.stale_generation'
+
+
+class StillBound(DeviceContextError):
+    message = (
+        'Server %(server_id)s has accelerator requests of an earlier '
+        'binding. Unbind them first.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_allocation.still_bound'
+
+
+class ProviderMissing(DeviceContextError):
+    message = (
+        'No resource provider is given for group %(group)d of device '
+        'context %(id)s.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.device_allocation.provider_missing'
+
+
+class ReservedProfileName(DeviceContextError):
+    message = (
+        'Device profile names that begin with "%(prefix)s" are reserved for '
+        'device contexts. Choose another name.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.device_profile.reserved_name'
+
+
+# Access
+
+
+class Forbidden(DeviceContextError):
+    message = 'Policy does not allow %(action)s to be performed.'
+    status = 403
+    error_code = 'nova_cyborg.forbidden'
+
+
+class ServiceTokenRequired(DeviceContextError):
+    message = (
+        'Device allocations are for the Compute service only, and need its '
+        'service token. Operators: set [service_user] '
+        'send_service_user_token in nova.conf, and give the service user a '
+        'role of [keystone_authtoken] service_token_roles in cyborg.conf.'
+    )
+    status = 403
+    error_code = 'nova_cyborg.service_token_required'
+
+
+# What Nova's side finds wrong with Cyborg; seen as a server's fault
+
+
+class CyborgUnreachable(DeviceContextError):
+    message = (
+        'The Accelerator service (Cyborg) did not answer, so that the '
+        'device contexts of server %(server_id)s could not be used: '
+        '%(reason)s. Try again later; operators: check that cyborg-api '
+        'runs, and the [cyborg] section of nova.conf.'
+    )
+    status = 503
+    error_code = 'nova_cyborg.cyborg_unreachable'
+
+
+class CyborgWithoutDeviceContexts(DeviceContextError):
+    message = (
+        'The Accelerator service (Cyborg) does not serve device contexts, '
+        'so that those of server %(server_id)s could not be used. '
+        'Operators: set "paste.app_factory = nova_cyborg.api.app:app_factory" '
+        'for [app:api_v2] in api-paste.ini of every cyborg-api.'
+    )
+    status = 501
+    error_code = 'nova_cyborg.cyborg_without_device_contexts'
+
+
+class CyborgFailed(DeviceContextError):
+    message = (
+        'The Accelerator service (Cyborg) failed with HTTP status '
+        '%(http_status)d for the device contexts of server %(server_id)s: '
+        '%(reason)s'
+    )
+    status = 502
+    error_code = 'nova_cyborg.cyborg_failed'
+
+
+# Binding and the guest
+
+
+class BindingFailed(DeviceContextError):
+    message = (
+        'No device could be bound for the device contexts of server '
+        '%(server_id)s: %(reason)s'
+    )
+    error_code = 'nova_cyborg.binding_failed'
+
+
+class UnknownAttachHandle(DeviceContextError):
+    message = (
+        'Accelerator request %(arq_id)s of server %(server_id)s has the '
+        'attach handle type "%(handle_type)s", which no driver of this host '
+        'can attach (there are: %(known)s).'
+    )
+    error_code = 'nova_cyborg.unknown_attach_handle'
+
+
+# Start of a service
+
+
+class PluginActivationFailed(DeviceContextError):
+    message = 'nova_cyborg cannot work in this service: %(reason)s'
+    error_code = 'nova_cyborg.plugin_activation_failed'
+
+
+class InvalidDevicesFile(DeviceContextError):
+    message = 'Devices file %(path)s, %(entry)s: %(reason)s'
+    error_code = 'nova_cyborg.invalid_devices_file'
+
+
+def by_error_code(error_code: str) -> type[DeviceContextError] | None:
+    """Find the class that an API's error body stands for.
+
+    :param error_code: the stable code of an error body.
+    :returns: the class; None for a code that is not ours.
+    """
+    return _BY_ERROR_CODE.get(error_code)
+
+
+_BY_ERROR_CODE = {
+    cls.error_code: cls for cls in DeviceContextError.__subclasses__()
+}

@@ -463,9 +463,7 @@ def _check_count(
         )
 
 
-def _parse_resources(
-    items: object, field: str
-) -> tuple[tuple[str, int], ...]:
+def _parse_resources(items: object, field: str) -> tuple[tuple[str, int], ...]:
     if not isinstance(items, collections.abc.Mapping):
         raise _invalid(field, 'must be an object of amounts by class.')
     if not items:

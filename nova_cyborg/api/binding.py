@@ -129,9 +129,7 @@ def _as_patches(
     return patches, fields
 
 
-def _settle(
-    server_id: str, binding: allocations.Binding, reason: str
-) -> None:
+def _settle(server_id: str, binding: allocations.Binding, reason: str) -> None:
     """Record what became of a binding that raised, and tell Nova.
 
     The conductor stops at the first ARQ that fails and tells nobody. It

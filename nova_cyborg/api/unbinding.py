@@ -83,9 +83,7 @@ def server_arqs_deleted(server_id: str) -> None:
         allocations.unbound(context, server_id)
 
 
-def _free(
-    context: cyborg_context.RequestContext, arq_ids: list[str]
-) -> None:
+def _free(context: cyborg_context.RequestContext, arq_ids: list[str]) -> None:
     for arq_id in arq_ids:
         try:
             arq = objects.ExtARQ.get(context, arq_id)

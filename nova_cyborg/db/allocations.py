@@ -219,9 +219,7 @@ def release(
         db.delete(row)
 
 
-def _lock(
-    db: orm.Session, server_id: str
-) -> tables.DeviceAllocation | None:
+def _lock(db: orm.Session, server_id: str) -> tables.DeviceAllocation | None:
     allocation = tables.DeviceAllocation
     db.execute(
         sa.update(allocation)
@@ -242,9 +240,7 @@ def _locked(
     return row, contexts.of_allocation(db, row.id)
 
 
-def _allocation(
-    row: tables.DeviceAllocation, held: _Held
-) -> model.Allocation:
+def _allocation(row: tables.DeviceAllocation, held: _Held) -> model.Allocation:
     return model.Allocation(
         server_id=row.server_id,
         project_id=row.project_id,

@@ -222,9 +222,7 @@ def _null_last(page: Page) -> str:
     return page.sort_dir
 
 
-def _narrowed(
-    query: sa.Select[ty.Any], filters: Filters
-) -> sa.Select[ty.Any]:
+def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
     if filters.project_id is not None:
         query = query.where(
             tables.DeviceContext.project_id == filters.project_id

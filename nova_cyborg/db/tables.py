@@ -43,9 +43,7 @@ class DeviceAllocation(_Timestamps, Base):
     __tablename__ = 'device_allocations'
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
-    server_id: orm.Mapped[str] = orm.mapped_column(
-        sa.String(36), unique=True
-    )
+    server_id: orm.Mapped[str] = orm.mapped_column(sa.String(36), unique=True)
     project_id: orm.Mapped[str] = orm.mapped_column(sa.String(255))
     generation: orm.Mapped[int] = orm.mapped_column(default=0)
     fault: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
@@ -58,9 +56,7 @@ class DeviceContext(_Timestamps, Base):
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
     uuid: orm.Mapped[str] = orm.mapped_column(sa.String(36), unique=True)
-    project_id: orm.Mapped[str] = orm.mapped_column(
-        sa.String(255), index=True
-    )
+    project_id: orm.Mapped[str] = orm.mapped_column(sa.String(255), index=True)
     user_id: orm.Mapped[str] = orm.mapped_column(sa.String(255))
     name: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
     description: orm.Mapped[str | None] = orm.mapped_column(sa.Text)

@@ -198,7 +198,10 @@ def _time(value: ty.Any) -> str | None:
 
 
 def _url(uuid: str = '') -> str:
-    base = f'{pecan.request.public_url}/v2/device_contexts'
+    # Where the application is mounted: not all clouds have it at the root.
+    public = pecan.request.cfg.api.public_endpoint
+    base = public or pecan.request.application_url
+    base = f'{base.rstrip("/")}/v2/device_contexts'
     return f'{base}/{uuid}' if uuid else base
 
 

@@ -76,9 +76,7 @@ LIST: dict[str, ty.Any] = {
         'name': _NAME,
         'server_id': _UUID,
         'status': {'enum': list(model.Status.ALL)},
-        'all_projects': {
-            'enum': ['true', 'false', 'True', 'False', '1', '0']
-        },
+        'all_projects': {'enum': ['true', 'false', 'True', 'False', '1', '0']},
     },
     'additionalProperties': False,
 }

@@ -1,0 +1,67 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Attach driver for PCI functions."""
+
+import collections.abc
+import typing as ty
+
+from lxml import etree
+from nova.virt.libvirt import config as vconfig
+
+from nova_cyborg.attach import spec
+
+
+class PCIHostdev(vconfig.LibvirtConfigGuestHostdevPCI):
+    """``<hostdev type='pci'>`` with an alias.
+
+    :param alias: the alias.
+    :param address: ``domain``, ``bus``, ``device`` and ``function`` of the
+        device on the host, hexadecimal.
+    """
+
+    def __init__(
+        self, alias: str, address: collections.abc.Mapping[str, str]
+    ) -> None:
+        super().__init__()
+        self.alias = alias
+        self.domain = address['domain']
+        self.bus = address['bus']
+        self.slot = address['device']
+        self.function = address['function']
+
+    def format_dom(self) -> etree._Element:
+        """Return the element."""
+        element = super().format_dom()
+        if element.find('alias') is None:
+            element.append(etree.Element('alias', name=self.alias))
+        return element
+
+
+class PCIAttachDriver(spec.AttachDriver):
+    """Attaches attach handles of type ``PCI``."""
+
+    def attach(
+        self,
+        guest: vconfig.LibvirtConfigGuest,
+        arq: collections.abc.Mapping[str, ty.Any],
+    ) -> None:
+        """See :meth:`.spec.AttachDriver.attach`."""
+        device = PCIHostdev(spec.alias(arq), arq['attach_handle_info'])
+        spec.replace_or_add(
+            guest,
+            device,
+            lambda other: (
+                isinstance(other, vconfig.LibvirtConfigGuestHostdevPCI)
+                and device == other
+            ),
+        )

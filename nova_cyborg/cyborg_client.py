@@ -1,0 +1,205 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Nova's side of the device-allocation API: the only HTTP to cyborg-api.
+
+Every error is turned into one of the project's exceptions here, once, with
+a sentence that can be shown as a server's fault.
+"""
+
+import collections.abc
+import dataclasses
+import typing as ty
+
+from keystoneauth1 import adapter as ks_adapter
+from keystoneauth1 import exceptions as ks_exc
+
+from nova_cyborg import exception, model
+
+# The paths begin without a version, which Cyborg's root controller takes as
+# v2, whether the catalog's endpoint ends in /v2 or not.
+_ALLOCATION = '/device_allocations/%s'
+_ARQS = '/accelerator_requests'
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldContext:
+    """A device context of a server's allocation.
+
+    :ivar uuid: its UUID.
+    :ivar groups: its request groups.
+    """
+
+    uuid: str
+    groups: tuple[model.Group, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """A server's allocation.
+
+    :ivar generation: rises by one with each binding.
+    :ivar fault: why the last binding failed, or None.
+    :ivar contexts: its device contexts.
+    """
+
+    generation: int
+    fault: str | None
+    contexts: tuple[HeldContext, ...]
+
+
+class AllocationClient:
+    """Calls about the device contexts of servers.
+
+    :param adapter: an adapter for the accelerator service, with the user's
+        and the service's token.
+    """
+
+    def __init__(self, adapter: ks_adapter.Adapter) -> None:
+        self._adapter = adapter
+
+    def get(self, server_id: str) -> Held:
+        """Read a server's allocation.
+
+        :param server_id: UUID of the server.
+        :returns: the allocation.
+        :raises AllocationNotFound: if it holds no device contexts.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        response = self._call('GET', _ALLOCATION, server_id)
+        return _held(response.json())
+
+    def reserve(
+        self, server_id: str, context_ids: collections.abc.Sequence[str]
+    ) -> Held:
+        """Give device contexts to a server, all or none; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param context_ids: UUIDs of the device contexts.
+        :returns: the allocation.
+        :raises DeviceContextNotFound: if one is not in the project.
+        :raises DeviceContextInUse: if another server holds one.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {'device_contexts': list(context_ids)}
+        response = self._call('PUT', _ALLOCATION, server_id, body)
+        return _held(response.json())
+
+    def bind(
+        self,
+        server_id: str,
+        node: str,
+        providers: collections.abc.Mapping[str, str],
+        generation: int | None = None,
+    ) -> list[str]:
+        """Begin to bind a server's device contexts; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param node: the node the server is to run on.
+        :param providers: UUID of the resource provider by the request
+            group's requester id.
+        :param generation: the allocation's generation that is known.
+        :returns: UUIDs of the accelerator requests.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body: dict[str, ty.Any] = {
+            'hostname': node,
+            'resource_providers': dict(providers),
+        }
+        if generation is not None:
+            body['generation'] = generation
+        path = _ALLOCATION + '/bind'
+        return list(self._call('POST', path, server_id, body).json()['arqs'])
+
+    def unbind(self, server_id: str) -> None:
+        """Free a server's devices; it keeps its device contexts.
+
+        :param server_id: UUID of the server.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        self._call('POST', _ALLOCATION + '/unbind', server_id, {})
+
+    def release(self, server_id: str) -> None:
+        """Take a server's device contexts back; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        self._call('DELETE', _ALLOCATION, server_id)
+
+    def delete_arqs(
+        self, server_id: str, arq_ids: collections.abc.Sequence[str]
+    ) -> None:
+        """Delete accelerator requests of device profiles.
+
+        :param server_id: UUID of the server they are for.
+        :param arq_ids: their UUIDs.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        path = f'{_ARQS}?arqs={",".join(arq_ids)}'
+        self._call('DELETE', path, server_id)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        server_id: str,
+        body: dict[str, ty.Any] | None = None,
+    ) -> ty.Any:
+        url = path % server_id if '%s' in path else path
+        arguments = {} if body is None else {'json': body}
+        try:
+            response = self._adapter.request(
+                url, method, raise_exc=False, **arguments
+            )
+        except (
+            ks_exc.ClientException,
+            # An endpoint that is no URL.
+            ValueError,
+        ) as exc:
+            raise exception.CyborgUnreachable(
+                server_id=server_id, reason=exc
+            ) from exc
+        if response.status_code >= 400:
+            raise _error(response, server_id)
+        return response
+
+
+def _error(response: ty.Any, server_id: str) -> exception.DeviceContextError:
+    try:
+        error = response.json()['errors'][0]
+        found = exception.by_error_code(error['code'])
+        detail = error['detail']
+    except (ValueError, KeyError, IndexError, TypeError):
+        found, detail = None, response.reason
+    if found is not None:
+        return found.from_detail(detail)
+    if response.status_code == 404:
+        return exception.CyborgWithoutDeviceContexts(server_id=server_id)
+    if response.status_code in (502, 503, 504):
+        return exception.CyborgUnreachable(
+            server_id=server_id, reason=f'HTTP status {response.status_code}'
+        )
+    return exception.CyborgFailed(
+        server_id=server_id, http_status=response.status_code, reason=detail
+    )
+
+
+def _held(body: dict[str, ty.Any]) -> Held:
+    return Held(
+        generation=body['generation'],
+        fault=body['fault'],
+        contexts=tuple(
+            HeldContext(item['uuid'], model.parse_groups(item['groups']))
+            for item in body['device_contexts']
+        ),
+    )

@@ -1,0 +1,38 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The client for Cyborg, as Nova's services call other services."""
+
+from nova import context as nova_context
+from nova import service_auth, utils
+
+from nova_cyborg import cyborg_client
+
+
+def allocation_client(
+    context: nova_context.RequestContext,
+) -> cyborg_client.AllocationClient:
+    """Make a client; it makes no call by itself.
+
+    It is set up by nova.conf's ``[cyborg]`` and ``[service_user]`` sections,
+    as Nova's own client for Cyborg is.
+
+    :param context: the request's context; its user's token is used, with
+        Nova's service token beside it.
+    :returns: the client.
+    """
+    return cyborg_client.AllocationClient(
+        utils.get_ksa_adapter(
+            'accelerator',
+            ksa_auth=service_auth.get_service_user_token_auth_plugin(context),
+        )
+    )

@@ -1,0 +1,198 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The conductor hook that gives servers their device contexts."""
+
+import collections.abc
+import logging
+
+import os_traits
+from nova import conf, objects
+from nova import context as nova_context
+from oslo_utils import uuidutils
+
+from nova_cyborg import cyborg_client, exception, model
+from nova_cyborg.hooks import client, spec
+
+CONF = conf.CONF
+LOG = logging.getLogger(__name__)
+
+# Nova's scheduler hint for a rebuild on the server's own host, which asks
+# Placement for nothing.
+_CHECK_TYPE_HINT = '_nova_check_type'
+# Devices that Nova itself manages can have the resource class of a group,
+# and cannot be bound by Cyborg.
+_MANAGED_BY_NOVA = frozenset(
+    (os_traits.OWNER_NOVA, os_traits.COMPUTE_MANAGED_PCI_DEVICE)
+)
+
+
+class DeviceContextHook(spec.ConductorHook):
+    """Reserves, schedules, binds and releases device contexts.
+
+    A new server gets the contexts that its scheduler hint names. A server
+    that exists keeps those of its allocation in Cyborg, whatever its hint
+    says.
+    """
+
+    def concerns(self, request_spec: objects.RequestSpec) -> bool:
+        """See :meth:`.spec.ConductorHook.concerns`."""
+        return bool(_hint(request_spec))
+
+    def before_scheduling(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_ids: list[str],
+        booting: bool,
+    ) -> None:
+        """See :meth:`.spec.ConductorHook.before_scheduling`."""
+        if _is_rebuild(request_spec):
+            return
+        allocations = client.allocation_client(context)
+        if booting:
+            context_ids = _checked_ids(request_spec, server_ids)
+            held = _reserve(allocations, server_ids[0], context_ids)
+        else:
+            try:
+                held = allocations.get(server_ids[0])
+            except exception.AllocationNotFound:
+                # What it was booted with has been given back since.
+                held = cyborg_client.Held(0, None, ())
+        _set_groups(request_spec, held)
+
+    def pre_bind(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        node: str,
+        request_spec: objects.RequestSpec,
+    ) -> list[str]:
+        """See :meth:`.spec.ConductorHook.pre_bind`."""
+        providers = {
+            requester: chosen[0]
+            for requester, chosen in (
+                request_spec.get_request_group_mapping() or {}
+            ).items()
+            if model.parse_requester_id(requester)
+        }
+        if not providers:
+            return []
+        arqs = client.allocation_client(context).bind(
+            instance.uuid, node, providers
+        )
+        LOG.info(
+            'Binding accelerator requests %s of device contexts on node %s',
+            ', '.join(arqs),
+            node,
+            extra={'instance': instance},
+        )
+        return arqs
+
+    def release(
+        self, context: nova_context.RequestContext, server_id: str
+    ) -> None:
+        """See :meth:`.spec.ConductorHook.release`."""
+        client.allocation_client(context).release(server_id)
+
+
+def _hint(request_spec: objects.RequestSpec) -> list[str]:
+    if 'scheduler_hints' not in request_spec:
+        return []
+    return list((request_spec.scheduler_hints or {}).get(model.HINT) or ())
+
+
+def _is_rebuild(request_spec: objects.RequestSpec) -> bool:
+    return bool(request_spec.get_scheduler_hint(_CHECK_TYPE_HINT) == 'rebuild')
+
+
+def _checked_ids(
+    request_spec: objects.RequestSpec, server_ids: list[str]
+) -> list[str]:
+    context_ids = _hint(request_spec)
+    for context_id in context_ids:
+        if not uuidutils.is_uuid_like(context_id):
+            raise exception.DeviceContextNotFound(id=context_id)
+        if context_ids.count(context_id) > 1:
+            raise exception.DeviceContextRepeated(id=context_id)
+        if len(server_ids) > 1:
+            raise exception.DeviceContextShared(
+                id=context_id, count=len(server_ids)
+            )
+    return context_ids
+
+
+def _reserve(
+    allocations: cyborg_client.AllocationClient,
+    server_id: str,
+    context_ids: collections.abc.Sequence[str],
+) -> cyborg_client.Held:
+    try:
+        held = allocations.reserve(server_id, context_ids)
+    except exception.CyborgUnreachable:
+        # It may have been done, and only the answer got lost.
+        _undo(allocations, server_id)
+        raise
+    count = sum(len(held_context.groups) for held_context in held.contexts)
+    limit = CONF.nova_cyborg.max_groups_per_server
+    if count > limit:
+        _undo(allocations, server_id)
+        raise exception.TooManyGroups(
+            server_id=server_id, count=count, limit=limit
+        )
+    return held
+
+
+def _undo(allocations: cyborg_client.AllocationClient, server_id: str) -> None:
+    try:
+        allocations.release(server_id)
+    except exception.DeviceContextError as exc:
+        LOG.warning(
+            'Device contexts of server %s may still be reserved: %s',
+            server_id,
+            exc,
+        )
+
+
+def _set_groups(
+    request_spec: objects.RequestSpec, held: cyborg_client.Held
+) -> None:
+    """Ask Placement for the groups, in place of those of an earlier call."""
+    others: list[objects.RequestGroup] = []
+    if 'requested_resources' in request_spec:
+        others = [
+            group
+            for group in request_spec.requested_resources or ()
+            if not model.parse_requester_id(group.requester_id or '')
+        ]
+    groups = [
+        _request_group(model.requester_id(held_context.uuid, number), group)
+        for held_context in held.contexts
+        for number, group in enumerate(held_context.groups)
+    ]
+    request_spec.requested_resources = others + groups
+    if groups:
+        request_spec.root_required.add(os_traits.COMPUTE_ACCELERATORS)
+
+
+def _request_group(
+    requester_id: str, group: model.Group
+) -> objects.RequestGroup:
+    request_group = objects.RequestGroup(requester_id=requester_id)
+    for name, amount in group.resources:
+        request_group.add_resource(rclass=name, amount=amount)
+    for name in group.required:
+        request_group.add_trait(trait_name=name, trait_type='required')
+    forbidden = _MANAGED_BY_NOVA.union(group.forbidden)
+    for name in forbidden.difference(group.required):
+        request_group.add_trait(trait_name=name, trait_type='forbidden')
+    return request_group

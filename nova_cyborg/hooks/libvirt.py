@@ -1,0 +1,115 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-compute with libvirt: device contexts' devices in the guest config.
+
+Nova's own driver writes the ``<hostdev>`` elements. This one has the attach
+driver of each device's handle type look after those of device contexts: they
+carry an alias that names the accelerator request.
+"""
+
+import functools
+import inspect
+import logging
+import typing as ty
+
+import stevedore
+from nova import objects
+from nova.virt import libvirt as nova_libvirt
+from nova.virt.libvirt import config as vconfig
+from nova.virt.libvirt import driver
+
+from nova_cyborg import exception
+from nova_cyborg.attach import spec
+from nova_cyborg.hooks import compute, signatures
+
+LOG = logging.getLogger(__name__)
+
+NAMESPACE = 'nova_cyborg.attach'
+# Cyborg's fake driver has handles that stand for no device; Nova leaves them
+# out of the guest config, and so do we.
+_NO_DEVICE = 'TEST_PCI'
+_SIGNATURES = {
+    '_get_guest_config': 'instance network_info image_meta disk_info',
+}
+
+
+class LibvirtDriver(driver.LibvirtDriver):
+    """Nova's libvirt driver, with aliases for devices of device contexts."""
+
+    def _get_guest_config(
+        self, instance: objects.Instance, *args: object, **kwargs: object
+    ) -> vconfig.LibvirtConfigGuest:
+        guest = super()._get_guest_config(instance, *args, **kwargs)
+        method = driver.LibvirtDriver._get_guest_config
+        given = inspect.signature(method).bind(self, instance, *args, **kwargs)
+        for arq in given.arguments.get('accel_info') or ():
+            if compute.is_of_device_context(arq):
+                _attach(guest, instance, arq)
+        return guest
+
+
+def install() -> str:
+    """Put the class in the place of Nova's.
+
+    :returns: what was done, for the log.
+    :raises PluginActivationFailed: if this release of Nova has other
+        methods, or an attach driver cannot be loaded.
+    """
+    signatures.check(driver.LibvirtDriver, _SIGNATURES)
+    types = ', '.join(sorted(attach_drivers()))
+    driver.LibvirtDriver = LibvirtDriver
+    # Nova's configuration names the class by its package, which copies it
+    # from the module.
+    nova_libvirt.LibvirtDriver = LibvirtDriver
+    return f'attach drivers for {types}'
+
+
+@functools.cache
+def attach_drivers() -> dict[str, spec.AttachDriver]:
+    """Load the attach drivers, once a process.
+
+    :returns: the drivers by the type of attach handle they are for.
+    :raises PluginActivationFailed: naming the one that cannot be loaded.
+    """
+    loaded = stevedore.ExtensionManager(
+        NAMESPACE,
+        invoke_on_load=True,
+        on_load_failure_callback=_not_loaded,
+    )
+    return {extension.name: extension.obj for extension in loaded}
+
+
+def _attach(
+    guest: vconfig.LibvirtConfigGuest,
+    instance: objects.Instance,
+    arq: dict[str, ty.Any],
+) -> None:
+    handle_type = arq['attach_handle_type']
+    drivers = attach_drivers()
+    if handle_type in drivers:
+        drivers[handle_type].attach(guest, arq)
+    elif handle_type != _NO_DEVICE:
+        raise exception.UnknownAttachHandle(
+            arq_id=arq['uuid'],
+            server_id=instance.uuid,
+            handle_type=handle_type,
+            known=', '.join(sorted(drivers)),
+        )
+
+
+def _not_loaded(
+    _manager: object, entry_point: ty.Any, error: Exception
+) -> None:
+    raise exception.PluginActivationFailed(
+        reason=f'attach driver {entry_point.name} cannot be loaded: {error}'
+    ) from error

@@ -1,0 +1,122 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The way into Nova's processes.
+
+oslo.messaging loads this by stevedore, as a notification driver that
+nova.conf names, in each Nova service while ``nova.rpc.init()`` runs and
+before any manager is made::
+
+    [oslo_messaging_notifications]
+    driver = nova_cyborg
+
+It sends no notifications. A service in which it cannot do its work is
+stopped: oslo.messaging would swallow the exception, and servers would be
+built without the accelerators that were asked for.
+"""
+
+import collections.abc
+import functools
+import importlib
+import logging
+import os
+import sys
+import threading
+import typing as ty
+
+from oslo_messaging.notify import notifier
+
+LOG = logging.getLogger(__name__)
+
+# What is installed when a module of Nova is imported, if ever: a process
+# imports nothing because of us that it does not use.
+_INSTALLERS = {
+    'nova.conductor.manager': 'nova_cyborg.hooks.conductor',
+    'nova.compute.manager': 'nova_cyborg.hooks.compute',
+    'nova.virt.libvirt.driver': 'nova_cyborg.hooks.libvirt',
+}
+
+_lock = threading.Lock()
+_active = False
+
+
+class Activation(notifier.Driver):
+    """A notification driver that sends nothing, and activates the plugin.
+
+    :param conf: Nova's configuration.
+    :param topics: oslo.messaging's; not used.
+    :param transport: oslo.messaging's; not used.
+    """
+
+    def __init__(
+        self, conf: ty.Any, topics: ty.Any, transport: ty.Any
+    ) -> None:
+        super().__init__(conf, topics, transport)
+        activate(conf)
+
+    def notify(
+        self, ctxt: ty.Any, msg: ty.Any, priority: ty.Any, retry: ty.Any
+    ) -> None:
+        """Take a notification, and do nothing with it."""
+
+
+def activate(conf: ty.Any) -> None:
+    """Activate the plugin in this process; once is enough, more no harm.
+
+    :param conf: Nova's configuration.
+    :raises SystemExit: if it cannot do its work, after logging CRITICAL.
+    """
+    global _active
+    with _lock:
+        if _active:
+            return
+        _critical(functools.partial(_prepare, conf))
+        _active = True
+
+
+def _prepare(conf: ty.Any) -> None:
+    # Imported here, so that one that is missing is a CRITICAL, too: an
+    # import error of this module would only be a line of stevedore's.
+    import wrapt
+
+    from nova_cyborg import conf as our_conf
+
+    our_conf.register_nova_opts(conf)
+    LOG.info(
+        'nova_cyborg is active in %s (process %d)',
+        os.path.basename(sys.argv[0]) or 'this service',
+        os.getpid(),
+    )
+    for module, installer in _INSTALLERS.items():
+        wrapt.register_post_import_hook(
+            functools.partial(_installed, installer), module
+        )
+
+
+def _installed(installer: str, _module: object) -> None:
+    def install() -> None:
+        done = importlib.import_module(installer).install()
+        LOG.info('nova_cyborg has installed: %s', done)
+
+    _critical(install)
+
+
+def _critical(work: collections.abc.Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception as exc:
+        # Whatever it is, the service must not run without the plugin.
+        LOG.critical('nova_cyborg cannot work in this service: %s', exc)
+        LOG.debug('The cause', exc_info=True)
+        raise SystemExit(
+            f'nova_cyborg cannot work in this service: {exc}'
+        ) from exc

@@ -1,0 +1,50 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Checks that Nova and hooks have the methods that are built upon.
+
+A method that changed its arguments in another release of Nova is found when
+the service starts, not when the first server is built.
+"""
+
+import collections.abc
+import inspect
+
+from nova_cyborg import exception
+
+
+def check(owner: type, expected: collections.abc.Mapping[str, str]) -> None:
+    """Check the arguments of a class's methods.
+
+    :param owner: the class.
+    :param expected: the names of the arguments after ``self``, separated by
+        spaces, by method. More arguments after these are no harm.
+    :raises PluginActivationFailed: naming the method that differs.
+    """
+    for name, arguments in expected.items():
+        method = getattr(owner, name, None)
+        if method is None:
+            raise exception.PluginActivationFailed(
+                reason=f'{_name(owner)} has no method {name}. This release '
+                'of Nova is not supported'
+            )
+        wanted = ['self', *arguments.split()]
+        found = list(inspect.signature(method).parameters)
+        if found[: len(wanted)] != wanted:
+            raise exception.PluginActivationFailed(
+                reason=f'{_name(owner)}.{name} takes ({", ".join(found)}), '
+                f'not ({", ".join(wanted)}). This release is not supported'
+            )
+
+
+def _name(owner: type) -> str:
+    return f'{owner.__module__}.{owner.__qualname__}'

@@ -1,0 +1,89 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The contract of hooks in nova-conductor.
+
+A hook is a class in the entry point namespace ``nova_cyborg.conductor``; it
+is made once a process, without arguments, when nova-conductor starts. Its
+methods are called by several threads (or green threads) at once.
+:mod:`nova_cyborg.hooks.noop` shows one that does nothing.
+"""
+
+import abc
+
+from nova import context as nova_context
+from nova import objects
+
+
+class ConductorHook(abc.ABC):
+    """What nova-conductor asks a hook on a server's way to its host."""
+
+    @abc.abstractmethod
+    def concerns(self, request_spec: objects.RequestSpec) -> bool:
+        """Tell whether a server has to do with this hook.
+
+        Called for every server, so it must cost nothing: no I/O.
+
+        :param request_spec: the server's request.
+        :returns: whether the other methods are to be called for it.
+        """
+
+    @abc.abstractmethod
+    def before_scheduling(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_ids: list[str],
+        booting: bool,
+    ) -> None:
+        """Add to a request what the scheduler is to look for.
+
+        :param context: the request's context.
+        :param request_spec: the request; changed in place. May have been
+            changed by an earlier call: nothing is to be added twice.
+        :param server_ids: UUIDs of the servers that are scheduled.
+        :param booting: whether they are new; else they exist, and move.
+        :raises Exception: if they cannot be scheduled; the hook has then
+            undone what it did. The message becomes the server's fault.
+        """
+
+    @abc.abstractmethod
+    def pre_bind(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        node: str,
+        request_spec: objects.RequestSpec,
+    ) -> list[str]:
+        """Begin to dedicate devices of the chosen node to a server.
+
+        :param context: the request's context.
+        :param instance: the server.
+        :param node: the chosen node.
+        :param request_spec: the request, with the resource providers that
+            Placement chose for its groups.
+        :returns: UUIDs of accelerator requests that nova-compute is to
+            wait for.
+        :raises Exception: if it cannot be done; the hook has then undone
+            what it did here. The message becomes the server's fault.
+        """
+
+    @abc.abstractmethod
+    def release(
+        self, context: nova_context.RequestContext, server_id: str
+    ) -> None:
+        """Take back what a server was given that is not going to be built.
+
+        :param context: the request's context.
+        :param server_id: UUID of the server.
+        :raises Exception: if it cannot be done; it is logged.
+        """

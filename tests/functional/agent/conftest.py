@@ -1,0 +1,202 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A conductor of Cyborg and a Placement, both real, in this process.
+
+Left out are only the sockets: agent and conductor talk through the RPC
+serializer, conductor and Placement through wsgi-intercept.
+"""
+
+import dataclasses
+import json
+import pathlib
+import uuid
+
+import pytest
+import requests
+from cyborg import context as cyborg_context
+from cyborg import objects
+from cyborg.common import config as cyborg_config
+from cyborg.common import rpc
+from cyborg.conductor import manager
+from cyborg.conf import CONF
+from cyborg.db.sqlalchemy import api as db_api
+from cyborg.db.sqlalchemy import models
+from cyborg.objects import base as objects_base
+from keystoneauth1 import loading as ks_loading
+from oslo_config import fixture as config_fixture
+from oslo_db.sqlalchemy import enginefacade
+from oslo_messaging import conffixture as messaging_fixture
+from placement.tests.functional.fixtures import placement
+
+from nova_cyborg import conf
+from nova_cyborg.agent import driver
+
+HOST = 'compute1'
+
+
+@dataclasses.dataclass
+class Cloud:
+    """One host's agent, the conductor and Placement."""
+
+    conductor: manager.ConductorManager
+    context: cyborg_context.RequestContext
+    endpoint: str
+    path: pathlib.Path
+
+    def write(self, *entries):
+        """Write the devices file."""
+        self.path.write_text(json.dumps({'devices': entries}))
+
+    def report(self, file_driver):
+        """Do what the agent's periodic task does, RPC's JSON included."""
+        serializer = objects_base.CyborgObjectSerializer()
+        sent = json.dumps(
+            serializer.serialize_entity(self.context, file_driver.discover())
+        )
+        received = serializer.deserialize_entity(
+            self.context, json.loads(sent)
+        )
+        self.conductor.report_data(self.context, HOST, received)
+
+    def start(self, *entries):
+        """Write the devices file, start an agent, let it report once."""
+        self.write(*entries)
+        file_driver = driver.FileDriver()
+        self.report(file_driver)
+        return file_driver
+
+    def placement(self, path, method='GET', body=None):
+        """Ask Placement."""
+        response = requests.request(
+            method,
+            self.endpoint + path,
+            json=body,
+            headers={
+                'X-Auth-Token': 'admin',
+                'OpenStack-API-Version': 'placement 1.36',
+            },
+            timeout=10,
+        )
+        assert response.ok, response.text
+        return response.json() if response.content else None
+
+    def provider(self, address):
+        """Return the inventories and traits of a device; None without."""
+        name = f'{HOST}_{address}'
+        found = self.placement(f'/resource_providers?name={name}')
+        if not found['resource_providers']:
+            return None
+        (item,) = found['resource_providers']
+        base = f'/resource_providers/{item["uuid"]}'
+        inventories = self.placement(f'{base}/inventories')['inventories']
+        return (
+            {name: value['total'] for name, value in inventories.items()},
+            set(self.placement(f'{base}/traits')['traits']),
+        )
+
+    def deployable(self, address):
+        """Return Cyborg's record of a device; None without."""
+        return objects.Deployable.get_by_name(
+            self.context, f'{HOST}_{address}'
+        )
+
+    def handles(self, address):
+        """Return the UUIDs of a device's attach handles by their info."""
+        found = objects.AttachHandle.get_ah_list_by_deployable_id(
+            self.context, self.deployable(address).id
+        )
+        return {handle.attach_info: handle.uuid for handle in found}
+
+    def records(self):
+        """Return all of Cyborg's rows about devices, to compare them."""
+        tables = (
+            models.Device,
+            models.Deployable,
+            models.Attribute,
+            models.ControlpathID,
+            models.AttachHandle,
+        )
+        with db_api.main_context_manager.reader.using(self.context) as found:
+            return {
+                table.__tablename__: [
+                    {**row.as_dict(), 'updated_at': None}
+                    for row in found.query(table).order_by(table.id)
+                ]
+                for table in tables
+            }
+
+
+@pytest.fixture
+def _config(tmp_path):
+    with (
+        messaging_fixture.ConfFixture(CONF, 'fake://'),
+        config_fixture.Config(CONF) as fixture,
+    ):
+        conf.register_agent_opts(CONF)
+        fixture.config(host=HOST)
+        cyborg_config.parse_args(['test'], default_config_files=[])
+        fixture.config(
+            group='nova_cyborg', devices_file=str(tmp_path / 'devices.yaml')
+        )
+        yield fixture
+        rpc.cleanup()
+
+
+@pytest.fixture
+def _database(tmp_path):
+    facade = enginefacade.transaction_context()
+    facade.configure(
+        connection=f'sqlite:///{tmp_path}/cyborg.db', sqlite_fk=True
+    )
+    undo = db_api.main_context_manager.patch_factory(facade)
+    engine = facade.writer.get_engine()
+    models.Base.metadata.create_all(engine)
+    yield
+    undo()
+    engine.dispose()
+
+
+@pytest.fixture
+def _placement():
+    with placement.PlacementFixture() as fixture:
+        yield fixture
+
+
+@pytest.fixture
+def cloud(_config, _database, _placement, tmp_path):
+    # The options of an auth plugin come with its choice.
+    _config.register_opts(
+        ks_loading.get_auth_plugin_conf_options('admin_token'),
+        group='placement',
+    )
+    _config.config(
+        group='placement',
+        auth_type='admin_token',
+        endpoint=_placement.endpoint,
+        endpoint_override=_placement.endpoint,
+        token='admin',
+    )
+    objects.register_all()
+    found = Cloud(
+        manager.ConductorManager('cyborg-conductor', HOST),
+        cyborg_context.get_admin_context(),
+        _placement.endpoint,
+        tmp_path / 'devices.yaml',
+    )
+    # nova-compute makes its host's resource provider.
+    found.placement(
+        '/resource_providers',
+        'POST',
+        {'name': HOST, 'uuid': str(uuid.uuid4())},
+    )
+    return found

@@ -1,0 +1,346 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What Cyborg's conductor makes of the devices that the driver reports."""
+
+import importlib.metadata
+import json
+import uuid
+from unittest import mock
+
+import pytest
+from cyborg import objects
+from cyborg.agent import resource_tracker
+from cyborg.agent import rpcapi as agent_rpcapi
+from cyborg.common import exception as cyborg_exception
+from cyborg.conf import CONF
+from cyborg.objects import ext_arq
+from cyborg.objects.extarq import ext_arq_job
+
+from nova_cyborg.agent import driver
+
+GZIP = '0000:0c:00.0'
+VGPU = '0000:af:00.0'
+
+
+def gzip(**changes):
+    return {
+        'address': GZIP,
+        'vendor': '8086',
+        'product': '09c4',
+        'type': 'FPGA',
+        'resource_class': 'FPGA_GZIP',
+        'traits': ['SOME_FOO_CAPABILITY'],
+        **changes,
+    }
+
+
+def vgpu(number, mdev_type='nvidia-223'):
+    return {
+        'address': VGPU,
+        'vendor': '10de',
+        'product': '1eb8',
+        'type': 'GPU',
+        'resource_class': 'VGPU',
+        'handles': {
+            'type': 'MDEV',
+            'mdev_type': mdev_type,
+            'number': number,
+        },
+    }
+
+
+def functions(infos):
+    return sorted(json.loads(info)['function'] for info in infos)
+
+
+def test_a_device_appears_in_cyborg_and_placement(cloud):
+    cloud.start(gzip())
+
+    (device,) = objects.Device.get_list_by_hostname(cloud.context, 'compute1')
+    assert (device.vendor, device.model, device.type) == (
+        '8086',
+        '09c4',
+        'FPGA',
+    )
+    assert cloud.deployable(GZIP).num_accelerators == 1
+    assert cloud.deployable(GZIP).rp_uuid is not None
+    assert functions(cloud.handles(GZIP)) == ['0']
+    assert cloud.provider(GZIP) == (
+        {'CUSTOM_FPGA_GZIP': 1},
+        {'CUSTOM_SOME_FOO_CAPABILITY', 'OWNER_CYBORG'},
+    )
+
+
+def test_placement_offers_the_device_to_requests(cloud):
+    cloud.start(gzip(handles={'number': 2}))
+
+    found = cloud.placement(
+        '/allocation_candidates?resources_X=CUSTOM_FPGA_GZIP:2'
+        '&required_X=CUSTOM_SOME_FOO_CAPABILITY'
+    )
+
+    (request,) = found['allocation_requests']
+    assert request['mappings']['_X'] == [cloud.deployable(GZIP).rp_uuid]
+
+
+def test_all_devices_of_a_file_appear(cloud):
+    cloud.start(gzip(), gzip(address='0000:0d:00.0'), vgpu(3))
+
+    assert cloud.provider('0000:0d:00.0')[0] == {'CUSTOM_FPGA_GZIP': 1}
+    assert cloud.provider(VGPU) == ({'VGPU': 3}, {'OWNER_CYBORG'})
+    assert len(cloud.handles(VGPU)) == 3
+
+
+@pytest.mark.parametrize(
+    'entry', [gzip(), gzip(handles={'number': 4}), vgpu(4)]
+)
+def test_a_second_report_changes_nothing(cloud, entry):
+    file_driver = cloud.start(entry)
+    records = cloud.records()
+    provider = cloud.provider(entry['address'])
+
+    cloud.report(file_driver)
+
+    assert cloud.records() == records
+    assert cloud.provider(entry['address']) == provider
+
+
+def test_a_restarted_agent_changes_nothing(cloud):
+    cloud.start(gzip(), vgpu(2))
+    records = cloud.records()
+
+    cloud.report(driver.FileDriver())
+
+    assert cloud.records() == records
+
+
+@pytest.mark.parametrize(
+    ('two', 'four'),
+    [
+        (gzip(handles={'number': 2}), gzip(handles={'number': 4})),
+        (vgpu(2), vgpu(4)),
+    ],
+)
+def test_more_slots_are_added_to_those_there_are(cloud, two, four):
+    address = two['address']
+    file_driver = cloud.start(two)
+    before = cloud.handles(address)
+
+    cloud.write(four)
+    cloud.report(file_driver)
+
+    after = cloud.handles(address)
+    assert len(after) == 4
+    assert before.items() <= after.items()
+    assert list(cloud.provider(address)[0].values()) == [4]
+
+    cloud.write(two)
+    cloud.report(file_driver)
+
+    assert cloud.handles(address) == before
+    assert list(cloud.provider(address)[0].values()) == [2]
+
+
+def test_a_removed_device_goes_and_the_others_stay(cloud):
+    file_driver = cloud.start(gzip(), vgpu(2))
+
+    cloud.write(vgpu(2))
+    cloud.report(file_driver)
+
+    assert cloud.deployable(GZIP) is None
+    assert cloud.provider(GZIP) is None
+    assert cloud.provider(VGPU)[0] == {'VGPU': 2}
+
+    cloud.write()
+    cloud.report(file_driver)
+
+    assert not any(cloud.records().values())
+
+
+def test_a_broken_file_removes_no_device(cloud):
+    file_driver = cloud.start(gzip())
+    records = cloud.records()
+
+    cloud.path.write_text('devices: [')
+    cloud.report(file_driver)
+
+    assert cloud.records() == records
+    assert cloud.provider(GZIP) is not None
+
+
+@pytest.mark.parametrize(
+    ('before', 'after'),
+    [
+        ([], ['A']),
+        (['A'], []),
+        (['A', 'B', 'C'], ['A', 'C']),
+        (['A', 'B'], ['B', 'C']),
+        (['B', 'C'], ['A', 'B']),
+        (['B', 'C', 'D'], ['A', 'C', 'HW_GPU_API_VULKAN']),
+    ],
+)
+def test_changed_traits_are_those_of_the_provider(cloud, before, after):
+    file_driver = cloud.start(gzip(traits=before))
+
+    cloud.write(gzip(traits=after))
+    cloud.report(file_driver)
+
+    expected = {n if n.startswith('HW_') else f'CUSTOM_{n}' for n in after}
+    assert cloud.provider(GZIP)[1] == {*expected, 'OWNER_CYBORG'}
+
+
+def test_a_trait_may_stay_with_another_device(cloud):
+    other = gzip(address='0000:0d:00.0', traits=['A'])
+    file_driver = cloud.start(gzip(traits=['A']), other)
+
+    cloud.write(gzip(traits=[]), other)
+    cloud.report(file_driver)
+
+    assert cloud.provider(GZIP)[1] == {'OWNER_CYBORG'}
+    assert cloud.provider('0000:0d:00.0')[1] == {'CUSTOM_A', 'OWNER_CYBORG'}
+
+
+@pytest.mark.parametrize('name', ['OTHER', 'FPGA'])
+def test_another_resource_class_takes_the_place_of_the_first(cloud, name):
+    file_driver = cloud.start(gzip())
+
+    cloud.write(gzip(resource_class=name, handles={'number': 2}))
+    cloud.report(file_driver)
+
+    expected = 'FPGA' if name == 'FPGA' else 'CUSTOM_OTHER'
+    assert cloud.provider(GZIP)[0] == {expected: 2}
+
+
+def test_other_facts_of_a_device_are_changed_in_place(cloud):
+    file_driver = cloud.start(gzip())
+    rp_uuid = cloud.deployable(GZIP).rp_uuid
+
+    cloud.write(gzip(vendor='10ee', product='5000', type='GPU'))
+    cloud.report(file_driver)
+
+    (device,) = objects.Device.get_list_by_hostname(cloud.context, 'compute1')
+    assert (device.vendor, device.model, device.type) == (
+        '10ee',
+        '5000',
+        'GPU',
+    )
+    assert cloud.deployable(GZIP).rp_uuid == rp_uuid
+
+
+# Binding: what a server gets
+
+
+def bind(cloud, address, resource_class):
+    """Make an accelerator request and bind it, as pre_bind does."""
+    profile = objects.DeviceProfile(cloud.context)
+    profile.name = f'profile-{uuid.uuid4()}'
+    profile.uuid = str(uuid.uuid4())
+    profile.groups = [{f'resources:{resource_class}': '1'}]
+    profile.create(cloud.context)
+    arq = objects.ARQ(
+        cloud.context,
+        device_profile_name=profile.name,
+        device_profile_group_id=0,
+    )
+    request = objects.ExtARQ(cloud.context, arq=arq)
+    request.create(cloud.context, profile.id)
+    fields = {
+        'hostname': 'compute1',
+        'device_rp_uuid': cloud.deployable(address).rp_uuid,
+        'instance_uuid': str(uuid.uuid4()),
+        'project_id': 'project',
+    }
+    found = request.arq.uuid
+    patch = [
+        {'op': 'add', 'path': f'/{k}', 'value': fields[k]} for k in fields
+    ]
+    cloud.conductor.arq_apply_patch(
+        cloud.context, {found: patch}, {found: fields}
+    )
+    return objects.ExtARQ.get(cloud.context, found)
+
+
+@pytest.fixture
+def agent_rpc():
+    """Stand in for Nova's API, and for the agent that writes to sysfs."""
+    with (
+        mock.patch.object(ext_arq_job.nova_client, 'NovaAPI', autospec=True),
+        mock.patch.object(
+            ext_arq, 'AgentAPI', autospec=agent_rpcapi.AgentAPI
+        ) as agent,
+    ):
+        yield agent.return_value
+
+
+def test_each_server_gets_a_virtual_function_of_its_own(cloud, agent_rpc):
+    cloud.start(gzip(handles={'number': 2}))
+
+    bound = [bind(cloud, GZIP, 'CUSTOM_FPGA_GZIP').arq for _n in range(2)]
+
+    assert {arq.state for arq in bound} == {'Bound'}
+    assert {arq.attach_handle_type for arq in bound} == {'PCI'}
+    found = [dict(arq.attach_handle_info) for arq in bound]
+    assert sorted(info['function'] for info in found) == ['1', '2']
+    assert (found[0]['domain'], found[0]['bus']) == ('0000', '0c')
+    with pytest.raises(cyborg_exception.ResourceNotFound):
+        bind(cloud, GZIP, 'CUSTOM_FPGA_GZIP')
+
+
+def test_each_server_gets_a_mediated_device_of_its_own(cloud, agent_rpc):
+    cloud.start(vgpu(2))
+
+    bound = [bind(cloud, VGPU, 'VGPU').arq for _n in range(2)]
+
+    assert {arq.attach_handle_type for arq in bound} == {'MDEV'}
+    assert agent_rpc.create_vgpu_mdev.call_args_list == [
+        mock.call(
+            mock.ANY, 'compute1', VGPU, 'nvidia-223', arq.attach_handle_uuid
+        )
+        for arq in bound
+    ]
+    assert len({arq.attach_handle_uuid for arq in bound}) == 2
+    assert bound[0].attach_handle_info['asked_type'] == 'nvidia-223'
+
+
+def test_a_bound_slot_stays_bound_when_slots_are_added(cloud, agent_rpc):
+    file_driver = cloud.start(gzip(handles={'number': 2}))
+    before = bind(cloud, GZIP, 'CUSTOM_FPGA_GZIP')
+
+    cloud.write(gzip(handles={'number': 4}))
+    cloud.report(file_driver)
+
+    after = objects.ExtARQ.get(cloud.context, before.arq.uuid)
+    assert after.arq.attach_handle_uuid == before.arq.attach_handle_uuid
+    handle = objects.AttachHandle.get(
+        cloud.context, after.arq.attach_handle_uuid
+    )
+    assert handle.in_use
+
+
+# Loading
+
+
+def test_the_agent_finds_the_driver_by_its_name(cloud):
+    group = 'cyborg.accelerator.driver'
+    if driver.NAME not in importlib.metadata.entry_points(group=group).names:
+        pytest.skip('nova_cyborg is on the path, but not installed.')
+    cloud.write(gzip())
+    CONF.set_override('enabled_drivers', [driver.NAME], group='agent')
+
+    conductor = mock.Mock(spec=['report_data'])
+    tracker = resource_tracker.ResourceTracker('compute1', conductor)
+    tracker.update_usage(cloud.context)
+
+    (_context, host, found), _kwargs = conductor.report_data.call_args
+    assert host == 'compute1'
+    assert [device.model for device in found] == ['09c4']

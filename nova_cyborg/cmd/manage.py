@@ -30,8 +30,7 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     files = arguments.config_file or []
     service.prepare_service(
-        ['nova-cyborg-manage']
-        + [f'--config-file={name}' for name in files]
+        ['nova-cyborg-manage'] + [f'--config-file={name}' for name in files]
     )
     return int(arguments.run(arguments))
 

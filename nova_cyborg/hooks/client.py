@@ -12,6 +12,8 @@
 
 """The client for Cyborg, as Nova's services call other services."""
 
+from __future__ import annotations
+
 from nova import context as nova_context
 from nova import service_auth, utils
 

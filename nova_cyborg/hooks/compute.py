@@ -18,8 +18,11 @@ the server without the device. This one fails the build, with the reason, and
 gives the device contexts back of a server that is not going to be built.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
+import functools
 import logging
 import typing as ty
 
@@ -29,7 +32,7 @@ from nova import objects
 from nova.compute import build_results, manager
 
 from nova_cyborg import exception, model
-from nova_cyborg.hooks import client, signatures
+from nova_cyborg.hooks import client, plugin, signatures
 
 LOG = logging.getLogger(__name__)
 
@@ -57,6 +60,15 @@ _TIMEOUTS = _timeouts()
 
 class ComputeManager(manager.ComputeManager):
     """Nova's compute manager, strict about accelerator requests."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        plugin.or_stop(
+            functools.partial(
+                signatures.check, manager.ComputeManager, _SIGNATURES
+            )
+        )
+        super().__init__(*args, **kwargs)
+        LOG.info('nova_cyborg checks the accelerator requests of servers')
 
     def _get_bound_arq_resources(
         self,
@@ -133,18 +145,6 @@ def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
     :returns: True; False for one of a device profile.
     """
     return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
-
-
-def install() -> str:
-    """Put the class in the place of Nova's.
-
-    :returns: what was done, for the log.
-    :raises PluginActivationFailed: if this release of Nova has other
-        methods.
-    """
-    signatures.check(manager.ComputeManager, _SIGNATURES)
-    manager.ComputeManager = ComputeManager
-    return 'the check of accelerator requests'
 
 
 def has_hint(request_spec: objects.RequestSpec | None) -> bool:

@@ -19,6 +19,8 @@ of Nova's own class, which it extends at the points that all servers pass:
 which would be an RPC method.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import contextlib
 import contextvars

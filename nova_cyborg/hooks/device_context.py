@@ -12,6 +12,8 @@
 
 """The conductor hook that gives servers their device contexts."""
 
+from __future__ import annotations
+
 import collections.abc
 import logging
 

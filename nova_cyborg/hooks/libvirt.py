@@ -17,6 +17,8 @@ driver of each device's handle type look after those of device contexts: they
 carry an alias that names the accelerator request.
 """
 
+from __future__ import annotations
+
 import functools
 import inspect
 import logging
@@ -67,9 +69,8 @@ def install() -> str:
     """
     signatures.check(driver.LibvirtDriver, _SIGNATURES)
     types = ', '.join(sorted(attach_drivers()))
-    driver.LibvirtDriver = LibvirtDriver
-    # Nova's configuration names the class by its package, which copies it
-    # from the module.
+    # nova-compute looks the class up in the package. The module keeps its
+    # own: its methods call super() by the name of the class.
     nova_libvirt.LibvirtDriver = LibvirtDriver
     return f'attach drivers for {types}'
 

@@ -12,6 +12,8 @@
 
 """A conductor hook that does nothing: where to begin one's own."""
 
+from __future__ import annotations
+
 from nova import context as nova_context
 from nova import objects
 

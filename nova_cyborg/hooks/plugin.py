@@ -40,9 +40,9 @@ LOG = logging.getLogger(__name__)
 # What is installed when a module of Nova is imported, if ever: a process
 # imports nothing because of us that it does not use.
 _INSTALLERS = {
+    'nova.service': 'nova_cyborg.hooks.service',
     'nova.conductor.manager': 'nova_cyborg.hooks.conductor',
-    'nova.compute.manager': 'nova_cyborg.hooks.compute',
-    'nova.virt.libvirt.driver': 'nova_cyborg.hooks.libvirt',
+    'nova.virt.libvirt': 'nova_cyborg.hooks.libvirt',
 }
 
 _lock = threading.Lock()
@@ -79,7 +79,7 @@ def activate(conf: ty.Any) -> None:
     with _lock:
         if _active:
             return
-        _critical(functools.partial(_prepare, conf))
+        or_stop(functools.partial(_prepare, conf))
         _active = True
 
 
@@ -107,10 +107,15 @@ def _installed(installer: str, _module: object) -> None:
         done = importlib.import_module(installer).install()
         LOG.info('nova_cyborg has installed: %s', done)
 
-    _critical(install)
+    or_stop(install)
 
 
-def _critical(work: collections.abc.Callable[[], None]) -> None:
+def or_stop(work: collections.abc.Callable[[], None]) -> None:
+    """Do something that the service cannot run without.
+
+    :param work: what is to be done.
+    :raises SystemExit: if it raises anything, after logging CRITICAL.
+    """
     try:
         work()
     except Exception as exc:

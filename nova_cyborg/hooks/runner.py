@@ -12,6 +12,8 @@
 
 """Loading the conductor hooks, and calling them in order."""
 
+from __future__ import annotations
+
 import collections.abc
 import inspect
 import logging
@@ -29,7 +31,7 @@ LOG = logging.getLogger(__name__)
 NAMESPACE = 'nova_cyborg.conductor'
 
 
-def load(names: collections.abc.Sequence[str]) -> 'HookRunner':
+def load(names: collections.abc.Sequence[str]) -> HookRunner:
     """Load conductor hooks.
 
     :param names: their names in the entry point namespace, in the order in

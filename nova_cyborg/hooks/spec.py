@@ -18,6 +18,8 @@ methods are called by several threads (or green threads) at once.
 :mod:`nova_cyborg.hooks.noop` shows one that does nothing.
 """
 
+from __future__ import annotations
+
 import abc
 
 from nova import context as nova_context

@@ -37,7 +37,6 @@ from wsme import types as wtypes
 from nova_cyborg.api import unbinding
 from nova_cyborg.db import devices
 
-
 # What is beneath Cyborg's decorators, which ours have again.
 _stock_get_all = inspect.unwrap(arqs.ARQsController.get_all)
 _stock_delete = inspect.unwrap(arqs.ARQsController.delete)

@@ -24,7 +24,6 @@ from wsme import types as wtypes
 
 from nova_cyborg import exception, model
 
-
 # What is beneath Cyborg's decorators, which ours have again.
 _stock_get_one = inspect.unwrap(
     device_profiles.DeviceProfilesController.get_one

@@ -24,9 +24,8 @@ import uuid
 
 import pecan
 from cyborg import context as cyborg_context
-from cyborg.common import authorize_wsgi
+from cyborg.common import authorize_wsgi, service_token_utils
 from cyborg.common import exception as cyborg_exception
-from cyborg.common import service_token_utils
 from oslo_utils import uuidutils
 
 from nova_cyborg import exception

@@ -12,8 +12,7 @@
 
 """Cyborg's root and v2 controllers, with ours beside the stock ones."""
 
-from cyborg.api.controllers import root
-from cyborg.api.controllers import v2
+from cyborg.api.controllers import root, v2
 
 from nova_cyborg.api.controllers import (
     accelerator_requests,

@@ -1,0 +1,125 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How device contexts look on the screen, and in JSON."""
+
+import collections.abc
+import typing as ty
+
+from cliff import columns
+
+from nova_cyborg.cli import http
+
+SHOWN = (
+    'uuid',
+    'name',
+    'description',
+    'status',
+    'fault',
+    'server_id',
+    'host',
+    'devices',
+    'groups',
+    'device_profile_id',
+    'delete_on_termination',
+    'project_id',
+    'user_id',
+    'created_at',
+    'updated_at',
+)
+LISTED = ('uuid', 'name', 'status', 'server_id', 'host')
+LISTED_LONG = (
+    *LISTED,
+    'devices',
+    'groups',
+    'delete_on_termination',
+    'project_id',
+    'description',
+    'created_at',
+    'updated_at',
+)
+
+_Items = list[dict[str, ty.Any]]
+if ty.TYPE_CHECKING:
+    _Column = columns.FormattableColumn[_Items]
+else:
+    # Only newer releases of cliff have it generic.
+    _Column = columns.FormattableColumn
+
+
+class GroupsColumn(_Column):
+    """The request groups: one a line, or objects in JSON."""
+
+    def human_readable(self) -> str:
+        """Return the text for tables."""
+        return '\n'.join(
+            f'group {n}: {_group_text(group)}'
+            for n, group in enumerate(self._value or ())
+        )
+
+
+class DevicesColumn(_Column):
+    """The devices: one a line, or objects in JSON."""
+
+    def human_readable(self) -> str:
+        """Return the text for tables."""
+        return '\n'.join(map(_device_text, self._value or ()))
+
+
+_FORMATS: dict[str, type[_Column]] = {
+    'groups': GroupsColumn,
+    'devices': DevicesColumn,
+}
+
+
+def row(
+    context: http.Context, names: collections.abc.Iterable[str]
+) -> tuple[ty.Any, ...]:
+    """Return some fields of a device context for output.
+
+    :param context: the device context, as the API has it.
+    :param names: the fields.
+    :returns: the values, ready for cliff's formatters.
+    """
+    return tuple(_value(context, name) for name in names)
+
+
+def _value(context: http.Context, name: str) -> ty.Any:
+    value = context.get(name)
+    return _FORMATS[name](value or []) if name in _FORMATS else value
+
+
+def _group_text(group: dict[str, ty.Any]) -> str:
+    parts = [_pairs(group.get('resources'))]
+    if group.get('required'):
+        parts.append('requires ' + ', '.join(group['required']))
+    if group.get('forbidden'):
+        parts.append('forbids ' + ', '.join(group['forbidden']))
+    if group.get('config'):
+        parts.append('config ' + _pairs(group['config']))
+    return '; '.join(parts)
+
+
+def _device_text(device: dict[str, ty.Any]) -> str:
+    text = f'group {device.get("group")}: '
+    place = device.get('slot') or _pairs(device.get('attach_handle_info'))
+    if place:
+        text += f'{device.get("attach_handle_type")} {place}'
+    else:
+        text += 'no slot yet'
+    if device.get('host'):
+        text += f' on {device["host"]}'
+    return f'{text} ({device.get("state")}, ARQ {device.get("arq_id")})'
+
+
+def _pairs(items: dict[str, ty.Any] | None) -> str:
+    return ', '.join(f'{key}:{value}' for key, value in (items or {}).items())

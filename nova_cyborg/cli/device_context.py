@@ -1,0 +1,138 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``openstack accelerator device context ...``."""
+
+import argparse
+import collections.abc
+import typing as ty
+
+from osc_lib import exceptions as osc_exc
+from osc_lib.command import command
+
+from nova_cyborg.cli import columns, http, options, request
+
+_Output = tuple[
+    collections.abc.Sequence[str], collections.abc.Iterable[ty.Any]
+]
+
+
+class CreateDeviceContext(command.ShowOne):
+    """Create a device context: ask for accelerators for a server."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Return the parser of the command line."""
+        parser = super().get_parser(prog_name)
+        options.add_create_options(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> _Output:
+        """Do what the command line says."""
+        body = request.create_body(parsed_args)
+        context = http.DeviceContexts(self.app.client_manager).create(body)
+        return columns.SHOWN, columns.row(context, columns.SHOWN)
+
+
+class ListDeviceContext(command.Lister):
+    """List device contexts."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Return the parser of the command line."""
+        parser = super().get_parser(prog_name)
+        options.add_list_options(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> _Output:
+        """Do what the command line says."""
+        query = request.list_query(parsed_args)
+        contexts = http.DeviceContexts(self.app.client_manager).list(query)
+        names = columns.LISTED_LONG if parsed_args.long else columns.LISTED
+        return names, [columns.row(context, names) for context in contexts]
+
+
+class ShowDeviceContext(command.ShowOne):
+    """Show a device context: its status, server, host and devices."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Return the parser of the command line."""
+        parser = super().get_parser(prog_name)
+        _add_id(parser, 'show')
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> _Output:
+        """Do what the command line says."""
+        calls = http.DeviceContexts(self.app.client_manager)
+        context = calls.show(parsed_args.device_context)
+        return columns.SHOWN, columns.row(context, columns.SHOWN)
+
+
+class SetDeviceContext(command.Command):
+    """Change a device context's name, description or lifetime."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Return the parser of the command line."""
+        parser = super().get_parser(prog_name)
+        _add_id(parser, 'change')
+        options.add_plain_options(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Do what the command line says."""
+        changes = request.changes(parsed_args)
+        if not changes:
+            raise osc_exc.CommandError(
+                'Nothing to change: use --name, --description, '
+                '--delete-on-termination or --keep-on-termination.'
+            )
+        calls = http.DeviceContexts(self.app.client_manager)
+        calls.update(parsed_args.device_context, changes)
+
+
+class DeleteDeviceContext(command.Command):
+    """Delete device context(s)."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Return the parser of the command line."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'device_contexts',
+            metavar='<device-context>',
+            nargs='+',
+            help='Device context(s) to delete (UUID)',
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Do what the command line says."""
+        calls = http.DeviceContexts(self.app.client_manager)
+        failed = 0
+        for context_id in parsed_args.device_contexts:
+            try:
+                calls.delete(context_id)
+            except osc_exc.CommandError as error:
+                failed += 1
+                self.log.error(
+                    'Failed to delete device context %s: %s', context_id, error
+                )
+        if failed:
+            total = len(parsed_args.device_contexts)
+            raise osc_exc.CommandError(
+                f'{failed} of {total} device contexts failed to delete.'
+            )
+
+
+def _add_id(parser: argparse.ArgumentParser, verb: str) -> None:
+    parser.add_argument(
+        'device_context',
+        metavar='<device-context>',
+        help=f'Device context to {verb} (UUID)',
+    )

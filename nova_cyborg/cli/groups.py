@@ -1,0 +1,160 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From the options of a command to request groups: pure functions.
+
+What is wrong with an option is said in the words of the option, before
+anything is sent.
+"""
+
+import argparse
+import collections.abc
+import re
+import typing as ty
+
+from osc_lib import exceptions as osc_exc
+
+from nova_cyborg import exception, model
+
+#: The words of options by the field of a group that they fill.
+_WORDS = {
+    'resources': 'resources',
+    'required': 'requires',
+    'forbidden': 'forbids',
+    'config': 'config-data',
+}
+_GROUP_WORDS = {word: word for word in _WORDS.values()} | {
+    'config': 'config-data'
+}
+_WHOLE_NUMBER = re.compile(r'-?[0-9]{1,20}')
+_GROUP_FIELD = re.compile(r'groups\[(\d+)\]\.(\w+)\.?(.*)')
+
+# The texts of options by word.
+_Texts = collections.abc.Mapping[str, collections.abc.Sequence[str]]
+
+#: What a group is made of: what errors call it, and the texts.
+Source = tuple[str, _Texts]
+
+
+def sources(args: argparse.Namespace) -> list[Source]:
+    """Collect what was given for each group.
+
+    :param args: the options of
+        :func:`nova_cyborg.cli.options.add_create_options`.
+    :returns: what each group is made of; nothing if no group is asked for.
+    :raises CommandError: if a ``--group`` cannot be read.
+    """
+    first = {
+        word: getattr(args, word.replace('-', '_')) for word in _WORDS.values()
+    }
+    found: list[Source] = []
+    if any(first.values()):
+        found.append(('--', first))
+    for text in args.groups:
+        found.append((f'--group "{text}": ', _split_group(text)))
+    return found
+
+
+def parse(
+    given: collections.abc.Sequence[Source],
+) -> list[dict[str, ty.Any]]:
+    """Read groups.
+
+    :param given: what :func:`sources` collected.
+    :returns: the groups in the form of the API, normalised.
+    :raises CommandError: naming the option that is wrong.
+    """
+    items = [_raw_group(where, texts) for where, texts in given]
+    try:
+        return [group.as_dict() for group in model.parse_groups(items)]
+    except exception.InvalidRequest as error:
+        labels = [where for where, _texts in given]
+        raise osc_exc.CommandError(_in_options(error, labels)) from error
+
+
+def _split_group(text: str) -> _Texts:
+    texts: dict[str, list[str]] = {word: [] for word in _WORDS.values()}
+    for part in filter(str.strip, text.split(';')):
+        name, equals, value = part.partition('=')
+        word = _GROUP_WORDS.get(name.strip())
+        if not equals or word is None:
+            raise osc_exc.CommandError(
+                f'--group "{text}": "{part.strip()}" is none of '
+                'resources=CLASS:AMOUNT, requires=TRAIT, forbids=TRAIT and '
+                'config=KEY:VALUE.'
+            )
+        texts[word].append(value.strip())
+    return texts
+
+
+def _raw_group(where: str, texts: _Texts) -> dict[str, ty.Any]:
+    return {
+        'resources': _resources(texts['resources'], f'{where}resources'),
+        'required': _split_commas(texts['requires']),
+        'forbidden': _split_commas(texts['forbids']),
+        'config': _config(texts['config-data'], f'{where}config-data'),
+    }
+
+
+def _split_commas(texts: collections.abc.Iterable[str]) -> list[str]:
+    return [item.strip() for text in texts for item in text.split(',')]
+
+
+def _resources(
+    texts: collections.abc.Iterable[str], label: str
+) -> dict[str, int]:
+    resources: dict[str, int] = {}
+    for item in _split_commas(texts):
+        name, _colon, amount = item.rpartition(':')
+        if not name:
+            raise osc_exc.CommandError(
+                f'{label}: "{item}" has no amount; write CLASS:AMOUNT, as in '
+                'FPGA:1.'
+            )
+        if not _WHOLE_NUMBER.fullmatch(amount):
+            raise osc_exc.CommandError(
+                f'{label}: "{amount}", the amount of {name}, is not a whole '
+                'number.'
+            )
+        if name in resources:
+            raise osc_exc.CommandError(f'{label}: {name} is given twice.')
+        resources[name] = int(amount)
+    return resources
+
+
+def _config(
+    texts: collections.abc.Iterable[str], label: str
+) -> dict[str, str]:
+    config: dict[str, str] = {}
+    for text in texts:
+        key, colon, value = text.partition(':')
+        if not colon:
+            raise osc_exc.CommandError(
+                f'{label}: "{text}" is not of the form KEY:VALUE.'
+            )
+        if key in config:
+            raise osc_exc.CommandError(f'{label}: {key} is given twice.')
+        config[key] = value
+    return config
+
+
+def _in_options(
+    error: exception.InvalidRequest, labels: collections.abc.Sequence[str]
+) -> str:
+    # The model names "groups[0].resources.FPGA", the user typed --resources.
+    reason = str(error.kwargs['reason'])
+    match = _GROUP_FIELD.fullmatch(str(error.kwargs['field']))
+    if not match:
+        return f'--group: {reason}'
+    number, field, detail = match.groups()
+    label = labels[int(number)] + _WORDS[field]
+    return ': '.join(filter(None, (label, detail, reason)))

@@ -1,0 +1,183 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The options of the commands, shared by ``openstack`` and ``cyborg``."""
+
+import argparse
+
+from nova_cyborg import model
+
+_CREATE_EXAMPLES = """\
+Examples:
+
+One FPGA with a gzip function and a feature, and data for its driver:
+
+  --resources FPGA_GZIP:1 --requires SOME_FOO_CAPABILITY
+  --config-data key1:val1
+
+Two devices, each a group of its own, so that they may be on two cards:
+
+  --resources FPGA:1 --group 'resources=VGPU:1;requires=HW_GPU_API_CUDA'
+
+As the administrator's profile "gzip" says:
+
+  --device-profile gzip
+
+Names that are not standard resource classes or traits become custom ones:
+FPGA_GZIP is CUSTOM_FPGA_GZIP.
+"""
+
+
+def add_create_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what a new device context asks for.
+
+    Examples are put before what the parser has as its epilog.
+
+    :param parser: the command's parser.
+    """
+    parser.add_argument(
+        '--resources',
+        metavar='<class>:<amount>[,...]',
+        action='append',
+        default=[],
+        help='Resource classes and their amounts, all of one device '
+        '(repeat option to add more)',
+    )
+    parser.add_argument(
+        '--requires',
+        metavar='<trait>[,...]',
+        action='append',
+        default=[],
+        help='Traits the device must have (repeat option to add more)',
+    )
+    parser.add_argument(
+        '--forbids',
+        metavar='<trait>[,...]',
+        action='append',
+        default=[],
+        help='Traits the device must not have (repeat option to add more)',
+    )
+    parser.add_argument(
+        '--config-data',
+        metavar='<key>:<value>',
+        action='append',
+        default=[],
+        help="Data for the device's driver. One pair an option: all that "
+        'follows the first colon is the value (repeat option to add more)',
+    )
+    parser.add_argument(
+        '--group',
+        metavar='<group>',
+        dest='groups',
+        action='append',
+        default=[],
+        help='One more group, for another device: '
+        '"resources=<class>:<amount>[,...];requires=<trait>[,...];'
+        'forbids=<trait>[,...];config=<key>:<value>", where only resources '
+        'is needed, and config may be repeated (repeat option to add more '
+        'groups)',
+    )
+    parser.add_argument(
+        '--device-profile',
+        '--device-profile-id',
+        metavar='<device-profile>',
+        help='Ask for what this device profile says (name or UUID), instead '
+        'of the options above',
+    )
+    add_plain_options(parser)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f'{_CREATE_EXAMPLES}\n{parser.epilog or ""}'
+
+
+def add_plain_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for what can be changed later, too.
+
+    :param parser: the command's parser.
+    """
+    parser.add_argument(
+        '--name', metavar='<name>', help='Name of the device context'
+    )
+    parser.add_argument(
+        '--description',
+        metavar='<description>',
+        help='Description of the device context',
+    )
+    lifetime = parser.add_mutually_exclusive_group()
+    lifetime.add_argument(
+        '--delete-on-termination',
+        action='store_true',
+        default=None,
+        help='Delete the device context together with its server (a new '
+        "one's default)",
+    )
+    lifetime.add_argument(
+        '--keep-on-termination',
+        dest='delete_on_termination',
+        action='store_false',
+        default=None,
+        help='Keep the device context when its server is deleted, for '
+        'another server',
+    )
+
+
+def add_list_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose and sort what is listed.
+
+    :param parser: the command's parser.
+    """
+    parser.add_argument(
+        '--long', action='store_true', help='List additional fields'
+    )
+    parser.add_argument(
+        '--status',
+        choices=model.Status.ALL,
+        help='List only device contexts in this status',
+    )
+    parser.add_argument(
+        '--name',
+        metavar='<name>',
+        help='List only device contexts with this name',
+    )
+    parser.add_argument(
+        '--server',
+        metavar='<server-id>',
+        help='List only the device contexts of this server (UUID)',
+    )
+    parser.add_argument(
+        '--all-projects',
+        action='store_true',
+        help='List the device contexts of all projects (admin only)',
+    )
+    parser.add_argument(
+        '--limit',
+        metavar='<number>',
+        type=_positive,
+        help='List this many at most; without it, all are listed',
+    )
+    parser.add_argument(
+        '--marker',
+        metavar='<device-context>',
+        help='List what follows this device context (UUID)',
+    )
+    parser.add_argument(
+        '--sort',
+        metavar='<key>[:<direction>]',
+        help='Sort by created_at (default), updated_at, name or uuid, "asc" '
+        '(default) or "desc"',
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a number above 0')
+    return number

@@ -1,0 +1,86 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From the options of a command to what the API takes: pure functions."""
+
+import argparse
+import typing as ty
+
+from osc_lib import exceptions as osc_exc
+
+from nova_cyborg.cli import groups
+
+
+def create_body(args: argparse.Namespace) -> dict[str, ty.Any]:
+    """Make the body of a request for a new device context.
+
+    :param args: the options of
+        :func:`nova_cyborg.cli.options.add_create_options`.
+    :returns: the body.
+    :raises CommandError: naming the option that is wrong.
+    """
+    body = changes(args)
+    given = groups.sources(args)
+    if args.device_profile is None and not given:
+        raise osc_exc.CommandError(
+            'Say what the device must have: --resources CLASS:AMOUNT (and '
+            '--requires TRAIT), or --device-profile.'
+        )
+    if args.device_profile is None:
+        body['groups'] = groups.parse(given)
+    elif given:
+        raise osc_exc.CommandError(
+            '--device-profile: cannot be used together with --resources, '
+            '--requires, --forbids, --config-data or --group; the profile '
+            'says all that.'
+        )
+    else:
+        body['device_profile'] = args.device_profile
+    return body
+
+
+def changes(args: argparse.Namespace) -> dict[str, ty.Any]:
+    """Collect the plain fields that were given.
+
+    :param args: the options of
+        :func:`nova_cyborg.cli.options.add_plain_options`.
+    :returns: the values by field.
+    """
+    fields = ('name', 'description', 'delete_on_termination')
+    values = ((field, getattr(args, field)) for field in fields)
+    return {field: value for field, value in values if value is not None}
+
+
+def list_query(args: argparse.Namespace) -> dict[str, ty.Any]:
+    """Make the query of a list of device contexts.
+
+    :param args: the options of
+        :func:`nova_cyborg.cli.options.add_list_options`.
+    :returns: the parameters.
+    :raises CommandError: if the sort direction is unknown.
+    """
+    query: dict[str, ty.Any] = {
+        'status': args.status,
+        'name': args.name,
+        'server_id': args.server,
+        'all_projects': 'true' if args.all_projects else None,
+        'limit': args.limit,
+        'marker': args.marker,
+    }
+    if args.sort:
+        key, _colon, direction = args.sort.partition(':')
+        if direction not in ('', 'asc', 'desc'):
+            raise osc_exc.CommandError(
+                f'--sort: the direction "{direction}" is neither asc nor desc.'
+            )
+        query |= {'sort_key': key, 'sort_dir': direction or None}
+    return {name: value for name, value in query.items() if value is not None}

@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The calls, over keystoneauth's adapter, to canned answers."""
+
+import types
+
+import pytest
+import requests
+import requests_mock as mock_lib
+from keystoneauth1 import adapter, session, token_endpoint
+from osc_lib import exceptions as osc_exc
+
+from nova_cyborg.cli import http
+from tests.unit.cli import conftest
+from tests.unit.cli.conftest import CONTEXT_ID, OTHER_ID
+
+PATH = '/device_contexts'
+
+
+def device_contexts(endpoint: str = conftest.CYBORG) -> http.DeviceContexts:
+    auth = token_endpoint.Token(endpoint, 'token')
+    client = adapter.Adapter(session.Session(auth), 'accelerator')
+    return http.DeviceContexts(types.SimpleNamespace(accelerator=client))
+
+
+@pytest.mark.parametrize(
+    'endpoint', ['http://c/v2', 'http://c/v2/', 'http://c', 'http://c/a']
+)
+def test_the_path_goes_after_any_endpoint(
+    requests_mock: mock_lib.Mocker, endpoint: str
+) -> None:
+    requests_mock.get(
+        endpoint.rstrip('/') + PATH, json={'device_contexts': []}
+    )
+    assert device_contexts(endpoint).list({}) == []
+
+
+def test_all_pages_are_read(requests_mock: mock_lib.Mocker) -> None:
+    # The links' host is one behind a proxy, which users cannot reach.
+    link = {'rel': 'next', 'href': f'http://inside/v2{PATH}?name=n&marker=1'}
+    first = {
+        'device_contexts': [{'uuid': '1'}],
+        'device_contexts_links': [{'rel': 'previous', 'href': 'x'}, link],
+    }
+    last = {'device_contexts': [{'uuid': '2'}], 'device_contexts_links': []}
+    url = f'{conftest.CYBORG}{PATH}?name=n'
+    requests_mock.get(url, json=first)
+    requests_mock.get(f'{url}&marker=1', json=last)
+    found = device_contexts().list({'name': 'n'})
+    assert [context['uuid'] for context in found] == ['1', '2']
+
+
+def test_with_a_limit_one_page_is_read(
+    requests_mock: mock_lib.Mocker,
+) -> None:
+    link = {'rel': 'next', 'href': f'http://inside/v2{PATH}?limit=1&marker=1'}
+    page = {'device_contexts': [{}], 'device_contexts_links': [link]}
+    requests_mock.get(f'{conftest.CYBORG}{PATH}?limit=1', json=page)
+    assert device_contexts().list({'limit': 1}) == [{}]
+    assert requests_mock.call_count == 1
+
+
+def test_one_is_shown_changed_and_deleted(
+    requests_mock: mock_lib.Mocker,
+) -> None:
+    url = f'{conftest.CYBORG}{PATH}/{CONTEXT_ID}'
+    requests_mock.get(url, json={'uuid': CONTEXT_ID})
+    requests_mock.patch(url, json={})
+    requests_mock.delete(url, status_code=204)
+    calls = device_contexts()
+    assert calls.show(CONTEXT_ID.upper()) == {'uuid': CONTEXT_ID}
+    calls.update(CONTEXT_ID, {'name': 'x'})
+    assert requests_mock.last_request.json() == {'name': 'x'}
+    calls.delete(CONTEXT_ID)
+    assert requests_mock.last_request.method == 'DELETE'
+
+
+@pytest.mark.parametrize('context_id', ['', 'zip', '../devices/1', 'a?b'])
+def test_what_is_no_uuid_is_never_put_into_a_path(
+    requests_mock: mock_lib.Mocker, context_id: str
+) -> None:
+    with pytest.raises(osc_exc.CommandError, match='was not found'):
+        device_contexts().delete(context_id)
+    assert not requests_mock.called
+
+
+def test_a_refusal_is_told(requests_mock: mock_lib.Mocker) -> None:
+    requests_mock.delete(
+        f'{conftest.CYBORG}{PATH}/{OTHER_ID}',
+        status_code=409,
+        json=conftest.error(409, 'It is in use.'),
+    )
+    with pytest.raises(osc_exc.CommandError, match=r'^It is in use\.$'):
+        device_contexts().delete(OTHER_ID)
+
+
+def test_a_service_that_is_down_is_told(
+    requests_mock: mock_lib.Mocker,
+) -> None:
+    requests_mock.get(mock_lib.ANY, exc=requests.ConnectionError)
+    with pytest.raises(osc_exc.CommandError, match='did not answer'):
+        device_contexts().list({})

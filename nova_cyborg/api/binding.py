@@ -96,7 +96,7 @@ def _bind(
             'server %s',
             server_id,
         )
-    except Exception as exc:
+    except Exception as exc:  # noqa: BLE001
         # Any error of the conductor's comes here. The first line is the
         # sentence; the remote traceback follows it.
         reason = str(exc).partition('\n')[0]

@@ -18,6 +18,7 @@ alike on all databases: what happens to one server happens in order.
 
 import collections.abc
 import dataclasses
+import typing as ty
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
@@ -262,24 +263,22 @@ def _take(
     )
     # The condition is in the UPDATE: of two servers that reach for one
     # context at the same time, one changes the row and one does not.
-    taken = db.execute(
+    taken: ty.Any = db.execute(
         sa.update(table)
         .where(table.allocation_id.is_(None), *mine)
         .values(allocation_id=row.id)
     )
     if taken.rowcount == len(context_ids):
         return
-    holders = {
-        uuid: server_id
-        for uuid, server_id in db.execute(
-            sa.select(table.uuid, tables.DeviceAllocation.server_id)
-            .outerjoin(
-                tables.DeviceAllocation,
-                tables.DeviceAllocation.id == table.allocation_id,
-            )
-            .where(*mine)
+    rows = db.execute(
+        sa.select(table.uuid, tables.DeviceAllocation.server_id)
+        .outerjoin(
+            tables.DeviceAllocation,
+            tables.DeviceAllocation.id == table.allocation_id,
         )
-    }
+        .where(*mine)
+    ).all()
+    holders = dict(row._tuple() for row in rows)
     for uuid in context_ids:
         if uuid not in holders:
             raise exception.DeviceContextNotFound(id=uuid)

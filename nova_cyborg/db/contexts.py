@@ -167,7 +167,7 @@ def delete(
         condition = [tables.DeviceContext.uuid == uuid]
         if project_id:
             condition.append(tables.DeviceContext.project_id == project_id)
-        deleted = db.execute(
+        deleted: ty.Any = db.execute(
             sa.delete(tables.DeviceContext).where(
                 tables.DeviceContext.allocation_id.is_(None), *condition
             )

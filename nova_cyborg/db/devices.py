@@ -99,7 +99,7 @@ def states(
                 models.ExtArq.uuid.in_(arq_ids)
             )
         )
-        return {uuid: state for uuid, state in rows}
+        return dict(row._tuple() for row in rows)
 
 
 def fail_pending(

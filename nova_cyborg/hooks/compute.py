@@ -44,18 +44,18 @@ _SIGNATURES = {
 _BOUND = 'Bound'
 
 
-def _timeouts() -> tuple[type[BaseException], ...]:
-    # What a wait for an event raises: nova 34 has its own exception, before
+def _timeout_class() -> type[BaseException]:
+    # What a wait for an event raises: nova 34 has its own exception; before,
     # it was eventlet's, which is no Exception.
     own = getattr(nova_exception, 'InstanceEventTimeout', None)
     if own is not None:
-        return (own,)
+        return own
     from eventlet import timeout
 
-    return (timeout.Timeout,)
+    return timeout.Timeout
 
 
-_TIMEOUTS = _timeouts()
+_Timeout = _timeout_class()
 
 
 class ComputeManager(manager.ComputeManager):
@@ -80,7 +80,7 @@ class ComputeManager(manager.ComputeManager):
             arqs = super()._get_bound_arq_resources(
                 context, instance, arq_uuids
             )
-        except (Exception, *_TIMEOUTS) as exc:
+        except (Exception, _Timeout) as exc:
             # Asked for now: the ARQs, and what is known of them, are about
             # to be deleted.
             fault = _fault(context, instance)

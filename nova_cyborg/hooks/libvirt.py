@@ -82,7 +82,7 @@ def attach_drivers() -> dict[str, spec.AttachDriver]:
     :returns: the drivers by the type of attach handle they are for.
     :raises PluginActivationFailed: naming the one that cannot be loaded.
     """
-    loaded = stevedore.ExtensionManager(
+    loaded: ty.Any = stevedore.ExtensionManager(
         NAMESPACE,
         invoke_on_load=True,
         on_load_failure_callback=_not_loaded,
@@ -109,7 +109,7 @@ def _attach(
 
 
 def _not_loaded(
-    _manager: object, entry_point: ty.Any, error: Exception
+    _manager: object, entry_point: ty.Any, error: BaseException
 ) -> None:
     raise exception.PluginActivationFailed(
         reason=f'attach driver {entry_point.name} cannot be loaded: {error}'

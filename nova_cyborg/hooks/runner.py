@@ -39,7 +39,7 @@ def load(names: collections.abc.Sequence[str]) -> HookRunner:
     :returns: what calls them.
     :raises PluginActivationFailed: naming the hook that cannot be loaded.
     """
-    loaded = stevedore.NamedExtensionManager(
+    loaded: ty.Any = stevedore.NamedExtensionManager(
         NAMESPACE,
         names,
         name_order=True,
@@ -157,7 +157,7 @@ def _check(name: str, hook: object) -> None:
 
 
 def _not_loaded(
-    _manager: object, entry_point: ty.Any, error: Exception
+    _manager: object, entry_point: ty.Any, error: BaseException
 ) -> None:
     raise exception.PluginActivationFailed(
         reason=f'conductor hook {entry_point.name} cannot be loaded: {error}'

@@ -28,7 +28,7 @@ from nova_cyborg.db import allocations
 class DeviceAllocationsController(rest.RestController):
     """The device contexts that servers hold."""
 
-    _custom_actions = {'bind': ['POST'], 'unbind': ['POST']}
+    _custom_actions: ty.ClassVar = {'bind': ['POST'], 'unbind': ['POST']}
 
     @handler.handle(policies.GET, service_only=True)
     def get_one(self, server_id: str) -> dict[str, ty.Any]:

@@ -33,7 +33,8 @@ class DeviceContextError(Exception):
     error_code: ty.ClassVar[str] = 'nova_cyborg.internal_error'
 
     def __init__(self, **kwargs: object) -> None:
-        self.kwargs = kwargs
+        # Nova takes the code of a server's fault from here.
+        self.kwargs = {'code': self.status, **kwargs}
         super().__init__(self.message % kwargs)
 
     @classmethod
@@ -44,7 +45,7 @@ class DeviceContextError(Exception):
         :returns: an exception of this class with that sentence.
         """
         error = cls.__new__(cls)
-        error.kwargs = {}
+        error.kwargs = {'code': cls.status}
         Exception.__init__(error, detail)
         return error
 

@@ -68,7 +68,10 @@ class ComputeManager(manager.ComputeManager):
             )
         )
         super().__init__(*args, **kwargs)
-        LOG.info('nova_cyborg checks the accelerator requests of servers')
+        LOG.info(
+            'nova_cyborg is active in %s: check of accelerator requests',
+            plugin.process_name(),
+        )
 
     def _get_bound_arq_resources(
         self,

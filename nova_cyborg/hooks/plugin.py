@@ -91,11 +91,6 @@ def _prepare(conf: ty.Any) -> None:
     from nova_cyborg import conf as our_conf
 
     our_conf.register_nova_opts(conf)
-    LOG.info(
-        'nova_cyborg is active in %s (process %d)',
-        os.path.basename(sys.argv[0]) or 'this service',
-        os.getpid(),
-    )
     for module, installer in _INSTALLERS.items():
         wrapt.register_post_import_hook(
             functools.partial(_installed, installer), module
@@ -105,9 +100,15 @@ def _prepare(conf: ty.Any) -> None:
 def _installed(installer: str, _module: object) -> None:
     def install() -> None:
         done = importlib.import_module(installer).install()
-        LOG.info('nova_cyborg has installed: %s', done)
+        if done:
+            LOG.info('nova_cyborg is active in %s: %s', process_name(), done)
 
     or_stop(install)
+
+
+def process_name() -> str:
+    """Return the name of this process, for the log."""
+    return os.path.basename(sys.argv[0]) or 'this service'
 
 
 def or_stop(work: collections.abc.Callable[[], None]) -> None:
@@ -119,7 +120,10 @@ def or_stop(work: collections.abc.Callable[[], None]) -> None:
     try:
         work()
     except Exception as exc:
-        # Whatever it is, the service must not run without the plugin.
+        # Whatever it is, the service must not run without the plugin. Nova
+        # sets its logging up after it has loaded notification drivers.
+        if not logging.getLogger().handlers:
+            logging.basicConfig()
         LOG.critical('nova_cyborg cannot work in this service: %s', exc)
         LOG.debug('The cause', exc_info=True)
         raise SystemExit(

@@ -28,7 +28,7 @@ def install() -> str:
     The class is not put into Nova's module: methods there call ``super()``
     by its name.
 
-    :returns: what was done, for the log.
+    :returns: nothing for the log: the class logs when it is used.
     :raises PluginActivationFailed: if this release of Nova has another
         manager.
     """
@@ -38,4 +38,4 @@ def install() -> str:
             reason=f'{_BINARY} is managed by {found}, not {_STOCK}'
         )
     service.SERVICE_MANAGERS[_BINARY] = _OURS
-    return f'{_OURS} for {_BINARY}'
+    return ''

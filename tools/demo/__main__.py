@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``python -m tools.demo``: a server with an accelerator, from nothing.
+
+Brings the embedded cloud up, and does as a plain project member what the
+README promises, with the real command lines; shows what comes of it, and
+that nothing is left when the server is deleted.
+"""
+
+import argparse
+import pathlib
+import sys
+import tempfile
+
+from tools.cloud import cloud as cloud_module
+from tools.cloud import exception, logs, settings
+from tools.demo import story, terminal
+
+
+def main() -> int:
+    """Run the demo.
+
+    :returns: the exit status: 0 if all was as it should be.
+    """
+    parser = argparse.ArgumentParser(
+        prog='tools.demo',
+        description='Boot a server with a device context, on a cloud of '
+        'stock services that is started for it and stopped again.',
+    )
+    parser.add_argument(
+        '--keep',
+        action='store_true',
+        help='leave the cloud running; its folder is printed',
+    )
+    arguments = parser.parse_args()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='nova-cyborg-demo-'))
+    cloud = cloud_module.Cloud(folder)
+    try:
+        story.tell(cloud)
+    except (exception.CloudError, terminal.StepFailed) as error:
+        terminal.failure(str(error))
+        _show_logs(folder)
+        return 1
+    except KeyboardInterrupt:
+        terminal.failure('Interrupted.')
+        return 130
+    finally:
+        if arguments.keep:
+            terminal.note(f'The cloud is left in {folder}.')
+        else:
+            terminal.step('The cloud is stopped')
+            cloud.down()
+    terminal.note('Done.')
+    return 0
+
+
+def _show_logs(folder: pathlib.Path) -> None:
+    for name in settings.SERVICES:
+        path = folder / 'log' / f'{name}.log'
+        lines = logs.telling_lines(path) if path.exists() else []
+        if lines:
+            terminal.note(f'From the log of {name}:')
+            print(*lines, sep='\n')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -29,6 +29,7 @@ from nova_cyborg import exception, model
 # v2, whether the catalog's endpoint ends in /v2 or not.
 _ALLOCATION = '/device_allocations/%s'
 _ARQS = '/accelerator_requests'
+_Read = ty.TypeVar('_Read')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +77,7 @@ class AllocationClient:
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         response = self._call('GET', _ALLOCATION, server_id)
-        return _held(response.json())
+        return _read(response, server_id, _held)
 
     def reserve(
         self, server_id: str, context_ids: collections.abc.Sequence[str]
@@ -92,7 +93,7 @@ class AllocationClient:
         """
         body = {'device_contexts': list(context_ids)}
         response = self._call('PUT', _ALLOCATION, server_id, body)
-        return _held(response.json())
+        return _read(response, server_id, _held)
 
     def bind(
         self,
@@ -117,8 +118,8 @@ class AllocationClient:
         }
         if generation is not None:
             body['generation'] = generation
-        path = _ALLOCATION + '/bind'
-        return list(self._call('POST', path, server_id, body).json()['arqs'])
+        response = self._call('POST', _ALLOCATION + '/bind', server_id, body)
+        return _read(response, server_id, _arqs)
 
     def unbind(self, server_id: str) -> None:
         """Free a server's devices; it keeps its device contexts.
@@ -192,6 +193,26 @@ def _error(response: ty.Any, server_id: str) -> exception.DeviceContextError:
     return exception.CyborgFailed(
         server_id=server_id, http_status=response.status_code, reason=detail
     )
+
+
+def _read(
+    response: ty.Any,
+    server_id: str,
+    read: collections.abc.Callable[[dict[str, ty.Any]], _Read],
+) -> _Read:
+    # What answers at the endpoint may be a proxy's page for people.
+    try:
+        return read(response.json())
+    except (ValueError, KeyError, TypeError, exception.InvalidRequest) as exc:
+        raise exception.CyborgFailed(
+            server_id=server_id,
+            http_status=response.status_code,
+            reason='its answer cannot be understood.',
+        ) from exc
+
+
+def _arqs(body: dict[str, ty.Any]) -> list[str]:
+    return list(body['arqs'])
 
 
 def _held(body: dict[str, ty.Any]) -> Held:

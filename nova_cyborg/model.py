@@ -312,7 +312,7 @@ def group_from_profile(
     for key, value in item.items():
         kind, _colon, name = key.partition(':')
         name = name.strip()
-        if kind == 'resources' and str(value).isdigit():
+        if kind == 'resources' and str(value).isdecimal():
             group['resources'][name] = int(value)
         elif kind == 'trait' and value in ('required', 'forbidden'):
             group[value].append(name)
@@ -418,7 +418,7 @@ def parse_requester_id(requester: str) -> tuple[str, int] | None:
         return None
     name = requester[len(REQUESTER_PREFIX) :]
     context_id, _sep, group = name.rpartition('_')
-    return (context_id, int(group)) if group.isdigit() else None
+    return (context_id, int(group)) if group.isdecimal() else None
 
 
 def _invalid(field: str, reason: str) -> exception.InvalidRequest:

@@ -102,7 +102,7 @@ def _check_size(environ: dict[str, ty.Any]) -> None:
             field='Transfer-Encoding', reason='a Content-Length is needed.'
         )
     length = environ.get('CONTENT_LENGTH') or '0'
-    if not length.isdigit() or int(length) > MAX_BODY_SIZE:
+    if not length.isdecimal() or int(length) > MAX_BODY_SIZE:
         raise exception.RequestTooLarge(limit=MAX_BODY_SIZE)
 
 

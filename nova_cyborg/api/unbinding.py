@@ -12,7 +12,9 @@
 
 """Freeing devices, and taking device contexts back from servers."""
 
+import collections.abc
 import logging
+import typing as ty
 
 from cyborg import context as cyborg_context
 from cyborg import objects
@@ -24,6 +26,8 @@ from nova_cyborg.api import servers
 from nova_cyborg.db import allocations, devices
 
 LOG = logging.getLogger(__name__)
+
+_Result = ty.TypeVar('_Result')
 
 
 def unbind(server_id: str) -> None:
@@ -81,6 +85,34 @@ def server_arqs_deleted(server_id: str) -> None:
         allocations.release(context, server_id, terminated=True)
     else:
         allocations.unbound(context, server_id)
+
+
+def healed(work: collections.abc.Callable[[], _Result]) -> _Result:
+    """Do something again as long as only servers that are gone are in the way.
+
+    A server can vanish without Cyborg being told: Nova does not wait for
+    Cyborg when it deletes one.
+
+    :param work: what is to be done; raises DeviceContextInUse if a server
+        is in the way.
+    :returns: what it returns.
+    :raises DeviceContextInUse: if the server is not gone.
+    """
+    asked: set[str] = set()
+    while True:
+        try:
+            return work()
+        except exception.DeviceContextInUse as exc:
+            holder = str(exc.kwargs['server_id'])
+            if holder in asked or not servers.is_gone(holder):
+                raise
+        asked.add(holder)
+        LOG.info('Taking the device contexts of server %s back', holder)
+        unbind(holder)
+        # Somebody is asking for them: they are not deleted, as they might
+        # have been with their server.
+        context = cyborg_context.get_admin_context()
+        allocations.release(context, holder, terminated=False)
 
 
 def _free(context: cyborg_context.RequestContext, arq_ids: list[str]) -> None:

@@ -46,7 +46,6 @@ def load(names: collections.abc.Sequence[str]) -> HookRunner:
         invoke_on_load=True,
         on_load_failure_callback=_not_loaded,
         on_missing_entrypoints_callback=_missing,
-        warn_on_missing_entrypoint=False,
     )
     for extension in loaded:
         _check(extension.name, extension.obj)

@@ -51,9 +51,10 @@ class DeviceAllocationsController(rest.RestController):
         for uuid in context_ids:
             if context_ids.count(uuid) > 1:
                 raise exception.DeviceContextRepeated(id=uuid)
+        context = handler.request_context()
         return _as_dict(
-            allocations.reserve(
-                handler.request_context(), server_id, context_ids
+            unbinding.healed(
+                lambda: allocations.reserve(context, server_id, context_ids)
             )
         )
 

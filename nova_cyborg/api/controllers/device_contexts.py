@@ -23,6 +23,7 @@ from oslo_utils import strutils, uuidutils
 from pecan import rest
 
 from nova_cyborg import exception, model
+from nova_cyborg.api import unbinding
 from nova_cyborg.api.controllers import handler
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
@@ -107,9 +108,9 @@ class DeviceContextsController(rest.RestController):
     @handler.handle(policies.DELETE, status=204)
     def delete(self, uuid: str) -> None:
         """Delete a device context that no server holds."""
-        contexts.delete(
-            handler.request_context(), _known(uuid), _visible_project()
-        )
+        uuid, project_id = _known(uuid), _visible_project()
+        context = handler.request_context()
+        unbinding.healed(lambda: contexts.delete(context, uuid, project_id))
 
 
 def as_dict(context: model.DeviceContext) -> dict[str, ty.Any]:

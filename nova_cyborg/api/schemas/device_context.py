@@ -20,12 +20,13 @@ import typing as ty
 
 from nova_cyborg import model
 
-_PRINTABLE = r'^[\x20-\x7e]*$'
+# The patterns end with \Z: a $ would let a newline pass behind it.
+_PRINTABLE = r'^[\x20-\x7e]*\Z'
 _NAME = {
     'type': 'string',
     'minLength': 1,
     'maxLength': 255,
-    'pattern': r'^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$',
+    'pattern': r'^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?\Z',
 }
 _FIELDS = {
     'name': _NAME,
@@ -69,7 +70,7 @@ _UUID = {'type': 'string', 'format': 'uuid'}
 LIST: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'limit': {'type': 'string', 'pattern': r'^[0-9]{1,9}$'},
+        'limit': {'type': 'string', 'pattern': r'^[0-9]{1,9}\Z'},
         'marker': _UUID,
         'sort_key': {'enum': ['created_at', 'updated_at', 'name', 'uuid']},
         'sort_dir': {'enum': ['asc', 'desc']},

@@ -131,8 +131,8 @@ class DeviceContextShared(DeviceContextError):
 
 class TooManyGroups(DeviceContextError):
     message = (
-        'The device contexts of server %(server_id)s have %(count)d request '
-        'groups together; at most %(limit)d are allowed '
+        'The device contexts asked for have %(count)d request groups '
+        'together; at most %(limit)d are allowed for one server '
         '([nova_cyborg] max_groups_per_server). Use fewer device contexts.'
     )
     status = 400

@@ -87,6 +87,12 @@ class FaultMiddleware:
             return self._app(environ, start_response)
         except exception.DeviceContextError as exc:
             return _respond(exc, environ, start_response)
+        except RecursionError:
+            # pecan reads a JSON body before it calls a controller.
+            deep = exception.InvalidRequest(
+                field='body', reason='it is nested too deeply.'
+            )
+            return _respond(deep, environ, start_response)
         except Exception:
             # Whatever is not foreseen becomes a 500 here, once, and says
             # nothing of its cause to the project.

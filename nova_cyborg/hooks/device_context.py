@@ -18,24 +18,17 @@ import collections.abc
 import logging
 
 import os_traits
-from nova import conf, objects
 from nova import context as nova_context
-from oslo_utils import uuidutils
+from nova import objects
 
 from nova_cyborg import cyborg_client, exception, model
-from nova_cyborg.hooks import client, spec
+from nova_cyborg.hooks import client, request, spec
 
-CONF = conf.CONF
 LOG = logging.getLogger(__name__)
 
 # Nova's scheduler hint for a rebuild on the server's own host, which asks
 # Placement for nothing.
 _CHECK_TYPE_HINT = '_nova_check_type'
-# Devices that Nova itself manages can have the resource class of a group,
-# and cannot be bound by Cyborg.
-_MANAGED_BY_NOVA = frozenset(
-    (os_traits.OWNER_NOVA, os_traits.COMPUTE_MANAGED_PCI_DEVICE)
-)
 
 
 class DeviceContextHook(spec.ConductorHook):
@@ -62,7 +55,9 @@ class DeviceContextHook(spec.ConductorHook):
             return
         allocations = client.allocation_client(context)
         if booting:
-            context_ids = _checked_ids(request_spec, server_ids)
+            context_ids = request.checked_ids(
+                _hint(request_spec), len(server_ids)
+            )
             held = _reserve(allocations, server_ids[0], context_ids)
         else:
             try:
@@ -117,22 +112,6 @@ def _is_rebuild(request_spec: objects.RequestSpec) -> bool:
     return bool(request_spec.get_scheduler_hint(_CHECK_TYPE_HINT) == 'rebuild')
 
 
-def _checked_ids(
-    request_spec: objects.RequestSpec, server_ids: list[str]
-) -> list[str]:
-    context_ids = _hint(request_spec)
-    for context_id in context_ids:
-        if not uuidutils.is_uuid_like(context_id):
-            raise exception.DeviceContextNotFound(id=context_id)
-        if context_ids.count(context_id) > 1:
-            raise exception.DeviceContextRepeated(id=context_id)
-        if len(server_ids) > 1:
-            raise exception.DeviceContextShared(
-                id=context_id, count=len(server_ids)
-            )
-    return context_ids
-
-
 def _reserve(
     allocations: cyborg_client.AllocationClient,
     server_id: str,
@@ -144,13 +123,11 @@ def _reserve(
         # It may have been done, and only the answer got lost.
         _undo(allocations, server_id)
         raise
-    count = sum(len(held_context.groups) for held_context in held.contexts)
-    limit = CONF.nova_cyborg.max_groups_per_server
-    if count > limit:
+    try:
+        request.check_group_count(held.contexts)
+    except exception.TooManyGroups:
         _undo(allocations, server_id)
-        raise exception.TooManyGroups(
-            server_id=server_id, count=count, limit=limit
-        )
+        raise
     return held
 
 
@@ -176,25 +153,7 @@ def _set_groups(
             for group in request_spec.requested_resources or ()
             if not model.parse_requester_id(group.requester_id or '')
         ]
-    groups = [
-        _request_group(model.requester_id(held_context.uuid, number), group)
-        for held_context in held.contexts
-        for number, group in enumerate(held_context.groups)
-    ]
+    groups = request.request_groups(held.contexts)
     request_spec.requested_resources = others + groups
     if groups:
         request_spec.root_required.add(os_traits.COMPUTE_ACCELERATORS)
-
-
-def _request_group(
-    requester_id: str, group: model.Group
-) -> objects.RequestGroup:
-    request_group = objects.RequestGroup(requester_id=requester_id)
-    for name, amount in group.resources:
-        request_group.add_resource(rclass=name, amount=amount)
-    for name in group.required:
-        request_group.add_trait(trait_name=name, trait_type='required')
-    forbidden = _MANAGED_BY_NOVA.union(group.forbidden)
-    for name in forbidden.difference(group.required):
-        request_group.add_trait(trait_name=name, trait_type='forbidden')
-    return request_group

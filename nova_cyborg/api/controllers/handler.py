@@ -18,6 +18,7 @@ body; whatever it raises becomes an error body here.
 
 import collections.abc
 import functools
+import inspect
 import json
 import typing as ty
 import uuid
@@ -47,8 +48,11 @@ def handle(
     """
 
     def decorate(method: _Handler) -> _Handler:
+        signature = inspect.signature(method)
+
         @functools.wraps(method)
         def run(self: object, *parts: str) -> ty.Any:
+            _check_path(signature, self, *parts)
             try:
                 authorize(action)
                 if service_only:
@@ -58,12 +62,25 @@ def handle(
                 pecan.response.status = exc.status
                 return faults.body(exc, pecan.request.environ)
             pecan.response.status = status
-            return {} if result is None else result
+            if result is None:
+                # No body at all: one behind a 204 would be taken for the
+                # beginning of the connection's next response.
+                pecan.override_template(None)
+                return ''
+            return result
 
         # pecan looks at the signature for the parts of the path it passes.
         return pecan.expose('json')(run)
 
     return decorate
+
+
+def _check_path(signature: inspect.Signature, *parts: object) -> None:
+    # pecan passes on as many parts as the path has.
+    try:
+        signature.bind(*parts)
+    except TypeError:
+        pecan.abort(404)
 
 
 def request_context() -> cyborg_context.RequestContext:

@@ -28,7 +28,7 @@ RELEASE = BASE % 'release'
 _PATH = '/v2/device_allocations/{server_id}'
 # Nova calls with the token of the user who asked for the operation, or with
 # its own when it acts by itself.
-_USER_OR_SERVICE = f'({base.PROJECT_MEMBER_OR_ADMIN}) or role:service'
+_USER_OR_SERVICE = f'{base.PROJECT_MEMBER} or {base.ADMIN} or role:service'
 
 
 def _rule(

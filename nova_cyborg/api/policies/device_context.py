@@ -23,6 +23,11 @@ GET_ALL_PROJECTS = BASE % 'get_all_projects'
 UPDATE = BASE % 'update'
 DELETE = BASE % 'delete'
 
+# Not Cyborg's rules of these names, which let anyone with a role in the
+# project pass unless [oslo_policy] enforce_new_defaults is set.
+_MEMBER_OR_ADMIN = f'{base.PROJECT_MEMBER} or {base.ADMIN}'
+_READER_OR_ADMIN = f'{base.PROJECT_READER} or {base.ADMIN}'
+
 _COLLECTION = '/v2/device_contexts'
 _MEMBER = '/v2/device_contexts/{uuid}'
 
@@ -44,14 +49,14 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
     return [
         _rule(
             CREATE,
-            base.PROJECT_MEMBER_OR_ADMIN,
+            _MEMBER_OR_ADMIN,
             'Create a device context.',
             'POST',
             _COLLECTION,
         ),
         _rule(
             GET_ONE,
-            base.PROJECT_READER_OR_ADMIN,
+            _READER_OR_ADMIN,
             'Show a device context. Only administrators see those of other '
             'projects.',
             'GET',
@@ -59,7 +64,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
         ),
         _rule(
             GET_ALL,
-            base.PROJECT_READER_OR_ADMIN,
+            _READER_OR_ADMIN,
             'List the device contexts of the project.',
             'GET',
             _COLLECTION,
@@ -73,7 +78,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
         ),
         _rule(
             UPDATE,
-            base.PROJECT_MEMBER_OR_ADMIN,
+            _MEMBER_OR_ADMIN,
             'Change the name, the description or delete_on_termination of a '
             'device context.',
             'PATCH',
@@ -81,7 +86,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
         ),
         _rule(
             DELETE,
-            base.PROJECT_MEMBER_OR_ADMIN,
+            _MEMBER_OR_ADMIN,
             'Delete a device context.',
             'DELETE',
             _MEMBER,

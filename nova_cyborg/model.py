@@ -42,6 +42,9 @@ MAX_TRAITS = 50
 MAX_CONFIG_KEYS = 32
 MAX_CONFIG_KEY_LENGTH = 128
 MAX_CONFIG_VALUE_LENGTH = 1024
+#: Bytes that the groups of a context may take in a TEXT column of MySQL, in
+#: our table and in Cyborg's.
+MAX_STORED_SIZE = 2**16 - 1
 
 #: What a server's copy of its flavor names as its device profile when only
 #: device contexts give it accelerators.
@@ -258,9 +261,11 @@ def parse_groups(items: object, field: str = 'groups') -> tuple[Group, ...]:
     if not isinstance(items, list | tuple) or not items:
         raise _invalid(field, 'at least one group is needed.')
     _check_count(items, field, 'groups', MAX_GROUPS)
-    return tuple(
+    groups = tuple(
         parse_group(item, f'{field}[{n}].') for n, item in enumerate(items)
     )
+    check_stored_size(groups, field)
+    return groups
 
 
 def parse_group(item: object, prefix: str = '') -> Group:
@@ -290,6 +295,27 @@ def parse_group(item: object, prefix: str = '') -> Group:
         forbidden,
         _parse_config(item.get('config', {}), f'{prefix}config'),
     )
+
+
+def check_stored_size(
+    groups: collections.abc.Sequence[Group], field: str
+) -> None:
+    """Check that groups fit into the database.
+
+    :param groups: the groups of a device context.
+    :param field: what error messages call them.
+    :raises InvalidRequest: if they are too large.
+    """
+    size = max(
+        len(json.dumps([group.as_dict() for group in groups])),
+        len(json.dumps([group.as_profile_group() for group in groups])),
+    )
+    if size > MAX_STORED_SIZE:
+        raise _invalid(
+            field,
+            f'takes {size} bytes to store, {MAX_STORED_SIZE} are allowed. '
+            'Use fewer traits, or less config data.',
+        )
 
 
 def group_from_profile(

@@ -19,6 +19,10 @@ from nova import service_auth, utils
 
 from nova_cyborg import cyborg_client
 
+# Seconds, when nova.conf's [cyborg] timeout is not set: without any, a Cyborg
+# that takes a connection and never answers would keep a thread for ever.
+_DEFAULT_TIMEOUT = 120
+
 
 def allocation_client(
     context: nova_context.RequestContext,
@@ -32,9 +36,10 @@ def allocation_client(
         Nova's service token beside it.
     :returns: the client.
     """
-    return cyborg_client.AllocationClient(
-        utils.get_ksa_adapter(
-            'accelerator',
-            ksa_auth=service_auth.get_service_user_token_auth_plugin(context),
-        )
+    adapter = utils.get_ksa_adapter(
+        'accelerator',
+        ksa_auth=service_auth.get_service_user_token_auth_plugin(context),
     )
+    if adapter.session.timeout is None:
+        adapter.session.timeout = _DEFAULT_TIMEOUT
+    return cyborg_client.AllocationClient(adapter)

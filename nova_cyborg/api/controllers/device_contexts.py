@@ -161,7 +161,9 @@ def _requested_groups(
         return _profile_groups(body['device_profile'])
     if 'groups' in body:
         return model.parse_groups(body['groups']), None
-    return (model.parse_group(short),), None
+    groups = (model.parse_group(short),)
+    model.check_stored_size(groups, 'body')
+    return groups, None
 
 
 def _profile_groups(
@@ -180,6 +182,7 @@ def _profile_groups(
     if profile.name.startswith(model.PROFILE_PREFIX):
         raise exception.DeviceProfileNotFound(id=name_or_id)
     groups = tuple(model.group_from_profile(group) for group in profile.groups)
+    model.check_stored_size(groups, 'device_profile')
     return groups, profile.uuid
 
 

@@ -184,7 +184,8 @@ def _error(response: ty.Any, server_id: str) -> exception.DeviceContextError:
         found, detail = None, response.reason
     if found is not None:
         return found.from_detail(detail)
-    if response.status_code == 404:
+    # Stock Cyborg answers 405 to what is not a GET, wherever it goes.
+    if response.status_code in (404, 405):
         return exception.CyborgWithoutDeviceContexts(server_id=server_id)
     if response.status_code in (502, 503, 504):
         return exception.CyborgUnreachable(

@@ -74,10 +74,7 @@ class FaultMiddleware:
         self, environ: dict[str, ty.Any], start_response: ty.Any
     ) -> collections.abc.Iterable[bytes]:
         """Answer a request."""
-        parts = environ.get('PATH_INFO', '').strip('/').split('/')
-        if parts[0] == 'v2':
-            parts = parts[1:]
-        if not parts or parts[0] not in _PREFIXES:
+        if not _is_ours(environ.get('PATH_INFO', '')):
             return ty.cast(
                 collections.abc.Iterable[bytes],
                 self._stock(environ, start_response),
@@ -99,6 +96,14 @@ class FaultMiddleware:
             LOG.exception('A request for device contexts failed')
             unknown = exception.DeviceContextError()
             return _respond(unknown, environ, start_response)
+
+
+def _is_ours(path: str) -> bool:
+    # As pecan finds controllers: empty parts and an extension do not count.
+    parts = [part for part in path.split('/') if part]
+    if parts[:1] == ['v2']:
+        parts = parts[1:]
+    return bool(parts) and parts[0].partition('.')[0] in _PREFIXES
 
 
 def _check_size(environ: dict[str, ty.Any]) -> None:

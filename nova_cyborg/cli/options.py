@@ -26,7 +26,7 @@ One FPGA with a gzip function and a feature, and data for its driver:
 
 Two devices, each a group of its own, so that they may be on two cards:
 
-  --resources FPGA:1 --group 'resources=VGPU:1;requires=HW_GPU_API_CUDA'
+  --resources FPGA:1 --group 'resources=VGPU:1;requires=HW_GPU_API_VULKAN'
 
 As the administrator's profile "gzip" says:
 

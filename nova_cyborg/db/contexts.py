@@ -14,12 +14,12 @@
 
 import collections.abc
 import dataclasses
+import operator
 import typing as ty
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models as cyborg_models
-from oslo_db.sqlalchemy import utils as db_utils
 from oslo_utils import timeutils, uuidutils
 from sqlalchemy import orm
 
@@ -110,17 +110,10 @@ def list_page(
     """
     with session.reading(context) as db:
         query = _narrowed(_query(), filters)
-        marker = None
         if page.marker:
             marker = _one(db, page.marker, filters.project_id)[0]
-        query = db_utils.paginate_query(
-            query,
-            tables.DeviceContext,
-            page.limit,
-            [page.sort_key, 'id'],
-            marker=marker,
-            sort_dirs=[_null_last(page), page.sort_dir],
-        )
+            query = query.where(_is_after(marker, page))
+        query = query.order_by(*_order(page)).limit(page.limit)
         return _load(db, db.execute(query).all())
 
 
@@ -215,11 +208,30 @@ def _one(db: orm.Session, uuid: str, project_id: str | None) -> ty.Any:
     return row
 
 
-def _null_last(page: Page) -> str:
-    # Of the sort keys, these two may be null.
-    if page.sort_key in ('name', 'updated_at'):
-        return f'{page.sort_dir}-nullslast'
-    return page.sort_dir
+def _order(page: Page) -> list[sa.ColumnElement[ty.Any]]:
+    key = getattr(tables.DeviceContext, page.sort_key)
+    ordered = [key, tables.DeviceContext.id]
+    if page.sort_dir == 'desc':
+        ordered = [column.desc() for column in ordered]
+    # Some keys may be null; these are last, in both directions.
+    return [key.is_(None), *ordered]
+
+
+def _is_after(
+    marker: tables.DeviceContext, page: Page
+) -> sa.ColumnElement[bool]:
+    # Not oslo.db's paginate_query, which loses or repeats rows without a
+    # value when some are on both sides of a page's end.
+    follows = operator.lt if page.sort_dir == 'desc' else operator.gt
+    key = getattr(tables.DeviceContext, page.sort_key)
+    value = getattr(marker, page.sort_key)
+    tie = sa.and_(
+        key.is_(None) if value is None else key == value,
+        follows(tables.DeviceContext.id, marker.id),
+    )
+    if value is None:
+        return tie
+    return sa.or_(follows(key, value), key.is_(None), tie)
 
 
 def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:

@@ -19,6 +19,12 @@ from nova import service_auth, utils
 
 from nova_cyborg import cyborg_client
 
+# Its name before 2026.1 was shorter.
+_get_auth_plugin = getattr(
+    service_auth,
+    'get_service_user_token_auth_plugin',
+    getattr(service_auth, 'get_auth_plugin', None),
+)
 # Seconds, when nova.conf's [cyborg] timeout is not set: without any, a Cyborg
 # that takes a connection and never answers would keep a thread for ever.
 _DEFAULT_TIMEOUT = 120
@@ -37,8 +43,7 @@ def allocation_client(
     :returns: the client.
     """
     adapter = utils.get_ksa_adapter(
-        'accelerator',
-        ksa_auth=service_auth.get_service_user_token_auth_plugin(context),
+        'accelerator', ksa_auth=_get_auth_plugin(context)
     )
     if adapter.session.timeout is None:
         adapter.session.timeout = _DEFAULT_TIMEOUT

@@ -29,7 +29,7 @@ import typing as ty
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects
-from nova.compute import build_results, manager
+from nova.compute import build_results, manager, vm_states
 
 from nova_cyborg import exception, model
 from nova_cyborg.hooks import client, plugin, signatures
@@ -136,7 +136,11 @@ class ComputeManager(manager.ComputeManager):
             context, instance, image, request_spec, *args, **kwargs
         )
         failed = (build_results.FAILED, build_results.FAILED_BY_POLICY)
-        if result in failed and has_hint(request_spec):
+        # A server that is not in error is being deleted. That frees all, and
+        # Nova's API does not show here that it is: the build that ends has
+        # written its own task state over the one of the delete.
+        in_error = instance.vm_state == vm_states.ERROR
+        if result in failed and in_error and has_hint(request_spec):
             _release(context, instance)
         return result
 

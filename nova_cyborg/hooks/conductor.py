@@ -28,8 +28,10 @@ import dataclasses
 import logging
 import typing as ty
 
+from keystoneauth1 import exceptions as ks_exc
 from nova import conf, objects
 from nova import context as nova_context
+from nova import exception as nova_exception
 from nova.conductor import manager
 
 from nova_cyborg import exception, model
@@ -116,9 +118,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                     context, build_requests, request_specs, *args, **kwargs
                 )
             except Exception:
-                self._release(context, build, build.prepared)
+                self._give_up(context, build, build.prepared)
                 raise
-            self._release(context, build, build.prepared - build.bound)
+            self._give_up(context, build, build.prepared - build.bound)
 
     def build_instances(
         self,
@@ -216,6 +218,35 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             for request_spec in request_specs
             if self._hooks.concerns(request_spec)
         }
+
+    def _give_up(
+        self,
+        context: nova_context.RequestContext,
+        build: _Build,
+        server_ids: collections.abc.Iterable[str],
+    ) -> None:
+        """Release servers that are not built.
+
+        Nova keeps in Placement what a host was chosen for until the server
+        in error is deleted. That would keep the devices from another server
+        with the same device contexts.
+        """
+        self._release(context, build, server_ids)
+        for server_id in server_ids:
+            try:
+                self.report_client.delete_allocation_for_instance(
+                    context, server_id, force=True
+                )
+            except (
+                nova_exception.AllocationDeleteFailed,
+                ks_exc.ClientException,
+            ) as exc:
+                LOG.warning(
+                    'Server %s is not built, and keeps its allocations in '
+                    'Placement until it is deleted: %s',
+                    server_id,
+                    exc,
+                )
 
     def _release(
         self,

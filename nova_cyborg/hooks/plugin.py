@@ -44,6 +44,7 @@ _INSTALLERS = {
     'nova.conductor.manager': 'nova_cyborg.hooks.conductor',
     'nova.virt.libvirt': 'nova_cyborg.hooks.libvirt',
 }
+_CANNOT_WORK = 'nova_cyborg cannot work in this service'
 
 _lock = threading.Lock()
 _active = False
@@ -124,8 +125,10 @@ def or_stop(work: collections.abc.Callable[[], None]) -> None:
         # sets its logging up after it has loaded notification drivers.
         if not logging.getLogger().handlers:
             logging.basicConfig()
-        LOG.critical('nova_cyborg cannot work in this service: %s', exc)
+        sentence = str(exc)
+        # Our own exception says it already.
+        if not sentence.startswith(_CANNOT_WORK):
+            sentence = f'{_CANNOT_WORK}: {sentence}'
+        LOG.critical(sentence)
         LOG.debug('The cause', exc_info=True)
-        raise SystemExit(
-            f'nova_cyborg cannot work in this service: {exc}'
-        ) from exc
+        raise SystemExit(sentence) from exc

@@ -29,7 +29,7 @@ _NAME = {
     'pattern': r'^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?\Z',
 }
 _FIELDS = {
-    'name': _NAME,
+    'name': _NAME | {'type': ['string', 'null']},
     'description': {
         'type': ['string', 'null'],
         'maxLength': 1024,

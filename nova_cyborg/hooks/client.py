@@ -14,13 +14,15 @@
 
 from __future__ import annotations
 
+import typing as ty
+
 from nova import context as nova_context
 from nova import service_auth, utils
 
 from nova_cyborg import cyborg_client
 
 # Its name before 2026.1 was shorter.
-_get_auth_plugin = getattr(
+_get_auth_plugin: ty.Any = getattr(
     service_auth,
     'get_service_user_token_auth_plugin',
     getattr(service_auth, 'get_auth_plugin', None),

@@ -84,7 +84,9 @@ def _show(
 ) -> None:
     terminal.step('The member sees which host and slot it got')
     demo.run('cyborg device-context-show $CTX_UUID')
-    shown = json.loads(demo.ask('cyborg device-context-show -f json $CTX_UUID'))
+    shown = json.loads(
+        demo.ask('cyborg device-context-show -f json $CTX_UUID')
+    )
     terminal.step("And the device is in the guest's libvirt config")
     guest = etree.fromstring(cloud.domain_xml(server_id).encode())
     hostdevs = guest.findall('.//hostdev')

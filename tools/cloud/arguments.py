@@ -1,0 +1,166 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The command line's arguments and their help."""
+
+import argparse
+import collections.abc
+import pathlib
+from typing import Any
+
+from tools.cloud import settings
+
+Command = collections.abc.Callable[..., int]
+
+
+def parser(
+    commands: dict[str, Command], variable: str
+) -> argparse.ArgumentParser:
+    """Make the parser.
+
+    :param commands: what to call for each command.
+    :param variable: environment variable that names the state folder.
+    :returns: the parser; the result has the function as ``command``.
+    """
+    top = argparse.ArgumentParser(
+        prog='python -m tools.cloud',
+        description='Stock OpenStack services with nova_cyborg, for labs and '
+        'tests: no root, no broker, no database server, fake hypervisors.',
+    )
+    top.add_argument(
+        '--state',
+        metavar='FOLDER',
+        type=pathlib.Path,
+        help="folder of all of the cloud's files; several clouds run side by "
+        f'side in folders of their own (default: ${variable}, else .cloud in '
+        'the repository)',
+    )
+    group = top.add_subparsers(
+        title='commands', metavar='COMMAND', required=True
+    )
+    for name, add in _COMMANDS.items():
+        sub = add(group, name)
+        sub.set_defaults(command=commands[name])
+    return top
+
+
+def _up(group: Any, name: str) -> Any:
+    up = _command(group, name, 'Bring a new cloud up.')
+    up.add_argument(
+        '--computes',
+        type=_positive,
+        default=1,
+        metavar='N',
+        help='how many compute hosts: compute1, compute2, ... (default: 1)',
+    )
+    up.add_argument(
+        '--devices',
+        type=pathlib.Path,
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='list of accelerators of a host; give it again for each further '
+        'host (default: the ones in tools/cloud/devices)',
+    )
+    up.add_argument(
+        '--no-plugin',
+        action='store_false',
+        dest='plugin',
+        help='leave nova_cyborg out: stock services with the fake driver of '
+        'Cyborg',
+    )
+    up.add_argument(
+        '--timeout',
+        type=float,
+        default=180,
+        metavar='SECONDS',
+        help='give up after this long (default: 180)',
+    )
+    return up
+
+
+def _down(group: Any, name: str) -> Any:
+    down = _command(group, name, 'Stop the cloud and remove it.')
+    down.add_argument(
+        '--keep', action='store_true', help='leave its files for a look'
+    )
+    return down
+
+
+def _status(group: Any, name: str) -> Any:
+    return _command(
+        group, name, 'Show the services; exit with 1 unless all run.'
+    )
+
+
+def _env(group: Any, name: str) -> Any:
+    env = _command(group, name, 'Print the variables for OpenStack clients.')
+    env.add_argument(
+        '--user',
+        choices=tuple(settings.PEOPLE),
+        default='admin',
+        help='who logs in (default: admin)',
+    )
+    return env
+
+
+def _logs(group: Any, name: str) -> Any:
+    logs = _command(group, name, 'Show the ends of logs.')
+    logs.add_argument(
+        'service',
+        nargs='?',
+        choices=settings.SERVICES,
+        help='whose log (default: all)',
+    )
+    logs.add_argument(
+        '-f', '--follow', action='store_true', help='go on as they grow'
+    )
+    logs.add_argument(
+        '-n',
+        '--lines',
+        type=_positive,
+        default=20,
+        metavar='N',
+        help='how many lines of each (default: 20)',
+    )
+    return logs
+
+
+def _xml(group: Any, name: str) -> Any:
+    xml = _command(
+        group,
+        name,
+        "Print a server's guest XML, as Nova gave it to the fake libvirt.",
+    )
+    xml.add_argument('server_id', help='UUID of the server')
+    return xml
+
+
+_COMMANDS = {
+    'up': _up,
+    'down': _down,
+    'status': _status,
+    'env': _env,
+    'logs': _logs,
+    'xml': _xml,
+}
+
+
+def _command(group: Any, name: str, text: str) -> Any:
+    return group.add_parser(name, help=text, description=text)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text} is less than 1')
+    return number

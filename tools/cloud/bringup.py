@@ -1,0 +1,94 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The steps of ``up``."""
+
+import collections.abc
+import time
+
+from keystoneauth1 import exceptions as ksa_exc
+
+from tools.cloud import (
+    configs,
+    credentials,
+    exception,
+    progress,
+    readiness,
+    seed,
+    waiting,
+)
+from tools.cloud import state as cloud_state
+from tools.cloud import supervisor as cloud_supervisor
+
+
+class BringUp:
+    """Brings a new cloud up.
+
+    :param state: the cloud, whose folder is made.
+    :param seconds: how long it may take in all.
+    :param report: where to tell how far it has come.
+    """
+
+    def __init__(
+        self,
+        state: cloud_state.State,
+        seconds: float,
+        report: progress.Progress,
+    ) -> None:
+        self._state = state
+        self._end = time.monotonic() + seconds
+        self._report = report
+        self._supervisor = cloud_supervisor.Supervisor(state)
+
+    def run(self) -> None:
+        """Go through the steps.
+
+        :raises StepFailed: if one fails.
+        """
+        try:
+            self._run()
+        except ksa_exc.ClientException as error:
+            raise exception.StepFailed(f'A request failed: {error}') from error
+
+    def _run(self) -> None:
+        with self._report.step('configuration written'):
+            configs.write(self._state)
+        with self._report.step('supervisor started'):
+            self._supervisor.start()
+        for service in ('keystone', 'placement', 'glance', 'neutron'):
+            self._wait_for_api(service)
+        admin = credentials.log_in(self._state, 'admin')
+        with self._report.step('image and network made'):
+            seed.image(admin)
+            seed.network(admin)
+        self._wait_for_api('nova')
+        with self._report.step('flavors made'):
+            seed.flavors(admin)
+        self._wait_for_api('cyborg')
+        ready = readiness.Readiness(self._state, admin)
+        self._wait('compute hosts present', ready.has_hypervisors)
+        self._wait('accelerators reported', ready.has_accelerators)
+
+    def _wait_for_api(self, service: str) -> None:
+        url = self._state.url(service)
+        self._wait(f'{service} answers', lambda: waiting.answers(url))
+
+    def _wait(
+        self, what: str, condition: collections.abc.Callable[[], bool]
+    ) -> None:
+        with self._report.step(what):
+            waiting.until(
+                f'"{what}"',
+                condition,
+                max(self._end - time.monotonic(), 0),
+                self._supervisor.check,
+            )

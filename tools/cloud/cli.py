@@ -1,0 +1,117 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The command line of the cloud."""
+
+import argparse
+import collections.abc
+import os
+import signal
+import subprocess
+import sys
+
+from tools.cloud import arguments, credentials, exception, logs, settings
+from tools.cloud import cloud as cloud_module
+
+
+def main(argv: collections.abc.Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    :param argv: its arguments; by default those of the process.
+    :returns: the exit status.
+    """
+    _heed_signals()
+    parser = arguments.parser(_COMMANDS, cloud_module.VARIABLE)
+    args = parser.parse_args(argv)
+    try:
+        cloud = cloud_module.Cloud(args.state)
+        status: int = args.command(cloud, args)
+        sys.stdout.flush()
+    except exception.CloudError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('Interrupted.', file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader has enough. Python would complain once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def _heed_signals() -> None:
+    """Let all who want to end us have what Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # nohup, for one, has it ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
+def _up(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
+    try:
+        new = cloud.up(args.computes, args.plugin, args.devices, args.timeout)
+    except exception.StepFailed as error:
+        _show_errors(cloud, error.service)
+        raise
+    if not new:
+        print(f'The cloud in {cloud.folder} runs already.')
+    return 0
+
+
+def _show_errors(cloud: cloud_module.Cloud, service: str | None) -> None:
+    for name in [service] if service else settings.SERVICES:
+        path = cloud.folder / 'log' / f'{name}.log'
+        print(f'From {path}:', file=sys.stderr)
+        print(*logs.telling_lines(path), '', sep='\n', file=sys.stderr)
+
+
+def _down(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
+    if cloud.down(args.keep):
+        print('Stopped.')
+    else:
+        print(f'There is no cloud in {cloud.folder}.')
+    return 0
+
+
+def _status(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
+    services = cloud.status()
+    print(f'{"SERVICE":<10} {"PID":>7} {"STATE":<9} URL')
+    for each in services:
+        print(f'{each.name:<10} {each.pid:>7} {each.state:<9} {each.url}')
+    return 0 if all(each.running for each in services) else 1
+
+
+def _env(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
+    print(credentials.exports(cloud.environment(args.user)))
+    return 0
+
+
+def _xml(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
+    print(cloud.domain_xml(args.server_id))
+    return 0
+
+
+def _logs(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
+    services = [args.service] if args.service else settings.SERVICES
+    paths = [cloud.log_path(service) for service in services]
+    return subprocess.call(logs.tail_command(paths, args.lines, args.follow))
+
+
+_COMMANDS = {
+    'up': _up,
+    'down': _down,
+    'status': _status,
+    'env': _env,
+    'logs': _logs,
+    'xml': _xml,
+}

@@ -1,0 +1,236 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The cloud, for programs."""
+
+import collections.abc
+import dataclasses
+import os
+import pathlib
+import shutil
+
+from tools.cloud import (
+    bringup,
+    credentials,
+    domains,
+    exception,
+    installation,
+    progress,
+    waiting,
+)
+from tools.cloud import devices as cloud_devices
+from tools.cloud import settings as cloud_settings
+from tools.cloud import state as cloud_state
+from tools.cloud import supervisor as cloud_supervisor
+
+VARIABLE = 'NOVA_CYBORG_CLOUD'
+_SECONDS = 180.0
+
+
+@dataclasses.dataclass(frozen=True)
+class ServiceStatus:
+    """A line of ``status``.
+
+    :ivar name: the service's name.
+    :ivar state: the supervisor's word for its state.
+    :ivar pid: its process id, 0 if it does not run.
+    :ivar url: the address of its API.
+    """
+
+    name: str
+    state: str
+    pid: int
+    url: str
+
+    @property
+    def running(self) -> bool:
+        """Whether the service runs."""
+        return self.state == 'RUNNING'
+
+
+class Cloud:
+    """A cloud in a folder; it need not exist yet.
+
+    :param folder: the folder; by default the one that the environment names,
+        else ``.cloud`` in the repository.
+    :raises BadFolder: if the services could not bear its name.
+    """
+
+    def __init__(self, folder: pathlib.Path | str | None = None) -> None:
+        self.folder = pathlib.Path(
+            folder or os.environ.get(VARIABLE) or installation.ROOT / '.cloud'
+        ).absolute()
+        if set('%$') & set(str(self.folder)):
+            raise exception.BadFolder(self.folder)
+
+    def up(
+        self,
+        computes: int = 1,
+        plugin: bool = True,
+        devices: collections.abc.Sequence[pathlib.Path] = (),
+        seconds: float = _SECONDS,
+        report: progress.Progress | None = None,
+    ) -> bool:
+        """Bring the cloud up, unless it runs.
+
+        :param computes: how many compute hosts.
+        :param plugin: whether to load nova_cyborg.
+        :param devices: lists of accelerators, one for each host.
+        :param seconds: how long it may take.
+        :param report: where to tell how far it has come.
+        :returns: False if it runs already.
+        :raises StepFailed: if it does not come up; nothing of it then runs.
+        :raises ForeignFolder: if the folder is not a cloud's.
+        :raises BadDevices: if a list of accelerators cannot be read.
+        :raises NotInstalled: if there is no nova_cyborg to load.
+        """
+        if self.is_running():
+            return False
+        if plugin:
+            installation.require_plugin()
+        settings = cloud_settings.Settings.new(computes, plugin)
+        chosen = cloud_devices.choose(settings.hosts, devices)
+        self._clear()
+        state = cloud_state.State(self.folder, settings)
+        try:
+            state.save()
+            cloud_devices.install(state, chosen)
+            bringup.BringUp(
+                state, seconds, report or progress.Progress()
+            ).run()
+        except BaseException:
+            # Whatever happened, Ctrl-C too: leave nothing running.
+            cloud_supervisor.stop(self.folder)
+            raise
+        return True
+
+    def down(self, keep: bool = False) -> bool:
+        """Stop the cloud.
+
+        :param keep: whether to leave its files.
+        :returns: False if there is none.
+        """
+        cloud_supervisor.stop(self.folder)
+        if cloud_state.State.load(self.folder) is None:
+            return False
+        if not keep:
+            shutil.rmtree(self.folder)
+        return True
+
+    def is_running(self) -> bool:
+        """Tell whether the cloud's supervisor runs."""
+        return (
+            cloud_state.State.load(self.folder) is not None
+            and cloud_supervisor.find(self.folder) is not None
+        )
+
+    def status(self) -> list[ServiceStatus]:
+        """Return the state of the services.
+
+        :returns: one entry each.
+        :raises NotRunning: if the cloud is not up.
+        """
+        return [
+            ServiceStatus(
+                each['name'],
+                each['statename'],
+                each['pid'],
+                self._state().url(each['name']),
+            )
+            for each in self._supervisor().processes()
+        ]
+
+    def environment(self, user: str = 'admin') -> dict[str, str]:
+        """Return the variables with which OpenStack's clients log in.
+
+        :param user: admin, demo or other.
+        :returns: variables and their values.
+        :raises NotRunning: if the cloud is not up.
+        """
+        return credentials.environment(self._state(), user)
+
+    def url(self, service: str) -> str:
+        """Return the address of a service's API.
+
+        :param service: the service's name.
+        :returns: its URL.
+        :raises NotRunning: if the cloud is not up.
+        :raises UnknownService: if there is no such service.
+        """
+        return self._state().url(self._known(service))
+
+    def domain_xml(self, server_id: str) -> str:
+        """Return what Nova's driver gave to libvirt for a server.
+
+        :param server_id: the server's UUID.
+        :returns: the guest's XML.
+        :raises NotRunning: if the cloud is not up.
+        :raises NoGuest: if no host has a guest for the server.
+        """
+        return domains.find(self._state().folder('domains'), server_id)
+
+    def log_path(self, service: str) -> pathlib.Path:
+        """Return a service's log file.
+
+        :param service: the service's name.
+        :returns: the file's path.
+        :raises NotRunning: if there is no cloud.
+        :raises UnknownService: if there is no such service.
+        """
+        return self._state(running=False).log(self._known(service))
+
+    def stop_service(self, service: str) -> None:
+        """Stop one service, and wait until it has ended.
+
+        :param service: the service's name.
+        :raises NotRunning: if the cloud is not up.
+        :raises UnknownService: if there is no such service.
+        """
+        self._supervisor().stop_service(self._known(service))
+
+    def start_service(self, service: str, seconds: float = 120) -> None:
+        """Start a stopped service, and wait until all of it has started.
+
+        :param service: the service's name.
+        :param seconds: how long it may take.
+        :raises NotRunning: if the cloud is not up.
+        :raises UnknownService: if there is no such service.
+        :raises StepFailed: if it does not start in time.
+        """
+        ready = self._state().ready(self._known(service))
+        self._supervisor().start_service(service)
+        waiting.until(f'{service} to start', ready.exists, seconds)
+
+    def _known(self, service: str) -> str:
+        if service not in cloud_settings.SERVICES:
+            raise exception.UnknownService(service, cloud_settings.SERVICES)
+        return service
+
+    def _state(self, running: bool = True) -> cloud_state.State:
+        state = cloud_state.State.load(self.folder)
+        if state is None or (running and not self.is_running()):
+            raise exception.NotRunning(self.folder)
+        return state
+
+    def _supervisor(self) -> cloud_supervisor.Supervisor:
+        return cloud_supervisor.Supervisor(self._state())
+
+    def _clear(self) -> None:
+        """Remove what an earlier cloud has left."""
+        # Somebody may have removed the folder while its cloud ran.
+        cloud_supervisor.stop(self.folder)
+        if not self.folder.exists():
+            return
+        ours = cloud_state.State.load(self.folder) is not None
+        if not ours and any(self.folder.iterdir()):
+            raise exception.ForeignFolder(self.folder)
+        shutil.rmtree(self.folder)

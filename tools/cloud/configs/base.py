@@ -1,0 +1,91 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the services' configuration files have in common."""
+
+import configparser
+import contextlib
+import pathlib
+import sqlite3
+
+from tools.cloud import settings
+from tools.cloud import state as cloud_state
+
+# Section -> option -> value, as oslo.config reads them.
+Options = dict[str, dict[str, str]]
+
+
+def write(path: pathlib.Path, options: Options) -> None:
+    """Write an INI file.
+
+    :param path: the file.
+    :param options: its sections and their options.
+    """
+    parser = configparser.ConfigParser(
+        interpolation=None, default_section='no such section'
+    )
+    parser.read_dict(options)
+    with path.open('w') as stream:
+        parser.write(stream)
+
+
+def database(state: cloud_state.State, name: str) -> dict[str, str]:
+    """Return the options of a database, whose file is made if need be.
+
+    :param state: the cloud.
+    :param name: the database's name.
+    :returns: the options.
+    """
+    path = state.folder('db') / f'{name}.sqlite'
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        # The file remembers this; readers and a writer then do not meet.
+        connection.execute('PRAGMA journal_mode=WAL')
+    return {
+        # Writers of one SQLite file wait for each other; a minute is more
+        # than any of them takes.
+        'connection': f'sqlite:///{path}?timeout=60',
+        'sqlite_synchronous': 'false',
+    }
+
+
+def credentials(state: cloud_state.State, service: str) -> dict[str, str]:
+    """Return the options with which a service calls other services.
+
+    :param state: the cloud.
+    :param service: the calling service.
+    :returns: the options.
+    """
+    return {
+        'auth_type': 'password',
+        'auth_url': state.url('keystone'),
+        'username': service,
+        'password': state.settings.passwords[service],
+        'user_domain_name': 'Default',
+        'project_name': 'service',
+        'project_domain_name': 'Default',
+        'region_name': settings.REGION,
+    }
+
+
+def token_check(state: cloud_state.State, service: str) -> dict[str, str]:
+    """Return the options of keystonemiddleware's token check.
+
+    :param state: the cloud.
+    :param service: the checking service.
+    :returns: the options.
+    """
+    return {
+        **credentials(state, service),
+        'www_authenticate_uri': state.url('keystone'),
+        'service_token_roles': 'service',
+        'service_token_roles_required': 'true',
+    }

@@ -1,0 +1,64 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""cyborg.conf, and Cyborg's api-paste.ini."""
+
+import configparser
+import pathlib
+
+from tools.cloud import installation
+from tools.cloud import state as cloud_state
+from tools.cloud.configs import base
+
+APP_FACTORY = 'nova_cyborg.api.app:app_factory'
+
+
+def options(state: cloud_state.State) -> base.Options:
+    """Return Cyborg's options.
+
+    :param state: the cloud.
+    :returns: the options.
+    """
+    driver = 'file_driver' if state.settings.plugin else 'fake_driver'
+    return {
+        'DEFAULT': {
+            'transport_url': 'fake://',
+            'host': 'controller',
+            'state_path': str(state.folder('cyborg')),
+        },
+        'api': {'api_paste_config': str(_paste(state))},
+        'database': base.database(state, 'cyborg'),
+        'keystone_authtoken': base.token_check(state, 'cyborg'),
+        'placement': base.credentials(state, 'cyborg'),
+        'nova': base.credentials(state, 'cyborg'),
+        'oslo_concurrency': {
+            'lock_path': str(state.folder('cyborg', 'locks')),
+        },
+        'agent': {'enabled_drivers': driver},
+    }
+
+
+def write_paste(state: cloud_state.State) -> None:
+    """Write Cyborg's api-paste.ini: the stock one, with our application.
+
+    :param state: the cloud.
+    """
+    parser = configparser.ConfigParser(interpolation=None, delimiters=('=',))
+    parser.read(installation.packaged('cyborg', 'api-paste.ini'))
+    if state.settings.plugin:
+        parser['app:api_v2']['paste.app_factory'] = APP_FACTORY
+    with _paste(state).open('w') as stream:
+        parser.write(stream)
+
+
+def _paste(state: cloud_state.State) -> pathlib.Path:
+    return state.config('cyborg').with_name('api-paste.ini')

@@ -1,0 +1,43 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""glance-api.conf."""
+
+from tools.cloud import installation
+from tools.cloud import state as cloud_state
+from tools.cloud.configs import base
+
+
+def options(state: cloud_state.State) -> base.Options:
+    """Return Glance's options.
+
+    :param state: the cloud.
+    :returns: the options.
+    """
+    paste = installation.packaged('glance', 'glance-api-paste.ini')
+    return {
+        'DEFAULT': {
+            'enabled_backends': 'files:file',
+            'worker_self_reference_url': state.url('glance'),
+        },
+        'database': base.database(state, 'glance'),
+        'keystone_authtoken': base.token_check(state, 'glance'),
+        'paste_deploy': {'flavor': 'keystone', 'config_file': str(paste)},
+        'glance_store': {'default_backend': 'files'},
+        'files': _folder(state, 'images'),
+        'os_glance_staging_store': _folder(state, 'images-staging'),
+        'os_glance_tasks_store': _folder(state, 'images-tasks'),
+    }
+
+
+def _folder(state: cloud_state.State, name: str) -> dict[str, str]:
+    return {'filesystem_store_datadir': str(state.folder(name))}

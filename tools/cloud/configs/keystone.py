@@ -1,0 +1,40 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""keystone.conf."""
+
+from tools.cloud import state as cloud_state
+from tools.cloud.configs import base
+
+
+def options(state: cloud_state.State) -> base.Options:
+    """Return Keystone's options.
+
+    :param state: the cloud.
+    :returns: the options.
+    """
+    return {
+        'DEFAULT': {'public_endpoint': state.url('keystone')[: -len('/v3')]},
+        'database': base.database(state, 'keystone'),
+        'fernet_tokens': {
+            'key_repository': str(state.folder('keystone', 'fernet')),
+        },
+        'credential': {
+            'key_repository': str(state.folder('keystone', 'credential')),
+        },
+        'fernet_receipts': {
+            'key_repository': str(state.folder('keystone', 'receipts')),
+        },
+        # Passwords here are random and short-lived: slow hashes would only
+        # make every login slow.
+        'identity': {'password_hash_rounds': '4'},
+    }

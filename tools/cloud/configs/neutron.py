@@ -1,0 +1,57 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""neutron.conf."""
+
+from tools.cloud import installation
+from tools.cloud import state as cloud_state
+from tools.cloud.configs import base
+
+# Almost 25 days, the most that Neutron takes.
+_DOWN_TIME = 2147483
+
+
+def options(state: cloud_state.State) -> base.Options:
+    """Return Neutron's options.
+
+    :param state: the cloud.
+    :returns: the options.
+    """
+    return {
+        'DEFAULT': {
+            'transport_url': 'fake://',
+            'core_plugin': 'ml2',
+            'service_plugins': '',
+            'api_paste_config': str(
+                installation.packaged('neutron', 'api-paste.ini')
+            ),
+            'state_path': str(state.folder('neutron')),
+            # No agent runs on the fake hosts; what the services' process
+            # writes down about them once stays good long.
+            'agent_down_time': str(_DOWN_TIME),
+            'notify_nova_on_port_status_changes': 'false',
+            'notify_nova_on_port_data_changes': 'false',
+        },
+        'database': base.database(state, 'neutron'),
+        'keystone_authtoken': base.token_check(state, 'neutron'),
+        'nova': base.credentials(state, 'neutron'),
+        'placement': base.credentials(state, 'neutron'),
+        'oslo_concurrency': {
+            'lock_path': str(state.folder('neutron', 'locks')),
+        },
+        'quotas': {'quota_port': '-1', 'quota_network': '-1'},
+        'ml2': {
+            'type_drivers': 'local',
+            'tenant_network_types': 'local',
+            'mechanism_drivers': 'openvswitch',
+        },
+    }

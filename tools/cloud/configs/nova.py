@@ -1,0 +1,73 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova.conf."""
+
+from tools.cloud import state as cloud_state
+from tools.cloud.configs import base
+
+
+def options(state: cloud_state.State) -> base.Options:
+    """Return Nova's options.
+
+    :param state: the cloud.
+    :returns: the options.
+    """
+    return {
+        'DEFAULT': _default(state),
+        'database': base.database(state, 'nova_cell1'),
+        'api_database': base.database(state, 'nova_api'),
+        'keystone_authtoken': base.token_check(state, 'nova'),
+        'oslo_concurrency': {'lock_path': str(state.folder('nova', 'locks'))},
+        'libvirt': {
+            'virt_type': 'kvm',
+            'cpu_mode': 'none',
+            # What the fake hypervisors' disks are.
+            'images_type': 'raw',
+        },
+        'vnc': {'enabled': 'false'},
+        'quota': {'instances': '-1', 'cores': '-1', 'ram': '-1'},
+        'oslo_messaging_notifications': {
+            'driver': 'nova_cyborg' if state.settings.plugin else '',
+        },
+        **_partners(state),
+    }
+
+
+def _default(state: cloud_state.State) -> dict[str, str]:
+    return {
+        'transport_url': 'fake://',
+        'host': 'controller',
+        'my_ip': '127.0.0.1',
+        'compute_driver': 'libvirt.LibvirtDriver',
+        'state_path': str(state.folder('nova')),
+        'instances_path': str(state.folder('nova', 'instances')),
+        # No agent on the fake hosts says that a port is plugged.
+        'vif_plugging_is_fatal': 'false',
+        'vif_plugging_timeout': '0',
+        'use_cow_images': 'false',
+        'shelved_offload_time': '0',
+        # The fake hosts run nothing, so many servers fit on each.
+        'initial_cpu_allocation_ratio': '64.0',
+        'initial_ram_allocation_ratio': '64.0',
+        'initial_disk_allocation_ratio': '64.0',
+    }
+
+
+def _partners(state: cloud_state.State) -> base.Options:
+    partners = ('placement', 'neutron', 'glance', 'cyborg')
+    sections = {name: base.credentials(state, 'nova') for name in partners}
+    sections['service_user'] = {
+        **base.credentials(state, 'nova'),
+        'send_service_user_token': 'true',
+    }
+    return sections

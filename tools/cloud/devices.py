@@ -1,0 +1,75 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The files that list the hosts' accelerators."""
+
+import collections.abc
+import pathlib
+import shutil
+
+import yaml
+
+from tools.cloud import exception
+from tools.cloud import state as cloud_state
+
+_SHIPPED = pathlib.Path(__file__).with_name('devices')
+
+
+def count(path: pathlib.Path) -> int:
+    """Count the devices of a file.
+
+    :param path: the file.
+    :returns: how many it lists.
+    :raises BadDevices: if it is not a list of devices.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+        return len(content['devices'])
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise exception.BadDevices(path, reason) from error
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise exception.BadDevices(
+            path, f'it has no list under "devices" ({error})'
+        ) from error
+
+
+def choose(
+    hosts: list[str], given: collections.abc.Sequence[pathlib.Path]
+) -> dict[str, pathlib.Path]:
+    """Choose each host's file: the given one, else the one shipped for it.
+
+    :param hosts: the hosts' names.
+    :param given: files, the first for the first host and so on.
+    :returns: the file of each host.
+    :raises BadDevices: if one cannot be read.
+    """
+    chosen = {}
+    for number, host in enumerate(hosts):
+        path = _SHIPPED / f'{host}.yaml'
+        if number < len(given):
+            path = given[number]
+        elif not path.exists():
+            path = _SHIPPED / 'none.yaml'
+        count(path)
+        chosen[host] = path
+    return chosen
+
+
+def install(state: cloud_state.State, chosen: dict[str, pathlib.Path]) -> None:
+    """Copy the hosts' files into the cloud, where they may be changed.
+
+    :param state: the cloud.
+    :param chosen: the file of each host.
+    """
+    for host, path in chosen.items():
+        shutil.copyfile(path, state.devices(host))

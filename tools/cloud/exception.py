@@ -1,0 +1,97 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Every error that the cloud raises: a class and a sentence."""
+
+import pathlib
+
+
+class CloudError(Exception):
+    """Base of the cloud's errors; its text is meant for the user."""
+
+
+class NotRunning(CloudError):
+    """There is no cloud in the state folder."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__(
+            f'No cloud runs in {path}. Start one with "up", or name its '
+            'folder with --state.'
+        )
+
+
+class ForeignFolder(CloudError):
+    """The state folder holds something that no cloud has made."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__(
+            f'{path} is not empty and was not made by this tool, so it is '
+            'left alone. Choose another folder with --state.'
+        )
+
+
+class BadFolder(CloudError):
+    """A state folder whose name means something in configuration files."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        super().__init__(
+            f'{path} has a % or a $ in it, which the services would take for '
+            'a reference. Choose another folder with --state.'
+        )
+
+
+class UnknownService(CloudError):
+    """A service name that the cloud does not have."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f'There is no service {name!r}. Choose one of: {", ".join(known)}.'
+        )
+
+
+class NoGuest(CloudError):
+    """No fake libvirt has a domain for the server."""
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__(
+            f'No host has a guest for server {server_id}. Is it ACTIVE, and '
+            'is this its UUID?'
+        )
+
+
+class BadDevices(CloudError):
+    """A devices file that cannot be read."""
+
+    def __init__(self, path: pathlib.Path, reason: str) -> None:
+        super().__init__(f'Devices file {path}: {reason}')
+
+
+class StepFailed(CloudError):
+    """A step of ``up`` did not come to its end.
+
+    :ivar service: the service whose log says more, if one is to blame.
+    """
+
+    def __init__(self, reason: str, service: str | None = None) -> None:
+        super().__init__(reason)
+        self.service = service
+
+
+class NotInstalled(CloudError):
+    """The environment has no nova_cyborg."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            'nova_cyborg is not installed here, so that no service finds it. '
+            'Install it (pip install -e .[nova,cyborg]), or leave it out '
+            'with --no-plugin.'
+        )

@@ -1,0 +1,71 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is installed around us: packages, their files, the interpreter."""
+
+import os
+import pathlib
+import shutil
+import sys
+import sysconfig
+
+from tools.cloud import exception
+
+# The repository: the services' processes import this package from there.
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MANAGE = 'nova-cyborg-manage'
+
+
+def require_plugin() -> None:
+    """Make sure that nova_cyborg can be loaded by the services.
+
+    :raises NotInstalled: if it cannot.
+    """
+    if shutil.which(MANAGE, path=environment()['PATH']) is None:
+        raise exception.NotInstalled()
+
+
+def packaged(service: str, name: str) -> pathlib.Path:
+    """Find a file that a service's package brings along.
+
+    :param service: the service's name.
+    :param name: the file's name.
+    :returns: its path, in the environment or, for distributions, in /etc.
+    :raises FileNotFoundError: if it is in none of them.
+    """
+    for base in (sysconfig.get_path('data') + '/etc', '/etc'):
+        path = pathlib.Path(base, service, name)
+        if path.exists():
+            return path
+    raise FileNotFoundError(f'{service} did not bring {name} along')
+
+
+def environment() -> dict[str, str]:
+    """Return the environment that the services' processes need.
+
+    :returns: variables to set, beside those there are.
+    """
+    inherited = os.environ.get('PYTHONPATH')
+    return {
+        'PYTHONPATH': os.pathsep.join(filter(None, (str(ROOT), inherited))),
+        'PATH': os.pathsep.join(
+            (
+                str(pathlib.Path(sys.executable).parent),
+                os.environ.get('PATH', os.defpath),
+            )
+        ),
+        'PYTHONUNBUFFERED': '1',
+        # Eventlet is what the services leave behind; Nova still patches
+        # unless told otherwise.
+        'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true',
+        'PYTHONWARNINGS': 'ignore',
+    }

@@ -1,0 +1,47 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The services' log files."""
+
+import pathlib
+import re
+
+_LINES = 25
+_TELLING = re.compile(r'\b(ERROR|CRITICAL|Traceback|\w+Error|Exception)\b')
+
+
+def telling_lines(path: pathlib.Path) -> list[str]:
+    """Return the lines of a log that are likely to tell what went wrong.
+
+    :param path: the log file.
+    :returns: the last lines with errors; the last of all if there are none.
+    """
+    try:
+        lines = path.read_text(errors='replace').splitlines()
+    except FileNotFoundError:
+        return []
+    found = [line for line in lines if _TELLING.search(line)]
+    return (found or lines)[-_LINES:]
+
+
+def tail_command(
+    paths: list[pathlib.Path], lines: int, follow: bool
+) -> list[str]:
+    """Return the command that shows the ends of logs.
+
+    :param paths: the log files.
+    :param lines: how many lines of each.
+    :param follow: whether to go on as they grow.
+    :returns: the command and its arguments.
+    """
+    options = ['-n', str(lines)] + (['-F'] if follow else [])
+    return ['tail', *options, '--', *map(str, paths)]

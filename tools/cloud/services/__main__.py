@@ -1,0 +1,68 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``python -m tools.cloud.services SERVICE FOLDER``: be a service."""
+
+import argparse
+import importlib
+import os
+import pathlib
+import sys
+import threading
+import time
+
+from tools.cloud import settings, supervisor
+from tools.cloud import state as cloud_state
+from tools.cloud.services import sqlite
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    parser = argparse.ArgumentParser(
+        prog='python -m tools.cloud.services',
+        description='Run one service of a cloud; the supervisor calls this.',
+    )
+    parser.add_argument(
+        'service', choices=settings.SERVICES, help='which service to run'
+    )
+    parser.add_argument(
+        'folder', type=pathlib.Path, help="the cloud's state folder"
+    )
+    args = parser.parse_args()
+    state = cloud_state.State.load(args.folder)
+    if state is None:
+        parser.error(f'{args.folder} has no cloud')
+    _end_with(supervisor.find(state.path))
+    state.ready(args.service).unlink(missing_ok=True)
+    sqlite.install()
+    # The services parse the command line once more, for their own options.
+    sys.argv = [args.service]
+    module = importlib.import_module(f'tools.cloud.services.{args.service}')
+    module.serve(state)
+
+
+def _end_with(parent: int | None) -> None:
+    """End this process when its supervisor is gone, however it went.
+
+    :param parent: the supervisor's process id.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, name='parent', daemon=True).start()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""cyborg-agents: several in one process, for hosts without hardware."""
+
+import collections.abc
+import contextlib
+import contextvars
+import threading
+from typing import Any
+
+from cyborg.accelerator.drivers.gpu import utils as gpu_utils
+from cyborg.agent import manager
+from cyborg.conf import CONF
+
+from tools.cloud import mdevs
+from tools.cloud import state as cloud_state
+
+_bus: contextvars.ContextVar[mdevs.MdevBus] = contextvars.ContextVar('bus')
+_configured = threading.RLock()
+_state: cloud_state.State
+
+
+def install(state: cloud_state.State) -> None:
+    """Put a stand-in where Cyborg writes to sysfs for mediated devices.
+
+    :param state: the cloud.
+    """
+    global _state
+    _state = state
+    gpu_utils.create_mdev_privileged = _create_mdev
+    gpu_utils.remove_mdev_privileged = _remove_mdev
+
+
+def _create_mdev(pci_addr: str, mdev_type: str, ah_uuid: str) -> str:
+    _bus.get().create(mdevs.Mdev(ah_uuid, pci_addr, mdev_type))
+    return ah_uuid
+
+
+def _remove_mdev(physical_device: str, mdev_type: str, medv_uuid: str) -> None:
+    _bus.get().remove(medv_uuid)
+
+
+@contextlib.contextmanager
+def settings_of(host: str) -> collections.abc.Iterator[None]:
+    """Configure the process for the agent of a host, which then has its turn.
+
+    :param host: the host's name.
+    """
+    overrides = [
+        ('host', host, None),
+        ('resource_provider_name', host, 'agent'),
+    ]
+    if _state.settings.plugin:
+        path = str(_state.devices(host))
+        overrides.append(('devices_file', path, 'nova_cyborg'))
+    with _configured:
+        for name, value, group in overrides:
+            CONF.set_override(name, value, group=group)
+        try:
+            yield
+        finally:
+            for name, _value, group in overrides:
+                CONF.clear_override(name, group=group)
+
+
+class HostAgentManager(manager.AgentManager):  # type: ignore[misc]
+    """The agent of one of several hosts in the process.
+
+    Stock agents and their drivers take the host from the configuration, of
+    which there is one in a process.
+    """
+
+    def __init__(self, topic: str, host: str) -> None:
+        with settings_of(host):
+            super().__init__(topic, host)
+        self._mdev_bus = mdevs.MdevBus(_state.folder('mdevs', host))
+
+    def periodic_tasks(
+        self, context: Any, raise_on_error: bool = False
+    ) -> Any:
+        """Report the devices of this host."""
+        with settings_of(self.host):
+            return super().periodic_tasks(context, raise_on_error)
+
+    def create_vgpu_mdev(self, *args: Any, **kwargs: Any) -> None:
+        """Make a mediated device on this host."""
+        _bus.set(self._mdev_bus)
+        super().create_vgpu_mdev(*args, **kwargs)
+
+    def remove_vgpu_mdev(self, *args: Any, **kwargs: Any) -> None:
+        """Remove a mediated device from this host."""
+        _bus.set(self._mdev_bus)
+        super().remove_vgpu_mdev(*args, **kwargs)

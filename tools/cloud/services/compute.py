@@ -1,0 +1,108 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Nova in one process: API, conductor, scheduler and computes.
+
+They talk over oslo.messaging's in-memory bus, as they would over a broker.
+"""
+
+import collections.abc
+import contextlib
+import os
+import signal
+
+import nova.conf
+from nova import context, service
+from nova.api.openstack import wsgi_app
+from nova.compute import rpcapi as compute_rpcapi
+from nova.objects import host_mapping
+from nova.virt import node
+
+from tools.cloud import installation
+from tools.cloud import state as cloud_state
+from tools.cloud.services import (
+    cells,
+    fakevirt,
+    hypervisors,
+    partners,
+    wsgi,
+)
+
+CONF = nova.conf.CONF
+
+_API = 'osapi_compute'
+_PROGRAM = 'nova-api-os-compute'
+
+
+def serve(state: cloud_state.State) -> None:
+    """Run Nova.
+
+    :param state: the cloud.
+    """
+    config = str(state.config('nova'))
+    paste = str(installation.packaged('nova', 'api-paste.ini'))
+    # The application wants the paste file first, by this variable only.
+    os.environ['OS_NOVA_CONFIG_FILES'] = f'{paste};{config}'
+    wsgi_app.init_global_data([config], _API, _PROGRAM)
+    cells.create(state)
+    hypervisors.install(state)
+    application = wsgi_app.init_application(_API, _PROGRAM)
+    wsgi.serve_in_background(state, 'nova', application)
+    services = [_start('conductor'), _start('scheduler')]
+    # A compute reports its resources to Placement while it starts.
+    partners.wait_for(state, 'keystone', 'placement')
+    for host in state.settings.hosts:
+        with _settings_of(state, host):
+            services.append(
+                _start('compute', host, compute_rpcapi.RPC_TOPIC_ALT)
+            )
+    host_mapping.discover_hosts(context.get_admin_context())
+    state.ready('nova').touch()
+    # The services live as long as somebody knows them, and until a signal
+    # ends the process.
+    while services:
+        signal.pause()
+
+
+def _start(
+    name: str, host: str | None = None, topic_alt: str | None = None
+) -> service.Service:
+    server = service.Service.create(
+        host=host, binary=f'nova-{name}', topic_alt=topic_alt
+    )
+    server.start()
+    return server
+
+
+@contextlib.contextmanager
+def _settings_of(
+    state: cloud_state.State, host: str
+) -> collections.abc.Iterator[None]:
+    """Configure the process for a compute that is about to start.
+
+    :param state: the cloud.
+    :param host: the compute's host.
+    """
+    # Nova keeps the identity of its host for the whole process.
+    node.LOCAL_NODE_UUID = None
+    overrides = (
+        ('host', host, None),
+        ('state_path', str(state.folder('nova', host)), None),
+        ('connection_uri', fakevirt.uri(host), 'libvirt'),
+    )
+    for name, value, group in overrides:
+        CONF.set_override(name, value, group=group)
+    try:
+        yield
+    finally:
+        for name, _value, group in overrides:
+            CONF.clear_override(name, group=group)

@@ -1,0 +1,82 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Cyborg in one process: API, conductor and an agent for each host."""
+
+import signal
+import subprocess
+
+# The commands' package selects oslo.service's threads when it is imported.
+import cyborg.cmd  # noqa: F401
+from cyborg.api import app
+from cyborg.common import constants, service
+from cyborg.conf import CONF
+from cyborg.db import migration
+
+from tools.cloud import installation
+from tools.cloud import state as cloud_state
+from tools.cloud.services import agents, partners, providers, wsgi
+
+
+def serve(state: cloud_state.State) -> None:
+    """Run Cyborg.
+
+    :param state: the cloud.
+    """
+    config = str(state.config('cyborg'))
+    service.prepare_service(['cyborg-api', '--config-file', config])
+    if migration.version() is None:
+        migration.create_schema()
+    if state.settings.plugin:
+        _load_plugin(config)
+    wsgi.serve_in_background(state, 'cyborg', app.load_app())
+    # The conductor and the agents log in while they are made.
+    partners.wait_for(state, 'keystone', 'placement')
+    conductor = service.RPCService(
+        'cyborg.conductor.manager',
+        'ConductorManager',
+        constants.CONDUCTOR_TOPIC,
+    )
+    conductor.start()
+    _start_agents(state)
+    state.ready('cyborg').touch()
+    signal.pause()
+
+
+def _load_plugin(config: str) -> None:
+    # As an operator would, so that this command is tried too.
+    subprocess.run(
+        [installation.MANAGE, '--config-file', config, 'db', 'upgrade'],
+        check=True,
+    )
+    from nova_cyborg import conf
+
+    # The drivers register their options when they are loaded, but the hosts'
+    # agents are told apart before.
+    conf.register_agent_opts(CONF)
+
+
+def _start_agents(state: cloud_state.State) -> None:
+    """Start the agents, each once its host is known to Placement.
+
+    :param state: the cloud.
+    """
+    agents.install(state)
+    for host in state.settings.hosts:
+        providers.wait_for(host)
+        agent = service.RPCService(
+            agents.__name__,
+            agents.HostAgentManager.__name__,
+            constants.AGENT_TOPIC,
+            host=host,
+        )
+        agent.start()

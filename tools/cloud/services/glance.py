@@ -1,0 +1,45 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Glance, with images in files."""
+
+import os
+
+from glance.cmd import manage
+from glance.common import config as glance_config
+from glance.common import wsgi_app
+
+from tools.cloud import state as cloud_state
+from tools.cloud.services import wsgi
+
+
+def serve(state: cloud_state.State) -> None:
+    """Run Glance.
+
+    :param state: the cloud.
+    """
+    config = state.config('glance')
+    os.environ['OS_GLANCE_CONFIG_DIR'] = str(config.parent)
+    _sync_database(str(config))
+    wsgi.serve(state, 'glance', wsgi_app.init_app())
+
+
+def _sync_database(config: str) -> None:
+    glance_config.CONF(
+        [], project='glance', default_config_files=[config], prog='glance'
+    )
+    try:
+        manage.DbCommands().sync()
+    except SystemExit as done:
+        # The command ends the process when there is nothing to do.
+        if done.code:
+            raise

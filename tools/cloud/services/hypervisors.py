@@ -1,0 +1,86 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Gives each nova-compute of the process a hypervisor of its own."""
+
+from typing import Any
+from unittest import mock
+
+import fixtures
+from nova import privsep
+from nova.tests import fixtures as nova_fixtures
+from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.virt.libvirt import driver, imagebackend
+from nova.virt.libvirt import host as libvirt_host
+
+from tools.cloud import domains, mdevs
+from tools.cloud import state as cloud_state
+from tools.cloud.services import disks, fakemdev, fakevirt
+
+_DISK_GB = {'total': 128, 'used': 44, 'free': 84}
+
+
+def install(state: cloud_state.State) -> None:
+    """Put the hypervisors where the libvirt driver looks for libvirt.
+
+    Nova's fixtures replace the libvirt module, disk images, and whatever
+    else would touch the machine, for the rest of the process's life.
+
+    :param state: the cloud.
+    """
+    for fixture in _fixtures():
+        fixture.setUp()
+    connections = {
+        host: _connect(state, host) for host in state.settings.hosts
+    }
+
+    def open_auth(uri: str, auth: Any, flags: int = 0) -> Any:
+        return connections[uri.rpartition('/')[2]]
+
+    # The one place where the driver opens its connection.
+    mock.patch.object(fakelibvirt, 'openAuth', open_auth).start()
+
+
+def _fixtures() -> tuple[fixtures.Fixture, ...]:
+    return (
+        # The driver's event thread is wanted, and gets its events from us.
+        fixtures.MockPatchObject(fakelibvirt, 'disable_event_thread'),
+        fixtures.MockPatchObject(
+            fakelibvirt, 'virEventRunDefaultImpl', fakevirt.run_events
+        ),
+        nova_fixtures.LibvirtFixture(),
+        fixtures.MockPatchObject(
+            imagebackend.Backend, 'backend', disks.backend
+        ),
+        nova_fixtures.CGroupsFixture(),
+        nova_fixtures.OSBrickFixture(),
+        # Nothing privileged is left to do.
+        fixtures.MockPatchObject(
+            privsep.sys_admin_pctxt, 'client_mode', False
+        ),
+        fixtures.MockPatchObject(
+            driver.LibvirtDriver, '_get_local_gb_info', return_value=_DISK_GB
+        ),
+        fixtures.MockPatchObject(
+            libvirt_host.Host,
+            'get_online_cpus',
+            return_value=set(range(16)),
+        ),
+    )
+
+
+def _connect(state: cloud_state.State, host: str) -> fakevirt.Connection:
+    return fakevirt.Connection(
+        host,
+        domains.DomainStore(state.folder('domains', host)),
+        fakemdev.MdevInfo(mdevs.MdevBus(state.folder('mdevs', host))),
+    )

@@ -1,0 +1,73 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Keystone, with the cloud's users and catalog."""
+
+import multiprocessing
+import pathlib
+
+import keystone.conf
+from keystone.common import fernet_utils
+from keystone.common.sql import upgrades
+from keystone.server import configure
+from keystone.server.flask import core
+
+from tools.cloud import exception
+from tools.cloud import state as cloud_state
+from tools.cloud.services import accounts, wsgi
+
+CONF = keystone.conf.CONF
+# Where each key repository's options are.
+_KEYS = ('fernet_tokens', 'fernet_receipts', 'credential')
+
+
+def serve(state: cloud_state.State) -> None:
+    """Run Keystone.
+
+    :param state: the cloud.
+    :raises StepFailed: if its database cannot be made.
+    """
+    # In a process of its own, but with what is imported here already: what
+    # bootstrap loads, the application insists on loading itself.
+    preparation = multiprocessing.get_context('fork').Process(
+        target=_prepare, args=(state,)
+    )
+    preparation.start()
+    preparation.join()
+    if preparation.exitcode:
+        raise exception.StepFailed("Keystone's database cannot be made.")
+    application = core.initialize_application(
+        name='public', config_files=[str(state.config('keystone'))]
+    )
+    wsgi.serve(state, 'keystone', application)
+
+
+def _prepare(state: cloud_state.State) -> None:
+    configure(config_files=[str(state.config('keystone'))])
+    _make_keys()
+    upgrades.offline_sync_database_to_version()
+    if not _marker(state).exists():
+        accounts.create(state)
+        _marker(state).touch()
+
+
+def _make_keys() -> None:
+    for group in _KEYS:
+        repository = CONF[group].key_repository
+        if not any(pathlib.Path(repository).iterdir()):
+            fernet_utils.FernetUtils(
+                repository, 3, group
+            ).initialize_key_repository()
+
+
+def _marker(state: cloud_state.State) -> pathlib.Path:
+    return state.folder('keystone') / 'accounts-made'

@@ -1,0 +1,35 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Waiting for the services that a service needs before it starts."""
+
+import functools
+
+from tools.cloud import state as cloud_state
+from tools.cloud import waiting
+
+_SECONDS = 120
+
+
+def wait_for(state: cloud_state.State, *services: str) -> None:
+    """Wait until services answer.
+
+    :param state: the cloud.
+    :param services: their names.
+    :raises StepFailed: if one does not, in good time.
+    """
+    for service in services:
+        waiting.until(
+            f'{service} to answer',
+            functools.partial(waiting.answers, state.url(service)),
+            _SECONDS,
+        )

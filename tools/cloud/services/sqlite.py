@@ -1,0 +1,57 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Makes SQLite bear the concurrency that the services are written for.
+
+oslo.db opens each transaction with a plain BEGIN. Two of them that first
+read and then write at the same time cannot both go on: SQLite tells one at
+once that the database is locked, however long its timeout. So a transaction
+begins here with its first write, and then waits for its turn; what it reads
+before is what is committed by then, as in other databases.
+"""
+
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import event
+
+_SQLITE = 'sqlite'
+# oslo.db's own mark of a transaction that it has opened.
+_OPENED = 'in_transaction'
+
+
+def install() -> None:
+    """Change how the process's transactions begin."""
+    engine = sqlalchemy.Engine
+    event.listen(engine, 'begin', _on_begin)
+    event.listen(engine, 'savepoint', _on_savepoint)
+
+
+def _on_begin(connection: sqlalchemy.Connection) -> None:
+    if connection.dialect.name != _SQLITE:
+        return
+    # Listeners of the class come first: oslo.db's then leaves it alone.
+    connection.info[_OPENED] = True
+    _driver_connection(connection).isolation_level = 'IMMEDIATE'
+
+
+def _on_savepoint(connection: sqlalchemy.Connection, name: str) -> None:
+    """Open the transaction: a savepoint is not a write to the driver."""
+    if connection.dialect.name != _SQLITE:
+        return
+    driver = _driver_connection(connection)
+    if not driver.in_transaction:
+        driver.execute('BEGIN IMMEDIATE')
+
+
+def _driver_connection(connection: sqlalchemy.Connection) -> Any:
+    return connection.connection.dbapi_connection

@@ -1,0 +1,60 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How a cloud is made: its hosts, ports and passwords."""
+
+import dataclasses
+import secrets
+
+from tools.cloud import ports
+
+SERVICES = ('keystone', 'placement', 'glance', 'neutron', 'nova', 'cyborg')
+REGION = 'RegionOne'
+# The users for people, and the project of each.
+PEOPLE = {'admin': 'admin', 'demo': 'demo', 'other': 'other'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a cloud was made.
+
+    :ivar hosts: names of the compute hosts.
+    :ivar plugin: whether nova_cyborg is loaded.
+    :ivar ports: port of each service, and of the supervisor.
+    :ivar passwords: password of each user, and of the supervisor.
+    """
+
+    hosts: list[str]
+    plugin: bool
+    ports: dict[str, int]
+    passwords: dict[str, str]
+
+    @classmethod
+    def new(cls, computes: int, plugin: bool) -> 'Settings':
+        """Make settings with ports and passwords of their own.
+
+        :param computes: how many compute hosts.
+        :param plugin: whether to load nova_cyborg.
+        :returns: the settings.
+        """
+        listeners = (*SERVICES, 'supervisor')
+        return cls(
+            hosts=[f'compute{n}' for n in range(1, computes + 1)],
+            plugin=plugin,
+            ports=dict(
+                zip(listeners, ports.choose(len(listeners)), strict=True)
+            ),
+            passwords={
+                name: secrets.token_urlsafe(16)
+                for name in (*listeners, *PEOPLE)
+            },
+        )

@@ -1,0 +1,168 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The process supervisor: supervisord, and calls to it."""
+
+import contextlib
+import http.client
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import xmlrpc.client
+from typing import Any
+
+from tools.cloud import exception, ports, supervisor_config, waiting
+from tools.cloud import state as cloud_state
+
+_PROGRAM = 'supervisor.supervisord'
+_START_SECONDS = 20
+_STOP_SECONDS = 30
+_RUNNING = 'RUNNING'
+_UNREACHABLE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
+
+
+class Supervisor:
+    """The supervisor of a cloud.
+
+    :param state: the cloud.
+    """
+
+    def __init__(self, state: cloud_state.State) -> None:
+        self._state = state
+        port = state.settings.ports['supervisor']
+        password = state.settings.passwords['supervisor']
+        self._proxy: Any = xmlrpc.client.ServerProxy(
+            f'http://{supervisor_config.USER}:{password}'
+            f'@{ports.HOST}:{port}/RPC2'
+        ).supervisor
+
+    def start(self) -> None:
+        """Start the supervisor, and with it the services.
+
+        :raises StepFailed: if it does not answer.
+        """
+        supervisor_config.write(self._state)
+        config = str(supervisor_config.path(self._state.path))
+        with self._state.log('supervisord-start').open('w') as log:
+            # It makes itself a daemon; a session of its own spares it the
+            # terminal's Ctrl-C before it has.
+            code = subprocess.call(
+                [sys.executable, '-m', _PROGRAM, '-c', config],
+                cwd=self._state.path,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        if code:
+            raise exception.StepFailed(
+                'The supervisor does not start.', 'supervisord-start'
+            )
+        waiting.until('the supervisor', self._answers, _START_SECONDS)
+
+    def processes(self) -> list[dict[str, Any]]:
+        """Return what the supervisor knows of the services' processes.
+
+        :returns: supervisord's information about each.
+        :raises StepFailed: if it does not answer.
+        """
+        try:
+            found: list[dict[str, Any]] = self._proxy.getAllProcessInfo()
+        except _UNREACHABLE as error:
+            raise exception.StepFailed(
+                f'The supervisor does not answer: {error}', 'supervisord'
+            ) from error
+        return found
+
+    def check(self) -> None:
+        """Make sure that all services run.
+
+        :raises StepFailed: if one does not.
+        """
+        for process in self.processes():
+            if process['statename'] != _RUNNING:
+                name = process['name']
+                raise exception.StepFailed(f'{name} has ended.', name)
+
+    def start_service(self, name: str) -> None:
+        """Start one service, unless it runs.
+
+        :param name: the service's name.
+        """
+        if self._proxy.getProcessInfo(name)['statename'] != _RUNNING:
+            # It may have ended by itself, and left this.
+            self._state.ready(name).unlink(missing_ok=True)
+            self._proxy.startProcess(name)
+
+    def stop_service(self, name: str) -> None:
+        """Stop one service, unless it is stopped.
+
+        :param name: the service's name.
+        """
+        if self._proxy.getProcessInfo(name)['statename'] == _RUNNING:
+            self._proxy.stopProcess(name)
+        self._state.ready(name).unlink(missing_ok=True)
+
+    def _answers(self) -> bool:
+        try:
+            self._proxy.getState()
+        except _UNREACHABLE:
+            return False
+        return True
+
+
+def find(folder: pathlib.Path) -> int | None:
+    """Find the supervisor of a folder.
+
+    Its own pid file would come too late for one who gives up early, and stay
+    for another process that gets the number.
+
+    :param folder: the cloud's folder.
+    :returns: the process id, None if none runs.
+    """
+    marks = {
+        _PROGRAM.encode(),
+        os.fsencode(supervisor_config.path(folder)),
+    }
+    for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+        try:
+            arguments = path.read_bytes().split(b'\0')
+        except OSError:
+            continue
+        if marks.issubset(arguments):
+            return int(path.parent.name)
+    return None
+
+
+def stop(folder: pathlib.Path) -> None:
+    """Stop the supervisor of a folder, and with it the services.
+
+    :param folder: the cloud's folder.
+    """
+    pid = find(folder)
+    if pid is None:
+        return
+    _send(pid, signal.SIGTERM)
+    try:
+        waiting.until(
+            'the services to end', lambda: find(folder) is None, _STOP_SECONDS
+        )
+    except exception.StepFailed:
+        # The services end by themselves when it is gone.
+        _send(pid, signal.SIGKILL)
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)

@@ -1,0 +1,66 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Waiting for conditions, never without an end."""
+
+import collections.abc
+import http
+import time
+
+import requests
+
+from tools.cloud import exception
+
+_PAUSE = 0.2
+
+
+def _nothing() -> None:
+    pass
+
+
+def until(
+    what: str,
+    condition: collections.abc.Callable[[], bool],
+    seconds: float,
+    check: collections.abc.Callable[[], None] = _nothing,
+) -> None:
+    """Wait until a condition holds.
+
+    :param what: the condition, to complete "waited for ...".
+    :param condition: tells whether it holds.
+    :param seconds: how long to wait at most.
+    :param check: called before each try; it raises when waiting is no use.
+    :raises StepFailed: if the condition does not hold in time.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        check()
+        if condition():
+            return
+        if time.monotonic() > end:
+            raise exception.StepFailed(
+                f'Waited {seconds:.0f} s in vain for {what}.'
+            )
+        time.sleep(_PAUSE)
+
+
+def answers(url: str) -> bool:
+    """Tell whether an API answers.
+
+    :param url: its address.
+    :returns: True if it does, be it with a refusal.
+    """
+    try:
+        response = requests.get(url, timeout=5)
+    except requests.RequestException:
+        return False
+    return response.status_code < http.HTTPStatus.INTERNAL_SERVER_ERROR

@@ -204,7 +204,7 @@ def _read(
     # What answers at the endpoint may be a proxy's page for people.
     try:
         return read(response.json())
-    except (ValueError, KeyError, TypeError, exception.InvalidRequest) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise exception.CyborgFailed(
             server_id=server_id,
             http_status=response.status_code,
@@ -216,12 +216,16 @@ def _arqs(body: dict[str, ty.Any]) -> list[str]:
     return list(body['arqs'])
 
 
+def _groups(item: dict[str, ty.Any]) -> tuple[model.Group, ...]:
+    return tuple(model.Group.from_dict(group) for group in item['groups'])
+
+
 def _held(body: dict[str, ty.Any]) -> Held:
     return Held(
         generation=body['generation'],
         fault=body['fault'],
         contexts=tuple(
-            HeldContext(item['uuid'], model.parse_groups(item['groups']))
+            HeldContext(item['uuid'], _groups(item))
             for item in body['device_contexts']
         ),
     )

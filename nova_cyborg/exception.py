@@ -209,12 +209,14 @@ class ServiceTokenRequired(DeviceContextError):
 # What Nova's side finds wrong with Cyborg; seen as a server's fault
 
 
+# Nova cuts the message of a fault at 255 characters: what helps stands first.
+
+
 class CyborgUnreachable(DeviceContextError):
     message = (
-        'The Accelerator service (Cyborg) did not answer, so that the '
-        'device contexts of server %(server_id)s could not be used: '
-        '%(reason)s. Try again later; operators: check that cyborg-api '
-        'runs, and the [cyborg] section of nova.conf.'
+        'The Accelerator service (Cyborg) did not answer for the device '
+        'contexts of server %(server_id)s. Try again later. Operators: '
+        'check cyborg-api, and [cyborg] in nova.conf. %(reason)s'
     )
     status = 503
     error_code = 'nova_cyborg.cyborg_unreachable'
@@ -223,9 +225,8 @@ class CyborgUnreachable(DeviceContextError):
 class CyborgWithoutDeviceContexts(DeviceContextError):
     message = (
         'The Accelerator service (Cyborg) does not serve device contexts, '
-        'so that those of server %(server_id)s could not be used. '
-        'Operators: set "paste.app_factory = nova_cyborg.api.app:app_factory" '
-        'for [app:api_v2] in api-paste.ini of every cyborg-api.'
+        'which server %(server_id)s needs. Operators: set paste.app_factory '
+        '= nova_cyborg.api.app:app_factory in api-paste.ini of cyborg-api.'
     )
     status = 501
     error_code = 'nova_cyborg.cyborg_without_device_contexts'

@@ -18,6 +18,8 @@ traits, all to be found on one resource provider; and config data, which
 Cyborg hands to the device's driver.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import datetime
@@ -115,6 +117,23 @@ class Group:
             'forbidden': list(self.forbidden),
             'config': dict(self.config),
         }
+
+    @classmethod
+    def from_dict(cls, item: collections.abc.Mapping[str, ty.Any]) -> Group:
+        """Read what :meth:`as_dict` wrote.
+
+        It is not checked again: a rule that gets stricter does not make
+        what is stored already unreadable.
+
+        :param item: the group in the form of the API.
+        :returns: the group.
+        """
+        return cls(
+            tuple(sorted(item['resources'].items())),
+            tuple(item['required']),
+            tuple(item['forbidden']),
+            tuple(sorted(item['config'].items())),
+        )
 
     @property
     def accelerator_count(self) -> int:

@@ -16,8 +16,10 @@ Nova's request to delete a server's ARQs does not tell whether the server is
 being deleted or only leaves its host. Nova's API does.
 """
 
+import enum
 import functools
 import logging
+import typing as ty
 
 from cyborg.common import nova_client
 from keystoneauth1 import exceptions as ks_exc
@@ -26,36 +28,71 @@ from openstack import proxy
 
 LOG = logging.getLogger(__name__)
 
-_GONE_STATUSES = frozenset(('DELETED', 'SOFT_DELETED'))
+
+class State(enum.Enum):
+    """As much of a server's state as matters to its device contexts."""
+
+    #: Nova does not know it, or not any more.
+    GONE = 'gone'
+    #: It is being deleted, or is soft-deleted.
+    LEAVING = 'leaving'
+    EXISTS = 'exists'
+    #: Nova does not say.
+    UNKNOWN = 'unknown'
 
 
-def is_gone(server_id: str) -> bool | None:
-    """Tell whether a server is deleted, or is being deleted.
+_BY_STATUS = {'DELETED': State.GONE, 'SOFT_DELETED': State.LEAVING}
+
+
+def state(server_id: str) -> State:
+    """Ask Nova for a server.
 
     :param server_id: UUID of the server.
-    :returns: True or False; None if Nova does not say.
+    :returns: its state.
     """
+    status, body = _get(f'/servers/{server_id}', server_id)
+    if status == 404:
+        return _confirmed(server_id)
+    if status != 200:
+        return State.UNKNOWN
+    server = body['server']
+    if server.get('OS-EXT-STS:task_state') == 'deleting':
+        return State.LEAVING
+    return _BY_STATUS.get(server['status'], State.EXISTS)
+
+
+def _confirmed(server_id: str) -> State:
+    """Find out whether a server that Nova does not show is gone.
+
+    To a user who is no administrator Nova answers 404 for the servers of
+    other projects, too. A list of all projects it refuses such a user.
+    """
+    path = f'/servers/detail?all_tenants=true&uuid={server_id}'
+    status, body = _get(path, server_id)
+    if status != 200:
+        return State.UNKNOWN
+    # It is in the list if it was made, or restored, in between.
+    return State.EXISTS if body['servers'] else State.GONE
+
+
+def _get(path: str, server_id: str) -> tuple[int, dict[str, ty.Any]]:
     try:
-        response = _compute().get(f'/servers/{server_id}')
+        response = _compute().get(path)
     except (ks_exc.ClientException, sdk_exc.SDKException) as exc:
         LOG.warning('Nova did not answer for server %s: %s', server_id, exc)
-        return None
+        return 0, {}
     if response.status_code == 404:
-        return True
+        return 404, {}
     if response.status_code != 200:
         LOG.warning(
             'Nova answered with HTTP status %d for server %s. Check that '
-            "the user of cyborg.conf's [nova] section may see the servers "
-            'of all projects.',
+            "the user of cyborg.conf's [nova] section has the role admin, "
+            'which shows the servers of all projects.',
             response.status_code,
             server_id,
         )
-        return None
-    server = response.json()['server']
-    return (
-        server['status'] in _GONE_STATUSES
-        or server.get('OS-EXT-STS:task_state') == 'deleting'
-    )
+        return response.status_code, {}
+    return 200, response.json()
 
 
 @functools.cache

@@ -62,8 +62,7 @@ def release(server_id: str) -> None:
     unbind(server_id)
     context = cyborg_context.get_admin_context()
     # Not knowing is no reason to delete what a project has made.
-    terminated = servers.is_gone(server_id) is True
-    allocations.release(context, server_id, terminated)
+    allocations.release(context, server_id, terminated=_leaves(server_id))
 
 
 def server_arqs_deleted(server_id: str) -> None:
@@ -81,7 +80,7 @@ def server_arqs_deleted(server_id: str) -> None:
         allocations.get(context, server_id)
     except exception.AllocationNotFound:
         return
-    if servers.is_gone(server_id):
+    if _leaves(server_id):
         allocations.release(context, server_id, terminated=True)
     else:
         allocations.unbound(context, server_id)
@@ -104,7 +103,9 @@ def healed(work: collections.abc.Callable[[], _Result]) -> _Result:
             return work()
         except exception.DeviceContextInUse as exc:
             holder = str(exc.kwargs['server_id'])
-            if holder in asked or not servers.is_gone(holder):
+            # One that is soft-deleted can be restored.
+            gone = servers.state(holder) is servers.State.GONE
+            if holder in asked or not gone:
                 raise
         asked.add(holder)
         LOG.info('Taking the device contexts of server %s back', holder)
@@ -113,6 +114,11 @@ def healed(work: collections.abc.Callable[[], _Result]) -> _Result:
         # have been with their server.
         context = cyborg_context.get_admin_context()
         allocations.release(context, holder, terminated=False)
+
+
+def _leaves(server_id: str) -> bool:
+    state = servers.state(server_id)
+    return state in (servers.State.GONE, servers.State.LEAVING)
 
 
 def _free(context: cyborg_context.RequestContext, arq_ids: list[str]) -> None:

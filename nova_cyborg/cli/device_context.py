@@ -25,6 +25,29 @@ _Output = tuple[
     collections.abc.Sequence[str], collections.abc.Iterable[ty.Any]
 ]
 
+_SHOW_EXAMPLES = """\
+Examples:
+
+All that is known of a device context, and only the slots of its devices:
+
+  %(prog)s <device-context>
+  %(prog)s -f json -c devices <device-context>
+"""
+_SET_EXAMPLES = """\
+Examples:
+
+Give a device context a name, and keep it when its server is deleted:
+
+  %(prog)s --name gzip --keep-on-termination <device-context>
+"""
+_DELETE_EXAMPLES = """\
+Examples:
+
+Delete device contexts that no server holds:
+
+  %(prog)s <device-context> <device-context>
+"""
+
 
 class CreateDeviceContext(command.ShowOne):
     """Create a device context: ask for accelerators for a server."""
@@ -66,6 +89,7 @@ class ShowDeviceContext(command.ShowOne):
         """Return the parser of the command line."""
         parser = super().get_parser(prog_name)
         _add_id(parser, 'show')
+        options.add_examples(parser, _SHOW_EXAMPLES)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> _Output:
@@ -83,6 +107,7 @@ class SetDeviceContext(command.Command):
         parser = super().get_parser(prog_name)
         _add_id(parser, 'change')
         options.add_plain_options(parser)
+        options.add_examples(parser, _SET_EXAMPLES)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
@@ -109,6 +134,7 @@ class DeleteDeviceContext(command.Command):
             nargs='+',
             help='Device context(s) to delete (UUID)',
         )
+        options.add_examples(parser, _DELETE_EXAMPLES)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:

@@ -16,6 +16,14 @@ import argparse
 
 from nova_cyborg import model
 
+_LIST_EXAMPLES = """\
+Examples:
+
+The device contexts that a server can be booted with, and a server's own:
+
+  %(prog)s --status available
+  %(prog)s --long --server <server-id>
+"""
 _CREATE_EXAMPLES = """\
 Examples:
 
@@ -94,8 +102,19 @@ def add_create_options(parser: argparse.ArgumentParser) -> None:
         'of the options above',
     )
     add_plain_options(parser)
+    add_examples(parser, _CREATE_EXAMPLES)
+
+
+def add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
+    """Put examples after the help of a command.
+
+    What the parser has as its epilog comes after them.
+
+    :param parser: the command's parser.
+    :param examples: the text; ``%(prog)s`` is the command.
+    """
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = f'{_CREATE_EXAMPLES}\n{parser.epilog or ""}'
+    parser.epilog = f'{examples}\n{parser.epilog or ""}'
 
 
 def add_plain_options(parser: argparse.ArgumentParser) -> None:
@@ -174,6 +193,7 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
         help='Sort by created_at (default), updated_at, name or uuid, "asc" '
         '(default) or "desc"',
     )
+    add_examples(parser, _LIST_EXAMPLES)
 
 
 def _positive(text: str) -> int:

@@ -17,6 +17,8 @@ import collections.abc
 import sys
 
 from cyborg.common import service
+from cyborg.conf import CONF
+from oslo_log import log
 
 from nova_cyborg.db import migration, session
 
@@ -29,6 +31,9 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     files = arguments.config_file or []
+    # What a command prints is for programs, too: the log goes elsewhere.
+    log.register_options(CONF)
+    CONF.set_default('use_stderr', True)
     service.prepare_service(
         ['nova-cyborg-manage'] + [f'--config-file={name}' for name in files]
     )

@@ -89,14 +89,4 @@ def load_groups(text: str) -> tuple[model.Group, ...]:
     :param text: JSON in the form of the API.
     :returns: the groups.
     """
-    # Written from checked groups: not checked again, so that a rule that
-    # gets stricter later does not make old rows unreadable.
-    return tuple(
-        model.Group(
-            tuple(sorted(item['resources'].items())),
-            tuple(item['required']),
-            tuple(item['forbidden']),
-            tuple(sorted(item['config'].items())),
-        )
-        for item in json.loads(text)
-    )
+    return tuple(model.Group.from_dict(item) for item in json.loads(text))

@@ -136,11 +136,11 @@ class ComputeManager(manager.ComputeManager):
             context, instance, image, request_spec, *args, **kwargs
         )
         failed = (build_results.FAILED, build_results.FAILED_BY_POLICY)
-        # A server that is not in error is being deleted. That frees all, and
-        # Nova's API does not show here that it is: the build that ends has
-        # written its own task state over the one of the delete.
-        in_error = instance.vm_state == vm_states.ERROR
-        if result in failed and in_error and has_hint(request_spec):
+        if (
+            result in failed
+            and has_hint(request_spec)
+            and not _awaits_delete(context, instance)
+        ):
             _release(context, instance)
         return result
 
@@ -190,6 +190,24 @@ def _fault(
         return None
     except exception.DeviceContextError as exc:
         return str(exc)
+
+
+def _awaits_delete(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> bool:
+    """Tell whether a server that is not built is being deleted by now.
+
+    The delete frees all. Nova's API does not show it at this point: the
+    build that ends has written its own task state over that of the delete.
+    """
+    if instance.vm_state == vm_states.ERROR:
+        return False
+    try:
+        objects.Instance.get_by_uuid(context, instance.uuid)
+    except nova_exception.InstanceNotFound:
+        # It was deleted before it had a host, and nobody else will free it.
+        return False
+    return True
 
 
 def _release(

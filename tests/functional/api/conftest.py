@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A cloud for a test, and those who call it."""
+
+import pytest
+
+from nova_cyborg import model
+from tests.functional.api import cyborg
+
+
+@pytest.fixture
+def cloud():
+    with cyborg.CyborgFixture() as fixture:
+        yield fixture
+
+
+@pytest.fixture
+def member(cloud):
+    """A member of the project."""
+    return cyborg.Caller(cloud.api)
+
+
+@pytest.fixture
+def stranger(cloud):
+    """A member of another project."""
+    return cyborg.Caller(cloud.api, cyborg.OTHER_PROJECT)
+
+
+@pytest.fixture
+def admin(cloud):
+    """An administrator, in yet another project."""
+    return cyborg.Caller(
+        cloud.api, 'a' * 32, roles=('admin', 'member', 'reader')
+    )
+
+
+@pytest.fixture
+def nova(cloud):
+    """Nova, on behalf of a member of the project."""
+    return cyborg.Caller(cloud.api, service=True)
+
+
+@pytest.fixture
+def boot(cloud, member, nova):
+    """Has a server hold, and if a provider is given use, device contexts.
+
+    Returns the server's UUID, and those of the device contexts.
+    """
+
+    def _boot(provider=None, contexts=1, **body):
+        uuids = [member.create_one(**body) for _n in range(contexts)]
+        server_id = cloud.nova.boot()
+        nova.reserve(server_id, *uuids)
+        if provider:
+            nova.bind(server_id, providers(provider, *uuids))
+            for uuid in uuids:
+                cyborg.wait_for(lambda: member.status_of(uuid) == 'bound')  # noqa: B023
+        return server_id, *uuids
+
+    return _boot
+
+
+def providers(provider, *uuids, groups=1):
+    """Give all groups of device contexts the same resource provider."""
+    return {
+        model.requester_id(uuid, number): provider
+        for uuid in uuids
+        for number in range(groups)
+    }

@@ -1,0 +1,258 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What stock Nova calls: Cyborg's accelerator requests, by server."""
+
+import uuid
+
+import pytest
+from cyborg import context as cyborg_context
+from cyborg import objects
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg.db import tables
+from tests.functional.api import cyborg
+from tests.functional.api.conftest import providers
+
+PROFILE = {'name': 'afaas_example', 'groups': [{'resources:FPGA': '1'}]}
+
+
+@pytest.fixture
+def profile_arq(cloud, admin, nova):
+    """Binds an ARQ of a device profile to a server, as stock Nova does."""
+    admin.post('/v2/device_profiles', [PROFILE])
+
+    def _bind(server_id, provider):
+        (arq,) = nova.post(
+            '/v2/accelerator_requests',
+            {'device_profile_name': PROFILE['name']},
+        ).json['arqs']
+        values = {
+            'hostname': 'compute1',
+            'device_rp_uuid': provider,
+            'instance_uuid': server_id,
+        }
+        patch = [
+            {'path': f'/{name}', 'op': 'add', 'value': value}
+            for name, value in values.items()
+        ]
+        nova.call(
+            'patch_json',
+            '/v2/accelerator_requests',
+            {arq['uuid']: patch},
+            status=202,
+        )
+        return arq['uuid']
+
+    return _bind
+
+
+@pytest.fixture
+def server(cloud, nova, member, profile_arq):
+    """A server with an ARQ of its flavor's profile and device contexts.
+
+    One of these lives as long as the server, the other one is kept.
+    Returns the server's UUID and theirs.
+    """
+    server_id = cloud.nova.boot()
+    profile_arq(server_id, cloud.add_device())
+    temporary = member.create_one()
+    kept = member.create_one(delete_on_termination=False)
+    nova.reserve(server_id, temporary, kept)
+    nova.bind(server_id, providers(cloud.add_device(), temporary, kept))
+    for each in (temporary, kept):
+        cyborg.wait_for(lambda: member.status_of(each) == 'bound')  # noqa: B023
+    return server_id, temporary, kept
+
+
+class TestDelete:
+    @pytest.mark.parametrize(
+        ('status', 'task'),
+        [(None, None), ('ACTIVE', 'deleting'), ('SOFT_DELETED', None)],
+    )
+    def test_the_server_is_gone(
+        self, cloud, member, nova, server, status, task
+    ):
+        server_id, temporary, kept = server
+        if status:
+            cloud.nova.change(server_id, status, task)
+        else:
+            cloud.nova.delete(server_id)
+
+        response = nova.delete_arqs(f'instance={server_id}')
+
+        assert response.status_int == 204
+        assert cloud.used_slots() == 0
+        assert cloud.count(models.ExtArq) == 0
+        assert cloud.count(tables.DeviceContextArq) == 0
+        nova.allocation(server_id, status=404)
+        member.show(temporary, status=404)
+        assert member.status_of(kept) == 'available'
+        # The administrator's profile is no business of ours.
+        assert cloud.count(models.DeviceProfile) == 1
+
+    @pytest.mark.parametrize(
+        ('status', 'task'),
+        [
+            ('ACTIVE', 'shelving_offloading'),
+            ('BUILD', None),
+            ('ERROR', None),
+            ('ACTIVE', 'rebuilding'),
+        ],
+    )
+    def test_the_server_only_leaves_its_host(
+        self, cloud, member, nova, server, status, task
+    ):
+        server_id, *uuids = server
+        cloud.nova.change(server_id, status, task)
+
+        nova.delete_arqs(f'instance={server_id}', status=204)
+
+        assert cloud.used_slots() == 0
+        assert cloud.count(models.ExtArq) == 0
+        for uuid_ in uuids:
+            shown = member.show(uuid_).json
+            assert shown['status'] == 'reserved'
+            assert shown['server_id'] == server_id
+
+    def test_nova_does_not_say(self, cloud, member, nova, server):
+        server_id, *uuids = server
+        cloud.nova.delete(server_id)
+        cloud.nova.status_code = 503
+
+        nova.delete_arqs(f'instance={server_id}', status=204)
+
+        assert cloud.used_slots() == 0
+        assert [member.status_of(each) for each in uuids] == ['reserved'] * 2
+
+    def test_again_and_for_a_server_without(self, cloud, nova, server):
+        cloud.nova.delete(server[0])
+
+        for server_id in (server[0], server[0], uuid.uuid4()):
+            nova.delete_arqs(f'instance={server_id}', status=204)
+
+    @pytest.mark.parametrize('persona', ['member', 'admin'])
+    def test_without_a_service_token_nothing_is_changed(
+        self, request, cloud, member, nova, server, persona
+    ):
+        server_id, *uuids = server
+        cloud.nova.delete(server_id)
+        before = nova.arqs(f'instance={server_id}').json
+        caller = request.getfixturevalue(persona)
+
+        response = caller.delete_arqs(f'instance={server_id}', status=403)
+
+        assert 'service token' in response.text
+        assert nova.arqs(f'instance={server_id}').json == before
+        assert [member.status_of(each) for each in uuids] == ['bound'] * 2
+        assert cloud.used_slots() == 3
+
+    def test_other_servers_keep_theirs(
+        self, cloud, member, nova, server, boot
+    ):
+        other_id, other = boot(cloud.add_device())
+        cloud.nova.delete(server[0])
+
+        nova.delete_arqs(f'instance={server[0]}')
+
+        assert member.status_of(other) == 'bound'
+        assert len(nova.arqs(f'instance={other_id}').json['arqs']) == 1
+
+    def test_a_server_with_only_a_profile(self, cloud, nova, profile_arq):
+        server_id = cloud.nova.boot()
+        profile_arq(server_id, cloud.add_device())
+
+        nova.delete_arqs(f'instance={server_id}', status=204)
+
+        assert cloud.used_slots() == 0
+        assert cloud.count(models.ExtArq) == 0
+
+    def test_by_uuid_it_is_cyborgs_own(self, cloud, nova, profile_arq):
+        arq = profile_arq(cloud.nova.boot(), cloud.add_device())
+
+        nova.delete_arqs(f'arqs={arq}', status=204)
+
+        assert cloud.count(models.ExtArq) == 0
+        nova.delete_arqs(f'arqs={arq}', status=404)
+        stock = nova.of(cloud.stock_api())
+        for query in ('', f'arqs={arq}&instance={uuid.uuid4()}'):
+            expected = stock.delete_arqs(query, status='*')
+            assert expected.status_int >= 400
+            assert nova.delete_arqs(query, status='*').json == expected.json
+
+
+class TestGet:
+    @pytest.fixture(params=['member', 'nova', 'admin', 'stranger'])
+    def both(self, request, cloud):
+        """The same caller of our API and of stock Cyborg's."""
+        ours = request.getfixturevalue(request.param)
+        return ours, ours.of(cloud.stock_api())
+
+    def test_it_is_what_stock_cyborg_answers(self, cloud, server, both, boot):
+        boot(cloud.add_device())
+        ours, stock = both
+
+        for query in (
+            f'instance={server[0]}',
+            f'instance={server[0]}&bind_state=resolved',
+            f'instance={uuid.uuid4()}',
+            f'instance={uuid.uuid4()}&bind_state=resolved',
+            'bind_state=resolved',
+            '',
+        ):
+            expected = stock.arqs(query)
+            assert ours.arqs(query).json == expected.json, query
+        assert len(expected.json['arqs']) in (0, 4)
+
+    def test_what_stock_cyborg_refuses(self, server, both):
+        ours, stock = both
+
+        for query in (
+            f'instance={server[0]}&bind_state=started',
+            'bind_state=started',
+            'instance=vm1',
+        ):
+            expected = stock.arqs(query, status='*')
+            assert expected.status_int >= 400
+            response = ours.arqs(query, status='*')
+            assert response.status_int == expected.status_int
+            assert response.json == expected.json
+
+    def test_while_it_is_binding(self, cloud, nova, boot):
+        stock = nova.of(cloud.stock_api())
+        server_id, uuid_ = boot()
+        query = f'instance={server_id}&bind_state=resolved'
+        with cloud.held_conductor():
+            nova.bind(server_id, providers(cloud.add_device(), uuid_))
+
+            # Stock Nova takes this for: wait for the event.
+            for caller in (nova, stock):
+                assert caller.arqs(query, status='*').status_int == 423
+            (arq,) = nova.arqs(f'instance={server_id}').json['arqs']
+            assert arq['state'] in ('Initial', 'BindStarted')
+            assert arq['instance_uuid'] == server_id
+
+        cyborg.wait_for(lambda: nova.arqs(query, status='*').status_int == 200)
+        assert nova.arqs(query).json == stock.arqs(query).json
+
+
+def test_a_lost_row_of_ours_does_not_stop_the_delete(cloud, nova, boot):
+    # Cyborg's agent, or an administrator, has deleted the ARQ meanwhile.
+    server_id, _uuid = boot(cloud.add_device())
+    (arq,) = nova.arqs(f'instance={server_id}').json['arqs']
+    context = cyborg_context.get_admin_context()
+    objects.ExtARQ.delete_by_uuid(context, [arq['uuid']])
+
+    nova.unbind(server_id, status=204)
+    nova.release(server_id, status=204)
+
+    assert cloud.count(tables.DeviceContextArq) == 0

@@ -1,0 +1,242 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Bindings that do not come to a good end."""
+
+import uuid
+
+import fixtures
+import oslo_messaging
+import pytest
+from cyborg.conductor import rpcapi
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg.db import tables
+from tests.functional.api import cyborg
+from tests.functional.api.conftest import providers
+
+
+def wait_for_status(caller, uuid_, status):
+    cyborg.wait_for(lambda: caller.status_of(uuid_) == status)
+
+
+@pytest.fixture
+def failed(cloud, nova, boot):
+    """A server that asked for more slots than there are.
+
+    Returns its UUID, those of its device contexts, and those of its ARQs.
+    """
+
+    def _failed(contexts=3, slots=2):
+        server_id, *uuids = boot(contexts=contexts)
+        provider = cloud.add_device(slots=slots)
+        arqs = nova.bind(server_id, providers(provider, *uuids)).json['arqs']
+        cyborg.wait_for(lambda: nova.allocation(server_id).json['fault'])
+        cyborg.wait_for(
+            lambda: len(cloud.nova.outcomes(server_id)) == len(arqs)
+        )
+        return server_id, uuids, arqs
+
+    return _failed
+
+
+class TestNoSlotIsFree:
+    def test_the_fault_is_told_to_project_and_nova(
+        self, cloud, member, nova, failed
+    ):
+        server_id, uuids, arqs = failed()
+
+        # To the project, with each device context of the server;
+        fault = nova.allocation(server_id).json['fault']
+        assert fault
+        assert 'Traceback' not in fault
+        for uuid_ in uuids:
+            shown = member.show(uuid_).json
+            assert (shown['status'], shown['fault']) == ('error', fault)
+        # to Nova, with each ARQ: those that were bound are of no use.
+        assert cloud.nova.outcomes(server_id) == dict.fromkeys(arqs, 'failed')
+
+    def test_the_slots_that_were_bound_are_freed(
+        self, cloud, member, nova, failed
+    ):
+        server_id, uuids, _arqs = failed()
+        assert cloud.used_slots() == 2
+
+        nova.unbind(server_id)
+
+        assert cloud.used_slots() == 0
+        assert cloud.count(models.ExtArq) == 0
+        for uuid_ in uuids:
+            shown = member.show(uuid_).json
+            assert (shown['status'], shown['fault']) == ('reserved', None)
+
+    def test_no_arq_stays_pending(self, cloud, nova, failed):
+        server_id, _uuids, arqs = failed()
+
+        # Stock Nova asks this way: all are settled, it is not locked.
+        response = nova.arqs(f'bind_state=resolved&instance={server_id}')
+
+        states = {
+            each['uuid']: each['state'] for each in response.json['arqs']
+        }
+        assert list(states) == arqs
+        assert sorted(states.values()) == ['BindFailed', 'Bound', 'Bound']
+
+    def test_a_second_attempt_begins_anew(self, cloud, member, nova, failed):
+        server_id, uuids, before = failed()
+
+        # The same host, with a device that is free.
+        after = nova.bind(
+            server_id, providers(cloud.add_device(slots=3), *uuids)
+        ).json['arqs']
+
+        for uuid_ in uuids:
+            wait_for_status(member, uuid_, 'bound')
+        assert not set(before) & set(after)
+        assert cloud.used_slots() == 3
+        assert cloud.count(models.ExtArq) == 3
+        cyborg.wait_for(
+            lambda: (
+                cloud.nova.outcomes(server_id).items()
+                >= dict.fromkeys(after, 'completed').items()
+            )
+        )
+
+    def test_the_same_attempt_begins_anew(self, cloud, member, nova, failed):
+        # Not taken for one that has begun already.
+        server_id, uuids, before = failed(contexts=1, slots=0)
+        provider = member.show(uuids[0]).json['devices'][0][
+            'resource_provider_id'
+        ]
+
+        after = nova.bind(server_id, providers(provider, *uuids)).json['arqs']
+
+        assert after != before
+        cyborg.wait_for(
+            lambda: cloud.nova.outcomes(server_id).keys() >= set(after)
+        )
+        assert cloud.nova.outcomes(server_id)[after[0]] == 'failed'
+
+    def test_the_device_contexts_are_released(
+        self, cloud, member, nova, failed
+    ):
+        server_id, uuids, _arqs = failed()
+
+        nova.release(server_id)
+
+        for uuid_ in uuids:
+            shown = member.show(uuid_).json
+            assert (shown['status'], shown['fault']) == ('available', None)
+        assert cloud.used_slots() == 0
+
+
+def test_a_provider_that_cyborg_does_not_know(cloud, member, nova, boot):
+    server_id, uuid_ = boot()
+
+    (arq,) = nova.bind(server_id, providers(str(uuid.uuid4()), uuid_)).json[
+        'arqs'
+    ]
+
+    wait_for_status(member, uuid_, 'error')
+    cyborg.wait_for(lambda: cloud.nova.outcomes(server_id) == {arq: 'failed'})
+
+
+def test_an_outcome_that_takes_long_is_left_to_the_conductor(
+    cloud, member, nova, boot
+):
+    # The conductor is busy for longer than the RPC call waits.
+    server_id, uuid_ = boot()
+    cloud.config.config(rpc_response_timeout=1)
+    timed_out = []
+    call = rpcapi.ConductorAPI.arq_apply_patch
+
+    def note(*args, **kwargs):
+        try:
+            return call(*args, **kwargs)
+        except oslo_messaging.MessagingTimeout as exc:
+            timed_out.append(exc)
+            raise
+
+    with (
+        fixtures.MonkeyPatch(
+            'cyborg.conductor.rpcapi.ConductorAPI.arq_apply_patch', note
+        ),
+        cloud.held_conductor(),
+    ):
+        (arq,) = nova.bind(
+            server_id, providers(cloud.add_device(), uuid_)
+        ).json['arqs']
+        cyborg.wait_for(lambda: timed_out)
+        cloud.drain()
+
+        # Nothing is said of it, and nothing is settled.
+        assert member.status_of(uuid_) == 'binding'
+        assert member.show(uuid_).json['fault'] is None
+        assert cloud.nova.events == []
+
+    # It comes to its end, and the conductor tells Nova.
+    wait_for_status(member, uuid_, 'bound')
+    cyborg.wait_for(
+        lambda: cloud.nova.outcomes(server_id) == {arq: 'completed'}
+    )
+
+
+def test_nova_does_not_hear_the_conductors_word(cloud, member, nova, boot):
+    # The conductor raises then, with all ARQs bound.
+    server_id, uuid_ = boot()
+    cloud.nova.refuse_events = 1
+
+    (arq,) = nova.bind(server_id, providers(cloud.add_device(), uuid_)).json[
+        'arqs'
+    ]
+
+    # It is told again, and the binding is what it is.
+    cyborg.wait_for(
+        lambda: cloud.nova.outcomes(server_id) == {arq: 'completed'}
+    )
+    shown = member.show(uuid_).json
+    assert (shown['status'], shown['fault']) == ('bound', None)
+
+
+@pytest.mark.parametrize('slots', [1, 0])
+def test_nova_does_not_hear_at_all(cloud, member, nova, boot, slots):
+    server_id, uuid_ = boot()
+    cloud.nova.status_code = 503
+
+    nova.bind(server_id, providers(cloud.add_device(slots=slots), uuid_))
+
+    wait_for_status(member, uuid_, 'bound' if slots else 'error')
+    cloud.drain()
+    assert member.status_of(uuid_) == ('bound' if slots else 'error')
+    assert cloud.nova.events == []
+
+
+def test_an_outcome_that_is_overtaken_is_not_recorded(
+    cloud, member, nova, boot
+):
+    server_id, uuid_ = boot()
+    with cloud.held_conductor():
+        # The first host has no slot; Nova goes on to another in between.
+        nova.bind(server_id, providers(cloud.add_device(slots=0), uuid_))
+        nova.unbind(server_id)
+        (arq,) = nova.bind(
+            server_id, providers(cloud.add_device(), uuid_), host='compute2'
+        ).json['arqs']
+    wait_for_status(member, uuid_, 'bound')
+    cloud.drain()
+
+    shown = member.show(uuid_).json
+    assert (shown['status'], shown['fault']) == ('bound', None)
+    assert shown['host'] == 'compute2'
+    assert cloud.nova.outcomes(server_id) == {arq: 'completed'}
+    assert cloud.used_slots() == 1
+    assert cloud.count(tables.DeviceContextArq) == 1

@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Cyborg's device profiles: the hidden ones stay hidden."""
+
+import pytest
+import sqlalchemy as sa
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg import model
+from tests.functional.api import cyborg
+
+PROFILE = {'name': 'afaas_example', 'groups': [{'resources:FPGA': '1'}]}
+LATEST = {'OpenStack-API-Version': 'accelerator 2.3'}
+
+
+@pytest.fixture
+def hidden(cloud, boot):
+    """Name and UUID of a hidden profile, which is in use."""
+    boot(cloud.add_device(), config={'key1': 'val1'})
+    with cloud.engine.connect() as connection:
+        (row,) = connection.execute(
+            sa.select(models.DeviceProfile.name, models.DeviceProfile.uuid)
+        )
+    assert row.name.startswith(model.PROFILE_PREFIX)
+    return row
+
+
+@pytest.mark.parametrize('persona', ['member', 'admin', 'nova'])
+class TestHidden:
+    @pytest.fixture
+    def caller(self, request, persona):
+        return request.getfixturevalue(persona)
+
+    def test_it_is_not_in_the_list(self, hidden, admin, caller):
+        admin.post('/v2/device_profiles', [PROFILE])
+
+        listed = caller.get('/v2/device_profiles').json['device_profiles']
+        assert [each['name'] for each in listed] == [PROFILE['name']]
+        by_name = caller.get(f'/v2/device_profiles?name={hidden.name}')
+        assert by_name.json['device_profiles'] == []
+
+    @pytest.mark.parametrize('by', ['uuid', 'name'])
+    def test_it_is_not_shown(self, hidden, caller, by):
+        response = caller.get(
+            f'/v2/device_profiles/{getattr(hidden, by)}',
+            headers=LATEST,
+            status=404,
+        )
+
+        assert 'val1' not in response.text
+
+    @pytest.mark.parametrize('by', ['uuid', 'name'])
+    def test_it_is_not_there_to_be_copied(self, hidden, caller, by):
+        error = cyborg.error_of(
+            caller.create(device_profile=getattr(hidden, by), status=404)
+        )
+
+        assert error['code'] == 'nova_cyborg.device_profile.not_found'
+        assert 'val1' not in error['detail']
+
+
+def test_names_like_those_of_hidden_ones_are_reserved(cloud, admin):
+    for name in (
+        model.PROFILE_PREFIX,
+        f'{model.PROFILE_PREFIX}mine',
+        model.profile_name(model.parse_groups([{'resources': {'FPGA': 1}}])),
+    ):
+        response = admin.post(
+            '/v2/device_profiles', [{**PROFILE, 'name': name}], status=400
+        )
+        assert 'reserved for device contexts' in response.text
+    assert cloud.count(models.DeviceProfile) == 0
+
+
+@pytest.mark.parametrize('by', ['uuid', 'name'])
+def test_other_profiles_are_as_in_stock_cyborg(cloud, admin, by):
+    stock = cyborg.Caller(cloud.stock_api(), roles=('admin',))
+    made = admin.post('/v2/device_profiles', [PROFILE]).json
+    path = f'/v2/device_profiles/{made[by]}'
+
+    for asked in ('/v2/device_profiles', path):
+        ours = admin.get(asked, headers=LATEST).json
+        assert ours == stock.get(asked, headers=LATEST).json
+
+    admin.delete_path(f'/v2/device_profiles/{made["uuid"]}', status=204)
+    assert cloud.count(models.DeviceProfile) == 0
+
+
+def test_a_request_that_stock_cyborg_refuses_is_refused(cloud, admin):
+    stock = cyborg.Caller(cloud.stock_api(), roles=('admin',))
+    for bad in (
+        [],
+        [PROFILE, PROFILE],
+        [{'name': 'a'}],
+        [{'groups': PROFILE['groups']}],
+        [{**PROFILE, 'name': 'a b'}],
+        [{**PROFILE, 'groups': [{'trait:HW_CPU_X86_VMX': 'required'}]}],
+    ):
+        ours = admin.post('/v2/device_profiles', bad, status='*')
+        theirs = stock.post('/v2/device_profiles', bad, status='*')
+        assert ours.status_int == theirs.status_int >= 400
+        assert ours.json == theirs.json

@@ -1,0 +1,209 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The schema: upgrade, and what happens without it."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy as sa
+from alembic import autogenerate
+from alembic import migration as alembic_migration
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg import exception
+from nova_cyborg.api import app
+from nova_cyborg.cmd import manage
+from nova_cyborg.db import migration, tables
+from tests.functional.api import cyborg
+
+
+@pytest.fixture
+def engine(tmp_path):
+    made = sa.create_engine(f'sqlite:///{tmp_path}/cyborg.sqlite')
+    yield made
+    made.dispose()
+
+
+def schema(engine):
+    """Return the statements that the schema is made of, by name."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.text('SELECT name, sql FROM sqlite_master')
+        )
+        return dict(row._tuple() for row in rows)
+
+
+class TestUpgrade:
+    def test_it_makes_what_the_tables_say(self, engine):
+        migration.upgrade(engine)
+
+        with engine.connect() as connection:
+            context = alembic_migration.MigrationContext.configure(
+                connection,
+                opts={
+                    'compare_type': True,
+                    'version_table': migration.VERSION_TABLE,
+                },
+            )
+            assert not autogenerate.compare_metadata(
+                context, tables.Base.metadata
+            )
+        # Alembic does not compare all: what is unique, and what may be null.
+        made = sa.inspect(engine)
+        for table in tables.Base.metadata.sorted_tables:
+            nullable = {
+                column['name']: column['nullable']
+                for column in made.get_columns(table.name)
+            }
+            assert nullable == {
+                column.name: column.nullable for column in table.columns
+            }
+
+    def test_again(self, engine):
+        migration.upgrade(engine)
+        before = schema(engine)
+
+        migration.upgrade(engine)
+
+        assert schema(engine) == before
+
+    def test_the_version(self, engine):
+        assert migration.version(engine) is None
+
+        migration.upgrade(engine)
+
+        assert migration.version(engine) == migration.head()
+        assert migration.head()
+
+    def test_cyborgs_own_are_untouched(self, engine):
+        models.Base.metadata.create_all(engine)
+        with engine.begin() as connection:
+            connection.execute(
+                sa.text('CREATE TABLE alembic_version (version_num TEXT)')
+            )
+            connection.execute(
+                sa.text("INSERT INTO alembic_version VALUES ('c0ffee')")
+            )
+        before = schema(engine)
+
+        migration.upgrade(engine)
+
+        after = schema(engine)
+        assert {name: after[name] for name in before} == before
+        with engine.connect() as connection:
+            rows = connection.execute(
+                sa.text('SELECT version_num FROM alembic_version')
+            ).all()
+        assert rows == [('c0ffee',)]
+        assert {
+            name for name in after.keys() - before.keys() if 'ix_' not in name
+        } >= {
+            migration.VERSION_TABLE,
+            *tables.Base.metadata.tables,
+        }
+
+    def test_cyborg_does_not_see_ours(self):
+        assert not set(tables.Base.metadata.tables) & set(
+            models.Base.metadata.tables
+        )
+
+    def test_rows_outlive_an_upgrade(self, cloud, member):
+        uuid = member.create_one(name='zip')
+
+        migration.upgrade(cloud.engine)
+
+        assert member.show(uuid).json['name'] == 'zip'
+
+
+class TestWithoutSchema:
+    @pytest.mark.parametrize('found', [None, 'another'])
+    def test_the_application_is_not_made(self, cloud, caplog, found):
+        with cloud.engine.begin() as connection:
+            if found:
+                connection.execute(
+                    sa.text(
+                        f'UPDATE {migration.VERSION_TABLE} '  # noqa: S608
+                        f"SET version_num = '{found}'"
+                    )
+                )
+            else:
+                tables.Base.metadata.drop_all(connection)
+                connection.execute(
+                    sa.text(f'DROP TABLE {migration.VERSION_TABLE}')
+                )
+
+        with pytest.raises(
+            exception.PluginActivationFailed, match='db upgrade'
+        ) as info:
+            app.app_factory({})
+
+        assert f'at {found}' in str(info.value)
+        assert [
+            record.getMessage()
+            for record in caplog.records
+            if record.levelname == 'CRITICAL'
+        ] == [str(info.value)]
+
+    def test_twice_in_a_process_is_no_harm(self, cloud, member):
+        uuid = member.create_one()
+
+        again = cyborg.Caller(cyborg.client(app.app_factory({})))
+
+        assert again.show(uuid).json['uuid'] == uuid
+
+
+class TestManage:
+    @pytest.fixture
+    def run(self, tmp_path):
+        """Runs nova-cyborg-manage with a cyborg.conf."""
+        path = tmp_path / 'cyborg.conf'
+        path.write_text(
+            f'[database]\nconnection = sqlite:///{tmp_path}/cyborg.sqlite\n'
+        )
+        command = pathlib.Path(sys.executable).with_name('nova-cyborg-manage')
+
+        def _run(*arguments):
+            return subprocess.run(
+                [command, '--config-file', path, *arguments],
+                capture_output=True,
+                text=True,
+                timeout=180,
+                check=False,
+                cwd=tmp_path,
+            )
+
+        return _run
+
+    def test_upgrade_and_version(self, run, engine):
+        # Before, the upgrade, and after.
+        for action, said in (
+            ('version', 'none'),
+            ('upgrade', migration.head()),
+            ('upgrade', migration.head()),
+            ('version', migration.head()),
+        ):
+            result = run('db', action)
+            assert result.returncode == 0, result.stderr
+            assert result.stdout.splitlines()[-1] == said
+
+        assert set(tables.Base.metadata.tables) <= schema(engine).keys()
+
+    @pytest.mark.parametrize('arguments', [[], ['db'], ['db', 'nonesuch']])
+    def test_usage(self, capsys, arguments):
+        with pytest.raises(SystemExit) as info:
+            manage.main(arguments)
+
+        assert info.value.code == 2
+        assert 'usage: nova-cyborg-manage' in capsys.readouterr().err

@@ -1,0 +1,145 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Calls cost the same however many device contexts the cloud has."""
+
+import uuid
+
+import pytest
+from cyborg import context as cyborg_context
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg import model
+from nova_cyborg.db import session, tables
+from tests.functional.api import cyborg
+from tests.functional.api.conftest import providers
+
+OTHERS = 100
+
+
+def crowd(cloud):
+    """Store device contexts of other servers, each with an ARQ."""
+    groups = model.parse_groups([{'resources': {'FPGA': 1}}])
+    context = cyborg_context.get_admin_context()
+    with session.writing(context) as db:
+        profile = models.DeviceProfile(
+            uuid=str(uuid.uuid4()),
+            name='crowd',
+            profile_json='{"groups": [{"resources:FPGA": "1"}]}',
+        )
+        db.add(profile)
+        db.flush()
+        for _n in range(OTHERS):
+            server_id = str(uuid.uuid4())
+            held = tables.DeviceAllocation(
+                server_id=server_id, project_id=cyborg.PROJECT, generation=1
+            )
+            db.add(held)
+            db.flush()
+            row = tables.DeviceContext(
+                uuid=str(uuid.uuid4()),
+                project_id=cyborg.PROJECT,
+                user_id='user',
+                groups=session.dump_groups(groups),
+                allocation_id=held.id,
+            )
+            arq = models.ExtArq(
+                uuid=str(uuid.uuid4()),
+                project_id=cyborg.PROJECT,
+                state='Unbound',
+                device_profile_id=profile.id,
+                device_profile_group_id=0,
+                instance_uuid=server_id,
+                hostname='compute1',
+            )
+            db.add_all((row, arq))
+            db.flush()
+            db.add(
+                tables.DeviceContextArq(
+                    arq_uuid=arq.uuid,
+                    device_context_id=row.id,
+                    group_number=0,
+                    generation=1,
+                )
+            )
+
+
+@pytest.fixture
+def count(cloud):
+    """Counts the statements of a call, until all that it begins is done."""
+
+    def _count(call):
+        with cloud.statements() as sent:
+            call()
+            cloud.drain()
+        assert sent
+        return len(sent)
+
+    return _count
+
+
+@pytest.fixture
+def journey(cloud, member, nova, boot, count):
+    """Counts the statements of each call on a server's way."""
+
+    def _journey():
+        uuid_ = member.create_one()
+        server_id = cloud.nova.boot()
+        provider = cloud.add_device()
+        wanted = providers(provider, uuid_)
+        asked = f'instance={server_id}'
+        counted = {
+            'list': count(member.list),
+            'list by name': count(lambda: member.list('?name=x')),
+            'list by status': count(lambda: member.list('?status=bound')),
+            'show': count(lambda: member.show(uuid_)),
+            'reserve': count(lambda: nova.reserve(server_id, uuid_)),
+            'get': count(lambda: nova.allocation(server_id)),
+            'bind': count(lambda: nova.bind(server_id, wanted)),
+        }
+        assert member.status_of(uuid_) == 'bound'
+        return counted | {
+            'GET arqs': count(lambda: nova.arqs(asked)),
+            'GET resolved': count(
+                lambda: nova.arqs(f'{asked}&bind_state=resolved')
+            ),
+            'unbind': count(lambda: nova.unbind(server_id)),
+            'release': count(lambda: nova.release(server_id)),
+            'DELETE arqs': count(lambda: nova.delete_arqs(asked)),
+        }
+
+    return _journey
+
+
+def test_with_one_and_with_a_hundred_more(cloud, member, journey):
+    alone = journey()
+    crowd(cloud)
+
+    assert journey() == alone
+    assert len(member.list().json['device_contexts']) == OTHERS + 2
+
+
+def test_more_contexts_of_one_server_are_one_statement_more_or_none(
+    cloud, member, nova, count
+):
+    counted = []
+    for number in (1, 5):
+        uuids = [member.create_one() for _n in range(number)]
+        server_id = cloud.nova.boot()
+        counted.append(
+            (
+                count(lambda: nova.reserve(server_id, *uuids)),  # noqa: B023
+                count(lambda: nova.allocation(server_id)),  # noqa: B023
+            )
+        )
+
+    assert counted[0] == counted[1]

@@ -1,0 +1,265 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Requests against the JSON schemas: which field a refusal names."""
+
+import pytest
+
+from nova_cyborg import exception
+from nova_cyborg.api import schemas
+from nova_cyborg.api.schemas import device_allocation, device_context
+
+UUID = '6f7a2f6e-34c5-4f5d-8ad7-c9fd1d93e0a1'
+SPACE = '\N{NO-BREAK SPACE}'
+
+# What a text has that is not printable ASCII, or not a name.
+BAD_TEXTS = ['ä', 'a\nb', 'a\n', '\t', f'a{SPACE}b', '\x7f', '漢']
+BAD_NAMES = ['', ' ', ' a', 'a ', 'a' * 256, 1, True, ['a'], *BAD_TEXTS]
+
+
+def refusal(document, schema, whole='body'):
+    with pytest.raises(exception.InvalidRequest) as info:
+        schemas.validate(document, schema, whole)
+    return info.value
+
+
+def refused_field(document, schema):
+    return refusal(document, schema).kwargs['field']
+
+
+@pytest.mark.parametrize(
+    ('schema', 'document'),
+    [
+        (device_context.CREATE, {}),
+        (
+            device_context.CREATE,
+            {
+                'name': 'a  b',
+                'description': None,
+                'delete_on_termination': False,
+                'resources': {},
+                'required': [],
+                'forbidden': [],
+                'config': {},
+            },
+        ),
+        (device_context.CREATE, {'groups': [], 'name': 'a' * 255}),
+        (device_context.CREATE, {'device_profile': 'afaas_example'}),
+        (device_context.UPDATE, {'name': '!'}),
+        (device_context.UPDATE, {'name': None}),
+        (device_context.UPDATE, {'description': ''}),
+        (device_context.UPDATE, {'description': 'd' * 1024}),
+        (device_context.UPDATE, {'delete_on_termination': True}),
+        (device_context.LIST, {}),
+        (
+            device_context.LIST,
+            {
+                'limit': '7',
+                'marker': UUID,
+                'sort_key': 'name',
+                'sort_dir': 'desc',
+                'name': 'a',
+                'server_id': UUID,
+                'status': 'bound',
+                'all_projects': 'true',
+            },
+        ),
+        (device_allocation.RESERVE, {'device_contexts': [UUID]}),
+        (device_allocation.RESERVE, {'device_contexts': [UUID] * 64}),
+        (
+            device_allocation.BIND,
+            {'hostname': 'compute1', 'resource_providers': {'a': UUID}},
+        ),
+        (
+            device_allocation.BIND,
+            {
+                'hostname': 'h' * 255,
+                'resource_providers': {'a': UUID.upper()},
+                'generation': 0,
+            },
+        ),
+    ],
+)
+def test_what_is_allowed(schema, document):
+    schemas.validate(document, schema)
+
+
+@pytest.mark.parametrize('whole', [None, [], 'text', 7, True])
+@pytest.mark.parametrize(
+    'schema',
+    [
+        device_context.CREATE,
+        device_context.UPDATE,
+        device_allocation.RESERVE,
+        device_allocation.BIND,
+    ],
+)
+def test_a_body_is_an_object(schema, whole):
+    assert refused_field(whole, schema) == 'body'
+
+
+@pytest.mark.parametrize(
+    'schema',
+    [
+        device_context.CREATE,
+        device_context.UPDATE,
+        device_context.LIST,
+        device_allocation.RESERVE,
+    ],
+)
+def test_a_field_that_is_unknown_is_named(schema):
+    document = {'nonesuch': 1, 'device_contexts': [UUID]}
+
+    assert refused_field({'nonesuch': 1}, schema) in ('nonesuch', 'body')
+    if schema is device_allocation.RESERVE:
+        assert refused_field(document, schema) == 'nonesuch'
+    else:
+        assert 'no such field' in str(refusal({'nonesuch': 1}, schema))
+
+
+@pytest.mark.parametrize('name', BAD_NAMES)
+@pytest.mark.parametrize(
+    'schema', [device_context.CREATE, device_context.UPDATE]
+)
+def test_names_that_are_refused(schema, name):
+    assert refused_field({'name': name}, schema) == 'name'
+
+
+@pytest.mark.parametrize('text', ['d' * 1025, 1, ['a'], *BAD_TEXTS])
+@pytest.mark.parametrize(
+    'schema', [device_context.CREATE, device_context.UPDATE]
+)
+def test_descriptions_that_are_refused(schema, text):
+    assert refused_field({'description': text}, schema) == 'description'
+
+
+@pytest.mark.parametrize('value', [None, 0, 1, 'true', 'yes'])
+def test_delete_on_termination_is_a_boolean(value):
+    document = {'delete_on_termination': value}
+
+    for schema in (device_context.CREATE, device_context.UPDATE):
+        assert refused_field(document, schema) == 'delete_on_termination'
+
+
+@pytest.mark.parametrize(
+    ('field', 'value'),
+    [
+        ('groups', {}),
+        ('groups', None),
+        ('device_profile', ''),
+        ('device_profile', 7),
+        ('device_profile', 'p' * 256),
+        ('device_profile', 'ä'),
+        ('device_profile', 'name\n'),
+        ('resources', []),
+        ('required', {}),
+        ('forbidden', 'FOO'),
+        ('config', []),
+    ],
+)
+def test_the_shape_of_a_request_for_accelerators(field, value):
+    assert refused_field({field: value}, device_context.CREATE) == field
+
+
+def test_a_change_changes_something():
+    refused = refusal({}, device_context.UPDATE)
+
+    assert refused.kwargs['field'] == 'body'
+    assert 'at least 1 field' in str(refused)
+
+
+@pytest.mark.parametrize('field', ['groups', 'resources', 'project_id'])
+def test_what_a_context_asks_for_cannot_be_changed(field):
+    assert refused_field({field: {}}, device_context.UPDATE) == field
+
+
+@pytest.mark.parametrize(
+    ('parameter', 'value'),
+    [
+        ('limit', ''),
+        ('limit', '-1'),
+        ('limit', 'ten'),
+        ('limit', '1.5'),
+        ('limit', '5\n'),
+        ('limit', '٣'),
+        ('limit', '1' * 10),
+        ('marker', 'last'),
+        ('sort_key', 'project_id'),
+        ('sort_dir', 'up'),
+        ('name', ''),
+        ('server_id', 'vm1'),
+        ('status', 'Bound'),
+        ('all_projects', 'maybe'),
+    ],
+)
+def test_parameters_that_are_refused(parameter, value):
+    assert refused_field({parameter: value}, device_context.LIST) == parameter
+
+
+@pytest.mark.parametrize(
+    ('document', 'field'),
+    [
+        ({}, 'body'),
+        ({'device_contexts': []}, 'device_contexts'),
+        ({'device_contexts': UUID}, 'device_contexts'),
+        ({'device_contexts': [UUID] * 65}, 'device_contexts'),
+        ({'device_contexts': [UUID, 'ctx1']}, 'device_contexts.1'),
+        ({'device_contexts': [7]}, 'device_contexts.0'),
+    ],
+)
+def test_reservations_that_are_refused(document, field):
+    assert refused_field(document, device_allocation.RESERVE) == field
+
+
+@pytest.mark.parametrize(
+    ('change', 'field'),
+    [
+        ({'hostname': ''}, 'hostname'),
+        ({'hostname': 'h' * 256}, 'hostname'),
+        ({'hostname': None}, 'hostname'),
+        ({'resource_providers': {}}, 'resource_providers'),
+        ({'resource_providers': [UUID]}, 'resource_providers'),
+        ({'resource_providers': {'a': 'rp'}}, 'resource_providers.a'),
+        ({'resource_providers': {'a': [UUID]}}, 'resource_providers.a'),
+        ({'generation': -1}, 'generation'),
+        ({'generation': '1'}, 'generation'),
+        ({'generation': None}, 'generation'),
+        ({'instance_uuid': UUID}, 'instance_uuid'),
+    ],
+)
+def test_bindings_that_are_refused(change, field):
+    document = {
+        'hostname': 'compute1',
+        'resource_providers': {'a': UUID},
+        **change,
+    }
+
+    assert refused_field(document, device_allocation.BIND) == field
+
+
+def test_what_is_missing_is_named():
+    refused = refusal({'hostname': 'a'}, device_allocation.BIND)
+
+    assert 'resource_providers' in str(refused)
+
+
+def test_a_refusal_does_not_show_the_value():
+    refused = refusal({'name': 'tädäda'}, device_context.CREATE)
+
+    assert 'tädäda' not in str(refused)
+    assert '\\x' not in str(refused)
+
+
+def test_the_query_is_named_as_such():
+    refused = refusal([], device_context.LIST, 'query')
+
+    assert refused.kwargs['field'] == 'query'

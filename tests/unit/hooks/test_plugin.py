@@ -1,0 +1,281 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The way into Nova's processes; the last part in processes of its own."""
+
+import inspect
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+from oslo_config import cfg
+
+from nova_cyborg import conf as our_conf
+from nova_cyborg.hooks import plugin
+
+
+@pytest.fixture
+def conf(monkeypatch):
+    """A service's configuration; the plugin is not active in it yet."""
+    monkeypatch.setattr(plugin, '_active', False)
+    monkeypatch.setattr(plugin, '_INSTALLERS', {})
+    return cfg.ConfigOpts()
+
+
+@pytest.fixture
+def write_module(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    written = []
+
+    def _write(name, source=''):
+        (tmp_path / f'{name}.py').write_text(inspect.cleandoc(source))
+        written.append(name)
+        return name
+
+    yield _write
+    for name in written:
+        sys.modules.pop(name, None)
+
+
+def critical(caplog):
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno == logging.CRITICAL
+    ]
+
+
+class TestActivate:
+    def test_the_options_are_registered(self, conf):
+        plugin.activate(conf)
+
+        conf([], default_config_files=[])
+        assert conf.nova_cyborg.conductor_hooks == ['device_context']
+        assert conf.nova_cyborg.max_groups_per_server == 8
+
+    def test_twice_is_once(self, conf, write_module, monkeypatch):
+        target = write_module('target_of_a_test')
+        installer = write_module(
+            'installer_of_a_test',
+            """
+            calls = []
+
+            def install():
+                calls.append('installed')
+                return 'something'
+            """,
+        )
+        monkeypatch.setattr(plugin, '_INSTALLERS', {target: installer})
+
+        plugin.Activation(conf, [], None)
+        plugin.activate(conf)
+        assert installer not in sys.modules
+        __import__(target)
+        plugin.activate(conf)
+
+        assert sys.modules[installer].calls == ['installed']
+
+    def test_it_tells_the_process_and_what_it_does(
+        self, conf, write_module, monkeypatch, caplog
+    ):
+        target = write_module('target_of_a_test')
+        installer = write_module(
+            'installer_of_a_test',
+            """
+            def install():
+                return 'conductor hooks a, b'
+            """,
+        )
+        monkeypatch.setattr(plugin, '_INSTALLERS', {target: installer})
+        monkeypatch.setattr(sys, 'argv', ['/usr/bin/nova-conductor'])
+
+        with caplog.at_level(logging.INFO):
+            plugin.activate(conf)
+            __import__(target)
+
+        assert 'active in nova-conductor: conductor hooks a, b' in caplog.text
+
+    @pytest.mark.parametrize(
+        'source',
+        [
+            'import nonesuch_module',
+            '',
+            """
+            def install():
+                raise ValueError('nonesuch')
+            """,
+        ],
+    )
+    def test_an_installer_that_fails_stops_the_process(
+        self, conf, write_module, monkeypatch, caplog, source
+    ):
+        target = write_module('target_of_a_test')
+        installer = write_module('installer_of_a_test', source)
+        monkeypatch.setattr(plugin, '_INSTALLERS', {target: installer})
+        plugin.activate(conf)
+
+        with pytest.raises(SystemExit) as info:
+            __import__(target)
+
+        assert info.value.code not in (None, 0)
+        (line,) = critical(caplog)
+        assert 'nova_cyborg cannot work in this service' in line
+
+    def test_what_fails_at_first_may_be_tried_again(self, conf, monkeypatch):
+        def refuse(conf):
+            raise ValueError('the options are taken')
+
+        with monkeypatch.context() as patch:
+            patch.setattr(our_conf, 'register_nova_opts', refuse)
+            with pytest.raises(SystemExit, match='the options are taken'):
+                plugin.activate(conf)
+
+        plugin.activate(conf)
+        conf([], default_config_files=[])
+        assert conf.nova_cyborg.conductor_hooks
+
+    def test_a_dependency_that_is_missing_stops_the_service(
+        self, conf, monkeypatch, caplog
+    ):
+        monkeypatch.setitem(sys.modules, 'wrapt', None)
+
+        with pytest.raises(SystemExit):
+            plugin.activate(conf)
+
+        assert 'wrapt' in critical(caplog)[0]
+
+
+class TestOrStop:
+    def test_work_that_is_done(self):
+        done = []
+
+        plugin.or_stop(lambda: done.append(1))
+
+        assert done == [1]
+
+    @pytest.mark.parametrize('failure', [ValueError, ImportError, KeyError])
+    def test_work_that_fails_stops_the_service(self, caplog, failure):
+        def work():
+            raise failure('the reason')
+
+        with pytest.raises(SystemExit) as info:
+            plugin.or_stop(work)
+
+        assert isinstance(info.value.__cause__, failure)
+        assert info.value.code not in (None, 0)
+        assert 'the reason' in critical(caplog)[0]
+
+
+def test_a_notification_goes_nowhere(conf):
+    driver = plugin.Activation(conf, ['notifications'], None)
+
+    assert driver.notify({}, {'payload': {}}, 'INFO', -1) is None
+
+
+# A service of Nova, as far as configuration and the RPC set up go, which is
+# before any manager is made.
+SERVICE = """
+import importlib
+import sys
+
+from nova import conf, config
+from oslo_log import log
+
+path, *modules = sys.argv[1:]
+sys.argv = ['nova-conductor', '--config-file', path]
+config.parse_args(sys.argv)
+log.setup(conf.CONF, 'nova')
+for name in modules:
+    module = importlib.import_module(name)
+print('UP')
+if modules:
+    print(module.ComputeTaskManager.__module__)
+else:
+    print([name for name in sys.modules if name.startswith('nova_cyborg')])
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a service of Nova with some configuration."""
+
+    def _start(configuration, *modules):
+        path = tmp_path / 'nova.conf'
+        path.write_text(
+            '[DEFAULT]\ntransport_url = fake:/\nuse_stderr = true\n'
+            f'state_path = {tmp_path}\n' + inspect.cleandoc(configuration)
+        )
+        return subprocess.run(
+            [sys.executable, '-W', 'ignore', '-c', SERVICE, path, *modules],
+            capture_output=True,
+            text=True,
+            timeout=180,
+            cwd=tmp_path,
+            env={**os.environ, 'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
+        )
+
+    return _start
+
+
+class TestService:
+    def test_the_driver_in_the_configuration_activates_the_plugin(self, start):
+        result = start(
+            """
+            [oslo_messaging_notifications]
+            driver = noop
+            driver = nova_cyborg
+            """,
+            'nova.conductor.manager',
+        )
+
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.split() == ['UP', 'nova_cyborg.hooks.conductor']
+        assert 'conductor hooks device_context' in result.stderr
+
+    def test_what_the_process_does_not_use_is_not_imported(self, start):
+        result = start(
+            """
+            [oslo_messaging_notifications]
+            driver = nova_cyborg
+            """
+        )
+
+        assert result.returncode == 0, result.stderr
+        assert 'nova_cyborg.hooks.plugin' in result.stdout
+        for name in ('hooks.conductor', 'hooks.compute', 'hooks.libvirt'):
+            assert name not in result.stdout
+
+    def test_without_the_driver_nova_is_stock(self, start):
+        result = start('', 'nova.conductor.manager')
+
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.split() == ['UP', 'nova.conductor.manager']
+
+    def test_a_hook_that_is_unknown_stops_the_service(self, start):
+        result = start(
+            """
+            [oslo_messaging_notifications]
+            driver = nova_cyborg
+            [nova_cyborg]
+            conductor_hooks = device_context,nonesuch
+            """,
+            'nova.conductor.manager',
+        )
+
+        assert result.returncode != 0
+        assert 'UP' not in result.stdout
+        (line,) = [
+            line for line in result.stderr.splitlines() if 'CRITICAL' in line
+        ]
+        assert 'no conductor hook nonesuch' in line

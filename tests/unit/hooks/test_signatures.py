@@ -1,0 +1,64 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The check that a class has the methods that are built upon."""
+
+import pytest
+
+from nova_cyborg import exception
+from nova_cyborg.hooks import signatures
+
+
+class Manager:
+    def build(self, context, instances, image=None, *, host=None):
+        pass
+
+    @staticmethod
+    def start(context):
+        pass
+
+
+class Derived(Manager):
+    pass
+
+
+@pytest.mark.parametrize('owner', [Manager, Derived])
+@pytest.mark.parametrize(
+    'arguments', ['', 'context', 'context instances image']
+)
+def test_more_arguments_are_no_harm(owner, arguments):
+    signatures.check(owner, {'build': arguments})
+
+
+@pytest.mark.parametrize(
+    'arguments', ['instances', 'instances context', 'context servers']
+)
+def test_another_signature_is_refused(arguments):
+    with pytest.raises(exception.PluginActivationFailed) as info:
+        signatures.check(Manager, {'build': arguments})
+
+    sentence = str(info.value)
+    assert f'{__name__}.Manager.build takes (self, context' in sentence
+    assert ', '.join(['self', *arguments.split()]) in sentence
+    assert 'not supported' in sentence
+
+
+def test_a_method_that_is_missing_is_named():
+    with pytest.raises(
+        exception.PluginActivationFailed, match='has no method nonesuch'
+    ):
+        signatures.check(Manager, {'build': 'context', 'nonesuch': ''})
+
+
+def test_a_method_without_self_is_refused():
+    with pytest.raises(exception.PluginActivationFailed, match='start'):
+        signatures.check(Manager, {'start': 'context'})

@@ -1,0 +1,269 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The client that Nova's services use, against canned answers."""
+
+import pytest
+import requests
+from keystoneauth1 import adapter, noauth, session
+
+from nova_cyborg import cyborg_client, exception, model
+
+ENDPOINT = 'http://cyborg.test/accelerator/v2'
+SERVER_ID = '3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11'
+CONTEXT_ID = '6f7a2f6e-34c5-4f5d-8ad7-c9fd1d93e0a1'
+ALLOCATION_URL = f'{ENDPOINT}/device_allocations/{SERVER_ID}'
+GROUP = {
+    'resources': {'CUSTOM_FPGA_GZIP': 1},
+    'required': [],
+    'forbidden': [],
+    'config': {},
+}
+ALLOCATION = {
+    'server_id': SERVER_ID,
+    'project_id': 'project',
+    'generation': 3,
+    'fault': 'no slot',
+    'device_contexts': [
+        {'uuid': CONTEXT_ID, 'status': 'error', 'groups': [GROUP]}
+    ],
+}
+PROVIDERS = {f'device_context_{CONTEXT_ID}_0': 'provider'}
+
+# Every call, as a client makes it.
+CALLS = {
+    'get': ('GET', '', lambda client: client.get(SERVER_ID)),
+    'reserve': (
+        'PUT',
+        '',
+        lambda client: client.reserve(SERVER_ID, [CONTEXT_ID]),
+    ),
+    'bind': (
+        'POST',
+        '/bind',
+        lambda client: client.bind(SERVER_ID, 'compute1', PROVIDERS),
+    ),
+    'unbind': ('POST', '/unbind', lambda client: client.unbind(SERVER_ID)),
+    'release': ('DELETE', '', lambda client: client.release(SERVER_ID)),
+}
+every_call = pytest.mark.parametrize('call', CALLS)
+
+
+@pytest.fixture
+def client():
+    auth = noauth.NoAuth(endpoint=ENDPOINT)
+    return cyborg_client.AllocationClient(
+        adapter.Adapter(session.Session(auth=auth), service_type='accelerator')
+    )
+
+
+@pytest.fixture
+def fails(client, requests_mock):
+    """Returns what a call raises when it gets some answer."""
+
+    def _fails(call='get', **answer):
+        method, path, run = CALLS[call]
+        requests_mock.register_uri(method, ALLOCATION_URL + path, **answer)
+        with pytest.raises(exception.DeviceContextError) as info:
+            run(client)
+        return info.value
+
+    return _fails
+
+
+class TestCalls:
+    HELD = cyborg_client.Held(
+        generation=3,
+        fault='no slot',
+        contexts=(
+            cyborg_client.HeldContext(
+                CONTEXT_ID,
+                (model.Group(resources=(('CUSTOM_FPGA_GZIP', 1),)),),
+            ),
+        ),
+    )
+
+    def test_get(self, client, requests_mock):
+        requests_mock.get(ALLOCATION_URL, json=ALLOCATION)
+
+        assert client.get(SERVER_ID) == self.HELD
+
+    def test_reserve(self, client, requests_mock):
+        request = requests_mock.put(ALLOCATION_URL, json=ALLOCATION)
+
+        assert client.reserve(SERVER_ID, (CONTEXT_ID,)) == self.HELD
+        assert request.last_request.json() == {'device_contexts': [CONTEXT_ID]}
+
+    @pytest.mark.parametrize(
+        ('known', 'sent'), [({}, {}), ({'generation': 0}, {'generation': 0})]
+    )
+    def test_bind(self, client, requests_mock, known, sent):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/bind',
+            status_code=202,
+            json={'generation': 1, 'arqs': ['arq1', 'arq2']},
+        )
+
+        arqs = client.bind(SERVER_ID, 'compute1', PROVIDERS, **known)
+
+        assert arqs == ['arq1', 'arq2']
+        assert request.last_request.json() == {
+            'hostname': 'compute1',
+            'resource_providers': PROVIDERS,
+            **sent,
+        }
+
+    def test_unbind(self, client, requests_mock):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/unbind', status_code=204
+        )
+
+        assert client.unbind(SERVER_ID) is None
+        assert request.call_count == 1
+
+    def test_release(self, client, requests_mock):
+        request = requests_mock.delete(ALLOCATION_URL, status_code=204)
+
+        assert client.release(SERVER_ID) is None
+        assert request.call_count == 1
+
+    def test_delete_arqs(self, client, requests_mock):
+        request = requests_mock.delete(
+            f'{ENDPOINT}/accelerator_requests', status_code=204
+        )
+
+        assert client.delete_arqs(SERVER_ID, ['arq1', 'arq2']) is None
+        assert request.last_request.query == 'arqs=arq1,arq2'
+
+
+class TestNoAnswer:
+    @every_call
+    @pytest.mark.parametrize(
+        'failure',
+        [
+            requests.exceptions.ConnectionError('[Errno 111] refused'),
+            requests.exceptions.ConnectTimeout('connect timed out'),
+            requests.exceptions.ReadTimeout('read timed out'),
+            requests.exceptions.SSLError('bad certificate'),
+            requests.exceptions.ChunkedEncodingError('broken off'),
+        ],
+        ids=lambda failure: type(failure).__name__,
+    )
+    def test_cyborg_cannot_be_reached(self, fails, call, failure):
+        error = fails(call, exc=failure)
+
+        assert type(error) is exception.CyborgUnreachable
+        assert SERVER_ID in str(error)
+        assert error.__cause__ is not None
+
+    @pytest.mark.parametrize('endpoint', ['', 'cyborg.test', None])
+    def test_an_endpoint_that_is_no_url(self, endpoint):
+        client = cyborg_client.AllocationClient(
+            adapter.Adapter(
+                session.Session(auth=noauth.NoAuth(endpoint=endpoint))
+            )
+        )
+
+        with pytest.raises(exception.CyborgUnreachable, match=SERVER_ID):
+            client.get(SERVER_ID)
+
+
+class TestErrorAnswers:
+    @every_call
+    @pytest.mark.parametrize('status', [502, 503, 504])
+    def test_a_proxy_answers_for_cyborg(self, fails, call, status):
+        error = fails(call, status_code=status, text='<html>')
+
+        assert type(error) is exception.CyborgUnreachable
+        assert str(status) in str(error)
+
+    @every_call
+    def test_a_stock_cyborg_has_no_such_path(self, fails, call):
+        stock = {'error_message': '<html>404 Not Found</html>'}
+
+        error = fails(call, status_code=404, json=stock)
+
+        assert type(error) is exception.CyborgWithoutDeviceContexts
+        assert 'api-paste.ini' in str(error)
+
+    @every_call
+    @pytest.mark.parametrize('status', [400, 401, 403, 500])
+    @pytest.mark.parametrize(
+        'body',
+        [
+            {'text': 'no JSON'},
+            {'json': {'error_message': {'faultstring': 'x'}}},
+            {'json': {'errors': []}},
+            {'json': {'errors': [{'code': 'keystone.error'}]}},
+            {'json': {'errors': [{'code': ['a', 'list'], 'detail': 'x'}]}},
+            {'json': {'errors': [None]}},
+            {'json': ['a', 'list']},
+            {'json': None},
+        ],
+    )
+    def test_other_failures_tell_the_status(self, fails, call, status, body):
+        error = fails(call, status_code=status, reason='For a reason', **body)
+
+        assert type(error) is exception.CyborgFailed
+        assert f'HTTP status {status}' in str(error)
+        assert 'For a reason' in str(error)
+
+    def test_another_services_sentence_is_told(self, fails):
+        errors = [{'code': 'other.error', 'detail': 'The disk is full.'}]
+
+        error = fails(status_code=500, json={'errors': errors})
+
+        assert type(error) is exception.CyborgFailed
+        assert 'The disk is full.' in str(error)
+
+    @pytest.mark.parametrize(
+        'cls',
+        exception.DeviceContextError.__subclasses__(),
+        ids=lambda cls: cls.__name__,
+    )
+    def test_our_own_errors_are_raised_again(self, fails, cls):
+        errors = [
+            {
+                'status': cls.status,
+                'code': cls.error_code,
+                'title': 'Title',
+                'detail': 'The sentence, 100 % of it.',
+                'request_id': 'req-1',
+            }
+        ]
+
+        error = fails(status_code=cls.status, json={'errors': errors})
+
+        assert type(error) is cls
+        assert str(error) == 'The sentence, 100 % of it.'
+
+
+class TestAnswersThatAreNone:
+    """What answers with 200 is not always Cyborg."""
+
+    @pytest.mark.parametrize('call', ['get', 'reserve', 'bind'])
+    @pytest.mark.parametrize(
+        'body',
+        [
+            {'text': '<html>Please log in</html>'},
+            {'text': ''},
+            {'json': {}},
+            {'json': []},
+            {'json': None},
+            {'json': {'arqs': None, 'device_contexts': None}},
+        ],
+    )
+    def test_it_is_a_failure(self, fails, call, body):
+        error = fails(call, status_code=200, **body)
+
+        assert type(error) is exception.CyborgFailed
+        assert SERVER_ID in str(error)

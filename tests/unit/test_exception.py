@@ -1,0 +1,98 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Exceptions: sentences, codes, and what Nova makes of them."""
+
+import re
+
+import pytest
+from nova.compute import utils as compute_utils
+
+from nova_cyborg import exception
+
+CLASSES = exception.DeviceContextError.__subclasses__()
+all_classes = pytest.mark.parametrize(
+    'cls', CLASSES, ids=lambda cls: cls.__name__
+)
+
+
+def arguments(cls):
+    """Return a value for each name in the class's sentence."""
+    return {
+        name: 7 if kind == 'd' else name
+        for name, kind in re.findall(r'%\((\w+)\)([sd])', cls.message)
+    }
+
+
+@all_classes
+def test_the_sentence_is_filled_in(cls):
+    values = arguments(cls)
+
+    sentence = str(cls(**values))
+
+    assert '%' not in sentence
+    for value in values.values():
+        assert str(value) in sentence
+
+
+def test_a_name_that_is_not_given_is_an_error():
+    with pytest.raises(KeyError):
+        exception.DeviceContextNotFound()
+
+
+@all_classes
+def test_a_code_stands_for_one_class(cls):
+    assert exception.by_error_code(cls.error_code) is cls
+    assert re.fullmatch(r'nova_cyborg\.[a-z_]+(\.[a-z_]+)?', cls.error_code)
+
+
+def test_codes_are_unique():
+    classes = [exception.DeviceContextError, *CLASSES]
+
+    assert len({cls.error_code for cls in classes}) == len(classes)
+
+
+@pytest.mark.parametrize('code', ['', 'cyborg.error', 'nova_cyborg.none'])
+def test_other_codes_are_not_ours(code):
+    assert exception.by_error_code(code) is None
+
+
+@all_classes
+def test_it_is_made_again_from_the_sentence_an_api_answered(cls):
+    error = cls.from_detail('100 % of all slots are taken')
+
+    assert type(error) is cls
+    assert str(error) == error.format_message()
+    assert str(error) == '100 % of all slots are taken'
+    assert error.code == cls.status
+
+
+@all_classes
+@pytest.mark.parametrize('again', [False, True])
+def test_nova_records_sentence_and_code_as_the_servers_fault(cls, again):
+    error = cls(**arguments(cls))
+    if again:
+        error = cls.from_detail(str(error))
+
+    fault = compute_utils.exception_to_dict(error)
+
+    assert fault['message'] == str(error)[:255]
+    assert fault['code'] == cls.status
+
+
+def test_the_default_says_nothing_of_the_cause():
+    error = exception.DeviceContextError()
+
+    assert (error.status, error.error_code) == (
+        500,
+        'nova_cyborg.internal_error',
+    )

@@ -1,0 +1,133 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is shipped: licence headers, and entry points that lead somewhere."""
+
+import configparser
+import importlib.metadata
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+# Not all of them are installed everywhere: pip install nova-cyborg[nova].
+PARTNERS = {'cyborg', 'nova', 'novaclient', 'openstackclient', 'osc_lib'}
+
+
+def _entry_points():
+    setup = configparser.ConfigParser(delimiters=['='])
+    setup.optionxform = str
+    setup.read(ROOT / 'setup.cfg')
+    for group, lines in setup['entry_points'].items():
+        for line in lines.strip().splitlines():
+            name, _equals, value = line.partition('=')
+            yield importlib.metadata.EntryPoint(
+                name.strip(), value.strip(), group
+            )
+
+
+ENTRY_POINTS = list(_entry_points())
+
+
+def _load(entry_point):
+    try:
+        return entry_point.load()
+    except ModuleNotFoundError as exc:
+        if exc.name.partition('.')[0] in PARTNERS:
+            pytest.skip(f'{exc.name} is not installed')
+        raise
+
+
+def test_the_licence_is_in_every_file():
+    found = subprocess.run(
+        ['git', 'ls-files', '*.py'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found.returncode:
+        pytest.skip('the sources are not in a git repository')
+    paths = [ROOT / name for name in found.stdout.splitlines()]
+    header = (ROOT / 'nova_cyborg' / 'model.py').read_text()
+    header = header[: header.index('\n\n')]
+
+    assert header.startswith('# Licensed under the Apache License')
+    assert not [
+        str(path.relative_to(ROOT))
+        for path in paths
+        # An empty file has nothing to be licensed.
+        if path.exists() and path.stat().st_size
+        if header not in path.read_text()
+    ]
+
+
+@pytest.mark.parametrize(
+    'entry_point',
+    ENTRY_POINTS,
+    ids=lambda entry_point: f'{entry_point.group}:{entry_point.name}',
+)
+def test_an_entry_point_leads_somewhere(entry_point):
+    assert _load(entry_point) is not None
+
+
+def test_the_installed_entry_points_are_those_of_the_sources():
+    installed = {
+        (entry_point.group, entry_point.name, entry_point.value)
+        for entry_point in importlib.metadata.distribution(
+            'nova-cyborg'
+        ).entry_points
+    }
+
+    assert installed >= {
+        (entry_point.group, entry_point.name, entry_point.value)
+        for entry_point in ENTRY_POINTS
+        # Commands are taken over by pbr in its own form.
+        if entry_point.group != 'console_scripts'
+    }
+
+
+@pytest.mark.parametrize(
+    ('group', 'name'),
+    [
+        ('oslo.messaging.notify.drivers', 'nova_cyborg'),
+        ('nova_cyborg.conductor', 'device_context'),
+        ('nova_cyborg.attach', 'PCI'),
+        ('nova_cyborg.attach', 'MDEV'),
+        ('cyborg.accelerator.driver', 'file_driver'),
+        ('openstack.cli.server_create', 'nova_cyborg'),
+        ('novaclient.extension', 'nova_cyborg'),
+        ('console_scripts', 'nova-cyborg-manage'),
+    ],
+)
+def test_what_configuration_files_name_is_there(group, name):
+    names = {(each.group, each.name) for each in ENTRY_POINTS}
+
+    assert (group, name) in names
+
+
+def test_the_options_are_for_the_generator():
+    (listed,) = [
+        entry_point.load()()
+        for entry_point in ENTRY_POINTS
+        if entry_point.group == 'oslo.config.opts'
+    ]
+
+    ((group, options),) = listed
+    assert str(group) == 'nova_cyborg'
+    assert {option.name for option in options} >= {
+        'conductor_hooks',
+        'devices_file',
+        'max_groups_per_server',
+    }
+    assert all(option.help for option in options)

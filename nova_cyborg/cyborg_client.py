@@ -18,6 +18,7 @@ a sentence that can be shown as a server's fault.
 
 import collections.abc
 import dataclasses
+import logging
 import typing as ty
 
 from keystoneauth1 import adapter as ks_adapter
@@ -25,11 +26,20 @@ from keystoneauth1 import exceptions as ks_exc
 
 from nova_cyborg import exception, model
 
+LOG = logging.getLogger(__name__)
+
 # The paths begin without a version, which Cyborg's root controller takes as
 # v2, whether the catalog's endpoint ends in /v2 or not.
 _ALLOCATION = '/device_allocations/%s'
 _ARQS = '/accelerator_requests'
 _Read = ty.TypeVar('_Read')
+# In this order: the first that an error is an instance of.
+_REASONS = {
+    ks_exc.EndpointNotFound: 'the catalog has no endpoint for it',
+    ks_exc.ConnectTimeout: 'it timed out',
+    ks_exc.ConnectFailure: 'the connection failed',
+    ks_exc.Unauthorized: 'the token was refused',
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,12 +177,21 @@ class AllocationClient:
             # An endpoint that is no URL.
             ValueError,
         ) as exc:
+            LOG.warning('%s %s of Cyborg failed: %s', method, url, exc)
             raise exception.CyborgUnreachable(
-                server_id=server_id, reason=exc
+                server_id=server_id, reason=_reason(exc)
             ) from exc
         if response.status_code >= 400:
             raise _error(response, server_id)
         return response
+
+
+def _reason(error: Exception) -> str:
+    # The library's own sentences have the URL in them, too long for a fault.
+    for kind, reason in _REASONS.items():
+        if isinstance(error, kind):
+            return reason
+    return str(error).rstrip('.')
 
 
 def _error(response: ty.Any, server_id: str) -> exception.DeviceContextError:

@@ -209,14 +209,14 @@ class ServiceTokenRequired(DeviceContextError):
 # What Nova's side finds wrong with Cyborg; seen as a server's fault
 
 
-# Nova cuts the message of a fault at 255 characters: what helps stands first.
+# Nova cuts the message of a fault at 255 characters, so these are short.
 
 
 class CyborgUnreachable(DeviceContextError):
     message = (
         'The Accelerator service (Cyborg) did not answer for the device '
-        'contexts of server %(server_id)s. Try again later. Operators: '
-        'check cyborg-api, and [cyborg] in nova.conf. %(reason)s'
+        'contexts of server %(server_id)s: %(reason)s. Try again later. '
+        'Operators: check cyborg-api, and [cyborg] in nova.conf.'
     )
     status = 503
     error_code = 'nova_cyborg.cyborg_unreachable'

@@ -19,6 +19,7 @@ import pathlib
 import sys
 import threading
 import time
+import traceback
 
 from tools.cloud import settings, supervisor
 from tools.cloud import state as cloud_state
@@ -46,8 +47,17 @@ def main() -> None:
     sqlite.install()
     # The services parse the command line once more, for their own options.
     sys.argv = [args.service]
-    module = importlib.import_module(f'tools.cloud.services.{args.service}')
-    module.serve(state)
+    try:
+        module = importlib.import_module(
+            f'tools.cloud.services.{args.service}'
+        )
+        module.serve(state)
+    except BaseException:
+        # Threads that the service has started would keep the process, and
+        # what of its APIs is up already, alive.
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def _end_with(parent: int | None) -> None:

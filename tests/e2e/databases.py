@@ -1,0 +1,90 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A look into the services' databases, where their APIs do not show it."""
+
+import contextlib
+import json
+import sqlite3
+import typing as ty
+
+from tools.cloud import cloud as cloud_module
+
+_LEFT_BY_SERVERS = {
+    'device contexts': ('cyborg', 'device_contexts', ''),
+    'device allocations': ('cyborg', 'device_allocations', ''),
+    'links to ARQs': ('cyborg', 'device_context_arqs', ''),
+    'ARQs': ('cyborg', 'extended_accelerator_requests', ''),
+    'attach handles in use': ('cyborg', 'attach_handles', 'WHERE in_use'),
+    'hidden device profiles': (
+        'cyborg',
+        'device_profiles',
+        "WHERE name LIKE 'nova-cyborg-%'",
+    ),
+    'Placement allocations': ('placement', 'allocations', ''),
+}
+
+
+def query(
+    cloud: cloud_module.Cloud, database: str, statement: str, *values: ty.Any
+) -> list[tuple[ty.Any, ...]]:
+    """Read from a database."""
+    path = cloud.folder / 'db' / f'{database}.sqlite'
+    # Not mode=ro: a reader of SQLite's write-ahead log writes beside it.
+    connection = sqlite3.connect(path, timeout=60)
+    with contextlib.closing(connection):
+        return connection.execute(statement, values).fetchall()
+
+
+def change(
+    cloud: cloud_module.Cloud, database: str, statement: str, *values: ty.Any
+) -> int:
+    """Change a database behind its service's back.
+
+    :returns: how many rows were changed.
+    """
+    path = cloud.folder / 'db' / f'{database}.sqlite'
+    connection = sqlite3.connect(path, timeout=60)
+    with contextlib.closing(connection), connection:
+        return connection.execute(statement, values).rowcount
+
+
+def leftovers(cloud: cloud_module.Cloud) -> dict[str, int]:
+    """Count what must not be there when there are no servers and contexts.
+
+    :returns: how many of each kind there are, where there are any.
+    """
+    found = {}
+    for what, (database, table, where) in _LEFT_BY_SERVERS.items():
+        statement = f'SELECT COUNT(*) FROM {table} {where}'  # noqa: S608
+        found[what] = query(cloud, database, statement)[0][0]
+    for what in ('domains', 'mdevs'):
+        files = (cloud.folder / what).glob('*/*')
+        found[f'{what} of hypervisors'] = len(list(files))
+    return {what: count for what, count in found.items() if count}
+
+
+def arq_groups(
+    cloud: cloud_module.Cloud, server_id: str
+) -> list[dict[str, str]]:
+    """Return the device profile group of each ARQ of a server."""
+    rows = query(
+        cloud,
+        'cyborg',
+        'SELECT profile_json, device_profile_group_id '
+        'FROM extended_accelerator_requests AS arq '
+        'JOIN device_profiles AS profile ON profile.id = device_profile_id '
+        'WHERE arq.instance_uuid = ? ORDER BY arq.id',
+        server_id,
+    )
+    return [json.loads(text)['groups'][number] for text, number in rows]

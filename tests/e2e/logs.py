@@ -1,0 +1,59 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""What the services wrote while a test ran."""
+
+import pathlib
+import re
+
+from tools.cloud import cloud as cloud_module
+from tools.cloud import settings
+
+_TELLING = re.compile(r'\b(ERROR|CRITICAL|Traceback|\w+Error|Exception)\b')
+_LINES = 40
+
+
+class LogMarks:
+    """Remembers where the services' logs end, to read on from there.
+
+    :param cloud: the cloud.
+    """
+
+    def __init__(self, cloud: cloud_module.Cloud) -> None:
+        self._paths = {
+            name: cloud.log_path(name) for name in settings.SERVICES
+        }
+        self._ends = {name: _size(path) for name, path in self._paths.items()}
+
+    def since(self, service: str) -> str:
+        """Return what a service has written since."""
+        path = self._paths[service]
+        if not path.exists():
+            return ''
+        with path.open('rb') as stream:
+            stream.seek(self._ends[service])
+            return stream.read().decode(errors='replace')
+
+    def telling(self) -> str:
+        """Return the lines since that are likely to tell what went wrong."""
+        parts = []
+        for service in settings.SERVICES:
+            lines = self.since(service).splitlines()
+            found = [line for line in lines if _TELLING.search(line)]
+            if found:
+                parts += [f'--- {service}', *found[-_LINES:]]
+        return '\n'.join(parts)
+
+
+def _size(path: pathlib.Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,85 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Binding: its failure, and that it lasts as long as the server."""
+
+import collections.abc
+
+import pytest
+
+from tests.e2e import contexts, databases, guest, person, servers, waiting
+from tools.cloud import cloud as cloud_module
+
+_CLAIM = (
+    'UPDATE attach_handles SET in_use = ? WHERE in_use = ? AND '
+    'attach_type = \'PCI\' AND attach_info LIKE \'%"bus": "0c"%\''
+)
+
+
+@pytest.fixture
+def no_free_handles(
+    cloud: cloud_module.Cloud,
+) -> collections.abc.Iterator[None]:
+    """Cyborg has no handle left of a device that Placement thinks is free."""
+    count = databases.change(cloud, 'cyborg', _CLAIM, 1, 0)
+    assert count == 8
+    yield
+    databases.change(cloud, 'cyborg', _CLAIM, 0, 1)
+
+
+def test_a_binding_that_fails_is_the_servers_fault(
+    demo: person.Person, no_free_handles: None
+) -> None:
+    context_id = contexts.create(demo)
+    server_id = servers.boot(demo, context_id)
+    message = servers.wait_fault(demo, server_id)['message']
+    assert 'No device could be bound' in message
+    assert 'AttachHandle not found' in message
+    contexts.wait_until(demo, context_id, 'available')
+    assert contexts.show(demo, context_id)['devices'] == []
+
+
+def _reboot_hard(demo: person.Person, server_id: str) -> None:
+    servers.act(demo, server_id, reboot={'type': 'HARD'})
+
+
+def _stop_and_start(demo: person.Person, server_id: str) -> None:
+    servers.act(demo, server_id, **{'os-stop': None})
+    servers.wait_status(demo, server_id, 'SHUTOFF')
+    servers.act(demo, server_id, **{'os-start': None})
+
+
+@pytest.mark.parametrize('restart', [_reboot_hard, _stop_and_start])
+def test_slot_and_alias_outlive_a_restart(
+    cloud: cloud_module.Cloud,
+    demo: person.Person,
+    restart: collections.abc.Callable[[person.Person, str], None],
+) -> None:
+    ids = [
+        contexts.create(demo),
+        contexts.create(demo, resources={'VGPU': 1}),
+    ]
+    server_id = servers.boot_active(demo, *ids)
+    before = guest.hostdevs(cloud, server_id)
+    held = [contexts.show(demo, each) for each in ids]
+    [path] = cloud.folder.glob(f'domains/*/{server_id}.xml')
+    written = path.stat().st_mtime_ns
+
+    restart(demo, server_id)
+    waiting.until(
+        'the guest to be defined anew',
+        lambda: path.exists() and path.stat().st_mtime_ns != written,
+    )
+    servers.wait_active(demo, server_id)
+    assert guest.hostdevs(cloud, server_id) == before
+    assert [contexts.show(demo, each) for each in ids] == held

@@ -1,0 +1,63 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""The calls that a boot makes to Cyborg."""
+
+import collections.abc
+
+import pytest
+
+from tests.e2e import contexts, person, recorder, servers
+from tools.cloud import cloud as cloud_module
+
+
+@pytest.fixture
+def recorded(
+    cloud: cloud_module.Cloud, admin: person.Person
+) -> collections.abc.Iterator[recorder.Recorder]:
+    """Stands in the catalog in Cyborg's place, and passes requests on."""
+    url = cloud.url('cyborg')
+    endpoints = [
+        each
+        for each in admin.identity.get('/endpoints').json()['endpoints']
+        if each['url'] == url
+    ]
+    assert endpoints
+
+    def point_to(address: str) -> None:
+        for each in endpoints:
+            path = f'/endpoints/{each["id"]}'
+            admin.identity.patch(path, json={'endpoint': {'url': address}})
+
+    with recorder.Recorder(target=url) as listening:
+        point_to(listening.url)
+        yield listening
+        point_to(url)
+
+
+@pytest.mark.parametrize('count', [1, 8])
+def test_a_boot_makes_two_calls_however_many_contexts(
+    cloud: cloud_module.Cloud,
+    demo: person.Person,
+    recorded: recorder.Recorder,
+    count: int,
+) -> None:
+    ids = [contexts.create(demo) for _n in range(count)]
+    # One who logs in now has the recorder in his catalog, and so have the
+    # services that act for him.
+    newcomer = person.Person(cloud.environment('demo'))
+    server_id = servers.boot_active(newcomer, *ids)
+    assert contexts.show(demo, ids[-1])['status'] == 'bound'
+    path = f'/v2/device_allocations/{server_id}'
+    calls = [call for call in recorded.calls if 'device_' in call[1]]
+    assert calls == [('PUT', path), ('POST', f'{path}/bind')]

@@ -1,0 +1,122 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""When Cyborg is not as it must be, or the plugin cannot do its work."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+from tests.e2e import contexts, operations, person, recorder, servers
+from tools.cloud import cloud as cloud_module
+
+
+def test_cyborg_is_down(
+    cloud: cloud_module.Cloud, demo: person.Person
+) -> None:
+    context_id = contexts.create(demo)
+    with operations.stopped(cloud, 'cyborg'):
+        server_id = servers.boot(demo, context_id)
+        message = servers.wait_fault(demo, server_id)['message']
+        complaint = demo.is_refused(f'cyborg device-context-show {context_id}')
+    assert '(Cyborg) did not answer' in message
+    # Nova cuts a fault off after 255 characters: advice must stand first.
+    assert 'cyborg-api' in message
+    assert 'nova.conf' in message
+    assert 'did not answer' in complaint
+    assert contexts.show(demo, context_id)['status'] == 'available'
+
+
+def test_a_server_without_hint_does_without_cyborg(
+    cloud: cloud_module.Cloud, demo: person.Person
+) -> None:
+    with (
+        operations.stopped(cloud, 'cyborg'),
+        # Where everybody looks for Cyborg, so that no call escapes.
+        recorder.Recorder(port=_port(cloud.url('cyborg'))) as instead,
+    ):
+        server_id = servers.boot_active(demo)
+        servers.delete(demo, [server_id])
+    assert instead.calls == []
+
+
+def test_cyborg_does_not_serve_device_contexts(
+    cloud: cloud_module.Cloud, demo: person.Person
+) -> None:
+    context_id = contexts.create(demo)
+    paste = cloud.folder / 'etc' / 'cyborg' / 'api-paste.ini'
+    assert 'nova_cyborg.api.app:app_factory' in paste.read_text()
+    with operations.configured(
+        cloud,
+        'cyborg',
+        paste,
+        'app:api_v2',
+        **{'paste.app_factory': 'cyborg.api.app:app_factory'},
+    ):
+        server_id = servers.boot(demo, context_id)
+        message = servers.wait_fault(demo, server_id)['message']
+        complaint = demo.is_refused('cyborg device-context-list')
+    assert 'does not serve device contexts' in message
+    for what in (
+        'paste.app_factory',
+        'nova_cyborg.api.app:app_factory',
+        'api-paste.ini',
+    ):
+        assert what in message
+    assert 'does not serve device contexts' in complaint
+    assert contexts.show(demo, context_id)['status'] == 'available'
+
+
+def test_the_plugin_cannot_load(
+    cloud: cloud_module.Cloud, tmp_path: pathlib.Path
+) -> None:
+    config = tmp_path / 'nova.conf'
+    original = (cloud.folder / 'etc' / 'nova' / 'nova.conf').read_text()
+    config.write_text(
+        f'{original}\n[nova_cyborg]\nconductor_hooks = nonsense\n'
+    )
+    done = subprocess.run(
+        ['nova-conductor', '--config-file', str(config)],
+        env=person.shell_environment(),
+        capture_output=True,
+        text=True,
+        timeout=person.COMMAND_SECONDS,
+        check=False,
+    )
+    assert done.returncode not in (0, None)
+    output = done.stdout + done.stderr
+    [line] = [each for each in output.splitlines() if 'CRITICAL' in each]
+    assert 'nova_cyborg cannot work in this service' in line
+    assert 'no conductor hook nonsense' in line
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(':')[2].partition('/')[0])
+
+
+@pytest.mark.parametrize('service', ['nova', 'cyborg'])
+def test_a_service_that_loads_the_plugin_says_so(
+    cloud: cloud_module.Cloud, service: str
+) -> None:
+    text = cloud.log_path(service).read_text()
+    expected = {
+        'nova': (
+            'nova_cyborg is active in',
+            'conductor hooks device_context',
+            'check of accelerator requests',
+        ),
+        'cyborg': ('nova_cyborg serves device contexts in cyborg-api',),
+    }
+    for sentence in expected[service]:
+        assert sentence in text

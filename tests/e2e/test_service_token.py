@@ -1,0 +1,55 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""The part of the API that is for Nova only."""
+
+import pytest
+
+from tests.e2e import contexts, person
+
+_SERVER = '00000000-0000-4000-8000-000000000007'
+_PATH = f'/device_allocations/{_SERVER}'
+
+
+@pytest.mark.parametrize('name', ['demo', 'admin'])
+@pytest.mark.parametrize(
+    ('method', 'path'),
+    [
+        ('GET', _PATH),
+        ('PUT', _PATH),
+        ('POST', f'{_PATH}/bind'),
+        ('POST', f'{_PATH}/unbind'),
+        ('DELETE', _PATH),
+    ],
+)
+def test_is_refused_without_a_service_token(
+    people: dict[str, person.Person], name: str, method: str, path: str
+) -> None:
+    owner = people[name]
+    context_id = contexts.create(owner)
+    bodies = {
+        _PATH: {'device_contexts': [context_id]},
+        f'{_PATH}/bind': {
+            'hostname': 'compute1',
+            'resource_providers': {
+                f'device_context_{context_id}_0': context_id
+            },
+        },
+    }
+    response = owner.accelerator.request(
+        path, method, json=bodies.get(path), raise_exc=False
+    )
+    assert response.status_code == 403, response.text
+    [error] = response.json()['errors']
+    assert error['code'] == 'nova_cyborg.service_token_required'
+    assert contexts.show(owner, context_id)['status'] == 'available'

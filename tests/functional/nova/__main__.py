@@ -1,0 +1,133 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Run the functional tests on Nova's side.
+
+    python -m tests.functional.nova
+
+They are run by stestr, as Nova's own are, in green threads, in native
+threads, or (by default) in one after the other: then Nova's own tests, which
+take long, are run in native threads only. The last line says how many passed.
+"""
+
+import argparse
+import importlib.metadata
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+TOP = pathlib.Path(__file__).parents[3]
+MODES = {
+    'threading': {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
+    'eventlet': {},
+}
+_STOCK = 'test_stock_accelerators'
+# What Nova logs when a test is over, and its log is not kept any more.
+_NOISE = re.compile(r' INFO nova\.thread_pool_factory |^Eventlet based conc')
+_TOTAL = re.compile(r' - (Passed|Failed|Unexpected Success): (\d+)')
+
+
+def main() -> int:
+    arguments = _parse()
+    modes = list(MODES) if arguments.mode == 'both' else [arguments.mode]
+    passed = failed = 0
+    for mode in modes:
+        print(f'Nova with {mode}:', flush=True)
+        options = ['--concurrency', str(arguments.concurrency)]
+        if mode != modes[0]:
+            options += ['--exclude-regex', _STOCK]
+        good, bad = _run(mode, options + arguments.filters)
+        passed, failed = passed + good, failed + bad
+    print(f'{passed} passed, {failed} failed')
+    return 1 if failed or not passed else 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='python -m tests.functional.nova', description=__doc__
+    )
+    parser.add_argument(
+        '--mode',
+        choices=[*MODES, 'both'],
+        default='both',
+        help='kind of threads in Nova (default: both)',
+    )
+    parser.add_argument(
+        '--concurrency',
+        type=int,
+        default=2 * (os.cpu_count() or 1),
+        help='how many tests at a time; they wait most of their time '
+        '(default: two a core)',
+    )
+    parser.add_argument(
+        'filters', nargs='*', help='patterns of the tests to run'
+    )
+    return parser.parse_args()
+
+
+def _run(mode: str, options: list[str]) -> tuple[int, int]:
+    """Run the tests in one mode; return how many passed and failed."""
+    with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as results:
+        process = subprocess.Popen(
+            _command(results, options),
+            cwd=TOP,
+            env=_environment(mode),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        totals = {'Passed': 0, 'Failed': 0, 'Unexpected Success': 0}
+        for line in process.stdout:
+            if not _NOISE.search(line):
+                print(line, end='', flush=True)
+            total = _TOTAL.match(line)
+            if total:
+                totals[total[1]] = int(total[2])
+        code = process.wait()
+    failed = totals['Failed'] + totals['Unexpected Success']
+    # stestr also fails when it cannot import a test, or finds none.
+    return totals['Passed'], failed or int(code != 0)
+
+
+def _command(results: str, options: list[str]) -> list[str]:
+    return [
+        *(sys.executable, '-m', 'stestr'),
+        *('--test-path', 'tests/functional/nova', '--top-dir', '.'),
+        *('--repo-url', results, 'run', *options),
+    ]
+
+
+def _environment(mode: str) -> dict[str, str]:
+    # oslo.config takes options from the environment, too: the tests' own
+    # default for this one is beside the sources, where a package has none.
+    return {
+        **os.environ,
+        **MODES[mode],
+        'OS_WSGI__API_PASTE_CONFIG': str(_paste_file()),
+        'PYTHON': sys.executable,
+        'PYTHONWARNINGS': 'ignore',
+    }
+
+
+def _paste_file() -> pathlib.Path:
+    """Find Nova's api-paste.ini where the package has installed it."""
+    for file in importlib.metadata.files('nova') or ():
+        if file.name == 'api-paste.ini':
+            return pathlib.Path(file.locate()).resolve()
+    return pathlib.Path('/etc/nova/api-paste.ini')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,472 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Base of the tests: real Nova, real Placement, real Cyborg."""
+
+from tests.functional.nova import activate  # noqa: F401, I001 - first
+
+import collections.abc
+import dataclasses
+import itertools
+import json
+import time
+import typing as ty
+import xml.etree.ElementTree as ET
+from unittest import mock
+
+import fixtures
+import testtools.content
+from keystoneauth1 import loading as ks_loading
+from nova import conf, context
+from nova.api import auth
+from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.tests.functional.libvirt import base
+
+from tests.functional.nova import cyborg, http_server
+
+CONF = conf.CONF
+OTHER_PROJECT = 'another-project'
+SECONDS = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """An accelerator card, or one region of it.
+
+    :ivar host: the node it is in.
+    :ivar provider: UUID of its resource provider.
+    :ivar slots: PCI addresses, or UUIDs of mediated devices.
+    """
+
+    host: str
+    provider: str
+    slots: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Hostdev:
+    """A ``<hostdev>`` of a guest.
+
+    :ivar kind: ``pci`` or ``mdev``.
+    :ivar slot: PCI address, or UUID of the mediated device.
+    :ivar alias: name of its alias, if it has one.
+    """
+
+    kind: str
+    slot: str
+    alias: str | None
+
+
+class TestCase(base.ServersTestBase):
+    """A cloud with compute nodes, for one test.
+
+    :cvar HOSTS: names of the compute nodes.
+    """
+
+    HOSTS: ty.ClassVar = ('compute1',)
+    CAST_AS_CALL = False
+    REQUIRES_LOCKING = False
+    microversion = 'latest'
+
+    def setUp(self) -> None:
+        self.cyborg = cyborg.get()
+        self.cyborg.control('reset')
+        super().setUp()
+        self.addOnException(self._attach_log)
+        # There are no disks in these tests.
+        self.useFixture(
+            fixtures.MockPatch(
+                'nova.virt.libvirt.LibvirtDriver'
+                '._get_instance_disk_info_from_config',
+                return_value=[],
+            )
+        )
+        self._configure()
+        self._serve_nova()
+        self._remember_guests()
+        for host in self.HOSTS:
+            self.start_compute(host)
+        self._buses = itertools.count(0x10)
+
+    def _attach_log(self, _exc_info: object) -> None:
+        content = testtools.content.text_content(self.cyborg.log())
+        self.addDetail('cyborg', content)
+
+    def _configure(self) -> None:
+        CONF.register_opts(
+            ks_loading.get_auth_plugin_conf_options('admin_token'),
+            group='service_user',
+        )
+        self.flags(
+            group='service_user',
+            send_service_user_token=True,
+            auth_type='admin_token',
+            endpoint='http://127.0.0.1:9',
+            token=cyborg.token('nova', 'service', 'service'),
+        )
+        self.flags(
+            group='cyborg',
+            endpoint_override=self.cyborg.url,
+            connect_retries=0,
+            status_code_retries=0,
+        )
+        self.flags(arq_binding_timeout=SECONDS)
+
+    def _serve_nova(self) -> None:
+        """Let users have tokens for Cyborg, and Cyborg reach Nova."""
+
+        def create_context(
+            environ: dict[str, ty.Any], **kwargs: ty.Any
+        ) -> context.RequestContext:
+            user = environ.get('HTTP_X_AUTH_USER', 'admin')
+            project = environ.get('HTTP_X_AUTH_PROJECT_ID', 'service')
+            roles = environ.get('HTTP_X_ROLES', 'admin,service').split(',')
+            return context.RequestContext(
+                user,
+                project,
+                is_admin='admin' in roles,
+                roles=roles,
+                auth_token=cyborg.token(user, project, *roles),
+                **kwargs,
+            )
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{auth.__name__}.NovaKeystoneContext._create_context',
+                staticmethod(create_context),
+            )
+        )
+        server = http_server.HTTPServer(
+            self.api_fixture.app(), self.cyborg.nova_port
+        )
+        self.addCleanup(server.stop)
+
+    def _remember_guests(self) -> None:
+        """Keep what libvirt is told, for :meth:`hostdevs`."""
+        self.guests: dict[str, list[ET.Element]] = {}
+        define = fakelibvirt.Connection.defineXML
+
+        def remember(connection: ty.Any, xml: str) -> ty.Any:
+            guest = ET.fromstring(xml)  # noqa: S314 - it is Nova's
+            self.guests.setdefault(guest.findtext('uuid'), []).append(guest)
+            return define(connection, xml)
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{fakelibvirt.__name__}.Connection.defineXML', remember
+            )
+        )
+
+    # Devices
+
+    def add_device(
+        self,
+        host: str = 'compute1',
+        resource_class: str = 'FPGA',
+        slots: int = 2,
+        traits: collections.abc.Sequence[str] = (),
+        mdevs: collections.abc.Sequence[str] = (),
+        inventory: int | None = None,
+    ) -> Device:
+        """Put a device into a host: into Cyborg's database and Placement.
+
+        :param mdevs: UUIDs of mediated devices, in the place of PCI slots.
+        :param inventory: how many slots Placement believes it has.
+        """
+        bus = next(self._buses)
+        found = mdevs or [f'0000:{bus:02x}:00.{n}' for n in range(slots)]
+        total = len(found) if inventory is None else inventory
+        provider = self._add_provider(
+            host, f'device-{bus:x}', resource_class, total, traits
+        )
+        self.cyborg.control(
+            'add_device',
+            host=host,
+            provider=provider,
+            attach_type='MDEV' if mdevs else 'PCI',
+            slots=found,
+        )
+        return Device(host, provider, tuple(found))
+
+    def _add_provider(
+        self,
+        host: str,
+        name: str,
+        resource_class: str,
+        total: int,
+        traits: collections.abc.Sequence[str],
+    ) -> str:
+        provider = self.placement.post(
+            '/resource_providers',
+            {
+                'name': f'{host}-{name}',
+                'parent_provider_uuid': self.compute_rp_uuids[host],
+            },
+            version='1.20',
+        ).body['uuid']
+        if resource_class.startswith('CUSTOM_'):
+            self.placement.put(
+                f'/resource_classes/{resource_class}', {}, version='1.7'
+            )
+        self.placement.put(
+            f'/resource_providers/{provider}/inventories',
+            {
+                'resource_provider_generation': 0,
+                'inventories': {resource_class: {'total': total}},
+            },
+        )
+        for trait in traits:
+            self._create_trait(trait)
+        self._set_provider_traits(provider, traits)
+        return provider
+
+    def usage(self, device: Device) -> int:
+        """Return how much of a device Placement has allocated."""
+        return sum(self._get_provider_usages(device.provider).values())
+
+    def used_slots(self) -> set[str]:
+        """Return the slots that Cyborg has given away."""
+        used = set()
+        for handle in self.cyborg.control('rows', table='attach_handles'):
+            info = json.loads(handle['attach_info'])
+            address = '{domain}:{bus}:{device}.{function}'.format(**info)
+            if handle['in_use']:
+                is_mdev = handle['attach_type'] == 'MDEV'
+                used.add(handle['uuid'] if is_mdev else address)
+        return used
+
+    # Device contexts
+
+    def create_context(
+        self, project: str | None = None, **fields: ty.Any
+    ) -> str:
+        """Make a device context; return its UUID."""
+        if not {'groups', 'resources', 'device_profile'} & set(fields):
+            fields['resources'] = {'FPGA': 1}
+        response = self._contexts('POST', '', fields, project)
+        self.assertEqual(201, response.status_code, response.text)
+        return response.json()['uuid']
+
+    def get_context(self, uuid: str) -> dict[str, ty.Any] | None:
+        """Show a device context; None if there is none."""
+        response = self._contexts('GET', f'/{uuid}')
+        return response.json() if response.status_code == 200 else None
+
+    def status(self, uuid: str) -> str | None:
+        """Return the status of a device context; None if there is none."""
+        found = self.get_context(uuid)
+        return found['status'] if found else None
+
+    def _contexts(
+        self,
+        method: str,
+        path: str,
+        body: ty.Any = None,
+        project: str | None = None,
+    ) -> ty.Any:
+        project = project or self.api.project_id
+        return self.cyborg.api(
+            cyborg.token('user', project, 'member', 'reader'),
+            method,
+            f'/device_contexts{path}',
+            body,
+        )
+
+    # Servers
+
+    def post_server(
+        self, *context_ids: str, count: int | None = None, **fields: ty.Any
+    ) -> dict[str, ty.Any]:
+        """Ask for a server with device contexts."""
+        server = self._build_server(networks='none')
+        server.update(fields)
+        if count:
+            server.update(min_count=count, max_count=count)
+        body: dict[str, ty.Any] = {'server': server}
+        if context_ids:
+            hints = {'device_context_id': list(context_ids)}
+            body['os:scheduler_hints'] = hints
+        return self.api.post_server(body)
+
+    def boot(self, *context_ids: str, **fields: ty.Any) -> dict[str, ty.Any]:
+        """Ask for a server with device contexts, and wait for it."""
+        return self.wait_for_status(
+            self.post_server(*context_ids, **fields), 'ACTIVE'
+        )
+
+    def boot_fails(self, *context_ids: str, **fields: ty.Any) -> str:
+        """Ask for a server that is not built; return its fault."""
+        server = self.post_server(*context_ids, **fields)
+        return self.fault_of(server)
+
+    def fault_of(self, server: dict[str, ty.Any]) -> str:
+        """Wait until a server has failed; return why."""
+        server = self.wait_for_status(server, 'ERROR')
+        return self.wait_for(
+            lambda: self.api.get_server(server['id']).get('fault')
+        )['message']
+
+    def wait_for_status(
+        self, server: dict[str, ty.Any], status: str
+    ) -> dict[str, ty.Any]:
+        """Wait until a server has a status, and nothing is being done."""
+
+        def settled() -> dict[str, ty.Any] | None:
+            found = self.api.get_server(server['id'])
+            if found['status'] == 'ERROR' != status:
+                self.fail(f'server {server["id"]}: {found.get("fault")}')
+            done = found['OS-EXT-STS:task_state'] is None or status == 'BUILD'
+            return found if found['status'] == status and done else None
+
+        return self.wait_for(settled)
+
+    def act(
+        self,
+        server: dict[str, ty.Any],
+        action: str,
+        status: str = 'ACTIVE',
+        arguments: dict[str, ty.Any] | None = None,
+        api: ty.Any = None,
+    ) -> dict[str, ty.Any]:
+        """Do something with a server, and wait for its status."""
+        (api or self.api).post_server_action(server['id'], {action: arguments})
+        return self.wait_for_status(server, status)
+
+    def delete(self, server: dict[str, ty.Any]) -> None:
+        """Delete a server, and wait until it is gone."""
+        self.api.delete_server(server['id'])
+        self._wait_until_deleted(server)
+
+    def hostdevs(self, server: dict[str, ty.Any]) -> list[Hostdev]:
+        """Return the devices of a guest, as libvirt was told last."""
+        guest = self.guests[server['id']][-1]
+        return [_hostdev(element) for element in guest.iter('hostdev')]
+
+    def wait_for(
+        self, condition: collections.abc.Callable[[], ty.Any]
+    ) -> ty.Any:
+        """Wait until a condition is true; return what it is."""
+        end = time.monotonic() + SECONDS
+        while True:
+            found = condition()
+            if found:
+                return found
+            if time.monotonic() > end:
+                self.fail(f'{condition} is {found!r} after {SECONDS} s')
+            time.sleep(0.1)
+
+    def nova_calls(self) -> list[tuple[str, str]]:
+        """Return method and path of Nova's requests to Cyborg so far."""
+        return [
+            (method, path)
+            for method, path, _query in self.cyborg.control('requests')
+            # These are the test's own.
+            if not path.startswith('/v2/device_contexts')
+        ]
+
+    # What is to be true
+
+    def assert_available(self, *context_ids: str) -> None:
+        """Check that device contexts are free, and nothing is left."""
+        for context_id in context_ids:
+            self.wait_for(lambda c=context_id: self.status(c) == 'available')
+        self.assert_nothing_held()
+
+    def assert_nothing_held(self) -> None:
+        """Check that no server has anything of Cyborg's or Placement's."""
+        for table in (
+            'device_allocations',
+            'device_context_arqs',
+            'extended_accelerator_requests',
+            'device_profiles',
+        ):
+            self.wait_for(
+                lambda t=table: not self.cyborg.control('rows', table=t)
+            )
+        self.assertEqual(set(), self.used_slots())
+        self.wait_for(lambda: not self._allocations())
+
+    def _allocations(self) -> dict[str, ty.Any]:
+        return {
+            consumer: allocation
+            for provider in self._get_all_providers()
+            for consumer, allocation in self._get_allocations_by_provider_uuid(
+                provider['uuid']
+            ).items()
+        }
+
+    def assert_hostdevs(
+        self,
+        server: dict[str, ty.Any],
+        slots: collections.abc.Iterable[str],
+        kind: str = 'pci',
+    ) -> None:
+        """Check that a guest has slots, each with its request's alias."""
+        wanted = {
+            device['slot']: f'ua-{device["arq_id"]}'
+            for context in self.contexts_of(server)
+            for device in context['devices']
+        }
+        self.assertEqual(set(slots), set(wanted))
+        self.assertCountEqual(
+            [Hostdev(kind, slot, alias) for slot, alias in wanted.items()],
+            self.hostdevs(server),
+        )
+
+    def contexts_of(
+        self, server: dict[str, ty.Any]
+    ) -> list[dict[str, ty.Any]]:
+        """Return the device contexts that a server holds."""
+        response = self._contexts('GET', f'?server_id={server["id"]}')
+        return response.json()['device_contexts']
+
+    def fail_spawns(self, times: int) -> mock.Mock:
+        """Let libvirt refuse to start guests, the first times."""
+        create = fakelibvirt.Domain.createWithFlags
+        failures = mock.Mock(
+            side_effect=itertools.chain(
+                [
+                    fakelibvirt.make_libvirtError(
+                        fakelibvirt.libvirtError,
+                        'no guest today',
+                        error_code=fakelibvirt.VIR_ERR_OPERATION_FAILED,
+                    )
+                ]
+                * times,
+                itertools.repeat(None),
+            )
+        )
+
+        def start(domain: ty.Any, flags: int) -> ty.Any:
+            failures()
+            return create(domain, flags)
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{fakelibvirt.__name__}.Domain.createWithFlags', start
+            )
+        )
+        return failures
+
+
+def _hostdev(element: ET.Element) -> Hostdev:
+    alias = element.find('alias')
+    name = None if alias is None else alias.get('name')
+    address = element.find('source/address')
+    if element.get('type') == 'mdev':
+        return Hostdev('mdev', address.get('uuid'), name)
+    domain, bus, device, function = (
+        int(address.get(part), 16)
+        for part in ('domain', 'bus', 'slot', 'function')
+    )
+    slot = f'{domain:04x}:{bus:02x}:{device:02x}.{function:x}'
+    return Hostdev('pci', slot, name)

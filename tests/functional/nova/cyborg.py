@@ -1,0 +1,101 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Cyborg, as tests in Nova's process see it: its API, and its control."""
+
+import atexit
+import functools
+import json
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import typing as ty
+
+import requests
+
+_TOP = pathlib.Path(__file__).parents[3]
+_SECONDS = 60
+
+
+def token(user: str, project: str, *roles: str) -> str:
+    """Return a token that :mod:`.cyborg_server` understands."""
+    return f'{user}:{project}:{",".join(roles)}'
+
+
+class Cyborg:
+    """A Cyborg of its own process, for all tests of this one.
+
+    :ivar nova_port: where tests have to serve Nova's API.
+    :ivar url: Cyborg's endpoint.
+    """
+
+    def __init__(self) -> None:
+        self.nova_port = _free_port()
+        self._log = tempfile.NamedTemporaryFile('a')  # noqa: SIM115 - kept
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, '-m', 'tests.functional.nova.cyborg_server'),
+                *('--nova', f'http://127.0.0.1:{self.nova_port}/v2.1'),
+                *('--log', self._log.name),
+            ],
+            cwd=_TOP,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        atexit.register(self._process.kill)
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f'Cyborg does not start: {self.log()}')
+        ports = json.loads(line)
+        self.url = f'http://127.0.0.1:{ports["api"]}/v2'
+        self._control = f'http://127.0.0.1:{ports["control"]}'
+
+    def control(self, name: str, **arguments: ty.Any) -> ty.Any:
+        """Call a method of :class:`cyborg_server.Control`."""
+        response = requests.post(
+            f'{self._control}/{name}', json=arguments, timeout=_SECONDS
+        )
+        if response.status_code != 200:
+            raise RuntimeError(response.json())
+        return response.json()
+
+    def api(
+        self, user_token: str, method: str, path: str, body: ty.Any = None
+    ) -> requests.Response:
+        """Call the API."""
+        return requests.request(
+            method,
+            self.url + path,
+            json=body,
+            headers={'X-Auth-Token': user_token},
+            timeout=_SECONDS,
+        )
+
+    def log(self) -> str:
+        """Return the end of its log."""
+        return pathlib.Path(self._log.name).read_text()[-20000:]
+
+
+@functools.cache
+def get() -> Cyborg:
+    """Return the Cyborg of this process, started when first asked for."""
+    return Cyborg()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]

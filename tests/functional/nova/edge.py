@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The network in front of Cyborg: remembers requests, and makes faults."""
+
+import collections.abc
+import dataclasses
+import re
+import socket
+import threading
+import time
+import typing as ty
+
+_WSGIApp = collections.abc.Callable[..., collections.abc.Iterable[bytes]]
+
+
+@dataclasses.dataclass
+class Fault:
+    """What is to happen to requests.
+
+    :ivar method: method of the requests, a regular expression.
+    :ivar path: what their path contains, a regular expression.
+    :ivar action: ``answer`` with the HTTP status of ``value``; ``drop`` the
+        connection; do the work and ``lose`` the answer, or answer
+        ``late`` by ``value`` seconds.
+    :ivar skip: how many requests pass before the first that is hit.
+    :ivar times: how many are hit.
+    """
+
+    method: str
+    path: str
+    action: str
+    value: float = 0
+    skip: int = 0
+    times: int = 1000
+
+    def hits(self, method: str, path: str) -> bool:
+        """Tell whether a request is hit, and count it."""
+        if not re.fullmatch(self.method, method):
+            return False
+        if not re.search(self.path, path):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        self.times -= 1
+        return self.times >= 0
+
+
+class Edge:
+    """Stands before an application.
+
+    :ivar app: the application.
+    :ivar requests: method, path and query of the requests so far.
+    """
+
+    def __init__(self, app: _WSGIApp) -> None:
+        self.app = app
+        self.requests: list[tuple[str, str, str]] = []
+        self.faults: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, environ: dict[str, ty.Any], start_response: ty.Any
+    ) -> collections.abc.Iterable[bytes]:
+        method, path = environ['REQUEST_METHOD'], environ['PATH_INFO']
+        with self._lock:
+            self.requests.append((method, path, environ['QUERY_STRING']))
+            hits = [fault for fault in self.faults if fault.hits(method, path)]
+        if not hits:
+            return self.app(environ, start_response)
+        return getattr(self, f'_{hits[0].action}')(
+            hits[0].value, environ, start_response
+        )
+
+    def _answer(
+        self, status: int, environ: dict[str, ty.Any], start_response: ty.Any
+    ) -> list[bytes]:
+        body = b'made by the test'
+        start_response(f'{status} Fault', [('Content-Length', str(len(body)))])
+        return [body]
+
+    def _drop(
+        self, _value: float, environ: dict[str, ty.Any], start_response: ty.Any
+    ) -> list[bytes]:
+        environ['test.socket'].shutdown(socket.SHUT_RDWR)
+        return self._answer(500, environ, start_response)
+
+    def _lose(
+        self, _value: float, environ: dict[str, ty.Any], start_response: ty.Any
+    ) -> list[bytes]:
+        list(self.app(environ, lambda *_args: None))
+        return self._drop(0, environ, start_response)
+
+    def _late(
+        self,
+        seconds: float,
+        environ: dict[str, ty.Any],
+        start_response: ty.Any,
+    ) -> list[bytes]:
+        body = list(self.app(environ, start_response))
+        time.sleep(seconds)
+        return body

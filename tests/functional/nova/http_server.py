@@ -1,0 +1,59 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A small HTTP server for WSGI applications, used on both sides."""
+
+import socketserver
+import threading
+import typing as ty
+from wsgiref import simple_server
+
+
+class _Handler(simple_server.WSGIRequestHandler):
+    def get_environ(self) -> dict[str, ty.Any]:
+        # For who wants to close it without an answer; see edge.py.
+        return super().get_environ() | {'test.socket': self.connection}
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing; edge.py remembers the requests."""
+
+
+class HTTPServer(socketserver.ThreadingMixIn, simple_server.WSGIServer):
+    """Serves an application on a port of the loopback interface."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, app: ty.Any, port: int = 0) -> None:
+        super().__init__(('127.0.0.1', port), _Handler)
+        self.set_app(app)
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(0.05,), daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return self.server_address[1]
+
+    @property
+    def url(self) -> str:
+        return f'http://127.0.0.1:{self.port}'
+
+    def stop(self) -> None:
+        """Serve no more; connections are refused from now on."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+    def handle_error(self, request: ty.Any, client_address: ty.Any) -> None:
+        """Keep quiet of clients that did not wait for the answer."""

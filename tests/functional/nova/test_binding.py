@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Binding goes on while the server is being built."""
+
+from tests.functional.nova import base  # isort: skip - first
+
+
+class BindingTest(base.TestCase):
+    """One compute node."""
+
+    def test_bind_returns_before_it_is_done(self) -> None:
+        device = self.add_device(slots=1)
+        context = self.create_context()
+        self.cyborg.control('hold_bindings', hold=True)
+        server = self.post_server(context)
+        # nova-compute asks, after nova-conductor has let the server go.
+        self.wait_for(
+            lambda: ('GET', '/v2/accelerator_requests') in self.nova_calls()
+        )
+        self.assertEqual('binding', self.status(context))
+        found = self.api.get_server(server['id'])
+        self.assertEqual('BUILD', found['status'])
+        self.assertNotIn(server['id'], self.guests)
+        self.cyborg.control('hold_bindings', hold=False)
+        self.wait_for_status(server, 'ACTIVE')
+        self.assert_hostdevs(server, device.slots)
+
+    def test_no_free_handle(self) -> None:
+        self.add_device(slots=0, inventory=1)
+        context = self.create_context()
+        fault = self.boot_fails(context)
+        self.assertIn('No device could be bound', fault)
+        self.assertIn('AttachHandle not found', fault)
+        self.assertEqual({}, self.guests)
+        self.assert_available(context)
+
+    def test_no_free_handle_is_found_late(self) -> None:
+        self.add_device(slots=0, inventory=1)
+        context = self.create_context()
+        self.cyborg.control('hold_bindings', hold=True)
+        server = self.post_server(context)
+        self.wait_for(lambda: self.status(context) == 'binding')
+        self.cyborg.control('hold_bindings', hold=False)
+        self.assertIn('No device could be bound', self.fault_of(server))
+        self.assertEqual({}, self.guests)
+        self.assert_available(context)
+
+    def test_one_of_two_contexts_has_no_free_handle(self) -> None:
+        self.add_device(slots=1)
+        self.add_device(slots=0, inventory=1, resource_class='PGPU')
+        contexts = [
+            self.create_context(resources={name: 1})
+            for name in ('FPGA', 'PGPU')
+        ]
+        fault = self.boot_fails(*contexts)
+        self.assertIn('No device could be bound', fault)
+        self.assert_available(*contexts)
+
+    def test_binding_takes_too_long(self) -> None:
+        self.flags(arq_binding_timeout=1)
+        self.add_device()
+        context = self.create_context()
+        self.cyborg.control('hold_bindings', hold=True)
+        fault = self.boot_fails(context)
+        self.assertIn('No device could be bound', fault)
+        self.cyborg.control('hold_bindings', hold=False)
+        self.assert_available(context)

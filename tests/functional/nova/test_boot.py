@@ -1,0 +1,167 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Servers get the devices of their device contexts."""
+
+from tests.functional.nova import base  # isort: skip - first
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+from oslo_utils import uuidutils
+
+from tests.functional.nova import cyborg
+
+
+class BootTest(base.TestCase):
+    """One compute node."""
+
+    def test_one_context(self) -> None:
+        device = self.add_device(slots=1)
+        context = self.create_context()
+        server = self.boot(context)
+        self.assert_hostdevs(server, device.slots)
+        self.assertEqual('bound', self.status(context))
+        self.assertEqual('compute1', self.get_context(context)['host'])
+        self.assertEqual(1, self.usage(device))
+        self.assertEqual(set(device.slots), self.used_slots())
+
+    def test_two_contexts(self) -> None:
+        device = self.add_device(slots=2)
+        server = self.boot(self.create_context(), self.create_context())
+        self.assert_hostdevs(server, device.slots)
+        self.assertEqual(2, self.usage(device))
+
+    def test_two_devices_of_one_context(self) -> None:
+        device = self.add_device(slots=3)
+        context = self.create_context(resources={'FPGA': 2})
+        server = self.boot(context)
+        self.assertEqual(2, len(self.hostdevs(server)))
+        self.assert_hostdevs(server, self.used_slots())
+        self.assertEqual(2, self.usage(device))
+
+    def test_two_groups_on_two_providers(self) -> None:
+        gzip = self.add_device(slots=1, traits=['CUSTOM_GZIP'])
+        crypto = self.add_device(slots=1, traits=['CUSTOM_CRYPTO'])
+        context = self.create_context(
+            groups=[
+                {'resources': {'FPGA': 1}, 'required': ['CRYPTO']},
+                {'resources': {'FPGA': 1}, 'required': ['GZIP']},
+            ]
+        )
+        server = self.boot(context)
+        self.assert_hostdevs(server, crypto.slots + gzip.slots)
+        providers = {
+            device['group']: device['resource_provider_id']
+            for device in self.get_context(context)['devices']
+        }
+        self.assertEqual({0: crypto.provider, 1: gzip.provider}, providers)
+
+    def test_custom_resource_class(self) -> None:
+        device = self.add_device(slots=1, resource_class='CUSTOM_FPGA_GZIP')
+        server = self.boot(self.create_context(resources={'FPGA_GZIP': 1}))
+        self.assert_hostdevs(server, device.slots)
+
+    def test_forbidden_trait(self) -> None:
+        self.add_device(slots=8, traits=['CUSTOM_SLOW'])
+        fast = self.add_device(slots=1)
+        server = self.boot(self.create_context(forbidden=['SLOW']))
+        self.assert_hostdevs(server, fast.slots)
+
+    def test_beside_the_flavors_device_profile(self) -> None:
+        mine = self.add_device(slots=1)
+        flavors = self.add_device(slots=1, resource_class='PGPU')
+        self._create_profile('gpu', {'resources:PGPU': '1'})
+        flavor = self._create_flavor(
+            extra_spec={'accel:device_profile': 'gpu'}
+        )
+        server = self.boot(self.create_context(), flavorRef=flavor)
+        aliases = {
+            device.slot: bool(device.alias) for device in self.hostdevs(server)
+        }
+        self.assertEqual(
+            {mine.slots[0]: True, flavors.slots[0]: False}, aliases
+        )
+        self.delete(server)
+        self.wait_for(lambda: not self.used_slots())
+
+    def _create_profile(self, name: str, group: dict[str, str]) -> None:
+        response = self.cyborg.api(
+            cyborg.token('admin', 'admin', 'admin'),
+            'POST',
+            '/device_profiles',
+            [{'name': name, 'groups': [group]}],
+        )
+        self.assertEqual(201, response.status_code, response.text)
+
+
+class MediatedDeviceTest(base.TestCase):
+    """One compute node, with a card that has mediated devices."""
+
+    HOSTS = ()
+
+    def test_mediated_device(self) -> None:
+        uuid = uuidutils.generate_uuid()
+        # Cyborg's agent has made it when nova-compute looks for it.
+        name = f'mdev_{uuid.replace("-", "_")}_0000_81_00_0'
+        mdev = fakelibvirt.FakeMdevDevice(
+            dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
+        )
+        self.start_compute(
+            'compute1',
+            mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
+        )
+        device = self.add_device(resource_class='VGPU', mdevs=[uuid])
+        server = self.boot(self.create_context(resources={'VGPU': 1}))
+        self.assert_hostdevs(server, device.slots, kind='mdev')
+
+
+class CallsTest(base.TestCase):
+    """How often Nova calls Cyborg."""
+
+    def test_one_context_costs_the_conductor_two_calls(self) -> None:
+        self._check_calls(contexts=1)
+
+    def test_eight_contexts_cost_the_conductor_two_calls(self) -> None:
+        self._check_calls(contexts=8)
+
+    def _check_calls(self, contexts: int) -> None:
+        self.add_device(slots=contexts)
+        server = self.boot(*[self.create_context() for _ in range(contexts)])
+        self.assertEqual(contexts, len(self.hostdevs(server)))
+        allocation = f'/v2/device_allocations/{server["id"]}'
+        # nova-compute asks for the server's accelerator requests, as stock.
+        of_compute = ('GET', '/v2/accelerator_requests')
+        self.assertEqual(
+            [('PUT', allocation), ('POST', f'{allocation}/bind')],
+            [call for call in self.nova_calls() if call != of_compute],
+        )
+
+    def test_a_server_without_contexts_costs_no_call(self) -> None:
+        server = self.boot()
+        self.act(server, 'reboot', arguments={'type': 'HARD'})
+        self.delete(server)
+        self.assertEqual([], self.nova_calls())
+
+
+class NoopHookTest(base.TestCase):
+    """A cloud whose only hook in nova-conductor is ``noop``."""
+
+    def setUp(self) -> None:
+        self.flags(conductor_hooks=['noop'], group='nova_cyborg')
+        super().setUp()
+
+    def test_nothing_happens(self) -> None:
+        self.add_device()
+        context = self.create_context()
+        server = self.boot(context)
+        self.assertEqual([], self.hostdevs(server))
+        self.assertEqual('available', self.status(context))
+        self.assertEqual([], self.nova_calls())

@@ -1,0 +1,72 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Placement decides which host a server with device contexts runs on."""
+
+from tests.functional.nova import base  # isort: skip - first
+
+
+class SchedulingTest(base.TestCase):
+    """Two compute nodes."""
+
+    HOSTS = ('compute1', 'compute2')
+
+    def test_only_the_host_with_resources_and_traits_is_chosen(self) -> None:
+        self.add_device('compute1')
+        self.add_device('compute1', 'PGPU', traits=['CUSTOM_FOO'])
+        device = self.add_device('compute2', slots=1, traits=['CUSTOM_FOO'])
+        context = self.create_context(required=['FOO'])
+        server = self.boot(context)
+        self.assertEqual('compute2', self.get_context(context)['host'])
+        self.assert_hostdevs(server, device.slots)
+
+    def test_no_host_with_such_a_device(self) -> None:
+        self.add_device('compute1', traits=['CUSTOM_FOO'])
+        context = self.create_context(required=['BAR'])
+        fault = self.boot_fails(context)
+        self.assertIn('No valid host was found', fault)
+        self.assert_available(context)
+
+    def test_contexts_that_no_one_host_has(self) -> None:
+        self.add_device('compute1', 'FPGA')
+        self.add_device('compute2', 'PGPU')
+        contexts = [
+            self.create_context(resources={name: 1})
+            for name in ('FPGA', 'PGPU')
+        ]
+        self.assertIn('No valid host was found', self.boot_fails(*contexts))
+        self.assert_available(*contexts)
+
+    def test_spawn_fails_on_the_first_host(self) -> None:
+        devices = [self.add_device(host, slots=1) for host in self.HOSTS]
+        context = self.create_context()
+        spawns = self.fail_spawns(1)
+        server = self.boot(context)
+        self.assertEqual(2, spawns.call_count)
+        used, unused = sorted(devices, key=self.usage, reverse=True)
+        self.assertEqual(0, self.usage(unused))
+        self.assert_hostdevs(server, used.slots)
+        self.assertEqual(used.host, self.get_context(context)['host'])
+        self.assertEqual(set(used.slots), self.used_slots())
+        # Delete finds them, too, after the marker went through a reschedule.
+        self.delete(server)
+        self.assert_nothing_held()
+
+    def test_spawn_fails_on_all_hosts(self) -> None:
+        for host in self.HOSTS:
+            self.add_device(host)
+        context = self.create_context()
+        spawns = self.fail_spawns(10)
+        fault = self.boot_fails(context)
+        self.assertEqual(2, spawns.call_count)
+        self.assertIn('Exceeded maximum number of retries', fault)
+        self.assert_available(context)

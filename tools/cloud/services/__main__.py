@@ -52,7 +52,7 @@ def main() -> None:
             f'tools.cloud.services.{args.service}'
         )
         module.serve(state)
-    except BaseException:
+    except BaseException:  # noqa: BLE001
         # Threads that the service has started would keep the process, and
         # what of its APIs is up already, alive.
         traceback.print_exc()

@@ -182,14 +182,16 @@ def _fault(
     """Ask Cyborg why a binding failed.
 
     :returns: the reason; empty if Cyborg knows of none; None if the server
-        holds no device contexts.
+        holds no device contexts, or it cannot be said whether it does.
     """
     try:
         return client.allocation_client(context).get(instance.uuid).fault or ''
     except exception.AllocationNotFound:
         return None
     except exception.DeviceContextError as exc:
-        return str(exc)
+        LOG.debug('Cyborg does not say why: %s', exc)
+        profile = instance.flavor.extra_specs.get(model.PROFILE_EXTRA_SPEC)
+        return '' if profile == model.FLAVOR_MARKER else None
 
 
 def _awaits_delete(

@@ -47,7 +47,7 @@ class CyborgFaultsTest(base.TestCase):
 
     def test_down(self) -> None:
         self.cyborg.control('stop')
-        self._assert_fault('did not answer', 'Unable to establish connection')
+        self._assert_fault('did not answer', 'the connection failed')
 
     def test_reserve_fails(self) -> None:
         self._fault('PUT', 'answer', value=500)

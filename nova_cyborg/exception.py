@@ -242,6 +242,18 @@ class CyborgFailed(DeviceContextError):
     error_code = 'nova_cyborg.cyborg_failed'
 
 
+# What the audit finds wrong with Placement
+
+
+class PlacementFailed(DeviceContextError):
+    message = (
+        'Placement answered with HTTP status %(http_status)d. Check the '
+        '[placement] section of cyborg.conf.'
+    )
+    status = 502
+    error_code = 'nova_cyborg.placement_failed'
+
+
 # Binding and the guest
 
 

@@ -36,6 +36,8 @@ class State(enum.Enum):
     GONE = 'gone'
     #: It is being deleted, or is soft-deleted.
     LEAVING = 'leaving'
+    #: It is in error, and has never had a host.
+    NEVER_BUILT = 'never built'
     EXISTS = 'exists'
     #: Nova does not say.
     UNKNOWN = 'unknown'
@@ -58,6 +60,9 @@ def state(server_id: str) -> State:
     server = body['server']
     if server.get('OS-EXT-STS:task_state') == 'deleting':
         return State.LEAVING
+    host = server.get('OS-EXT-SRV-ATTR:host', '')
+    if server['status'] == 'ERROR' and host is None:
+        return State.NEVER_BUILT
     return _BY_STATUS.get(server['status'], State.EXISTS)
 
 

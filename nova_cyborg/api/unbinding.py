@@ -40,13 +40,10 @@ def unbind(server_id: str) -> None:
         allocation = allocations.get(context, server_id)
     except exception.AllocationNotFound:
         return
-    _free(
-        context,
-        [
-            device.arq_id
-            for device_context in allocation.device_contexts
-            for device in device_context.devices
-        ],
+    free(
+        device.arq_id
+        for device_context in allocation.device_contexts
+        for device in device_context.devices
     )
     allocations.unbound(context, server_id)
 
@@ -75,7 +72,7 @@ def server_arqs_deleted(server_id: str) -> None:
     :param server_id: UUID of the server.
     """
     context = cyborg_context.get_admin_context()
-    _free(context, devices.of_server(context, server_id))
+    free(devices.of_server(context, server_id))
     try:
         allocations.get(context, server_id)
     except exception.AllocationNotFound:
@@ -121,7 +118,12 @@ def _leaves(server_id: str) -> bool:
     return state in (servers.State.GONE, servers.State.LEAVING)
 
 
-def _free(context: cyborg_context.RequestContext, arq_ids: list[str]) -> None:
+def free(arq_ids: collections.abc.Iterable[str]) -> None:
+    """Unbind and delete ARQs; those that are gone already are no error.
+
+    :param arq_ids: UUIDs of the ARQs.
+    """
+    context = cyborg_context.get_admin_context()
     for arq_id in arq_ids:
         try:
             arq = objects.ExtARQ.get(context, arq_id)

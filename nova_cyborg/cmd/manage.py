@@ -20,6 +20,7 @@ from cyborg.common import service
 from cyborg.conf import CONF
 from oslo_log import log
 
+from nova_cyborg.cmd import audit
 from nova_cyborg.db import migration, session
 
 
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         'version', help='print the revision the tables are at'
     )
     version.set_defaults(run=_version)
+    audit.add_command(commands)
     return parser
 
 

@@ -1,0 +1,196 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the audit looks for, and how each thing is put right."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import functools
+
+import requests
+from cyborg import context as cyborg_context
+from cyborg.common import placement_client
+
+from nova_cyborg import exception
+from nova_cyborg.api import servers, unbinding
+from nova_cyborg.db import allocations, audit
+
+_State = servers.State
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """Something that disagrees.
+
+    :ivar kind: what disagrees, a stable name.
+    :ivar subject: what it is about: a UUID, or a name.
+    :ivar detail: a sentence.
+    :ivar repair: puts it right; None if only a person can.
+    """
+
+    kind: str
+    subject: str
+    detail: str
+    repair: collections.abc.Callable[[], None] | None = dataclasses.field(
+        default=None, compare=False
+    )
+
+
+def look() -> list[Finding]:
+    """Compare Cyborg with Nova and Placement, once.
+
+    :returns: what disagrees at this moment, part of which may be requests
+        that are under way.
+    """
+    context = cyborg_context.get_admin_context()
+    state = functools.cache(servers.state)
+    return [
+        *_held(context, state),
+        *_unlinked(context, state),
+        *_handles(context),
+        *_profiles(context),
+        *_providers(context, state),
+    ]
+
+
+def _held(
+    context: cyborg_context.RequestContext,
+    state: collections.abc.Callable[[str], _State],
+) -> collections.abc.Iterator[Finding]:
+    for server_id, has_arqs in audit.allocations(context).items():
+        if state(server_id) is _State.GONE:
+            yield Finding(
+                'held-by-no-server',
+                server_id,
+                'Nova does not know the server that holds device contexts.',
+                functools.partial(unbinding.release, server_id),
+            )
+        elif state(server_id) is _State.UNKNOWN:
+            yield Finding(
+                'unknown-server',
+                server_id,
+                'Nova does not say whether there is the server that holds '
+                'device contexts. The log says why.',
+            )
+        elif state(server_id) is _State.NEVER_BUILT and not has_arqs:
+            yield Finding(
+                'held-by-failed-server',
+                server_id,
+                'The server could not be built, and holds device contexts.',
+                functools.partial(
+                    allocations.release, context, server_id, terminated=False
+                ),
+            )
+
+
+def _unlinked(
+    context: cyborg_context.RequestContext,
+    state: collections.abc.Callable[[str], _State],
+) -> collections.abc.Iterator[Finding]:
+    for arq_id, server_id in audit.unlinked_arqs(context).items():
+        unused = server_id is None or state(server_id) is _State.GONE
+        yield Finding(
+            'arq-of-no-context',
+            arq_id,
+            'The accelerator request belongs to no device context'
+            + ('.' if unused else f', and to server {server_id}.'),
+            # What a server that exists may have in its guest stays.
+            functools.partial(unbinding.free, [arq_id]) if unused else None,
+        )
+
+
+def _handles(
+    context: cyborg_context.RequestContext,
+) -> collections.abc.Iterator[Finding]:
+    for handle_id, row_id in audit.unused_handles(context).items():
+        yield Finding(
+            'handle-of-no-arq',
+            handle_id,
+            'The attach handle is in use, by no accelerator request.',
+            functools.partial(audit.free_handle, context, row_id),
+        )
+    for handle_id, count in audit.shared_handles(context).items():
+        yield Finding(
+            'handle-of-several-arqs',
+            handle_id,
+            f'{count} accelerator requests use the attach handle. Delete '
+            'all but one of their servers.',
+        )
+
+
+def _profiles(
+    context: cyborg_context.RequestContext,
+) -> collections.abc.Iterator[Finding]:
+    for name, row_id in audit.unused_profiles(context).items():
+        yield Finding(
+            'profile-of-no-arq',
+            name,
+            'The hidden device profile has no accelerator request.',
+            functools.partial(audit.remove_profile, context, row_id),
+        )
+
+
+def _providers(
+    context: cyborg_context.RequestContext,
+    state: collections.abc.Callable[[str], _State],
+) -> collections.abc.Iterator[Finding]:
+    placement = placement_client.PlacementClient()
+    for provider, in_cyborg in audit.providers(context).items():
+        in_placement = _consumers(placement, provider)
+        for server_id in sorted(in_cyborg - in_placement):
+            if state(server_id) is _State.GONE:
+                # What it has left in Cyborg is found elsewhere.
+                continue
+            yield Finding(
+                'no-placement-allocation',
+                f'{provider}/{server_id}',
+                'The server has a device of the resource provider, and no '
+                'allocation in Placement. Heal it with "nova-manage '
+                'placement heal_allocations".',
+            )
+        for server_id in sorted(in_placement - in_cyborg):
+            gone = state(server_id) is _State.GONE
+            yield Finding(
+                'no-device',
+                f'{provider}/{server_id}',
+                'The server has an allocation in Placement, and no device '
+                'of the resource provider.',
+                # That of a server that exists has more in it, and is Nova's.
+                functools.partial(_delete_allocation, placement, server_id)
+                if gone
+                else None,
+            )
+
+
+def _consumers(
+    placement: placement_client.PlacementClient, provider: str
+) -> set[str]:
+    response = placement.get(f'/resource_providers/{provider}/allocations')
+    if response.status_code == 404:
+        return set()
+    _check(response)
+    return set(response.json()['allocations'])
+
+
+def _delete_allocation(
+    placement: placement_client.PlacementClient, server_id: str
+) -> None:
+    response = placement.delete(f'/allocations/{server_id}')
+    if response.status_code != 404:
+        _check(response)
+
+
+def _check(response: requests.Response) -> None:
+    if response.status_code >= 400:
+        raise exception.PlacementFailed(http_status=response.status_code)

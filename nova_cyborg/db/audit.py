@@ -1,0 +1,167 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What may be wrong in Cyborg's database, for the audit.
+
+Each function is one statement. What it finds may be a moment of a request
+that is under way: the audit looks twice.
+"""
+
+import typing as ty
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg import model
+from nova_cyborg.db import session, tables
+
+_HIDDEN = models.DeviceProfile.name.startswith(
+    model.PROFILE_PREFIX, autoescape=True
+)
+
+
+def allocations(
+    context: cyborg_context.RequestContext,
+) -> dict[str, bool]:
+    """Find the servers that hold device contexts.
+
+    :param context: an administrator's context.
+    :returns: whether it has accelerator requests, by UUID of the server.
+    """
+    allocation, arq = tables.DeviceAllocation, models.ExtArq
+    arqs = sa.select(arq.id).where(arq.instance_uuid == allocation.server_id)
+    return dict(_rows(context, sa.select(allocation.server_id, arqs.exists())))
+
+
+def unlinked_arqs(
+    context: cyborg_context.RequestContext,
+) -> dict[str, str | None]:
+    """Find ARQs of hidden profiles that belong to no device context.
+
+    :param context: an administrator's context.
+    :returns: UUID of the server, if any, by UUID of the ARQ.
+    """
+    arq, link = models.ExtArq, tables.DeviceContextArq
+    linked = sa.select(link.arq_uuid).where(link.arq_uuid == arq.uuid)
+    query = (
+        sa.select(arq.uuid, arq.instance_uuid)
+        .join(
+            models.DeviceProfile,
+            models.DeviceProfile.id == arq.device_profile_id,
+        )
+        .where(_HIDDEN, ~linked.exists())
+    )
+    return dict(_rows(context, query))
+
+
+def unused_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
+    """Find attach handles that are in use, and by no ARQ.
+
+    :param context: an administrator's context.
+    :returns: row id by UUID of the handle.
+    """
+    handle, arq = models.AttachHandle, models.ExtArq
+    used = sa.select(arq.id).where(arq.attach_handle_id == handle.id)
+    query = sa.select(handle.uuid, handle.id).where(
+        handle.in_use.is_(True), ~used.exists()
+    )
+    return dict(_rows(context, query))
+
+
+def shared_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
+    """Find attach handles that more than one ARQ uses.
+
+    :param context: an administrator's context.
+    :returns: how many ARQs, by UUID of the handle.
+    """
+    handle, arq = models.AttachHandle, models.ExtArq
+    count = sa.func.count(arq.id)
+    query = (
+        sa.select(handle.uuid, count)
+        .join(arq, arq.attach_handle_id == handle.id)
+        .group_by(handle.uuid)
+        .having(count > 1)
+    )
+    return dict(_rows(context, query))
+
+
+def unused_profiles(context: cyborg_context.RequestContext) -> dict[str, int]:
+    """Find hidden profiles without ARQs.
+
+    :param context: an administrator's context.
+    :returns: row id by name of the profile.
+    """
+    profile, arq = models.DeviceProfile, models.ExtArq
+    used = sa.select(arq.id).where(arq.device_profile_id == profile.id)
+    query = sa.select(profile.name, profile.id).where(_HIDDEN, ~used.exists())
+    return dict(_rows(context, query))
+
+
+def providers(context: cyborg_context.RequestContext) -> dict[str, set[str]]:
+    """Find which servers Cyborg has on which resource provider.
+
+    :param context: an administrator's context.
+    :returns: UUIDs of servers by UUID of the provider, also of those that
+        no server is on.
+    """
+    deployable, arq = models.Deployable, models.ExtArq
+    query = sa.select(deployable.rp_uuid, arq.instance_uuid).outerjoin(
+        arq, arq.device_rp_uuid == deployable.rp_uuid
+    )
+    found: dict[str, set[str]] = {}
+    for provider, server_id in _rows(context, query):
+        if provider:
+            servers = found.setdefault(provider, set())
+            servers.update([server_id] if server_id else [])
+    return found
+
+
+def free_handle(context: cyborg_context.RequestContext, row_id: int) -> None:
+    """Free an attach handle, if still no ARQ uses it.
+
+    :param context: an administrator's context.
+    :param row_id: its row id.
+    """
+    handle, arq = models.AttachHandle, models.ExtArq
+    used = sa.select(arq.id).where(arq.attach_handle_id == handle.id)
+    with session.writing(context) as db:
+        db.execute(
+            sa.update(handle)
+            .where(handle.id == row_id, ~used.exists())
+            .values(in_use=False),
+            execution_options={'synchronize_session': False},
+        )
+
+
+def remove_profile(
+    context: cyborg_context.RequestContext, row_id: int
+) -> None:
+    """Remove a hidden profile, if still no ARQ belongs to it.
+
+    :param context: an administrator's context.
+    :param row_id: its row id.
+    """
+    profile, arq = models.DeviceProfile, models.ExtArq
+    used = sa.select(arq.id).where(arq.device_profile_id == profile.id)
+    with session.writing(context) as db:
+        db.execute(
+            sa.delete(profile).where(profile.id == row_id, ~used.exists()),
+            execution_options={'synchronize_session': False},
+        )
+
+
+def _rows(
+    context: cyborg_context.RequestContext, query: sa.Select[ty.Any]
+) -> list[tuple[ty.Any, ...]]:
+    with session.reading(context) as db:
+        return [row._tuple() for row in db.execute(query)]

@@ -1,0 +1,246 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``nova-cyborg-manage audit`` on real Cyborg code and a database.
+
+Placement's API is a stand-in that follows what Cyborg has, unless a test
+says otherwise; Nova's is the fixture's.
+"""
+
+import argparse
+import json
+import uuid
+
+import pytest
+import sqlalchemy as sa
+from cyborg.common import placement_client
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg.cmd import audit
+from nova_cyborg.db import tables
+from tests.functional.api import cyborg
+
+PROFILE = 'nova-cyborg-' + 'f' * 32
+
+
+class Placement:
+    """As much of Placement as the audit asks for."""
+
+    def __init__(self):
+        self.allocations = {}
+        self.status_code = 200
+
+    def allocate(self, provider, server_id):
+        self.allocations.setdefault(provider, set()).add(server_id)
+
+    def get(self, url):
+        provider = url.split('/')[2]
+        found = {each: {} for each in self.allocations.get(provider, ())}
+        return cyborg.Response(self.status_code, {'allocations': found})
+
+    def delete(self, url):
+        for consumers in self.allocations.values():
+            consumers.discard(url.rpartition('/')[2])
+        return cyborg.Response(204, {})
+
+
+@pytest.fixture
+def placement(monkeypatch):
+    stand_in = Placement()
+    monkeypatch.setattr(placement_client, 'PlacementClient', lambda: stand_in)
+    return stand_in
+
+
+@pytest.fixture
+def run(cloud, placement, capsys):
+    """Run the audit; returns the exit status and the kinds it found."""
+
+    def _run(repair=False):
+        arguments = argparse.Namespace(repair=repair, format='json', grace=0)
+        status = audit.run(arguments)
+        output = capsys.readouterr().out
+        rows = json.loads(output) if output else []
+        return status, [row['kind'] for row in rows]
+
+    return _run
+
+
+@pytest.fixture
+def running(cloud, placement, boot):
+    """A server that has all it should have."""
+    provider = cloud.add_device()
+    server_id, context_id = boot(provider)
+    cloud.nova.change(server_id, 'ACTIVE')
+    placement.allocate(provider, server_id)
+    return provider, server_id, context_id
+
+
+def execute(cloud, statement):
+    with cloud.engine.begin() as connection:
+        connection.execute(statement)
+
+
+def test_all_is_well(run, running, member):
+    assert run() == (0, [])
+    assert run(repair=True) == (0, [])
+    assert member.status_of(running[2]) == 'bound'
+
+
+def test_the_server_is_gone(cloud, run, running, member, placement):
+    provider, server_id, context_id = running
+    cloud.nova.delete(server_id)
+
+    assert run() == (1, ['held-by-no-server'])
+    assert member.status_of(context_id) == 'bound'
+
+    assert run(repair=True) == (0, ['held-by-no-server'])
+    member.show(context_id, status=404)
+    assert cloud.used_slots() == 0
+    # Now Cyborg has nothing of it, and Placement still has.
+    assert run(repair=True) == (0, ['no-device'])
+    assert placement.allocations[provider] == set()
+    assert run() == (0, [])
+
+
+def test_a_kept_context_of_a_server_that_is_gone(
+    cloud, run, running, member, placement
+):
+    _provider, server_id, context_id = running
+    member.update(context_id, delete_on_termination=False)
+    cloud.nova.delete(server_id)
+
+    run(repair=True)
+
+    assert member.status_of(context_id) == 'available'
+
+
+def test_the_server_was_never_built(cloud, run, boot, member, placement):
+    server_id, context_id = boot()
+    cloud.nova.change(server_id, 'ERROR')
+    cloud.nova.servers[server_id]['OS-EXT-SRV-ATTR:host'] = None
+
+    assert run(repair=True) == (0, ['held-by-failed-server'])
+    assert member.status_of(context_id) == 'available'
+
+
+@pytest.mark.parametrize('status', ['BUILD', 'SHELVED_OFFLOADED', 'ERROR'])
+def test_a_server_that_exists_keeps_what_it_holds(
+    cloud, run, boot, member, placement, status
+):
+    server_id, context_id = boot()
+    cloud.nova.change(server_id, status)
+    cloud.nova.servers[server_id]['OS-EXT-SRV-ATTR:host'] = (
+        'compute1' if status == 'ERROR' else None
+    )
+
+    assert run(repair=True) == (0, [])
+    assert member.status_of(context_id) == 'reserved'
+
+
+def test_nova_does_not_say(cloud, run, running, member):
+    cloud.nova.status_code = 503
+
+    assert run(repair=True) == (1, ['unknown-server'])
+    assert member.status_of(running[2]) == 'bound'
+
+
+def test_placement_does_not_answer(run, running, placement):
+    placement.status_code = 401
+
+    assert run() == (2, [])
+
+
+def test_an_arq_of_no_context(cloud, run, running, placement):
+    provider, server_id, _context_id = running
+    execute(cloud, sa.delete(tables.DeviceContextArq))
+
+    # The server's guest may have the device: it stays.
+    assert run(repair=True) == (1, ['arq-of-no-context'])
+    assert cloud.used_slots() == 1
+
+    cloud.nova.delete(server_id)
+    placement.allocations[provider].clear()
+    status, kinds = run(repair=True)
+    assert status == 0
+    assert 'arq-of-no-context' in kinds
+    assert cloud.used_slots() == 0
+    run(repair=True)
+    assert run() == (0, [])
+
+
+def test_a_handle_of_no_arq(cloud, run, running):
+    free = models.AttachHandle.in_use.is_(False)
+    execute(cloud, sa.update(models.AttachHandle).where(free).values(in_use=1))
+    assert cloud.used_slots() == 2
+
+    assert run(repair=True) == (0, ['handle-of-no-arq'])
+    assert cloud.used_slots() == 1
+
+
+def test_a_handle_of_two_arqs(cloud, run, running, boot, placement):
+    provider, _server_id, _context_id = running
+    other, _other_context = boot(provider)
+    cloud.nova.change(other, 'ACTIVE')
+    placement.allocate(provider, other)
+    first = sa.select(sa.func.min(models.AttachHandle.id)).scalar_subquery()
+    execute(cloud, sa.update(models.ExtArq).values(attach_handle_id=first))
+
+    status, kinds = run(repair=True)
+
+    # Which of the two has the device, only a person can tell.
+    assert status == 1
+    assert 'handle-of-several-arqs' in kinds
+
+
+def test_a_profile_of_no_arq(cloud, run, running):
+    execute(
+        cloud,
+        sa.insert(models.DeviceProfile).values(
+            uuid=str(uuid.uuid4()), name=PROFILE, profile_json='{"groups": []}'
+        ),
+    )
+
+    assert run(repair=True) == (0, ['profile-of-no-arq'])
+    assert run() == (0, [])
+    # That of the server is used, and stays.
+    assert cloud.count(models.DeviceProfile) == 1
+
+
+def test_no_allocation_in_placement(run, running, placement):
+    placement.allocations.clear()
+
+    assert run(repair=True) == (1, ['no-placement-allocation'])
+
+
+def test_an_allocation_without_a_device(run, running, cloud, placement):
+    provider, _server_id, _context_id = running
+    other = cloud.nova.boot('ACTIVE')
+    placement.allocate(provider, other)
+
+    assert run(repair=True) == (1, ['no-device'])
+    assert other in placement.allocations[provider]
+
+
+def test_what_passes_by_itself_does_not_count(
+    cloud, running, placement, monkeypatch, capsys
+):
+    provider, _server_id, _context_id = running
+    building = cloud.nova.boot()
+    placement.allocate(provider, building)
+    # Between the two looks the server goes another way.
+    monkeypatch.setattr(
+        audit.time, 'sleep', lambda _s: placement.delete(f'/x/{building}')
+    )
+    arguments = argparse.Namespace(repair=True, format='table', grace=5)
+
+    assert audit.run(arguments) == 0
+    assert 'Nothing disagrees.' in capsys.readouterr().out

@@ -127,6 +127,10 @@ def test_a_second_cloud_beside_the_first(
     assert _run(cloud.folder, 'status').returncode == 0
 
 
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_up_leaves_no_process(
     empty_folder: pathlib.Path,
 ) -> None:
@@ -137,6 +141,9 @@ def test_an_interrupted_up_leaves_no_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A shell's background job, which a gate may be, ignores Ctrl-C, and
+        # so does what it starts.
+        preexec_fn=_heed_interrupts,
     ) as up:
         lines = _lines(up)
         while 'supervisor started' not in lines.get(timeout=_SECONDS):

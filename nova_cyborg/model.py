@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The request language of device contexts: pure data and functions, no I/O.
+"""Device contexts and what belongs to them: pure data, no I/O.
 
 A device context is one or more **groups**. A group is what Placement calls a
 granular request group: amounts of resource classes, required and forbidden
@@ -23,30 +23,9 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import datetime
-import functools
 import hashlib
 import json
-import re
 import typing as ty
-
-import os_resource_classes
-import os_traits
-
-from nova_cyborg import exception
-
-#: Placement's and the database's largest amount (a signed 32 bit integer).
-MAX_AMOUNT = 2**31 - 1
-#: Placement's longest name of a resource class or a trait, in characters.
-MAX_NAME_LENGTH = 255
-MAX_GROUPS = 16
-MAX_RESOURCE_CLASSES = 8
-MAX_TRAITS = 50
-MAX_CONFIG_KEYS = 32
-MAX_CONFIG_KEY_LENGTH = 128
-MAX_CONFIG_VALUE_LENGTH = 1024
-#: Bytes that the groups of a context may take in a TEXT column of MySQL, in
-#: our table and in Cyborg's.
-MAX_STORED_SIZE = 2**16 - 1
 
 #: What a server's copy of its flavor names as its device profile when only
 #: device contexts give it accelerators.
@@ -58,20 +37,6 @@ HINT = 'device_context_id'
 PROFILE_PREFIX = 'nova-cyborg-'
 REQUESTER_PREFIX = 'device_context_'
 
-#: The standard resource classes that stand for accelerators. The others
-#: (VCPU, MEMORY_MB ...) are the flavor's business.
-ACCELERATOR_CLASSES = frozenset(
-    (
-        os_resource_classes.FPGA,
-        os_resource_classes.PGPU,
-        os_resource_classes.VGPU,
-    )
-)
-
-_NAME = re.compile(r'[A-Za-z0-9_]+')
-_CONFIG_KEY = re.compile(r'[A-Za-z0-9_.:-]+')
-_PRINTABLE = re.compile(r'[\x20-\x7e]*')
-_GROUP_FIELDS = frozenset(('resources', 'required', 'forbidden', 'config'))
 # A Xilinx card is two PCI functions, and Cyborg makes two accelerator
 # requests for each one that a profile asks for.
 _TWO_FUNCTION_TRAIT = 'CUSTOM_FPGA_XILINX'
@@ -266,168 +231,6 @@ class Allocation:
     device_contexts: tuple[DeviceContext, ...]
 
 
-def parse_groups(items: object, field: str = 'groups') -> tuple[Group, ...]:
-    """Read and normalise the groups of a request.
-
-    :param items: groups in the form of the API: a list of objects with
-        ``resources`` (an object of amounts, 1 to 2**31-1, by resource
-        class), and optionally ``required``, ``forbidden`` (lists of traits)
-        and ``config`` (an object of strings by key).
-    :param field: what error messages call the list.
-    :returns: the groups, in the given order.
-    :raises InvalidRequest: naming the field that is wrong.
-    """
-    if not isinstance(items, list | tuple) or not items:
-        raise _invalid(field, 'at least one group is needed.')
-    _check_count(items, field, 'groups', MAX_GROUPS)
-    groups = tuple(
-        parse_group(item, f'{field}[{n}].') for n, item in enumerate(items)
-    )
-    check_stored_size(groups, field)
-    return groups
-
-
-def parse_group(item: object, prefix: str = '') -> Group:
-    """Read and normalise one group; see :func:`parse_groups`.
-
-    :param item: the group in the form of the API.
-    :param prefix: what error messages put before the names of its fields.
-    :returns: the group.
-    :raises InvalidRequest: naming the field that is wrong.
-    """
-    if not isinstance(item, collections.abc.Mapping):
-        raise _invalid(prefix.rstrip('.') or 'group', 'must be an object.')
-    unknown = sorted(set(map(str, item)) - _GROUP_FIELDS)
-    if unknown:
-        raise _invalid(f'{prefix}{unknown[0]}', 'there is no such field.')
-    required = _parse_traits(item.get('required', ()), f'{prefix}required')
-    forbidden = _parse_traits(item.get('forbidden', ()), f'{prefix}forbidden')
-    both = sorted(set(required) & set(forbidden))
-    if both:
-        raise _invalid(
-            f'{prefix}forbidden',
-            f'trait {both[0]} is both required and forbidden.',
-        )
-    return Group(
-        _parse_resources(item.get('resources', {}), f'{prefix}resources'),
-        required,
-        forbidden,
-        _parse_config(item.get('config', {}), f'{prefix}config'),
-    )
-
-
-def check_stored_size(
-    groups: collections.abc.Sequence[Group], field: str
-) -> None:
-    """Check that groups fit into the database.
-
-    :param groups: the groups of a device context.
-    :param field: what error messages call them.
-    :raises InvalidRequest: if they are too large.
-    """
-    size = max(
-        len(json.dumps([group.as_dict() for group in groups])),
-        len(json.dumps([group.as_profile_group() for group in groups])),
-    )
-    if size > MAX_STORED_SIZE:
-        raise _invalid(
-            field,
-            f'takes {size} bytes to store, {MAX_STORED_SIZE} are allowed. '
-            'Use fewer traits, or less config data.',
-        )
-
-
-def group_from_profile(
-    item: collections.abc.Mapping[str, str], field: str = 'device_profile'
-) -> Group:
-    """Read a group of one of Cyborg's device profiles.
-
-    :param item: the group as Cyborg has it: ``resources:CLASS``,
-        ``trait:NAME`` and ``accel:KEY`` with their values.
-    :param field: what error messages call the profile.
-    :returns: the group.
-    :raises InvalidRequest: if the profile has what a context cannot have.
-    """
-    group: dict[str, ty.Any] = {
-        'resources': {},
-        'required': [],
-        'forbidden': [],
-        'config': {},
-    }
-    for key, value in item.items():
-        kind, _colon, name = key.partition(':')
-        name = name.strip()
-        if kind == 'resources' and str(value).isdecimal():
-            group['resources'][name] = int(value)
-        elif kind == 'trait' and value in ('required', 'forbidden'):
-            group[value].append(name)
-        elif kind == 'accel':
-            group['config'][name] = value
-        else:
-            raise _invalid(field, f'its entry {key} cannot be understood.')
-    return parse_group(group, f'{field}: ')
-
-
-def resource_class_name(name: object, field: str) -> str:
-    """Return a resource class's name in Placement.
-
-    :param name: a standard accelerator class, or a custom one with or
-        without ``CUSTOM_``.
-    :param field: what error messages call it.
-    :returns: the name; other than standard ones begin with ``CUSTOM_``.
-    :raises InvalidRequest: if it is no name of an accelerator's class.
-    """
-    text = _checked_name(name, field)
-    if text in ACCELERATOR_CLASSES:
-        return text
-    if text in os_resource_classes.STANDARDS:
-        known = ', '.join(sorted(ACCELERATOR_CLASSES))
-        raise _invalid(
-            field,
-            f'{text} is not the resource class of an accelerator. Use one '
-            f'of {known}, or a custom one.',
-        )
-    return _custom(text, os_resource_classes.CUSTOM_NAMESPACE, field)
-
-
-def trait_name(name: object, field: str) -> str:
-    """Return a trait's name in Placement.
-
-    :param name: a standard trait, or a custom one with or without
-        ``CUSTOM_``.
-    :param field: what error messages call it.
-    :returns: the name; other than standard ones begin with ``CUSTOM_``.
-    :raises InvalidRequest: if it is no name of a trait.
-    """
-    text = _checked_name(name, field)
-    if text in _standard_traits():
-        return text
-    return _custom(text, os_traits.CUSTOM_NAMESPACE, field)
-
-
-def check_text(value: object, field: str, limit: int, empty: bool) -> str:
-    """Check a text of printable ASCII.
-
-    :param value: what was given.
-    :param field: what error messages call it.
-    :param limit: the longest text allowed, in characters.
-    :param empty: whether it may be empty.
-    :returns: the text.
-    :raises InvalidRequest: if it is not such a text.
-    """
-    if not isinstance(value, str):
-        raise _invalid(field, 'must be a string.')
-    if not value.strip() and not empty:
-        raise _invalid(field, 'must not be empty.')
-    if len(value) > limit:
-        raise _invalid(
-            field, f'is {len(value)} characters long, {limit} are allowed.'
-        )
-    if not _PRINTABLE.fullmatch(value):
-        raise _invalid(field, 'must be printable ASCII characters.')
-    return value
-
-
 def profile_name(groups: collections.abc.Sequence[Group]) -> str:
     """Name the hidden device profile that stands for some groups.
 
@@ -464,97 +267,3 @@ def parse_requester_id(requester: str) -> tuple[str, int] | None:
     name = requester[len(REQUESTER_PREFIX) :]
     context_id, _sep, group = name.rpartition('_')
     return (context_id, int(group)) if group.isdecimal() else None
-
-
-def _invalid(field: str, reason: str) -> exception.InvalidRequest:
-    return exception.InvalidRequest(field=field, reason=reason)
-
-
-@functools.cache
-def _standard_traits() -> frozenset[str]:
-    # Collecting them walks all modules of os-traits: once a process.
-    return frozenset(os_traits.get_traits())
-
-
-def _checked_name(name: object, field: str) -> str:
-    text = check_text(name, field, MAX_NAME_LENGTH, empty=False)
-    if not _NAME.fullmatch(text):
-        raise _invalid(
-            field,
-            f'"{text}" has characters other than letters, digits and '
-            'underscores.',
-        )
-    return text.upper()
-
-
-def _custom(text: str, namespace: str, field: str) -> str:
-    if not text.startswith(namespace):
-        text = namespace + text
-    if text == namespace:
-        raise _invalid(field, f'"{text}" has no name after its prefix.')
-    if len(text) > MAX_NAME_LENGTH:
-        raise _invalid(
-            field, f'is longer than {MAX_NAME_LENGTH} characters as {text}.'
-        )
-    return text
-
-
-def _check_count(
-    items: collections.abc.Sized, field: str, what: str, limit: int
-) -> None:
-    if len(items) > limit:
-        raise _invalid(
-            field, f'{len(items)} {what} are given, {limit} are allowed.'
-        )
-
-
-def _parse_resources(items: object, field: str) -> tuple[tuple[str, int], ...]:
-    if not isinstance(items, collections.abc.Mapping):
-        raise _invalid(field, 'must be an object of amounts by class.')
-    if not items:
-        raise _invalid(field, 'at least one resource is needed.')
-    _check_count(items, field, 'resource classes', MAX_RESOURCE_CLASSES)
-    resources: dict[str, int] = {}
-    for name, amount in items.items():
-        resource_class = resource_class_name(name, field)
-        if resource_class in resources:
-            raise _invalid(field, f'{resource_class} is given twice.')
-        resources[resource_class] = _parse_amount(
-            amount, f'{field}.{resource_class}'
-        )
-    return tuple(sorted(resources.items()))
-
-
-def _parse_amount(amount: object, field: str) -> int:
-    # A bool is an int in Python, and no amount.
-    if not isinstance(amount, int) or isinstance(amount, bool):
-        raise _invalid(field, f'"{amount}" is not a whole number.')
-    if not 1 <= amount <= MAX_AMOUNT:
-        raise _invalid(field, f'{amount} is not between 1 and {MAX_AMOUNT}.')
-    return amount
-
-
-def _parse_traits(items: object, field: str) -> tuple[str, ...]:
-    if not isinstance(items, list | tuple):
-        raise _invalid(field, 'must be a list of traits.')
-    _check_count(items, field, 'traits', MAX_TRAITS)
-    return tuple(sorted({trait_name(item, field) for item in items}))
-
-
-def _parse_config(items: object, field: str) -> tuple[tuple[str, str], ...]:
-    if not isinstance(items, collections.abc.Mapping):
-        raise _invalid(field, 'must be an object of strings by key.')
-    _check_count(items, field, 'keys', MAX_CONFIG_KEYS)
-    config = {}
-    for key, value in items.items():
-        name = check_text(key, field, MAX_CONFIG_KEY_LENGTH, empty=False)
-        if not _CONFIG_KEY.fullmatch(name):
-            raise _invalid(
-                field,
-                f'key "{name}" has characters other than letters, digits '
-                'and "_.:-".',
-            )
-        config[name] = check_text(
-            value, f'{field}.{name}', MAX_CONFIG_VALUE_LENGTH, empty=True
-        )
-    return tuple(sorted(config.items()))

@@ -21,7 +21,7 @@ import re
 
 from cyborg.common import constants
 
-from nova_cyborg import model
+from nova_cyborg import names
 from nova_cyborg.agent import pci_address, readers
 
 _REQUIRED_FIELDS = ('address', 'vendor', 'product', 'resource_class')
@@ -91,7 +91,7 @@ def parse_device(item: object) -> Device:
         vendor=readers.pci_id(fields['vendor'], 'vendor'),
         product=readers.pci_id(fields['product'], 'product'),
         type=readers.choice(device_type, constants.DEVICE_TYPE, 'type'),
-        resource_class=model.resource_class_name(
+        resource_class=names.resource_class_name(
             fields['resource_class'], 'resource_class'
         ),
         traits=readers.traits(fields.get('traits', []), 'traits'),

@@ -23,7 +23,7 @@ import re
 import reprlib
 import typing as ty
 
-from nova_cyborg import exception, model
+from nova_cyborg import exception, language, names
 from nova_cyborg.agent import pci_address
 
 #: How many slots a device may have: the functions of a PCI bus.
@@ -201,15 +201,16 @@ def traits(value: object, field: str) -> tuple[str, ...]:
     """
     if not isinstance(value, list):
         raise invalid(field, 'must be a list of traits.')
-    if len(value) > model.MAX_TRAITS:
+    if len(value) > language.MAX_TRAITS:
         raise invalid(
-            field, f'{len(value)} are given, {model.MAX_TRAITS} are allowed.'
+            field,
+            f'{len(value)} are given, {language.MAX_TRAITS} are allowed.',
         )
-    names = {
-        model.trait_name(item, f'{field}, item {number}')
+    found = {
+        names.trait_name(item, f'{field}, item {number}')
         for number, item in enumerate(value, 1)
     }
-    return tuple(sorted(names))
+    return tuple(sorted(found))
 
 
 def shown(value: object) -> str:

@@ -23,7 +23,7 @@ import typing as ty
 
 from osc_lib import exceptions as osc_exc
 
-from nova_cyborg import exception, model
+from nova_cyborg import exception, language
 
 #: The words of options by the field of a group that they fill.
 _WORDS = {
@@ -75,7 +75,7 @@ def parse(
     """
     items = [_raw_group(where, texts) for where, texts in given]
     try:
-        return [group.as_dict() for group in model.parse_groups(items)]
+        return [group.as_dict() for group in language.parse_groups(items)]
     except exception.InvalidRequest as error:
         labels = [where for where, _texts in given]
         raise osc_exc.CommandError(_in_options(error, labels)) from error

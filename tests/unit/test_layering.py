@@ -24,18 +24,21 @@ import nova_cyborg
 ROOT = pathlib.Path(nova_cyborg.__file__).parent
 
 # What each part may import of the others. The first ones are the ground.
+GROUND = {'exception', 'language', 'model', 'names'}
 ALLOWED = {
     'exception': set(),
     'conf': set(),
-    'model': {'exception'},
+    'model': set(),
+    'names': {'exception'},
+    'language': {'exception', 'model', 'names'},
     'cyborg_client': {'exception', 'model'},
     'db': {'exception', 'model'},
-    'agent': {'conf', 'exception', 'model'},
-    'cli': {'exception', 'model'},
-    'attach': {'conf', 'cyborg_client', 'exception', 'model'},
-    'hooks': {'attach', 'conf', 'cyborg_client', 'exception', 'model'},
-    'api': {'conf', 'db', 'exception', 'model'},
-    'cmd': {'api', 'conf', 'cyborg_client', 'db', 'exception', 'model'},
+    'agent': {'conf', 'exception', 'language', 'names'},
+    'cli': {'exception', 'language', 'model'},
+    'attach': {'conf', 'cyborg_client', *GROUND},
+    'hooks': {'attach', 'conf', 'cyborg_client', *GROUND},
+    'api': {'conf', 'db', *GROUND},
+    'cmd': {'api', 'conf', 'cyborg_client', 'db', *GROUND},
 }
 
 # Who may import a partner, by the partner's top-level package.

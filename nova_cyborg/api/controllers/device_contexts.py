@@ -22,7 +22,7 @@ from cyborg.common import exception as cyborg_exception
 from oslo_utils import strutils, uuidutils
 from pecan import rest
 
-from nova_cyborg import exception, model
+from nova_cyborg import exception, language, model
 from nova_cyborg.api import unbinding
 from nova_cyborg.api.controllers import handler
 from nova_cyborg.api.policies import device_context as policies
@@ -160,9 +160,9 @@ def _requested_groups(
     if 'device_profile' in body:
         return _profile_groups(body['device_profile'])
     if 'groups' in body:
-        return model.parse_groups(body['groups']), None
-    groups = (model.parse_group(short),)
-    model.check_stored_size(groups, 'body')
+        return language.parse_groups(body['groups']), None
+    groups = (language.parse_group(short),)
+    language.check_stored_size(groups, 'body')
     return groups, None
 
 
@@ -181,8 +181,10 @@ def _profile_groups(
         raise exception.DeviceProfileNotFound(id=name_or_id) from exc
     if profile.name.startswith(model.PROFILE_PREFIX):
         raise exception.DeviceProfileNotFound(id=name_or_id)
-    groups = tuple(model.group_from_profile(group) for group in profile.groups)
-    model.check_stored_size(groups, 'device_profile')
+    groups = tuple(
+        language.group_from_profile(group) for group in profile.groups
+    )
+    language.check_stored_size(groups, 'device_profile')
     return groups, profile.uuid
 
 

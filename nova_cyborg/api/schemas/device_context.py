@@ -13,7 +13,7 @@
 """JSON schemas of the bodies and queries of device contexts.
 
 They say what shape a request has. What a group may ask for is checked in
-one place for all clients, :func:`nova_cyborg.model.parse_groups`.
+one place for all clients, :func:`nova_cyborg.language.parse_groups`.
 """
 
 import typing as ty

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
 
-from nova_cyborg import model
+from nova_cyborg import language, model
 from tests.functional.api import cyborg
 
 PROFILE = {'name': 'afaas_example', 'groups': [{'resources:FPGA': '1'}]}
@@ -73,7 +73,9 @@ def test_names_like_those_of_hidden_ones_are_reserved(cloud, admin):
     for name in (
         model.PROFILE_PREFIX,
         f'{model.PROFILE_PREFIX}mine',
-        model.profile_name(model.parse_groups([{'resources': {'FPGA': 1}}])),
+        model.profile_name(
+            language.parse_groups([{'resources': {'FPGA': 1}}])
+        ),
     ):
         response = admin.post(
             '/v2/device_profiles', [{**PROFILE, 'name': name}], status=400

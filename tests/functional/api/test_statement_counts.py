@@ -18,7 +18,7 @@ import pytest
 from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 
-from nova_cyborg import model
+from nova_cyborg import language
 from nova_cyborg.db import session, tables
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers
@@ -28,7 +28,7 @@ OTHERS = 100
 
 def crowd(cloud):
     """Store device contexts of other servers, each with an ARQ."""
-    groups = model.parse_groups([{'resources': {'FPGA': 1}}])
+    groups = language.parse_groups([{'resources': {'FPGA': 1}}])
     context = cyborg_context.get_admin_context()
     with session.writing(context) as db:
         profile = models.DeviceProfile(

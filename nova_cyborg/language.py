@@ -1,0 +1,212 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The request language: how a project says what a device context needs.
+
+A device context is one or more **groups**. A group is what Placement calls a
+granular request group: amounts of resource classes, required and forbidden
+traits, all to be found on one resource provider; and config data, which
+Cyborg hands to the device's driver.
+"""
+
+import collections.abc
+import json
+import re
+import typing as ty
+
+from nova_cyborg import model, names
+
+#: Placement's and the database's largest amount (a signed 32 bit integer).
+MAX_AMOUNT = 2**31 - 1
+MAX_GROUPS = 16
+MAX_RESOURCE_CLASSES = 8
+MAX_TRAITS = 50
+MAX_CONFIG_KEYS = 32
+MAX_CONFIG_KEY_LENGTH = 128
+MAX_CONFIG_VALUE_LENGTH = 1024
+#: Bytes that the groups of a context may take in a TEXT column of MySQL, in
+#: our table and in Cyborg's.
+MAX_STORED_SIZE = 2**16 - 1
+
+_CONFIG_KEY = re.compile(r'[A-Za-z0-9_.:-]+')
+_GROUP_FIELDS = frozenset(('resources', 'required', 'forbidden', 'config'))
+
+
+def parse_groups(
+    items: object, field: str = 'groups'
+) -> tuple[model.Group, ...]:
+    """Read and normalise the groups of a request.
+
+    :param items: groups in the form of the API: a list of objects with
+        ``resources`` (an object of amounts, 1 to 2**31-1, by resource
+        class), and optionally ``required``, ``forbidden`` (lists of traits)
+        and ``config`` (an object of strings by key).
+    :param field: what error messages call the list.
+    :returns: the groups, in the given order.
+    :raises InvalidRequest: naming the field that is wrong.
+    """
+    if not isinstance(items, list | tuple) or not items:
+        raise names.invalid(field, 'at least one group is needed.')
+    _check_count(items, field, 'groups', MAX_GROUPS)
+    groups = tuple(
+        parse_group(item, f'{field}[{n}].') for n, item in enumerate(items)
+    )
+    check_stored_size(groups, field)
+    return groups
+
+
+def parse_group(item: object, prefix: str = '') -> model.Group:
+    """Read and normalise one group; see :func:`parse_groups`.
+
+    :param item: the group in the form of the API.
+    :param prefix: what error messages put before the names of its fields.
+    :returns: the group.
+    :raises InvalidRequest: naming the field that is wrong.
+    """
+    if not isinstance(item, collections.abc.Mapping):
+        raise names.invalid(
+            prefix.rstrip('.') or 'group', 'must be an object.'
+        )
+    unknown = sorted(set(map(str, item)) - _GROUP_FIELDS)
+    if unknown:
+        raise names.invalid(f'{prefix}{unknown[0]}', 'there is no such field.')
+    required = _parse_traits(item.get('required', ()), f'{prefix}required')
+    forbidden = _parse_traits(item.get('forbidden', ()), f'{prefix}forbidden')
+    both = sorted(set(required) & set(forbidden))
+    if both:
+        raise names.invalid(
+            f'{prefix}forbidden',
+            f'trait {both[0]} is both required and forbidden.',
+        )
+    return model.Group(
+        _parse_resources(item.get('resources', {}), f'{prefix}resources'),
+        required,
+        forbidden,
+        _parse_config(item.get('config', {}), f'{prefix}config'),
+    )
+
+
+def check_stored_size(
+    groups: collections.abc.Sequence[model.Group], field: str
+) -> None:
+    """Check that groups fit into the database.
+
+    :param groups: the groups of a device context.
+    :param field: what error messages call them.
+    :raises InvalidRequest: if they are too large.
+    """
+    size = max(
+        len(json.dumps([group.as_dict() for group in groups])),
+        len(json.dumps([group.as_profile_group() for group in groups])),
+    )
+    if size > MAX_STORED_SIZE:
+        raise names.invalid(
+            field,
+            f'takes {size} bytes to store, {MAX_STORED_SIZE} are allowed. '
+            'Use fewer traits, or less config data.',
+        )
+
+
+def group_from_profile(
+    item: collections.abc.Mapping[str, str], field: str = 'device_profile'
+) -> model.Group:
+    """Read a group of one of Cyborg's device profiles.
+
+    :param item: the group as Cyborg has it: ``resources:CLASS``,
+        ``trait:NAME`` and ``accel:KEY`` with their values.
+    :param field: what error messages call the profile.
+    :returns: the group.
+    :raises InvalidRequest: if the profile has what a context cannot have.
+    """
+    group: dict[str, ty.Any] = {
+        'resources': {},
+        'required': [],
+        'forbidden': [],
+        'config': {},
+    }
+    for key, value in item.items():
+        kind, _colon, name = key.partition(':')
+        name = name.strip()
+        if kind == 'resources' and str(value).isdecimal():
+            group['resources'][name] = int(value)
+        elif kind == 'trait' and value in ('required', 'forbidden'):
+            group[value].append(name)
+        elif kind == 'accel':
+            group['config'][name] = value
+        else:
+            raise names.invalid(
+                field, f'its entry {key} cannot be understood.'
+            )
+    return parse_group(group, f'{field}: ')
+
+
+def _check_count(
+    items: collections.abc.Sized, field: str, what: str, limit: int
+) -> None:
+    if len(items) > limit:
+        raise names.invalid(
+            field, f'{len(items)} {what} are given, {limit} are allowed.'
+        )
+
+
+def _parse_resources(items: object, field: str) -> tuple[tuple[str, int], ...]:
+    if not isinstance(items, collections.abc.Mapping):
+        raise names.invalid(field, 'must be an object of amounts by class.')
+    if not items:
+        raise names.invalid(field, 'at least one resource is needed.')
+    _check_count(items, field, 'resource classes', MAX_RESOURCE_CLASSES)
+    resources: dict[str, int] = {}
+    for name, amount in items.items():
+        resource_class = names.resource_class_name(name, field)
+        if resource_class in resources:
+            raise names.invalid(field, f'{resource_class} is given twice.')
+        resources[resource_class] = _parse_amount(
+            amount, f'{field}.{resource_class}'
+        )
+    return tuple(sorted(resources.items()))
+
+
+def _parse_amount(amount: object, field: str) -> int:
+    # A bool is an int in Python, and no amount.
+    if not isinstance(amount, int) or isinstance(amount, bool):
+        raise names.invalid(field, f'"{amount}" is not a whole number.')
+    if not 1 <= amount <= MAX_AMOUNT:
+        raise names.invalid(
+            field, f'{amount} is not between 1 and {MAX_AMOUNT}.'
+        )
+    return amount
+
+
+def _parse_traits(items: object, field: str) -> tuple[str, ...]:
+    if not isinstance(items, list | tuple):
+        raise names.invalid(field, 'must be a list of traits.')
+    _check_count(items, field, 'traits', MAX_TRAITS)
+    return tuple(sorted({names.trait_name(item, field) for item in items}))
+
+
+def _parse_config(items: object, field: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(items, collections.abc.Mapping):
+        raise names.invalid(field, 'must be an object of strings by key.')
+    _check_count(items, field, 'keys', MAX_CONFIG_KEYS)
+    config = {}
+    for key, value in items.items():
+        name = names.check_text(key, field, MAX_CONFIG_KEY_LENGTH, empty=False)
+        if not _CONFIG_KEY.fullmatch(name):
+            raise names.invalid(
+                field,
+                f'key "{name}" has characters other than letters, digits '
+                'and "_.:-".',
+            )
+        config[name] = names.check_text(
+            value, f'{field}.{name}', MAX_CONFIG_VALUE_LENGTH, empty=True
+        )
+    return tuple(sorted(config.items()))

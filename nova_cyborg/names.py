@@ -1,0 +1,136 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Names of resource classes and traits, and other texts of a request."""
+
+import functools
+import re
+
+import os_resource_classes
+import os_traits
+
+from nova_cyborg import exception
+
+#: Placement's longest name of a resource class or a trait, in characters.
+MAX_NAME_LENGTH = 255
+
+#: The standard resource classes that stand for accelerators. The others
+#: (VCPU, MEMORY_MB ...) are the flavor's business.
+ACCELERATOR_CLASSES = frozenset(
+    (
+        os_resource_classes.FPGA,
+        os_resource_classes.PGPU,
+        os_resource_classes.VGPU,
+    )
+)
+
+_NAME = re.compile(r'[A-Za-z0-9_]+')
+_PRINTABLE = re.compile(r'[\x20-\x7e]*')
+
+
+def resource_class_name(name: object, field: str) -> str:
+    """Return a resource class's name in Placement.
+
+    :param name: a standard accelerator class, or a custom one with or
+        without ``CUSTOM_``.
+    :param field: what error messages call it.
+    :returns: the name; other than standard ones begin with ``CUSTOM_``.
+    :raises InvalidRequest: if it is no name of an accelerator's class.
+    """
+    text = _checked_name(name, field)
+    if text in ACCELERATOR_CLASSES:
+        return text
+    if text in os_resource_classes.STANDARDS:
+        known = ', '.join(sorted(ACCELERATOR_CLASSES))
+        raise invalid(
+            field,
+            f'{text} is not the resource class of an accelerator. Use one '
+            f'of {known}, or a custom one.',
+        )
+    return _custom(text, os_resource_classes.CUSTOM_NAMESPACE, field)
+
+
+def trait_name(name: object, field: str) -> str:
+    """Return a trait's name in Placement.
+
+    :param name: a standard trait, or a custom one with or without
+        ``CUSTOM_``.
+    :param field: what error messages call it.
+    :returns: the name; other than standard ones begin with ``CUSTOM_``.
+    :raises InvalidRequest: if it is no name of a trait.
+    """
+    text = _checked_name(name, field)
+    if text in _standard_traits():
+        return text
+    return _custom(text, os_traits.CUSTOM_NAMESPACE, field)
+
+
+def check_text(value: object, field: str, limit: int, empty: bool) -> str:
+    """Check a text of printable ASCII.
+
+    :param value: what was given.
+    :param field: what error messages call it.
+    :param limit: the longest text allowed, in characters.
+    :param empty: whether it may be empty.
+    :returns: the text.
+    :raises InvalidRequest: if it is not such a text.
+    """
+    if not isinstance(value, str):
+        raise invalid(field, 'must be a string.')
+    if not value.strip() and not empty:
+        raise invalid(field, 'must not be empty.')
+    if len(value) > limit:
+        raise invalid(
+            field, f'is {len(value)} characters long, {limit} are allowed.'
+        )
+    if not _PRINTABLE.fullmatch(value):
+        raise invalid(field, 'must be printable ASCII characters.')
+    return value
+
+
+def invalid(field: str, reason: str) -> exception.InvalidRequest:
+    """Make the exception for a field that is wrong.
+
+    :param field: what the message calls the field.
+    :param reason: what is wrong with it, a sentence.
+    :returns: the exception.
+    """
+    return exception.InvalidRequest(field=field, reason=reason)
+
+
+@functools.cache
+def _standard_traits() -> frozenset[str]:
+    # Collecting them walks all modules of os-traits: once a process.
+    return frozenset(os_traits.get_traits())
+
+
+def _checked_name(name: object, field: str) -> str:
+    text = check_text(name, field, MAX_NAME_LENGTH, empty=False)
+    if not _NAME.fullmatch(text):
+        raise invalid(
+            field,
+            f'"{text}" has characters other than letters, digits and '
+            'underscores.',
+        )
+    return text.upper()
+
+
+def _custom(text: str, namespace: str, field: str) -> str:
+    if not text.startswith(namespace):
+        text = namespace + text
+    if text == namespace:
+        raise invalid(field, f'"{text}" has no name after its prefix.')
+    if len(text) > MAX_NAME_LENGTH:
+        raise invalid(
+            field, f'is longer than {MAX_NAME_LENGTH} characters as {text}.'
+        )
+    return text

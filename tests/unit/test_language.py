@@ -1,0 +1,320 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The request language: what is accepted, what is refused, what it says."""
+
+import pytest
+
+from nova_cyborg import exception, language, model
+
+GROUP = {
+    'resources': {'FPGA_GZIP': 1},
+    'required': ['SOME_FOO_CAPABILITY'],
+    'forbidden': ['OTHER'],
+    'config': {'key1': 'val1'},
+}
+
+
+def refused(call, *args, **kwargs):
+    """Return field and sentence of the refusal."""
+    with pytest.raises(exception.InvalidRequest) as info:
+        call(*args, **kwargs)
+    return info.value.kwargs['field'], str(info.value)
+
+
+def refused_field(**fields):
+    return refused(language.parse_group, {**GROUP, **fields})[0]
+
+
+class TestGroup:
+    def test_a_group_is_normalised(self):
+        group = language.parse_group(
+            {
+                'resources': {'vgpu': 2, 'Fpga_Gzip': 1},
+                'required': ['zeta', 'ALPHA', 'zeta'],
+                'config': {'b': '2', 'a': '1'},
+            }
+        )
+
+        assert group == model.Group(
+            resources=(('CUSTOM_FPGA_GZIP', 1), ('VGPU', 2)),
+            required=('CUSTOM_ALPHA', 'CUSTOM_ZETA'),
+            config=(('a', '1'), ('b', '2')),
+        )
+
+    def test_the_form_of_the_api_reads_as_the_same_group(self):
+        group = language.parse_group(GROUP)
+
+        assert group.as_dict() == {
+            'resources': {'CUSTOM_FPGA_GZIP': 1},
+            'required': ['CUSTOM_SOME_FOO_CAPABILITY'],
+            'forbidden': ['CUSTOM_OTHER'],
+            'config': {'key1': 'val1'},
+        }
+        assert language.parse_group(group.as_dict()) == group
+
+    def test_the_form_of_a_profile_reads_as_the_same_group(self):
+        group = language.parse_group(GROUP)
+
+        assert group.as_profile_group() == {
+            'resources:CUSTOM_FPGA_GZIP': '1',
+            'trait:CUSTOM_SOME_FOO_CAPABILITY': 'required',
+            'trait:CUSTOM_OTHER': 'forbidden',
+            'accel:key1': 'val1',
+        }
+        assert language.group_from_profile(group.as_profile_group()) == group
+
+    def test_only_resources_are_needed(self):
+        group = language.parse_group({'resources': {'FPGA': 1}})
+
+        assert group == model.Group(resources=(('FPGA', 1),))
+
+    @pytest.mark.parametrize('item', [None, 'FPGA', 1, ['resources']])
+    def test_a_group_is_an_object(self, item):
+        assert refused(language.parse_group, item)[0] == 'group'
+
+    def test_an_unknown_field_is_named(self):
+        field, sentence = refused(
+            language.parse_group, {**GROUP, 'traits': []}, 'groups[1].'
+        )
+
+        assert field == 'groups[1].traits'
+        assert 'no such field' in sentence
+
+    def test_a_field_that_is_no_string_is_unknown(self):
+        assert refused(language.parse_group, {**GROUP, 7: 1})[0] == '7'
+
+    @pytest.mark.parametrize(
+        ('required', 'resources', 'count'),
+        [
+            ([], {'FPGA': 1}, 1),
+            ([], {'FPGA': 2, 'FPGA_GZIP': 3}, 5),
+            (['FPGA_XILINX'], {'FPGA': 2}, 4),
+        ],
+    )
+    def test_accelerators_are_counted_as_cyborg_does(
+        self, required, resources, count
+    ):
+        group = language.parse_group(
+            {'resources': resources, 'required': required}
+        )
+
+        assert group.accelerator_count == count
+
+
+class TestGroups:
+    def test_groups_keep_their_order(self):
+        classes = ['FPGA', 'VGPU', 'A', 'PGPU']
+
+        groups = language.parse_groups(
+            [{'resources': {name: 1}} for name in classes]
+        )
+
+        assert [group.resources[0][0] for group in groups] == [
+            'FPGA',
+            'VGPU',
+            'CUSTOM_A',
+            'PGPU',
+        ]
+
+    @pytest.mark.parametrize('items', [None, [], (), {}, 'groups', 3, GROUP])
+    def test_one_group_is_needed(self, items):
+        assert refused(language.parse_groups, items)[0] == 'groups'
+
+    def test_the_number_of_groups_is_bounded(self):
+        assert len(language.parse_groups([GROUP] * language.MAX_GROUPS)) == 16
+
+        field, sentence = refused(
+            language.parse_groups, [GROUP] * (language.MAX_GROUPS + 1)
+        )
+
+        assert field == 'groups'
+        assert '17 groups are given, 16 are allowed' in sentence
+
+    def test_the_wrong_one_of_several_groups_is_named(self):
+        groups = [GROUP, {'resources': {'FPGA': 0}}]
+
+        assert refused(language.parse_groups, groups)[0] == (
+            'groups[1].resources.FPGA'
+        )
+
+
+class TestStoredSize:
+    """Each limit is kept, and all together are too much for a column."""
+
+    def groups(self, number):
+        value = 'v' * language.MAX_CONFIG_VALUE_LENGTH
+        config = {f'key{n}': value for n in range(31)}
+        return [{**GROUP, 'config': config}] * number
+
+    def test_what_fits_is_taken(self):
+        assert len(language.parse_groups(self.groups(2))) == 2
+
+    def test_what_does_not_fit_is_refused(self):
+        field, sentence = refused(language.parse_groups, self.groups(3))
+
+        assert field == 'groups'
+        assert f'{language.MAX_STORED_SIZE} are allowed' in sentence
+
+
+class TestAmounts:
+    @pytest.mark.parametrize('amount', [1, 2, language.MAX_AMOUNT])
+    def test_amounts_that_are_allowed(self, amount):
+        group = language.parse_group({'resources': {'FPGA': amount}})
+
+        assert group.resources == (('FPGA', amount),)
+
+    @pytest.mark.parametrize(
+        'amount',
+        [0, -1, True, False, '1', '', 1.0, 1.5, None, [1], 2**31, 10**30],
+    )
+    def test_amounts_that_are_refused(self, amount):
+        assert refused_field(resources={'FPGA': amount}) == 'resources.FPGA'
+
+    @pytest.mark.parametrize('resources', [{}, None, [], 'FPGA:1', 1])
+    def test_one_resource_is_needed(self, resources):
+        assert refused_field(resources=resources) == 'resources'
+        assert refused(language.parse_group, {})[0] == 'resources'
+
+    def test_the_number_of_classes_is_bounded(self):
+        allowed = {f'C{n}': 1 for n in range(language.MAX_RESOURCE_CLASSES)}
+
+        assert len(language.parse_group({'resources': allowed}).resources) == 8
+        assert refused_field(resources={**allowed, 'D': 1}) == 'resources'
+
+    @pytest.mark.parametrize('other', ['CUSTOM_GZIP', 'gzip'])
+    def test_a_class_under_two_names_is_given_twice(self, other):
+        field, sentence = refused(
+            language.parse_group, {'resources': {'GZIP': 1, other: 2}}
+        )
+
+        assert field == 'resources'
+        assert 'CUSTOM_GZIP is given twice' in sentence
+
+
+class TestTraits:
+    @pytest.mark.parametrize('field', ['required', 'forbidden'])
+    @pytest.mark.parametrize('traits', [None, 'FOO', {'FOO': 1}, 1])
+    def test_traits_are_a_list(self, field, traits):
+        assert refused_field(**{field: traits}) == field
+
+    @pytest.mark.parametrize('field', ['required', 'forbidden'])
+    def test_the_number_of_traits_is_bounded(self, field):
+        other = {'required': [], 'forbidden': []}
+        allowed = [f'T{n}' for n in range(language.MAX_TRAITS)]
+
+        language.parse_group({**GROUP, **other, field: allowed})
+
+        assert refused_field(**{**other, field: [*allowed, 'U']}) == field
+
+    @pytest.mark.parametrize(
+        ('required', 'forbidden'),
+        [
+            ('FOO', 'FOO'),
+            ('FOO', 'CUSTOM_FOO'),
+            ('foo', 'FOO'),
+            ('HW_GPU_API_VULKAN', 'hw_gpu_api_vulkan'),
+        ],
+    )
+    def test_a_trait_is_not_both_required_and_forbidden(
+        self, required, forbidden
+    ):
+        group = {**GROUP, 'required': [required], 'forbidden': [forbidden]}
+
+        field, sentence = refused(language.parse_group, group)
+
+        assert field == 'forbidden'
+        assert 'both required and forbidden' in sentence
+
+
+class TestConfig:
+    def test_what_is_allowed(self):
+        config = {
+            'k': '',
+            'a.B_c:d-9': ' !~',
+            'l' * language.MAX_CONFIG_KEY_LENGTH: 'x'
+            * language.MAX_CONFIG_VALUE_LENGTH,
+        }
+
+        group = language.parse_group({**GROUP, 'config': config})
+
+        assert dict(group.config) == config
+
+    @pytest.mark.parametrize('config', [None, [], 'key=value', 1])
+    def test_config_is_an_object(self, config):
+        assert refused_field(config=config) == 'config'
+
+    @pytest.mark.parametrize(
+        'key', ['', ' ', 'a b', 'a=b', 'ä', 'a\n', 'k' * 129, 1, None]
+    )
+    def test_keys_that_are_refused(self, key):
+        assert refused_field(config={key: 'value'}) == 'config'
+
+    @pytest.mark.parametrize(
+        'value', [1, True, None, ['a'], 'ä', 'a\nb', 'a\n', 'v' * 1025]
+    )
+    def test_values_that_are_refused(self, value):
+        assert refused_field(config={'key': value}) == 'config.key'
+
+    def test_a_refusal_does_not_tell_the_value(self):
+        group = {**GROUP, 'config': {'password': 'secret\n'}}
+
+        assert 'secret' not in refused(language.parse_group, group)[1]
+
+    def test_the_number_of_keys_is_bounded(self):
+        allowed = {f'k{n}': '' for n in range(language.MAX_CONFIG_KEYS)}
+
+        language.parse_group({**GROUP, 'config': allowed})
+
+        assert refused_field(config={**allowed, 'more': ''}) == 'config'
+
+
+class TestProfile:
+    def test_a_profile_of_cyborg_is_read(self):
+        group = language.group_from_profile(
+            {
+                'resources:FPGA': '2',
+                'trait: CUSTOM_A ': 'required',
+                'trait:CUSTOM_B': 'forbidden',
+                'accel:bitstream_id': 'd5ca2f11-3108-4426-a11c-a959987565df',
+            }
+        )
+
+        assert group.as_dict() == {
+            'resources': {'FPGA': 2},
+            'required': ['CUSTOM_A'],
+            'forbidden': ['CUSTOM_B'],
+            'config': {'bitstream_id': 'd5ca2f11-3108-4426-a11c-a959987565df'},
+        }
+
+    @pytest.mark.parametrize(
+        ('key', 'value'),
+        [
+            ('resources:FPGA', 'two'),
+            ('resources:FPGA', '-1'),
+            ('resources:FPGA', '²'),
+            ('trait:CUSTOM_A', 'preferred'),
+            ('hw:pci', '1'),
+            ('FPGA', '1'),
+        ],
+    )
+    def test_an_entry_that_is_not_understood_is_named(self, key, value):
+        field, sentence = refused(language.group_from_profile, {key: value})
+
+        assert field == 'device_profile'
+        assert key in sentence
+
+    @pytest.mark.parametrize('resources', [{}, {'resources:FPGA': '0'}])
+    def test_what_a_context_cannot_have_is_refused(self, resources):
+        field, _sentence = refused(language.group_from_profile, resources)
+
+        assert field.startswith('device_profile: resources')

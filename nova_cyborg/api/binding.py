@@ -76,8 +76,20 @@ def begin(
         unbinding.unbind(server_id)
         binding = allocations.prepare_binding(*arguments)
     if not binding.begun:
-        _executor.submit(_bind, context, conductor, server_id, binding)
+        work = _executor.submit(_bind, context, conductor, server_id, binding)
+        work.add_done_callback(_log_lost)
     return binding
+
+
+def _log_lost(work: concurrent.futures.Future[None]) -> None:
+    # Nobody waits for the work, so that what it raises would be seen by none.
+    error = work.exception()
+    if error is not None:
+        LOG.error(
+            'What became of a binding could not be recorded. Run '
+            '"nova-cyborg-manage audit".',
+            exc_info=error,
+        )
 
 
 def _bind(
@@ -86,6 +98,8 @@ def _bind(
     server_id: str,
     binding: allocations.Binding,
 ) -> None:
+    # For the log of this thread: the ids of the request that began it.
+    context.update_store()
     patches, fields = _as_patches(context, server_id, binding)
     try:
         conductor.arq_apply_patch(context, patches, fields)

@@ -19,7 +19,9 @@ import oslo_messaging
 import pytest
 from cyborg.conductor import rpcapi
 from cyborg.db.sqlalchemy import models
+from oslo_db import exception as db_exc
 
+from nova_cyborg.api import binding
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers
@@ -240,3 +242,29 @@ def test_an_outcome_that_is_overtaken_is_not_recorded(
     assert cloud.nova.outcomes(server_id) == {arq: 'completed'}
     assert cloud.used_slots() == 1
     assert cloud.count(tables.DeviceContextArq) == 1
+
+
+class TestTheOutcomeIsLost:
+    def test_it_is_logged_with_the_request(
+        self, cloud, nova, boot, monkeypatch, caplog
+    ):
+        """The database is gone at the moment the failure is to be stored."""
+        server_id, uuid_ = boot()
+        provider = cloud.add_device(slots=0)
+        lost = db_exc.DBConnectionError('the database is gone')
+
+        def fail(*_args):
+            raise lost
+
+        monkeypatch.setattr(binding.devices, 'states', fail)
+
+        nova.bind(server_id, providers(provider, uuid_), status=202)
+        cloud.drain()
+
+        records = [
+            record
+            for record in caplog.records
+            if record.name == binding.__name__ and record.exc_info
+        ]
+        assert [r.exc_info[1] for r in records] == [lost]
+        assert 'nova-cyborg-manage audit' in records[0].getMessage()

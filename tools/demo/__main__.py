@@ -19,12 +19,16 @@ that nothing is left when the server is deleted.
 
 import argparse
 import pathlib
+import re
 import sys
 import tempfile
 
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, logs, settings
 from tools.demo import story, terminal
+
+
+_MATTERS = re.compile(r' (ERROR|CRITICAL) |nova_cyborg')
 
 
 def main() -> int:
@@ -68,6 +72,8 @@ def _show_logs(folder: pathlib.Path) -> None:
     for name in settings.SERVICES:
         path = folder / 'log' / f'{name}.log'
         lines = logs.telling_lines(path) if path.exists() else []
+        # A lab's services have much to warn of.
+        lines = [line for line in lines if _MATTERS.search(line)]
         if lines:
             terminal.note(f'From the log of {name}:')
             print(*lines, sep='\n')

@@ -24,11 +24,11 @@ import sys
 import tempfile
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, logs, settings
+from tools.cloud import exception
 from tools.demo import story, terminal
 
-
 _MATTERS = re.compile(r' (ERROR|CRITICAL) |nova_cyborg')
+_LINES = 20
 
 
 def main() -> int:
@@ -69,14 +69,13 @@ def main() -> int:
 
 
 def _show_logs(folder: pathlib.Path) -> None:
-    for name in settings.SERVICES:
-        path = folder / 'log' / f'{name}.log'
-        lines = logs.telling_lines(path) if path.exists() else []
-        # A lab's services have much to warn of.
-        lines = [line for line in lines if _MATTERS.search(line)]
-        if lines:
-            terminal.note(f'From the log of {name}:')
-            print(*lines, sep='\n')
+    for path in sorted((folder / 'log').glob('*.log')):
+        lines = path.read_text(errors='replace').splitlines()
+        # A lab's services have much to warn of: errors, and what is ours.
+        found = [line for line in lines if _MATTERS.search(line)]
+        if found:
+            terminal.note(f'From the log of {path.stem}:')
+            print(*found[-_LINES:], sep='\n')
 
 
 if __name__ == '__main__':

@@ -76,19 +76,26 @@ def begin(
         unbinding.unbind(server_id)
         binding = allocations.prepare_binding(*arguments)
     if not binding.begun:
-        work = _executor.submit(_bind, context, conductor, server_id, binding)
-        work.add_done_callback(_log_lost)
+        _executor.submit(_run, context, conductor, server_id, binding)
     return binding
 
 
-def _log_lost(work: concurrent.futures.Future[None]) -> None:
-    # Nobody waits for the work, so that what it raises would be seen by none.
-    error = work.exception()
-    if error is not None:
-        LOG.error(
-            'What became of a binding could not be recorded. Run '
-            '"nova-cyborg-manage audit".',
-            exc_info=error,
+def _run(
+    context: cyborg_context.RequestContext,
+    conductor: rpcapi.ConductorAPI,
+    server_id: str,
+    binding: allocations.Binding,
+) -> None:
+    # For the log of this thread: the ids of the request that began it.
+    context.update_store()
+    try:
+        _bind(context, conductor, server_id, binding)
+    except Exception:
+        # Nobody waits for this thread: what is raised would be seen by none.
+        LOG.exception(
+            'What became of the binding for server %s could not be recorded. '
+            'Run "nova-cyborg-manage audit".',
+            server_id,
         )
 
 
@@ -98,8 +105,6 @@ def _bind(
     server_id: str,
     binding: allocations.Binding,
 ) -> None:
-    # For the log of this thread: the ids of the request that began it.
-    context.update_store()
     patches, fields = _as_patches(context, server_id, binding)
     try:
         conductor.arq_apply_patch(context, patches, fields)

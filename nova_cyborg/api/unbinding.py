@@ -60,6 +60,7 @@ def release(server_id: str) -> None:
     context = cyborg_context.get_admin_context()
     # Not knowing is no reason to delete what a project has made.
     allocations.release(context, server_id, terminated=_leaves(server_id))
+    LOG.info('Server %s has given its device contexts back', server_id)
 
 
 def server_arqs_deleted(server_id: str) -> None:
@@ -79,8 +80,10 @@ def server_arqs_deleted(server_id: str) -> None:
         return
     if _leaves(server_id):
         allocations.release(context, server_id, terminated=True)
+        LOG.info('Server %s has given its device contexts back', server_id)
     else:
         allocations.unbound(context, server_id)
+        LOG.info('Server %s keeps its device contexts, unbound', server_id)
 
 
 def healed(work: collections.abc.Callable[[], _Result]) -> _Result:

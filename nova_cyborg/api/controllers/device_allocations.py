@@ -12,6 +12,7 @@
 
 """``/v2/device_allocations``: what Nova works with, by server."""
 
+import logging
 import typing as ty
 
 import pecan
@@ -23,6 +24,8 @@ from nova_cyborg.api.controllers import device_contexts, handler
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
 from nova_cyborg.db import allocations
+
+LOG = logging.getLogger(__name__)
 
 
 class DeviceAllocationsController(rest.RestController):
@@ -52,11 +55,15 @@ class DeviceAllocationsController(rest.RestController):
             if context_ids.count(uuid) > 1:
                 raise exception.DeviceContextRepeated(id=uuid)
         context = handler.request_context()
-        return _as_dict(
-            unbinding.healed(
-                lambda: allocations.reserve(context, server_id, context_ids)
-            )
+        allocation = unbinding.healed(
+            lambda: allocations.reserve(context, server_id, context_ids)
         )
+        LOG.info(
+            'Server %s holds the device contexts %s',
+            server_id,
+            ', '.join(context_ids),
+        )
+        return _as_dict(allocation)
 
     @handler.handle(policies.BIND, status=202, service_only=True)
     def bind(self, server_id: str) -> dict[str, ty.Any]:
@@ -70,6 +77,12 @@ class DeviceAllocationsController(rest.RestController):
             body['hostname'],
             body['resource_providers'],
             body.get('generation'),
+        )
+        LOG.info(
+            'Binding %d accelerator requests of server %s on %s',
+            len(begun.arqs),
+            server_id,
+            begun.hostname,
         )
         return {
             'generation': begun.generation,

@@ -58,7 +58,7 @@ class HeldContext:
 class Held:
     """A server's allocation.
 
-    :ivar generation: rises by one with each binding.
+    :ivar generation: that of the attempt to bring the server to a host.
     :ivar fault: why the last binding failed, or None.
     :ivar contexts: its device contexts.
     """
@@ -90,19 +90,40 @@ class AllocationClient:
         return _read(response, server_id, _held)
 
     def reserve(
-        self, server_id: str, context_ids: collections.abc.Sequence[str]
+        self,
+        server_id: str,
+        context_ids: collections.abc.Sequence[str],
+        caller: str,
     ) -> Held:
-        """Give device contexts to a server, all or none; safe to repeat.
+        """Give device contexts to a new server, all or none; safe to repeat.
 
         :param server_id: UUID of the server.
         :param context_ids: UUIDs of the device contexts.
+        :param caller: UUID of the attempt to build the server.
         :returns: the allocation.
+        :raises AlreadyBegun: if another caller builds the server.
         :raises DeviceContextNotFound: if one is not in the project.
         :raises DeviceContextInUse: if another server holds one.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'device_contexts': list(context_ids)}
+        body = {'device_contexts': list(context_ids), 'caller': caller}
         response = self._call('PUT', _ALLOCATION, server_id, body)
+        return _read(response, server_id, _held)
+
+    def begin(self, server_id: str, operation: str, caller: str) -> Held:
+        """Begin to bring a server that exists to a host; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param operation: what is done: the same when Nova's message bus
+            delivers one message twice.
+        :param caller: UUID of the attempt: another one then.
+        :returns: the allocation.
+        :raises AllocationNotFound: if it holds no device contexts.
+        :raises AlreadyBegun: if another caller does the same operation.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {'operation': operation, 'caller': caller}
+        response = self._call('POST', _ALLOCATION + '/begin', server_id, body)
         return _read(response, server_id, _held)
 
     def bind(
@@ -110,7 +131,7 @@ class AllocationClient:
         server_id: str,
         node: str,
         providers: collections.abc.Mapping[str, str],
-        generation: int | None = None,
+        generation: int,
     ) -> list[str]:
         """Begin to bind a server's device contexts; safe to repeat.
 
@@ -118,26 +139,29 @@ class AllocationClient:
         :param node: the node the server is to run on.
         :param providers: UUID of the resource provider by the request
             group's requester id.
-        :param generation: the allocation's generation that is known.
+        :param generation: that of the attempt.
         :returns: UUIDs of the accelerator requests.
+        :raises StaleGeneration: if another attempt was begun in between.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body: dict[str, ty.Any] = {
+        body = {
             'hostname': node,
             'resource_providers': dict(providers),
+            'generation': generation,
         }
-        if generation is not None:
-            body['generation'] = generation
         response = self._call('POST', _ALLOCATION + '/bind', server_id, body)
         return _read(response, server_id, _arqs)
 
-    def unbind(self, server_id: str) -> None:
+    def unbind(self, server_id: str, generation: int) -> None:
         """Free a server's devices; it keeps its device contexts.
 
         :param server_id: UUID of the server.
+        :param generation: that of the attempt.
+        :raises StaleGeneration: if another attempt was begun in between.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        self._call('POST', _ALLOCATION + '/unbind', server_id, {})
+        body = {'generation': generation}
+        self._call('POST', _ALLOCATION + '/unbind', server_id, body)
 
     def release(self, server_id: str) -> None:
         """Take a server's device contexts back; safe to repeat.
@@ -146,6 +170,16 @@ class AllocationClient:
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         self._call('DELETE', _ALLOCATION, server_id)
+
+    def delete_all_arqs(self, server_id: str) -> None:
+        """Delete all accelerator requests of a server; safe to repeat.
+
+        A server that stays keeps its device contexts.
+
+        :param server_id: UUID of the server.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        self._call('DELETE', _ARQS + '?instance=%s', server_id)
 
     def delete_arqs(
         self, server_id: str, arq_ids: collections.abc.Sequence[str]

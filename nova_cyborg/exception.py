@@ -149,6 +149,15 @@ class AllocationMismatch(DeviceContextError):
     error_code = 'nova_cyborg.device_allocation.mismatch'
 
 
+class AlreadyBegun(DeviceContextError):
+    message = (
+        'Another call has begun the same operation of server %(server_id)s, '
+        'and goes on with it. Nothing was changed.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_allocation.already_begun'
+
+
 class StaleGeneration(DeviceContextError):
     message = (
         'The allocation of server %(server_id)s is at generation '
@@ -159,6 +168,11 @@ class StaleGeneration(DeviceContextError):
     error_code = 'nova_cyborg.device_allocation.stale_generation'
 
 
+#: What tells a caller that the server is in the hands of another one: it is
+#: to stop, and to undo nothing.
+SUPERSEDED = (AlreadyBegun, StaleGeneration)
+
+
 class StillBound(DeviceContextError):
     message = (
         'Server %(server_id)s has accelerator requests of an earlier '
@@ -166,6 +180,15 @@ class StillBound(DeviceContextError):
     )
     status = 409
     error_code = 'nova_cyborg.device_allocation.still_bound'
+
+
+class ServerNotLeaving(DeviceContextError):
+    message = (
+        'Server %(server_id)s uses its accelerators, and nothing is being '
+        'done with it that would free them. Nothing was changed.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_allocation.server_not_leaving'
 
 
 class ProviderMissing(DeviceContextError):
@@ -184,6 +207,16 @@ class ReservedProfileName(DeviceContextError):
     )
     status = 400
     error_code = 'nova_cyborg.device_profile.reserved_name'
+
+
+class HostForced(DeviceContextError):
+    message = (
+        'Node %(node)s was forced, so that Placement has chosen no devices '
+        'of it for the device contexts of server %(server_id)s. Try again '
+        'without forcing the host.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.host_forced'
 
 
 # Access

@@ -220,7 +220,8 @@ class DeviceContext:
 class Allocation:
     """The device contexts that one server holds.
 
-    :ivar generation: rises by one with each binding.
+    :ivar generation: rises by one with each attempt to bring the server to
+        a host; what belongs to an earlier one is refused.
     :ivar fault: why the last binding failed.
     """
 

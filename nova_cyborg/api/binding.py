@@ -34,7 +34,7 @@ from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
 from nova_cyborg.api import unbinding
-from nova_cyborg.db import allocations, devices
+from nova_cyborg.db import attempts, devices
 
 LOG = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ def begin(
     server_id: str,
     hostname: str,
     providers: collections.abc.Mapping[str, str],
-    generation: int | None,
-) -> allocations.Binding:
+    generation: int,
+) -> attempts.Binding:
     """Make a server's ARQs and begin to bind them; safe to repeat.
 
     :param context: the request's context.
@@ -62,19 +62,20 @@ def begin(
     :param hostname: the node the server is to run on.
     :param providers: UUID of the resource provider by the group's name in
         the request to Placement.
-    :param generation: the allocation's generation the caller knows, if any.
+    :param generation: the attempt's.
     :returns: the ARQs.
     :raises AllocationNotFound: if the server holds no device contexts.
-    :raises StaleGeneration: if another binding came in between.
+    :raises StaleGeneration: if another attempt was begun in between.
     :raises ProviderMissing: if a group has no provider.
     """
     arguments = (context, server_id, hostname, providers, generation)
     try:
-        binding = allocations.prepare_binding(*arguments)
-    except exception.StillBound:
+        binding = attempts.prepare_binding(*arguments)
+    except exception.StillBound as exc:
         # Left from another node, or from an attempt that failed.
-        unbinding.unbind(server_id)
-        binding = allocations.prepare_binding(*arguments)
+        left = ty.cast(list[str], exc.kwargs['arq_ids'])
+        unbinding.unbind_earlier(server_id, left)
+        binding = attempts.prepare_binding(*arguments)
     if not binding.begun:
         _executor.submit(_run, context, conductor, server_id, binding)
     return binding
@@ -84,7 +85,7 @@ def _run(
     context: cyborg_context.RequestContext,
     conductor: rpcapi.ConductorAPI,
     server_id: str,
-    binding: allocations.Binding,
+    binding: attempts.Binding,
 ) -> None:
     # For the log of this thread: the ids of the request that began it.
     context.update_store()
@@ -103,7 +104,7 @@ def _bind(
     context: cyborg_context.RequestContext,
     conductor: rpcapi.ConductorAPI,
     server_id: str,
-    binding: allocations.Binding,
+    binding: attempts.Binding,
 ) -> None:
     patches, fields = _as_patches(context, server_id, binding)
     try:
@@ -126,7 +127,7 @@ def _bind(
 def _as_patches(
     context: cyborg_context.RequestContext,
     server_id: str,
-    binding: allocations.Binding,
+    binding: attempts.Binding,
 ) -> tuple[dict[str, list[dict[str, ty.Any]]], dict[str, dict[str, str]]]:
     """Return what ``PATCH /v2/accelerator_requests`` sends on."""
     fields = {
@@ -148,7 +149,7 @@ def _as_patches(
     return patches, fields
 
 
-def _settle(server_id: str, binding: allocations.Binding, reason: str) -> None:
+def _settle(server_id: str, binding: attempts.Binding, reason: str) -> None:
     """Record what became of a binding that raised, and tell Nova.
 
     The conductor stops at the first ARQ that fails and tells nobody. It
@@ -161,7 +162,7 @@ def _settle(server_id: str, binding: allocations.Binding, reason: str) -> None:
         LOG.info('The binding for server %s was given up', server_id)
         return
     failed = set(states.values()) != {constants.ARQ_BOUND}
-    if failed and not allocations.binding_failed(
+    if failed and not attempts.binding_failed(
         context, server_id, binding, reason
     ):
         return

@@ -36,14 +36,25 @@ class State(enum.Enum):
     GONE = 'gone'
     #: It is being deleted, or is soft-deleted.
     LEAVING = 'leaving'
-    #: It is in error, and has never had a host.
+    #: It is in error, and was never running.
     NEVER_BUILT = 'never built'
+    #: It is shelved, and on no host.
+    OFFLOADED = 'offloaded'
+    #: It is on a host, and nothing is being done with it.
+    SETTLED = 'settled'
+    #: It is in error, and nothing is being done with it.
+    FAILED = 'failed'
+    #: It is there, and something may be under way.
     EXISTS = 'exists'
     #: Nova does not say.
     UNKNOWN = 'unknown'
 
 
-_BY_STATUS = {'DELETED': State.GONE, 'SOFT_DELETED': State.LEAVING}
+_BY_STATUS = {
+    'DELETED': State.GONE,
+    'SOFT_DELETED': State.LEAVING,
+    'BUILD': State.EXISTS,
+}
 
 
 def state(server_id: str) -> State:
@@ -57,13 +68,43 @@ def state(server_id: str) -> State:
         return _confirmed(server_id)
     if status != 200:
         return State.UNKNOWN
-    server = body['server']
-    if server.get('OS-EXT-STS:task_state') == 'deleting':
+    return _classify(body['server'])
+
+
+def _classify(server: dict[str, ty.Any]) -> State:
+    status, task = server['status'], server.get('OS-EXT-STS:task_state', '')
+    if task == 'deleting':
         return State.LEAVING
-    host = server.get('OS-EXT-SRV-ATTR:host', '')
-    if server['status'] == 'ERROR' and host is None:
+    on_host = server.get('OS-EXT-SRV-ATTR:host', '') is not None
+    launched = server.get('OS-SRV-USG:launched_at', '') is not None
+    if status == 'ERROR' and not on_host and not launched:
         return State.NEVER_BUILT
-    return _BY_STATUS.get(server['status'], State.EXISTS)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if task is not None:
+        return State.EXISTS
+    if status == 'ERROR':
+        return State.FAILED
+    if status == 'SHELVED_OFFLOADED':
+        return State.OFFLOADED
+    return State.SETTLED if on_host else State.EXISTS
+
+
+def is_evacuated(server_id: str) -> bool:
+    """Tell whether a server has left a host that has not come back yet.
+
+    :param server_id: UUID of the server.
+    :returns: whether it has; True as well if Nova does not say.
+    """
+    path = f'/os-migrations?instance_uuid={server_id}'
+    status, body = _get(path, server_id)
+    if status != 200:
+        return True
+    return any(
+        migration['status'] in ('accepted', 'done')
+        for migration in body['migrations']
+        if migration.get('migration_type', 'evacuation') == 'evacuation'
+    )
 
 
 def _confirmed(server_id: str) -> State:

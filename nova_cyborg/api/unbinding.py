@@ -18,34 +18,47 @@ import typing as ty
 
 from cyborg import context as cyborg_context
 from cyborg import objects
-from cyborg.common import constants
 from cyborg.common import exception as cyborg_exception
 
 from nova_cyborg import exception
 from nova_cyborg.api import servers
-from nova_cyborg.db import allocations, devices
+from nova_cyborg.db import allocations, attempts, devices
 
 LOG = logging.getLogger(__name__)
 
 _Result = ty.TypeVar('_Result')
+_State = servers.State
+# What a server that is being deleted, or was, can be.
+_LEAVING = (_State.GONE, _State.LEAVING)
+# A server that holds device contexts and will not come to use them. One that
+# is soft-deleted can be restored.
+_NOT_THERE = (_State.GONE, _State.NEVER_BUILT)
+_ATTEMPTS = 5
 
 
-def unbind(server_id: str) -> None:
-    """Free the devices of a server's device contexts; safe to repeat.
+def unbind(server_id: str, generation: int | None = None) -> None:
+    """Free the devices of a server's device contexts.
 
     :param server_id: UUID of the server; it keeps its device contexts.
+    :param generation: that of the attempt which has bound them, or was to;
+        None for whichever is the last, which is safe to repeat.
+    :raises StaleGeneration: if another attempt was begun in between.
     """
     context = cyborg_context.get_admin_context()
-    try:
-        allocation = allocations.get(context, server_id)
-    except exception.AllocationNotFound:
-        return
-    free(
-        device.arq_id
-        for device_context in allocation.device_contexts
-        for device in device_context.devices
-    )
+    free(attempts.end(context, server_id, generation))
     allocations.unbound(context, server_id)
+
+
+def unbind_all(server_id: str, generation: int) -> None:
+    """Free all devices of a server that is on no host.
+
+    :param server_id: UUID of the server; it keeps its device contexts.
+    :param generation: that of its allocation.
+    :raises StaleGeneration: if the server is on its way to a host.
+    """
+    unbind(server_id, generation)
+    # Those of the flavor's profile, which Nova would bind anew.
+    free(devices.of_server(cyborg_context.get_admin_context(), server_id))
 
 
 def release(server_id: str) -> None:
@@ -56,10 +69,30 @@ def release(server_id: str) -> None:
 
     :param server_id: UUID of the server.
     """
-    unbind(server_id)
-    context = cyborg_context.get_admin_context()
     # Not knowing is no reason to delete what a project has made.
-    allocations.release(context, server_id, terminated=_leaves(server_id))
+    take_back(server_id, terminated=_leaves(server_id))
+
+
+def take_back(server_id: str, terminated: bool) -> None:
+    """Free a server's devices and take its device contexts back.
+
+    Safe to repeat.
+
+    :param server_id: UUID of the server.
+    :param terminated: whether those that live as long as their server are
+        deleted.
+    :raises StillBound: if the server is bound again and again meanwhile.
+    """
+    context = cyborg_context.get_admin_context()
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        unbind(server_id)
+        try:
+            allocations.release(context, server_id, terminated)
+            break
+        except exception.StillBound:
+            # An attempt was begun between the two.
+            if not attempts_left:
+                raise
     LOG.info('Server %s has given its device contexts back', server_id)
 
 
@@ -71,19 +104,39 @@ def server_arqs_deleted(server_id: str) -> None:
     Then the server keeps its device contexts.
 
     :param server_id: UUID of the server.
+    :raises ServerNotLeaving: if it holds device contexts, and does nothing
+        of that.
     """
     context = cyborg_context.get_admin_context()
-    free(devices.of_server(context, server_id))
+    arq_ids = devices.of_server(context, server_id)
     try:
         allocations.get(context, server_id)
     except exception.AllocationNotFound:
+        free(arq_ids)
         return
-    if _leaves(server_id):
-        allocations.release(context, server_id, terminated=True)
-        LOG.info('Server %s has given its device contexts back', server_id)
+    state = servers.state(server_id)
+    if state is _State.SETTLED:
+        # A request of an operation that is over: what was freed now is not
+        # what was to be freed then, and is in the guest.
+        raise exception.ServerNotLeaving(server_id=server_id)
+    free(arq_ids)
+    if state in _LEAVING:
+        take_back(server_id, terminated=True)
     else:
         allocations.unbound(context, server_id)
         LOG.info('Server %s keeps its device contexts, unbound', server_id)
+
+
+def unbind_earlier(
+    server_id: str, arq_ids: collections.abc.Iterable[str]
+) -> None:
+    """Free what is left of an earlier attempt; safe to repeat.
+
+    :param server_id: UUID of the server.
+    :param arq_ids: UUIDs of its ARQs.
+    """
+    free(arq_ids)
+    allocations.unbound(cyborg_context.get_admin_context(), server_id)
 
 
 def healed(work: collections.abc.Callable[[], _Result]) -> _Result:
@@ -103,22 +156,16 @@ def healed(work: collections.abc.Callable[[], _Result]) -> _Result:
             return work()
         except exception.DeviceContextInUse as exc:
             holder = str(exc.kwargs['server_id'])
-            # One that is soft-deleted can be restored.
-            gone = servers.state(holder) is servers.State.GONE
-            if holder in asked or not gone:
+            if holder in asked or servers.state(holder) not in _NOT_THERE:
                 raise
         asked.add(holder)
-        LOG.info('Taking the device contexts of server %s back', holder)
-        unbind(holder)
         # Somebody is asking for them: they are not deleted, as they might
         # have been with their server.
-        context = cyborg_context.get_admin_context()
-        allocations.release(context, holder, terminated=False)
+        take_back(holder, terminated=False)
 
 
 def _leaves(server_id: str) -> bool:
-    state = servers.state(server_id)
-    return state in (servers.State.GONE, servers.State.LEAVING)
+    return servers.state(server_id) in _LEAVING
 
 
 def free(arq_ids: collections.abc.Iterable[str]) -> None:
@@ -129,9 +176,16 @@ def free(arq_ids: collections.abc.Iterable[str]) -> None:
     context = cyborg_context.get_admin_context()
     for arq_id in arq_ids:
         try:
-            arq = objects.ExtARQ.get(context, arq_id)
-            if arq.arq.state != constants.ARQ_INITIAL:
-                arq.unbind(context)
-            arq.destroy(context)
+            _free(context, arq_id)
         except cyborg_exception.ResourceNotFound:
             LOG.debug('Accelerator request %s is gone already', arq_id)
+
+
+def _free(context: cyborg_context.RequestContext, arq_id: str) -> None:
+    while True:
+        arq = objects.ExtARQ.get(context, arq_id)
+        if arq.attach_handle_id:
+            arq.unbind(context)
+        # The conductor may just have bound it: then once more.
+        if devices.remove(context, arq_id):
+            return

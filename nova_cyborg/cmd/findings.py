@@ -18,15 +18,19 @@ import collections.abc
 import dataclasses
 import functools
 
+import oslo_messaging
 import requests
 from cyborg import context as cyborg_context
+from cyborg.agent import rpcapi
 from cyborg.common import placement_client
 
 from nova_cyborg import exception
 from nova_cyborg.api import servers, unbinding
-from nova_cyborg.db import allocations, audit
+from nova_cyborg.db import audit
 
 _State = servers.State
+# Nothing is being done with such a server.
+_RESTING = (_State.SETTLED, _State.FAILED, _State.OFFLOADED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,30 +72,54 @@ def _held(
     context: cyborg_context.RequestContext,
     state: collections.abc.Callable[[str], _State],
 ) -> collections.abc.Iterator[Finding]:
-    for server_id, has_arqs in audit.allocations(context).items():
-        if state(server_id) is _State.GONE:
-            yield Finding(
-                'held-by-no-server',
-                server_id,
-                'Nova does not know the server that holds device contexts.',
-                functools.partial(unbinding.release, server_id),
-            )
-        elif state(server_id) is _State.UNKNOWN:
-            yield Finding(
-                'unknown-server',
-                server_id,
-                'Nova does not say whether there is the server that holds '
-                'device contexts. The log says why.',
-            )
-        elif state(server_id) is _State.NEVER_BUILT and not has_arqs:
-            yield Finding(
-                'held-by-failed-server',
-                server_id,
-                'The server could not be built, and holds device contexts.',
-                functools.partial(
-                    allocations.release, context, server_id, terminated=False
-                ),
-            )
+    for holder in audit.holders(context):
+        finding = _about_holder(holder, state(holder.server_id))
+        if finding:
+            yield finding
+
+
+def _about_holder(holder: audit.Holder, state: _State) -> Finding | None:
+    server_id = holder.server_id
+    if state is _State.GONE:
+        return Finding(
+            'held-by-no-server',
+            server_id,
+            'Nova does not know the server that holds device contexts.',
+            functools.partial(unbinding.release, server_id),
+        )
+    if state is _State.UNKNOWN:
+        return Finding(
+            'unknown-server',
+            server_id,
+            'Nova does not say whether there is the server that holds '
+            'device contexts. The log says why.',
+        )
+    if state is _State.NEVER_BUILT:
+        return Finding(
+            'held-by-failed-server',
+            server_id,
+            'The server could not be built, and holds device contexts.',
+            functools.partial(
+                unbinding.take_back, server_id, terminated=False
+            ),
+        )
+    if state is _State.OFFLOADED and holder.has_arqs:
+        return Finding(
+            'devices-of-offloaded-server',
+            server_id,
+            'The server is on no host, and devices are bound for it.',
+            functools.partial(
+                unbinding.unbind_all, server_id, holder.generation
+            ),
+        )
+    if state is _State.SETTLED and not holder.has_arqs:
+        return Finding(
+            'server-without-devices',
+            server_id,
+            'The server is on a host, and no device is bound for it. Shelve '
+            'it with offloading, and unshelve it.',
+        )
+    return None
 
 
 def _unlinked(
@@ -106,19 +134,19 @@ def _unlinked(
             'The accelerator request belongs to no device context'
             + ('.' if unused else f', and to server {server_id}.'),
             # What a server that exists may have in its guest stays.
-            functools.partial(unbinding.free, [arq_id]) if unused else None,
+            functools.partial(_free_arq, context, arq_id) if unused else None,
         )
 
 
 def _handles(
     context: cyborg_context.RequestContext,
 ) -> collections.abc.Iterator[Finding]:
-    for handle_id, row_id in audit.unused_handles(context).items():
+    for handle in audit.unused_handles(context):
         yield Finding(
             'handle-of-no-arq',
-            handle_id,
+            handle.uuid,
             'The attach handle is in use, by no accelerator request.',
-            functools.partial(audit.free_handle, context, row_id),
+            functools.partial(_free_handle, context, handle),
         )
     for handle_id, count in audit.shared_handles(context).items():
         yield Finding(
@@ -127,6 +155,31 @@ def _handles(
             f'{count} accelerator requests use the attach handle. Delete '
             'all but one of their servers.',
         )
+
+
+def _free_arq(context: cyborg_context.RequestContext, arq_id: str) -> None:
+    unbinding.free([arq_id])
+    for row_id in audit.unused_profiles(context).values():
+        audit.remove_profile(context, row_id)
+
+
+def _free_handle(
+    context: cyborg_context.RequestContext, handle: audit.Handle
+) -> None:
+    if handle.attach_type == 'MDEV':
+        # Else the next one could not be made.
+        try:
+            rpcapi.AgentAPI().remove_vgpu_mdev(
+                context,
+                handle.hostname,
+                handle.pci_address,
+                handle.info['asked_type'],
+                handle.uuid,
+            )
+        except oslo_messaging.RemoteError as exc:
+            if exc.exc_type != 'FileNotFoundError':
+                raise
+    audit.free_handle(context, handle.row_id)
 
 
 def _profiles(
@@ -149,8 +202,8 @@ def _providers(
     for provider, in_cyborg in audit.providers(context).items():
         in_placement = _consumers(placement, provider)
         for server_id in sorted(in_cyborg - in_placement):
-            if state(server_id) is _State.GONE:
-                # What it has left in Cyborg is found elsewhere.
+            if state(server_id) not in _RESTING:
+                # What one that is gone has left is found elsewhere.
                 continue
             yield Finding(
                 'no-placement-allocation',
@@ -159,18 +212,43 @@ def _providers(
                 'allocation in Placement. Heal it with "nova-manage '
                 'placement heal_allocations".',
             )
-        for server_id in sorted(in_placement - in_cyborg):
-            gone = state(server_id) is _State.GONE
-            yield Finding(
-                'no-device',
-                f'{provider}/{server_id}',
-                'The server has an allocation in Placement, and no device '
-                'of the resource provider.',
-                # That of a server that exists has more in it, and is Nova's.
-                functools.partial(_delete_allocation, placement, server_id)
-                if gone
-                else None,
+        for server_id in sorted(in_placement):
+            finding = _about_consumer(
+                placement,
+                provider,
+                server_id,
+                state(server_id),
+                server_id in in_cyborg,
             )
+            if finding:
+                yield finding
+
+
+def _about_consumer(
+    placement: placement_client.PlacementClient,
+    provider: str,
+    server_id: str,
+    state: _State,
+    has_device: bool,
+) -> Finding | None:
+    if state is _State.GONE:
+        return Finding(
+            'allocation-of-no-server',
+            f'{provider}/{server_id}',
+            'Nova does not know the server that Placement has an allocation '
+            'of.',
+            functools.partial(_delete_allocation, placement, server_id),
+        )
+    if has_device or state not in _RESTING or servers.is_evacuated(server_id):
+        # Nova keeps what an evacuated server has on its old host until that
+        # is back.
+        return None
+    return Finding(
+        'no-device',
+        f'{provider}/{server_id}',
+        'The server has an allocation in Placement, and no device of the '
+        'resource provider. Heal it with "nova-manage placement audit".',
+    )
 
 
 def _consumers(

@@ -10,14 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Allocations: which server holds which device contexts, and their binding.
+"""Allocations: which server holds which device contexts.
 
 Each change begins by locking the allocation's row with a write, which works
 alike on all databases: what happens to one server happens in order.
 """
 
 import collections.abc
-import dataclasses
 import typing as ty
 
 import sqlalchemy as sa
@@ -28,22 +27,7 @@ from sqlalchemy import orm
 from nova_cyborg import exception, model
 from nova_cyborg.db import contexts, devices, session, tables
 
-_Held = list[tuple[tables.DeviceContext, model.DeviceContext]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Binding:
-    """ARQs to be bound.
-
-    :ivar hostname: the node.
-    :ivar arqs: ``uuid`` and ``device_rp_uuid`` of each.
-    :ivar begun: whether an earlier call has begun binding them already.
-    """
-
-    generation: int
-    hostname: str
-    arqs: list[dict[str, str]]
-    begun: bool = False
+Held = list[tuple[tables.DeviceContext, model.DeviceContext]]
 
 
 def get(
@@ -64,7 +48,7 @@ def get(
         )
         if row is None:
             raise exception.AllocationNotFound(server_id=server_id)
-        return _allocation(row, contexts.of_allocation(db, row.id))
+        return as_data(row, contexts.of_allocation(db, row.id))
 
 
 @session.retry
@@ -72,110 +56,38 @@ def reserve(
     context: cyborg_context.RequestContext,
     server_id: str,
     context_ids: collections.abc.Sequence[str],
+    caller: str,
 ) -> model.Allocation:
-    """Give device contexts to a server, all or none; safe to repeat.
+    """Give device contexts to a new server, all or none; safe to repeat.
 
     :param context: the request's context; the device contexts must belong
         to its project.
     :param server_id: UUID of the server.
     :param context_ids: UUIDs of the device contexts, each once.
+    :param caller: UUID of the attempt to build the server.
     :returns: the allocation.
+    :raises AlreadyBegun: if another caller builds the server.
     :raises DeviceContextNotFound: if one is not in the project.
     :raises DeviceContextInUse: if another server holds one.
     :raises AllocationMismatch: if the server holds other ones.
     """
     with session.writing(context) as db:
-        row = _lock(db, server_id)
+        row = lock(db, server_id)
         if row is None:
             row = tables.DeviceAllocation(
-                server_id=server_id, project_id=context.project_id
+                server_id=server_id,
+                project_id=context.project_id,
+                caller=caller,
             )
             db.add(row)
             db.flush()
             _take(db, row, context_ids)
+        elif row.caller != caller:
+            raise exception.AlreadyBegun(server_id=server_id)
         held = contexts.of_allocation(db, row.id)
         if {data.uuid for _row, data in held} != set(context_ids):
             raise exception.AllocationMismatch(server_id=server_id)
-        return _allocation(row, held)
-
-
-@session.retry
-def prepare_binding(
-    context: cyborg_context.RequestContext,
-    server_id: str,
-    hostname: str,
-    providers: collections.abc.Mapping[str, str],
-    generation: int | None,
-) -> Binding:
-    """Make the ARQs of a server's device contexts; safe to repeat.
-
-    :param context: the request's context.
-    :param server_id: UUID of the server.
-    :param hostname: the node the server is to run on.
-    :param providers: UUID of the resource provider by the group's name in
-        the request to Placement; see :func:`model.requester_id`.
-    :param generation: the allocation's generation the caller knows; None if
-        it knows none.
-    :returns: what is to be bound.
-    :raises AllocationNotFound: if the server holds no device contexts.
-    :raises StaleGeneration: if another binding came in between.
-    :raises StillBound: if there are ARQs of an earlier binding that failed
-        or was for another node.
-    :raises ProviderMissing: if a group has no provider.
-    """
-    with session.writing(context) as db:
-        row, held = _locked(db, server_id)
-        targets = {
-            data.uuid: _target(data, hostname, providers) for _, data in held
-        }
-        begun = [device for _, data in held for device in data.devices]
-        if begun and _is_begun(held, targets):
-            arqs = [{'uuid': device.arq_id} for device in begun]
-            return Binding(row.generation, hostname, arqs, begun=True)
-        if generation is not None and generation != row.generation:
-            raise exception.StaleGeneration(
-                server_id=server_id, current=row.generation, given=generation
-            )
-        if begun:
-            raise exception.StillBound(server_id=server_id)
-        row.generation += 1
-        row.fault = None
-        arqs = [
-            arq
-            for context_row, data in held
-            for arq in devices.add(
-                db,
-                context_row.id,
-                data,
-                row.generation,
-                targets[data.uuid],
-            )
-        ]
-        return Binding(row.generation, hostname, arqs)
-
-
-@session.retry
-def binding_failed(
-    context: cyborg_context.RequestContext,
-    server_id: str,
-    binding: Binding,
-    reason: str,
-) -> bool:
-    """Record that a binding failed, unless a later one has begun.
-
-    :param context: the request's context.
-    :param server_id: UUID of the server.
-    :param binding: the binding that failed.
-    :param reason: why, for the project to read.
-    :returns: whether it was recorded.
-    """
-    with session.writing(context) as db:
-        row = _lock(db, server_id)
-        if row is None or row.generation != binding.generation:
-            return False
-        row.fault = reason
-        devices.fail_pending(db, [arq['uuid'] for arq in binding.arqs])
-        return True
+        return as_data(row, held)
 
 
 @session.retry
@@ -186,12 +98,11 @@ def unbound(context: cyborg_context.RequestContext, server_id: str) -> None:
     :param server_id: UUID of the server.
     """
     with session.writing(context) as db:
-        row = _lock(db, server_id)
+        row = lock(db, server_id)
         if row is None:
             return
-        held = contexts.of_allocation(db, row.id)
         row.fault = None
-        _clean(db, held)
+        _clean(db, contexts.of_allocation(db, row.id))
 
 
 @session.retry
@@ -205,12 +116,15 @@ def release(
     :param terminated: whether the server is gone: then the device contexts
         that live as long as their server are deleted. The others, and all
         of them if the server is not gone, are available again.
+    :raises StillBound: if it has ARQs, which are to be freed before.
     """
     with session.writing(context) as db:
-        row = _lock(db, server_id)
+        row = lock(db, server_id)
         if row is None:
             return
         held = contexts.of_allocation(db, row.id)
+        if any(data.devices for _row, data in held):
+            raise exception.StillBound(server_id=server_id)
         _clean(db, held)
         for context_row, data in held:
             context_row.allocation_id = None
@@ -220,7 +134,13 @@ def release(
         db.delete(row)
 
 
-def _lock(db: orm.Session, server_id: str) -> tables.DeviceAllocation | None:
+def lock(db: orm.Session, server_id: str) -> tables.DeviceAllocation | None:
+    """Lock a server's allocation until the transaction ends.
+
+    :param db: the transaction's session.
+    :param server_id: UUID of the server.
+    :returns: the allocation's row; None if it holds no device contexts.
+    """
     allocation = tables.DeviceAllocation
     db.execute(
         sa.update(allocation)
@@ -232,16 +152,29 @@ def _lock(db: orm.Session, server_id: str) -> tables.DeviceAllocation | None:
     )
 
 
-def _locked(
+def locked(
     db: orm.Session, server_id: str
-) -> tuple[tables.DeviceAllocation, _Held]:
-    row = _lock(db, server_id)
+) -> tuple[tables.DeviceAllocation, Held]:
+    """Lock a server's allocation that there must be.
+
+    :param db: the transaction's session.
+    :param server_id: UUID of the server.
+    :returns: the allocation's row, and its device contexts.
+    :raises AllocationNotFound: if the server holds no device contexts.
+    """
+    row = lock(db, server_id)
     if row is None:
         raise exception.AllocationNotFound(server_id=server_id)
     return row, contexts.of_allocation(db, row.id)
 
 
-def _allocation(row: tables.DeviceAllocation, held: _Held) -> model.Allocation:
+def as_data(row: tables.DeviceAllocation, held: Held) -> model.Allocation:
+    """Turn an allocation into data.
+
+    :param row: the allocation's row.
+    :param held: its device contexts.
+    :returns: the allocation.
+    """
     return model.Allocation(
         server_id=row.server_id,
         project_id=row.project_id,
@@ -289,34 +222,6 @@ def _take(
             )
 
 
-def _target(
-    data: model.DeviceContext,
-    hostname: str,
-    providers: collections.abc.Mapping[str, str],
-) -> dict[str, str]:
-    target = {'hostname': hostname}
-    for number in range(len(data.groups)):
-        provider = providers.get(model.requester_id(data.uuid, number))
-        if not provider:
-            raise exception.ProviderMissing(id=data.uuid, group=number)
-        target[str(number)] = provider
-    return target
-
-
-def _is_begun(
-    held: _Held,
-    targets: collections.abc.Mapping[str, collections.abc.Mapping[str, str]],
-) -> bool:
-    return all(
-        device.host == targets[data.uuid]['hostname']
-        and device.resource_provider_id
-        == targets[data.uuid][str(device.group)]
-        and not device.failed
-        for _row, data in held
-        for device in data.devices
-    )
-
-
-def _clean(db: orm.Session, held: _Held) -> None:
+def _clean(db: orm.Session, held: Held) -> None:
     devices.forget(db, [row.id for row, _data in held])
     devices.remove_unused_profiles(db, [data for _row, data in held])

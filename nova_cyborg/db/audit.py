@@ -16,6 +16,9 @@ Each function is one statement. What it finds may be a moment of a request
 that is under way: the audit looks twice.
 """
 
+import collections.abc
+import dataclasses
+import json
 import typing as ty
 
 import sqlalchemy as sa
@@ -30,17 +33,32 @@ _HIDDEN = models.DeviceProfile.name.startswith(
 )
 
 
-def allocations(
-    context: cyborg_context.RequestContext,
-) -> dict[str, bool]:
+@dataclasses.dataclass(frozen=True)
+class Holder:
+    """A server that holds device contexts.
+
+    :ivar server_id: its UUID.
+    :ivar generation: its allocation's.
+    :ivar has_arqs: whether it has accelerator requests.
+    """
+
+    server_id: str
+    generation: int
+    has_arqs: bool
+
+
+def holders(context: cyborg_context.RequestContext) -> list[Holder]:
     """Find the servers that hold device contexts.
 
     :param context: an administrator's context.
-    :returns: whether it has accelerator requests, by UUID of the server.
+    :returns: the servers.
     """
     allocation, arq = tables.DeviceAllocation, models.ExtArq
     arqs = sa.select(arq.id).where(arq.instance_uuid == allocation.server_id)
-    return dict(_rows(context, sa.select(allocation.server_id, arqs.exists())))
+    query = sa.select(
+        allocation.server_id, allocation.generation, arqs.exists()
+    )
+    return [Holder(*row) for row in _rows(context, query)]
 
 
 def unlinked_arqs(
@@ -64,18 +82,51 @@ def unlinked_arqs(
     return dict(_rows(context, query))
 
 
-def unused_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
+@dataclasses.dataclass(frozen=True)
+class Handle:
+    """An attach handle.
+
+    :ivar hostname: the host that its device is in.
+    :ivar info: Cyborg's address of the slot.
+    """
+
+    uuid: str
+    row_id: int
+    attach_type: str
+    hostname: str
+    info: collections.abc.Mapping[str, str]
+
+    @property
+    def pci_address(self) -> str:
+        """The PCI address of the slot, or of the card it is on."""
+        return '{domain}:{bus}:{device}.{function}'.format(**self.info)
+
+
+def unused_handles(context: cyborg_context.RequestContext) -> list[Handle]:
     """Find attach handles that are in use, and by no ARQ.
 
     :param context: an administrator's context.
-    :returns: row id by UUID of the handle.
+    :returns: the handles.
     """
     handle, arq = models.AttachHandle, models.ExtArq
+    deployable, device = models.Deployable, models.Device
     used = sa.select(arq.id).where(arq.attach_handle_id == handle.id)
-    query = sa.select(handle.uuid, handle.id).where(
-        handle.in_use.is_(True), ~used.exists()
+    query = (
+        sa.select(
+            handle.uuid,
+            handle.id,
+            handle.attach_type,
+            device.hostname,
+            handle.attach_info,
+        )
+        .join(deployable, deployable.id == handle.deployable_id)
+        .join(device, device.id == deployable.device_id)
+        .where(handle.in_use.is_(True), ~used.exists())
     )
-    return dict(_rows(context, query))
+    return [
+        Handle(uuid, row_id, attach_type, hostname, json.loads(info))
+        for uuid, row_id, attach_type, hostname, info in _rows(context, query)
+    ]
 
 
 def shared_handles(context: cyborg_context.RequestContext) -> dict[str, int]:

@@ -102,6 +102,25 @@ def states(
         return dict(row._tuple() for row in rows)
 
 
+def remove(context: cyborg_context.RequestContext, arq_id: str) -> bool:
+    """Remove an ARQ that has no attach handle.
+
+    :param context: the request's context.
+    :param arq_id: UUID of the ARQ.
+    :returns: whether it is gone; False if it has an attach handle.
+    """
+    arq = models.ExtArq
+    with session.writing(context) as db:
+        removed: ty.Any = db.execute(
+            sa.delete(arq).where(
+                arq.uuid == arq_id, arq.attach_handle_id.is_(None)
+            )
+        )
+        if removed.rowcount:
+            return True
+        return db.scalar(sa.select(arq.id).where(arq.uuid == arq_id)) is None
+
+
 def fail_pending(
     db: orm.Session, arq_ids: collections.abc.Sequence[str]
 ) -> None:

@@ -38,7 +38,11 @@ class _Timestamps:
 
 
 class DeviceAllocation(_Timestamps, Base):
-    """The set of device contexts that a server holds."""
+    """The set of device contexts that a server holds.
+
+    ``generation`` counts the attempts to bring the server to a host;
+    ``operation`` and ``caller`` say who made the last one.
+    """
 
     __tablename__ = 'device_allocations'
 
@@ -46,6 +50,8 @@ class DeviceAllocation(_Timestamps, Base):
     server_id: orm.Mapped[str] = orm.mapped_column(sa.String(36), unique=True)
     project_id: orm.Mapped[str] = orm.mapped_column(sa.String(255))
     generation: orm.Mapped[int] = orm.mapped_column(default=0)
+    operation: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
+    caller: orm.Mapped[str] = orm.mapped_column(sa.String(36))
     fault: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
 
 

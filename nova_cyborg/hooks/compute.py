@@ -14,8 +14,10 @@
 
 Nova's compute manager goes on with an accelerator request whose binding
 failed, when it learns of it by asking Cyborg and not by an event, and boots
-the server without the device. This one fails the build, with the reason, and
-gives the device contexts back of a server that is not going to be built.
+the server without the device. This one fails the build, with the reason.
+Device contexts of a server that is not going to be built are given back, and
+the devices of one that does not come to this host are freed. A message that
+is delivered twice is dropped the second time: Nova would destroy the guest.
 """
 
 from __future__ import annotations
@@ -23,16 +25,18 @@ from __future__ import annotations
 import collections.abc
 import contextlib
 import functools
+import inspect
 import logging
 import typing as ty
 
 from nova import context as nova_context
 from nova import exception as nova_exception
-from nova import objects
+from nova import objects, utils
 from nova.compute import build_results, manager, vm_states
 
-from nova_cyborg import exception, model
-from nova_cyborg.hooks import client, plugin, signatures
+from nova_cyborg import exception
+from nova_cyborg.hooks import arqs as server_arqs
+from nova_cyborg.hooks import plugin, signatures
 
 LOG = logging.getLogger(__name__)
 
@@ -40,8 +44,11 @@ _SIGNATURES = {
     '_build_resources': 'context instance',
     '_get_bound_arq_resources': 'context instance arq_uuids',
     '_do_build_and_run_instance': 'context instance image request_spec',
+    '_unshelve_instance': (
+        'context instance image filter_properties node request_spec'
+    ),
+    '_do_rebuild_instance_with_claim': 'context instance orig_image_ref',
 }
-_BOUND = 'Bound'
 
 
 def _timeout_class() -> type[BaseException]:
@@ -86,14 +93,14 @@ class ComputeManager(manager.ComputeManager):
         except (Exception, _Timeout) as exc:
             # Asked for now: the ARQs, and what is known of them, are about
             # to be deleted.
-            fault = _fault(context, instance)
+            fault = server_arqs.fault(context, instance)
             if fault is None:
                 raise
             raise exception.BindingFailed(
                 server_id=instance.uuid, reason=fault or exc
             ) from exc
-        if not _all_bound(arqs, arq_uuids or ()):
-            fault = _fault(context, instance)
+        if not server_arqs.all_bound(arqs, arq_uuids or ()):
+            fault = server_arqs.fault(context, instance)
             if fault is not None:
                 raise exception.BindingFailed(
                     server_id=instance.uuid,
@@ -115,13 +122,7 @@ class ComputeManager(manager.ComputeManager):
             ) as resources:
                 yield resources
         except nova_exception.BuildAbortException as exc:
-            # Nova's own says "Failure getting accelerator requests." and
-            # not why.
-            if isinstance(exc.__context__, exception.BindingFailed):
-                raise nova_exception.BuildAbortException(
-                    instance_uuid=instance.uuid, reason=str(exc.__context__)
-                ) from exc
-            raise
+            _raise_with_cause(instance, exc)
 
     def _do_build_and_run_instance(
         self,
@@ -132,66 +133,158 @@ class ComputeManager(manager.ComputeManager):
         *args: object,
         **kwargs: object,
     ) -> str:
+        concerned = server_arqs.has_hint(request_spec)
+        if concerned and _was_launched(context, instance):
+            _log_dropped('build_and_run_instance', instance)
+            return build_results.ACTIVE
         result = super()._do_build_and_run_instance(
             context, instance, image, request_spec, *args, **kwargs
         )
         failed = (build_results.FAILED, build_results.FAILED_BY_POLICY)
         if (
             result in failed
-            and has_hint(request_spec)
+            and concerned
             and not _awaits_delete(context, instance)
         ):
-            _release(context, instance)
+            server_arqs.release(context, instance)
         return result
 
+    def _unshelve_instance(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        image: dict[str, ty.Any],
+        filter_properties: dict[str, ty.Any],
+        node: str,
+        request_spec: objects.RequestSpec,
+        *args: object,
+        **kwargs: object,
+    ) -> None:
+        concerned = server_arqs.has_hint(request_spec)
+        if concerned and not _is_offloaded(context, instance):
+            _log_dropped('unshelve_instance', instance)
+            return
+        try:
+            super()._unshelve_instance(
+                context,
+                instance,
+                image,
+                filter_properties,
+                node,
+                request_spec,
+                *args,
+                **kwargs,
+            )
+        except (Exception, _Timeout):
+            if concerned:
+                server_arqs.delete_all(context, instance)
+            raise
 
-def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
-    """Tell whether an accelerator request belongs to a device context.
+    def rebuild_instance(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        *args: object,
+        **kwargs: ty.Any,
+    ) -> None:
+        """Rebuild a server, or evacuate it to this host."""
+        rebuild = functools.partial(
+            super().rebuild_instance, context, instance, *args, **kwargs
+        )
+        # A message has all arguments by name.
+        if not kwargs.get('recreate') or not server_arqs.has_hint(
+            kwargs.get('request_spec')
+        ):
+            rebuild()
+            return
 
-    :param arq: the request as Cyborg's API shows it.
-    :returns: True; False for one of a device profile.
+        @utils.synchronized(f'nova_cyborg-{instance.uuid}')
+        def evacuate() -> None:
+            if _is_on(context, instance, self.host):
+                _log_dropped('rebuild_instance', instance)
+            else:
+                rebuild()
+
+        evacuate()
+
+    def _do_rebuild_instance_with_claim(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        *args: object,
+        **kwargs: object,
+    ) -> None:
+        method = super()._do_rebuild_instance_with_claim
+        given = inspect.signature(method).bind(
+            context, instance, *args, **kwargs
+        )
+        try:
+            method(context, instance, *args, **kwargs)
+        except (Exception, _Timeout) as exc:
+            if not server_arqs.has_hint(given.arguments.get('request_spec')):
+                raise
+            if given.arguments.get('evacuate'):
+                server_arqs.delete_all(context, instance)
+            _raise_with_cause(instance, exc)
+
+
+def _raise_with_cause(
+    instance: objects.Instance, error: BaseException
+) -> ty.NoReturn:
+    """Raise an error of Nova's, with the reason if it has none.
+
+    Nova's own says "Failure getting accelerator requests." and not why.
     """
-    return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
+    cause = error.__context__
+    if isinstance(error, nova_exception.BuildAbortException) and isinstance(
+        cause,
+        exception.BindingFailed | nova_exception.AcceleratorRequestOpFailed,
+    ):
+        raise nova_exception.BuildAbortException(
+            instance_uuid=instance.uuid, reason=str(cause)
+        ) from error
+    raise error
 
 
-def has_hint(request_spec: objects.RequestSpec | None) -> bool:
-    """Tell whether a server was asked for with device contexts.
-
-    :param request_spec: the server's request.
-    :returns: whether it has the scheduler hint.
-    """
-    if request_spec is None or 'scheduler_hints' not in request_spec:
-        return False
-    return model.HINT in (request_spec.scheduler_hints or {})
-
-
-def _all_bound(
-    arqs: collections.abc.Collection[collections.abc.Mapping[str, ty.Any]],
-    awaited: collections.abc.Iterable[str],
-) -> bool:
-    lost = set(awaited) - {arq['uuid'] for arq in arqs}
-    # What becomes of the requests of profiles is Nova's business.
-    return not lost and all(
-        arq['state'] == _BOUND for arq in arqs if is_of_device_context(arq)
+def _log_dropped(method: str, instance: objects.Instance) -> None:
+    LOG.warning(
+        'Dropped a message %s for server %s: it has been done already',
+        method,
+        instance.uuid,
     )
 
 
-def _fault(
+def _now(
     context: nova_context.RequestContext, instance: objects.Instance
-) -> str | None:
-    """Ask Cyborg why a binding failed.
-
-    :returns: the reason; empty if Cyborg knows of none; None if the server
-        holds no device contexts, or it cannot be said whether it does.
-    """
+) -> objects.Instance | None:
+    """Return what the database says of a server; None if it is gone."""
     try:
-        return client.allocation_client(context).get(instance.uuid).fault or ''
-    except exception.AllocationNotFound:
+        return objects.Instance.get_by_uuid(context, instance.uuid)
+    except nova_exception.InstanceNotFound:
         return None
-    except exception.DeviceContextError as exc:
-        LOG.debug('Cyborg does not say why: %s', exc)
-        profile = instance.flavor.extra_specs.get(model.PROFILE_EXTRA_SPEC)
-        return '' if profile == model.FLAVOR_MARKER else None
+
+
+def _was_launched(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> bool:
+    now = _now(context, instance)
+    return now is not None and now.launched_at is not None
+
+
+def _is_offloaded(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> bool:
+    now = _now(context, instance)
+    return now is None or now.vm_state == vm_states.SHELVED_OFFLOADED
+
+
+def _is_on(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    host: str,
+) -> bool:
+    now = _now(context, instance)
+    return now is not None and now.host == host
 
 
 def _awaits_delete(
@@ -204,23 +297,5 @@ def _awaits_delete(
     """
     if instance.vm_state == vm_states.ERROR:
         return False
-    try:
-        objects.Instance.get_by_uuid(context, instance.uuid)
-    except nova_exception.InstanceNotFound:
-        # It was deleted before it had a host, and nobody else will free it.
-        return False
-    return True
-
-
-def _release(
-    context: nova_context.RequestContext, instance: objects.Instance
-) -> None:
-    try:
-        client.allocation_client(context).release(instance.uuid)
-    except exception.DeviceContextError as exc:
-        LOG.error(
-            'Server %s is not built, and its device contexts could not be '
-            'released: %s',
-            instance.uuid,
-            exc,
-        )
+    # One that was deleted before it had a host is freed by nobody else.
+    return _now(context, instance) is not None

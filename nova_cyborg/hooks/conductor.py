@@ -23,19 +23,17 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
-import contextvars
-import dataclasses
+import inspect
 import logging
 import typing as ty
 
-from keystoneauth1 import exceptions as ks_exc
 from nova import conf, objects
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.conductor import manager
 
 from nova_cyborg import exception, model
-from nova_cyborg.hooks import client, runner, signatures
+from nova_cyborg.hooks import calls, client, runner, signatures, spec, undo
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -53,43 +51,12 @@ _SIGNATURES = {
         'cyclient instance_uuid extra_specs hostname resource_provider_mapping'
     ),
     '_cleanup_when_reschedule_fails': 'context instance exception',
+    'unshelve_instance': 'context instance request_spec',
+    'rebuild_instance': 'context instance orig_image_ref image_ref',
+    '_set_vm_state_and_notify': (
+        'context instance_uuid method updates ex request_spec'
+    ),
 }
-
-
-@dataclasses.dataclass
-class _Build:
-    """A call that builds servers.
-
-    :ivar booting: whether the servers are new.
-    :ivar specs: their requests by server, of those that concern a hook.
-    :ivar prepared: servers whose hooks were called before scheduling.
-    :ivar bound: servers whose hooks have begun to bind.
-    """
-
-    booting: bool
-    specs: dict[str, objects.RequestSpec]
-    prepared: set[str] = dataclasses.field(default_factory=set)
-    bound: set[str] = dataclasses.field(default_factory=set)
-
-
-# The call that this thread, or green thread, is in: Nova's methods in
-# between have no argument to hand it on.
-_current: contextvars.ContextVar[_Build | None] = contextvars.ContextVar(
-    'nova_cyborg_build', default=None
-)
-
-
-def _current_build() -> _Build:
-    return _current.get() or _Build(False, {})
-
-
-@contextlib.contextmanager
-def _building(build: _Build) -> collections.abc.Iterator[_Build]:
-    token = _current.set(build)
-    try:
-        yield build
-    finally:
-        _current.reset(token)
 
 
 class ComputeTaskManager(manager.ComputeTaskManager):
@@ -108,33 +75,122 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         **kwargs: object,
     ) -> None:
         """Build new servers; what is not built is released."""
-        specs = self._concerned(request_specs)
-        for build_request in build_requests:
-            if build_request.instance_uuid in specs:
-                _mark(build_request.instance.flavor)
-        with _building(_Build(True, specs)) as build:
+        operation = spec.Operation(context.request_id, booting=True)
+        with self._making(operation, request_specs) as call:
+            for build_request in build_requests:
+                if build_request.instance_uuid in call.specs:
+                    _check_not_built(context, build_request.instance_uuid)
+                    _mark(build_request.instance.flavor)
             try:
                 super().schedule_and_build_instances(
                     context, build_requests, request_specs, *args, **kwargs
                 )
             except Exception:
-                self._give_up(context, build, build.prepared)
+                self._give_up(context, call, call.prepared)
                 raise
-            self._give_up(context, build, build.prepared - build.bound)
+            self._give_up(context, call, call.prepared - call.bound)
 
     def build_instances(
         self,
         context: nova_context.RequestContext,
+        instances: collections.abc.Sequence[objects.Instance],
+        image: object,
+        filter_properties: dict[str, ty.Any],
         *args: object,
         request_spec: objects.RequestSpec | None = None,
         **kwargs: object,
     ) -> None:
         """Build servers again that could not be built on a first host."""
-        specs = self._concerned([request_spec] if request_spec else [])
-        with _building(_Build(False, specs)):
+        tried = (filter_properties.get('retry') or {}).get('num_attempts', 0)
+        operation = spec.Operation(
+            f'{context.request_id}/{tried}', booting=False
+        )
+        with self._making(operation, [request_spec] if request_spec else []):
             super().build_instances(
-                context, *args, request_spec=request_spec, **kwargs
+                context,
+                instances,
+                image,
+                filter_properties,
+                *args,
+                request_spec=request_spec,
+                **kwargs,
             )
+
+    def unshelve_instance(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        request_spec: objects.RequestSpec | None = None,
+    ) -> None:
+        """Unshelve a server; one that cannot be stays shelved as it was."""
+        operation = spec.Operation(context.request_id, booting=False)
+        specs = [request_spec] if request_spec else []
+        with self._making(operation, specs) as call:
+            try:
+                super().unshelve_instance(context, instance, request_spec)
+            except Exception:
+                self._unbind(context, call, instance.uuid)
+                if instance.uuid in call.selected:
+                    undo.forget_allocations(
+                        self.report_client, context, instance.uuid
+                    )
+                raise
+
+    def rebuild_instance(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        *args: object,
+        **kwargs: object,
+    ) -> None:
+        """Rebuild or evacuate a server; one that cannot be is in error."""
+        method = manager.ComputeTaskManager.rebuild_instance
+        given = inspect.signature(method).bind(
+            self, context, instance, *args, **kwargs
+        )
+        request_spec = given.arguments.get('request_spec')
+        operation = spec.Operation(context.request_id, booting=False)
+        specs = [request_spec] if request_spec else []
+        with self._making(operation, specs) as call:
+            try:
+                super().rebuild_instance(context, instance, *args, **kwargs)
+            except Exception as exc:
+                if call.specs:
+                    self._undo_rebuild(
+                        context, call, instance, given.arguments, exc
+                    )
+                raise
+
+    def _undo_rebuild(
+        self,
+        context: nova_context.RequestContext,
+        call: calls.Call,
+        instance: objects.Instance,
+        arguments: collections.abc.Mapping[str, ty.Any],
+        error: Exception,
+    ) -> None:
+        server_id = instance.uuid
+        self._unbind(context, call, server_id)
+        if arguments['recreate']:
+            selection = call.selected.get(server_id)
+            node_id = (
+                selection.compute_node_uuid
+                if selection
+                else undo.forced_node(context, arguments.get('host'))
+            )
+            if node_id:
+                undo.forget_destination(
+                    self.report_client, context, server_id, node_id
+                )
+            undo.fail_migration(context, server_id)
+        undo.fail_rebuild(
+            self,
+            context,
+            server_id,
+            arguments['orig_image_ref'],
+            arguments['request_spec'],
+            error,
+        )
 
     def _schedule_instances(
         self,
@@ -143,17 +199,22 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         instance_uuids: list[str] | None = None,
         return_alternates: bool = False,
     ) -> ty.Any:
-        if self._hooks.concerns(request_spec):
-            build = _current_build()
-            server_ids = instance_uuids or [request_spec.instance_uuid]
-            self._hooks.before_scheduling(
-                context, request_spec, server_ids, build.booting
-            )
-            if build.booting:
-                build.prepared.update(server_ids)
-        return super()._schedule_instances(
+        concerned = self._hooks.concerns(request_spec)
+        server_ids = instance_uuids or [request_spec.instance_uuid]
+        call = calls.current()
+        if concerned:
+            with _dropping():
+                self._hooks.before_scheduling(
+                    context, request_spec, server_ids, call.operation
+                )
+            call.prepared.update(server_ids)
+        host_lists = super()._schedule_instances(
             context, request_spec, instance_uuids, return_alternates
         )
+        if concerned:
+            chosen = (host_list[0] for host_list in host_lists)
+            call.selected.update(zip(server_ids, chosen, strict=False))
+        return host_lists
 
     def _create_and_bind_arq_for_instance(
         self,
@@ -169,14 +230,16 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         )
         if not self._hooks.concerns(request_spec):
             return arqs
+        call = calls.current()
         try:
             bound = self._hooks.pre_bind(
-                context, instance, hostname, request_spec
+                context, instance, hostname, request_spec, call.operation
             )
-        except Exception:
+        except Exception as exc:
             _delete_arqs(context, instance, arqs)
-            raise
-        _current_build().bound.add(instance.uuid)
+            with _dropping():
+                raise exc
+        call.bound.add(instance.uuid)
         return arqs + bound
 
     def _create_and_bind_arqs(
@@ -208,55 +271,59 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         super()._cleanup_when_reschedule_fails(
             context, instance, *args, **kwargs
         )
-        self._release(context, _current_build(), {instance.uuid})
+        self._release(context, calls.current(), {instance.uuid})
 
-    def _concerned(
-        self, request_specs: collections.abc.Iterable[objects.RequestSpec]
-    ) -> dict[str, objects.RequestSpec]:
-        return {
+    @contextlib.contextmanager
+    def _making(
+        self,
+        operation: spec.Operation,
+        request_specs: collections.abc.Iterable[objects.RequestSpec],
+    ) -> collections.abc.Iterator[calls.Call]:
+        """Be in a call; it ends without a word if another one is at it."""
+        specs = {
             request_spec.instance_uuid: request_spec
             for request_spec in request_specs
             if self._hooks.concerns(request_spec)
         }
+        with calls.making(calls.Call(operation, specs)) as call:
+            try:
+                yield call
+            except calls.Dropped as exc:
+                LOG.warning(
+                    'Dropped a message of request %s: %s', operation.name, exc
+                )
 
     def _give_up(
         self,
         context: nova_context.RequestContext,
-        build: _Build,
+        call: calls.Call,
         server_ids: collections.abc.Iterable[str],
     ) -> None:
-        """Release servers that are not built.
-
-        Nova keeps in Placement what a host was chosen for until the server
-        in error is deleted. That would keep the devices from another server
-        with the same device contexts.
-        """
-        self._release(context, build, server_ids)
+        """Release servers that are not built."""
+        self._release(context, call, server_ids)
         for server_id in server_ids:
-            try:
-                self.report_client.delete_allocation_for_instance(
-                    context, server_id, force=True
-                )
-            except (
-                nova_exception.AllocationDeleteFailed,
-                ks_exc.ClientException,
-            ) as exc:
-                LOG.warning(
-                    'Server %s is not built, and keeps its allocations in '
-                    'Placement until it is deleted: %s',
-                    server_id,
-                    exc,
-                )
+            undo.forget_allocations(self.report_client, context, server_id)
+
+    def _unbind(
+        self,
+        context: nova_context.RequestContext,
+        call: calls.Call,
+        server_id: str,
+    ) -> None:
+        if server_id in call.bound:
+            self._hooks.unbind(
+                context, call.specs[server_id], server_id, call.operation
+            )
 
     def _release(
         self,
         context: nova_context.RequestContext,
-        build: _Build,
+        call: calls.Call,
         server_ids: collections.abc.Iterable[str],
     ) -> None:
         for server_id in server_ids:
-            if server_id in build.specs:
-                self._hooks.release(context, build.specs[server_id], server_id)
+            if server_id in call.specs:
+                self._hooks.release(context, call.specs[server_id], server_id)
 
 
 def install() -> str:
@@ -271,6 +338,38 @@ def install() -> str:
     runner.load(names)
     manager.ComputeTaskManager = ComputeTaskManager
     return f'conductor hooks {", ".join(names)}'
+
+
+@contextlib.contextmanager
+def _dropping() -> collections.abc.Iterator[None]:
+    """Drop the call if another one is at its servers."""
+    try:
+        yield
+    except exception.SUPERSEDED as exc:
+        raise calls.Dropped(str(exc)) from exc
+
+
+def _check_not_built(
+    context: nova_context.RequestContext, server_id: str
+) -> None:
+    """Drop the call if a server was built, or has failed, before.
+
+    Nova would take it for one that was deleted meanwhile, and forget which
+    cell it is in.
+
+    :raises Dropped: if it is in a cell.
+    """
+    try:
+        objects.BuildRequest.get_by_instance_uuid(context, server_id)
+    except nova_exception.BuildRequestNotFound:
+        with contextlib.suppress(nova_exception.InstanceMappingNotFound):
+            mapping = objects.InstanceMapping.get_by_instance_uuid(
+                context, server_id
+            )
+            if mapping.cell_mapping is not None:
+                raise calls.Dropped(
+                    f'server {server_id} is in a cell already'
+                ) from None
 
 
 def _mark(flavor: objects.Flavor) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import collections.abc
 import logging
+import typing as ty
 
 import os_traits
 from nova import context as nova_context
@@ -29,6 +30,7 @@ LOG = logging.getLogger(__name__)
 # Nova's scheduler hint for a rebuild on the server's own host, which asks
 # Placement for nothing.
 _CHECK_TYPE_HINT = '_nova_check_type'
+_NOTHING = cyborg_client.Held(0, None, ())
 
 
 class DeviceContextHook(spec.ConductorHook):
@@ -48,23 +50,24 @@ class DeviceContextHook(spec.ConductorHook):
         context: nova_context.RequestContext,
         request_spec: objects.RequestSpec,
         server_ids: list[str],
-        booting: bool,
+        operation: spec.Operation,
     ) -> None:
         """See :meth:`.spec.ConductorHook.before_scheduling`."""
         if _is_rebuild(request_spec):
             return
-        allocations = client.allocation_client(context)
-        if booting:
+        if operation.booting:
             context_ids = request.checked_ids(
                 _hint(request_spec), len(server_ids)
             )
-            held = _reserve(allocations, server_ids[0], context_ids)
+            held = _reserve(
+                client.allocation_client(context),
+                server_ids[0],
+                context_ids,
+                operation.caller,
+            )
+            _remember(operation, server_ids[0], held)
         else:
-            try:
-                held = allocations.get(server_ids[0])
-            except exception.AllocationNotFound:
-                # What it was booted with has been given back since.
-                held = cyborg_client.Held(0, None, ())
+            held = _begun(context, server_ids[0], operation)
         _set_groups(request_spec, held)
 
     def pre_bind(
@@ -73,8 +76,12 @@ class DeviceContextHook(spec.ConductorHook):
         instance: objects.Instance,
         node: str,
         request_spec: objects.RequestSpec,
+        operation: spec.Operation,
     ) -> list[str]:
         """See :meth:`.spec.ConductorHook.pre_bind`."""
+        held = _begun(context, instance.uuid, operation)
+        if not held.contexts:
+            return []
         providers = {
             requester: chosen[0]
             for requester, chosen in (
@@ -83,10 +90,16 @@ class DeviceContextHook(spec.ConductorHook):
             if model.parse_requester_id(requester)
         }
         if not providers:
-            return []
-        arqs = client.allocation_client(context).bind(
-            instance.uuid, node, providers
-        )
+            raise exception.HostForced(node=node, server_id=instance.uuid)
+        try:
+            arqs = client.allocation_client(context).bind(
+                instance.uuid, node, providers, held.generation
+            )
+        except exception.CyborgUnreachable:
+            # It may have been done, and only the answer got lost.
+            if not operation.booting:
+                _unbind(context, instance.uuid, held)
+            raise
         LOG.info(
             'Binding accelerator requests %s of device contexts on node %s',
             ', '.join(arqs),
@@ -94,6 +107,17 @@ class DeviceContextHook(spec.ConductorHook):
             extra={'instance': instance},
         )
         return arqs
+
+    def unbind(
+        self,
+        context: nova_context.RequestContext,
+        server_id: str,
+        operation: spec.Operation,
+    ) -> None:
+        """See :meth:`.spec.ConductorHook.unbind`."""
+        held = operation.memory.get((DeviceContextHook, server_id))
+        if held and held.contexts:
+            _unbind(context, server_id, held)
 
     def release(
         self, context: nova_context.RequestContext, server_id: str
@@ -116,9 +140,10 @@ def _reserve(
     allocations: cyborg_client.AllocationClient,
     server_id: str,
     context_ids: collections.abc.Sequence[str],
+    caller: str,
 ) -> cyborg_client.Held:
     try:
-        held = allocations.reserve(server_id, context_ids)
+        held = allocations.reserve(server_id, context_ids, caller)
     except exception.CyborgUnreachable:
         # It may have been done, and only the answer got lost.
         _undo(allocations, server_id)
@@ -129,6 +154,51 @@ def _reserve(
         _undo(allocations, server_id)
         raise
     return held
+
+
+def _begun(
+    context: nova_context.RequestContext,
+    server_id: str,
+    operation: spec.Operation,
+) -> cyborg_client.Held:
+    """Return what a server holds; begin the operation first if need be."""
+    known = operation.memory.get((DeviceContextHook, server_id))
+    if known is not None:
+        return ty.cast(cyborg_client.Held, known)
+    try:
+        held = client.allocation_client(context).begin(
+            server_id, operation.name, operation.caller
+        )
+    except exception.AllocationNotFound:
+        # What it was booted with has been given back since.
+        held = _NOTHING
+    _remember(operation, server_id, held)
+    return held
+
+
+def _remember(
+    operation: spec.Operation, server_id: str, held: cyborg_client.Held
+) -> None:
+    operation.memory[DeviceContextHook, server_id] = held
+
+
+def _unbind(
+    context: nova_context.RequestContext,
+    server_id: str,
+    held: cyborg_client.Held,
+) -> None:
+    allocations = client.allocation_client(context)
+    try:
+        allocations.unbind(server_id, held.generation)
+    except exception.StaleGeneration as exc:
+        LOG.debug('There is nothing to undo: %s', exc)
+    except exception.DeviceContextError as exc:
+        LOG.warning(
+            'Devices may still be bound for server %s, which has no use for '
+            'them: %s',
+            server_id,
+            exc,
+        )
 
 
 def _undo(allocations: cyborg_client.AllocationClient, server_id: str) -> None:

@@ -32,7 +32,7 @@ from nova.virt.libvirt import driver
 
 from nova_cyborg import exception
 from nova_cyborg.attach import spec
-from nova_cyborg.hooks import compute, signatures
+from nova_cyborg.hooks import arqs, signatures
 
 LOG = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         method = driver.LibvirtDriver._get_guest_config
         given = inspect.signature(method).bind(self, instance, *args, **kwargs)
         for arq in given.arguments.get('accel_info') or ():
-            if compute.is_of_device_context(arq):
+            if arqs.is_of_device_context(arq):
                 _attach(guest, instance, arq)
         return guest
 

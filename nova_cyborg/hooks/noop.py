@@ -32,7 +32,7 @@ class NoopHook(spec.ConductorHook):
         context: nova_context.RequestContext,
         request_spec: objects.RequestSpec,
         server_ids: list[str],
-        booting: bool,
+        operation: spec.Operation,
     ) -> None:
         """See :meth:`.spec.ConductorHook.before_scheduling`."""
 
@@ -42,9 +42,18 @@ class NoopHook(spec.ConductorHook):
         instance: objects.Instance,
         node: str,
         request_spec: objects.RequestSpec,
+        operation: spec.Operation,
     ) -> list[str]:
         """See :meth:`.spec.ConductorHook.pre_bind`."""
         return []
+
+    def unbind(
+        self,
+        context: nova_context.RequestContext,
+        server_id: str,
+        operation: spec.Operation,
+    ) -> None:
+        """See :meth:`.spec.ConductorHook.unbind`."""
 
     def release(
         self, context: nova_context.RequestContext, server_id: str

@@ -72,21 +72,23 @@ class HookRunner:
         context: nova_context.RequestContext,
         request_spec: objects.RequestSpec,
         server_ids: list[str],
-        booting: bool,
+        operation: spec.Operation,
     ) -> None:
         """Call the hooks before scheduling; see :mod:`.spec`.
 
         If one raises, those of a new server that were called before it
-        release what they took.
+        release what they took, unless another call is at it.
         """
         done: list[spec.ConductorHook] = []
         for hook in self._concerned(request_spec):
             try:
                 hook.before_scheduling(
-                    context, request_spec, server_ids, booting
+                    context, request_spec, server_ids, operation
                 )
+            except exception.SUPERSEDED:
+                raise
             except Exception:
-                if booting:
+                if operation.booting:
                     for server_id in server_ids:
                         _release(done, context, server_id)
                 raise
@@ -98,6 +100,7 @@ class HookRunner:
         instance: objects.Instance,
         node: str,
         request_spec: objects.RequestSpec,
+        operation: spec.Operation,
     ) -> list[str]:
         """Call the hooks after scheduling; see :mod:`.spec`.
 
@@ -106,8 +109,29 @@ class HookRunner:
         return [
             arq
             for hook in self._concerned(request_spec)
-            for arq in hook.pre_bind(context, instance, node, request_spec)
+            for arq in hook.pre_bind(
+                context, instance, node, request_spec, operation
+            )
         ]
+
+    def unbind(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_id: str,
+        operation: spec.Operation,
+    ) -> None:
+        """Let the hooks unbind; errors are logged, and hide no others."""
+        for hook in self._concerned(request_spec):
+            try:
+                hook.unbind(context, server_id, operation)
+            except Exception as exc:  # noqa: BLE001 - a hook may raise anything
+                LOG.error(
+                    'Server %s is not moved, and what was bound for it could '
+                    'not be freed: %s',
+                    server_id,
+                    exc,
+                )
 
     def release(
         self,

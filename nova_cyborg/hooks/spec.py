@@ -21,9 +21,30 @@ methods are called by several threads (or green threads) at once.
 from __future__ import annotations
 
 import abc
+import dataclasses
+import typing as ty
+import uuid
 
 from nova import context as nova_context
 from nova import objects
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    """A call of nova-conductor that brings servers to hosts.
+
+    :ivar name: what is done: the same if the message bus delivers one
+        message twice.
+    :ivar booting: whether the servers are new; else they exist, and move.
+    :ivar caller: UUID of the call: never the same.
+    :ivar memory: what hooks want to know again in the same call, by keys of
+        their own.
+    """
+
+    name: str
+    booting: bool
+    caller: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
+    memory: dict[ty.Any, ty.Any] = dataclasses.field(default_factory=dict)
 
 
 class ConductorHook(abc.ABC):
@@ -45,7 +66,7 @@ class ConductorHook(abc.ABC):
         context: nova_context.RequestContext,
         request_spec: objects.RequestSpec,
         server_ids: list[str],
-        booting: bool,
+        operation: Operation,
     ) -> None:
         """Add to a request what the scheduler is to look for.
 
@@ -53,9 +74,11 @@ class ConductorHook(abc.ABC):
         :param request_spec: the request; changed in place. May have been
             changed by an earlier call: nothing is to be added twice.
         :param server_ids: UUIDs of the servers that are scheduled.
-        :param booting: whether they are new; else they exist, and move.
+        :param operation: what is done with them.
         :raises Exception: if they cannot be scheduled; the hook has then
-            undone what it did. The message becomes the server's fault.
+            undone what it did. The message becomes the server's fault. One
+            of :data:`nova_cyborg.exception.SUPERSEDED` says that another
+            call is at it: this one is dropped, and nothing is undone.
         """
 
     @abc.abstractmethod
@@ -65,6 +88,7 @@ class ConductorHook(abc.ABC):
         instance: objects.Instance,
         node: str,
         request_spec: objects.RequestSpec,
+        operation: Operation,
     ) -> list[str]:
         """Begin to dedicate devices of the chosen node to a server.
 
@@ -73,10 +97,28 @@ class ConductorHook(abc.ABC):
         :param node: the chosen node.
         :param request_spec: the request, with the resource providers that
             Placement chose for its groups.
+        :param operation: what is done with it; before_scheduling may have
+            been called for an earlier one.
         :returns: UUIDs of accelerator requests that nova-compute is to
             wait for.
         :raises Exception: if it cannot be done; the hook has then undone
-            what it did here. The message becomes the server's fault.
+            what it did here. The message becomes the server's fault, unless
+            it is one of :data:`nova_cyborg.exception.SUPERSEDED`.
+        """
+
+    @abc.abstractmethod
+    def unbind(
+        self,
+        context: nova_context.RequestContext,
+        server_id: str,
+        operation: Operation,
+    ) -> None:
+        """Undo pre_bind for a server that stays, as it could not be moved.
+
+        :param context: the request's context.
+        :param server_id: UUID of the server.
+        :param operation: the one that pre_bind was called for.
+        :raises Exception: if it cannot be done; it is logged.
         """
 
     @abc.abstractmethod

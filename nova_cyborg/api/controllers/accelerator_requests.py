@@ -34,12 +34,18 @@ from cyborg.common import (
 )
 from wsme import types as wtypes
 
+from nova_cyborg import exception as our_exception
 from nova_cyborg.api import unbinding
 from nova_cyborg.db import devices
 
 # What is beneath Cyborg's decorators, which ours have again.
 _stock_get_all = inspect.unwrap(arqs.ARQsController.get_all)
 _stock_delete = inspect.unwrap(arqs.ARQsController.delete)
+
+
+class _Conflict(exception.CyborgException):
+    # What Cyborg's own error middleware answers with.
+    code = HTTPStatus.CONFLICT
 
 
 class AcceleratorRequestsController(arqs.ARQsController):
@@ -83,4 +89,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
                 message='This operation requires a service token. Use the '
                 'Compute API to manage instance accelerators.'
             )
-        unbinding.server_arqs_deleted(instance)
+        try:
+            unbinding.server_arqs_deleted(instance)
+        except our_exception.ServerNotLeaving as exc:
+            raise _Conflict(str(exc)) from exc

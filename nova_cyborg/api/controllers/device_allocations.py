@@ -23,7 +23,7 @@ from nova_cyborg.api import binding, unbinding
 from nova_cyborg.api.controllers import device_contexts, handler
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
-from nova_cyborg.db import allocations
+from nova_cyborg.db import allocations, attempts
 
 LOG = logging.getLogger(__name__)
 
@@ -31,7 +31,11 @@ LOG = logging.getLogger(__name__)
 class DeviceAllocationsController(rest.RestController):
     """The device contexts that servers hold."""
 
-    _custom_actions: ty.ClassVar = {'bind': ['POST'], 'unbind': ['POST']}
+    _custom_actions: ty.ClassVar = {
+        'begin': ['POST'],
+        'bind': ['POST'],
+        'unbind': ['POST'],
+    }
 
     @handler.handle(policies.GET, service_only=True)
     def get_one(self, server_id: str) -> dict[str, ty.Any]:
@@ -56,7 +60,9 @@ class DeviceAllocationsController(rest.RestController):
                 raise exception.DeviceContextRepeated(id=uuid)
         context = handler.request_context()
         allocation = unbinding.healed(
-            lambda: allocations.reserve(context, server_id, context_ids)
+            lambda: allocations.reserve(
+                context, server_id, context_ids, body['caller']
+            )
         )
         LOG.info(
             'Server %s holds the device contexts %s',
@@ -64,6 +70,20 @@ class DeviceAllocationsController(rest.RestController):
             ', '.join(context_ids),
         )
         return _as_dict(allocation)
+
+    @handler.handle(policies.BEGIN, service_only=True)
+    def begin(self, server_id: str) -> dict[str, ty.Any]:
+        """Begin to bring a server that exists to a host."""
+        server_id = _known(server_id)
+        body = handler.read_body(schemas.BEGIN)
+        return _as_dict(
+            attempts.begin(
+                handler.request_context(),
+                server_id,
+                body['operation'],
+                body['caller'],
+            )
+        )
 
     @handler.handle(policies.BIND, status=202, service_only=True)
     def bind(self, server_id: str) -> dict[str, ty.Any]:
@@ -76,7 +96,7 @@ class DeviceAllocationsController(rest.RestController):
             server_id,
             body['hostname'],
             body['resource_providers'],
-            body.get('generation'),
+            body['generation'],
         )
         LOG.info(
             'Binding %d accelerator requests of server %s on %s',
@@ -92,7 +112,9 @@ class DeviceAllocationsController(rest.RestController):
     @handler.handle(policies.UNBIND, status=204, service_only=True)
     def unbind(self, server_id: str) -> None:
         """Free the devices; the server keeps its device contexts."""
-        unbinding.unbind(_known(server_id))
+        server_id = _known(server_id)
+        body = handler.read_body(schemas.UNBIND)
+        unbinding.unbind(server_id, body['generation'])
 
     @handler.handle(policies.RELEASE, status=204, service_only=True)
     def delete(self, server_id: str) -> None:

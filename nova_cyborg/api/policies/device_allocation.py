@@ -21,6 +21,7 @@ from oslo_policy import policy
 BASE = 'cyborg:device_allocation:%s'
 GET = BASE % 'get'
 RESERVE = BASE % 'reserve'
+BEGIN = BASE % 'begin'
 BIND = BASE % 'bind'
 UNBIND = BASE % 'unbind'
 RELEASE = BASE % 'release'
@@ -48,6 +49,12 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
     return [
         _rule(GET, 'Show the device contexts of a server.', 'GET', _PATH),
         _rule(RESERVE, 'Give device contexts to a server.', 'PUT', _PATH),
+        _rule(
+            BEGIN,
+            'Begin to bring a server that holds device contexts to a host.',
+            'POST',
+            _PATH + '/begin',
+        ),
         _rule(
             BIND,
             'Bind the device contexts of a server to devices of a node.',

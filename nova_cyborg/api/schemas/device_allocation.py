@@ -15,6 +15,7 @@
 import typing as ty
 
 _UUID = {'type': 'string', 'format': 'uuid'}
+_GENERATION = {'type': 'integer', 'minimum': 0}
 
 RESERVE: dict[str, ty.Any] = {
     'type': 'object',
@@ -25,8 +26,19 @@ RESERVE: dict[str, ty.Any] = {
             'minItems': 1,
             'maxItems': 64,
         },
+        'caller': _UUID,
     },
-    'required': ['device_contexts'],
+    'required': ['device_contexts', 'caller'],
+    'additionalProperties': False,
+}
+
+BEGIN: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'operation': {'type': 'string', 'minLength': 1, 'maxLength': 255},
+        'caller': _UUID,
+    },
+    'required': ['operation', 'caller'],
     'additionalProperties': False,
 }
 
@@ -41,8 +53,15 @@ BIND: dict[str, ty.Any] = {
             'minProperties': 1,
             'maxProperties': 1024,
         },
-        'generation': {'type': 'integer', 'minimum': 0},
+        'generation': _GENERATION,
     },
-    'required': ['hostname', 'resource_providers'],
+    'required': ['hostname', 'resource_providers', 'generation'],
+    'additionalProperties': False,
+}
+
+UNBIND: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {'generation': _GENERATION},
+    'required': ['generation'],
     'additionalProperties': False,
 }

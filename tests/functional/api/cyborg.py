@@ -50,6 +50,8 @@ from nova_cyborg.api import app, servers
 from nova_cyborg.db import migration
 
 PROJECT = uuid.uuid4().hex
+#: Who builds servers, unless a test says otherwise.
+CALLER = 'ca11ca11-0000-4000-8000-000000000000'
 OTHER_PROJECT = uuid.uuid4().hex
 
 #: Seconds after which something that is awaited will not happen any more.
@@ -88,6 +90,7 @@ class NovaStandIn:
 
     def __init__(self) -> None:
         self.servers: dict[str, dict[str, ty.Any]] = {}
+        self.migrations: dict[str, list[dict[str, str]]] = {}
         self.events: list[dict[str, str]] = []
         self.status_code = 200
         self.refuse_events = 0
@@ -100,6 +103,10 @@ class NovaStandIn:
         path, _mark, query = url.partition('?')
         if path == '/servers/detail':
             return self._list(urllib.parse.parse_qs(query))
+        if path == '/os-migrations':
+            (server_id,) = urllib.parse.parse_qs(query)['instance_uuid']
+            found = self.migrations.get(server_id, [])
+            return Response(200, {'migrations': found})
         server = self.servers.get(path.rpartition('/')[2])
         if server is None or not self.administrator:
             return Response(404, {})
@@ -122,7 +129,9 @@ class NovaStandIn:
         self.events.extend(json['events'])
         return Response(200, json)
 
-    def boot(self, status: str = 'BUILD', task_state: str = 'spawning') -> str:
+    def boot(
+        self, status: str = 'BUILD', task_state: str | None = 'spawning'
+    ) -> str:
         """Make a server; returns its UUID."""
         server_id = str(uuid.uuid4())
         self.change(server_id, status, task_state)
@@ -508,14 +517,37 @@ class Caller:
         )
 
     def reserve(
-        self, server_id: str, *uuids: str, status: int | None = None
+        self,
+        server_id: str,
+        *uuids: str,
+        caller: str = CALLER,
+        status: int | None = None,
     ) -> webtest.TestResponse:
         return self.call(
             'put_json',
             f'/v2/device_allocations/{server_id}',
-            {'device_contexts': list(uuids)},
+            {'device_contexts': list(uuids), 'caller': caller},
             status=status,
         )
+
+    def begin(
+        self,
+        server_id: str,
+        operation: str = 'req-move',
+        caller: str | None = None,
+        status: int | None = None,
+    ) -> webtest.TestResponse:
+        return self.call(
+            'post_json',
+            f'/v2/device_allocations/{server_id}/begin',
+            {'operation': operation, 'caller': caller or str(uuid.uuid4())},
+            status=status,
+        )
+
+    def generation(self, server_id: str) -> int:
+        """Return that of a server's allocation; 0 if it has none."""
+        found = self.allocation(server_id, status='*')
+        return found.json.get('generation', 0)
 
     def bind(
         self,
@@ -525,6 +557,9 @@ class Caller:
         status: int | None = None,
         **more: ty.Any,
     ) -> webtest.TestResponse:
+        """Bind, for the generation that the allocation has by default."""
+        if 'generation' not in more:
+            more['generation'] = self.generation(server_id)
         return self.call(
             'post_json',
             f'/v2/device_allocations/{server_id}/bind',
@@ -533,12 +568,18 @@ class Caller:
         )
 
     def unbind(
-        self, server_id: str, status: int | None = None
+        self,
+        server_id: str,
+        generation: int | None = None,
+        status: int | None = None,
     ) -> webtest.TestResponse:
+        """Unbind, for the generation that the allocation has by default."""
+        if generation is None:
+            generation = self.generation(server_id)
         return self.call(
             'post_json',
             f'/v2/device_allocations/{server_id}/unbind',
-            {},
+            {'generation': generation},
             status=status,
         )
 

@@ -99,14 +99,15 @@ def test_the_server_is_gone(cloud, run, running, member, placement):
     provider, server_id, context_id = running
     cloud.nova.delete(server_id)
 
-    assert run() == (1, ['held-by-no-server'])
+    assert run() == (1, ['held-by-no-server', 'allocation-of-no-server'])
     assert member.status_of(context_id) == 'bound'
 
-    assert run(repair=True) == (0, ['held-by-no-server'])
+    assert run(repair=True) == (
+        0,
+        ['held-by-no-server', 'allocation-of-no-server'],
+    )
     member.show(context_id, status=404)
     assert cloud.used_slots() == 0
-    # Now Cyborg has nothing of it, and Placement still has.
-    assert run(repair=True) == (0, ['no-device'])
     assert placement.allocations[provider] == set()
     assert run() == (0, [])
 
@@ -126,10 +127,50 @@ def test_a_kept_context_of_a_server_that_is_gone(
 def test_the_server_was_never_built(cloud, run, boot, member, placement):
     server_id, context_id = boot()
     cloud.nova.change(server_id, 'ERROR')
-    cloud.nova.servers[server_id]['OS-EXT-SRV-ATTR:host'] = None
+    cloud.nova.servers[server_id] |= {
+        'OS-EXT-SRV-ATTR:host': None,
+        'OS-SRV-USG:launched_at': None,
+    }
 
     assert run(repair=True) == (0, ['held-by-failed-server'])
     assert member.status_of(context_id) == 'available'
+
+
+def test_a_server_in_error_that_was_running(cloud, run, boot, member):
+    """Shelved and offloaded, it could not be unshelved for its image."""
+    server_id, context_id = boot()
+    cloud.nova.change(server_id, 'ERROR')
+    cloud.nova.servers[server_id] |= {
+        'OS-EXT-SRV-ATTR:host': None,
+        'OS-SRV-USG:launched_at': '2026-11-24T19:00:00',
+    }
+
+    assert run(repair=True) == (0, [])
+    assert member.status_of(context_id) == 'reserved'
+
+
+def test_an_offloaded_server_with_devices(
+    cloud, run, running, member, placement
+):
+    _provider, server_id, context_id = running
+    cloud.nova.change(server_id, 'SHELVED_OFFLOADED')
+    cloud.nova.servers[server_id]['OS-EXT-SRV-ATTR:host'] = None
+    placement.allocations.clear()
+
+    _status, kinds = run(repair=True)
+
+    assert 'devices-of-offloaded-server' in kinds
+    assert run() == (0, [])
+    assert member.status_of(context_id) == 'reserved'
+    assert cloud.used_slots() == 0
+
+
+def test_a_server_without_its_devices(cloud, run, boot, member):
+    server_id, context_id = boot()
+    cloud.nova.change(server_id, 'ACTIVE')
+
+    assert run(repair=True) == (1, ['server-without-devices'])
+    assert member.status_of(context_id) == 'reserved'
 
 
 @pytest.mark.parametrize('status', ['BUILD', 'SHELVED_OFFLOADED', 'ERROR'])
@@ -223,11 +264,35 @@ def test_no_allocation_in_placement(run, running, placement):
 
 def test_an_allocation_without_a_device(run, running, cloud, placement):
     provider, _server_id, _context_id = running
-    other = cloud.nova.boot('ACTIVE')
+    other = cloud.nova.boot('ACTIVE', None)
     placement.allocate(provider, other)
 
     assert run(repair=True) == (1, ['no-device'])
     assert other in placement.allocations[provider]
+
+
+@pytest.mark.parametrize('task', ['spawning', 'rebuilding'])
+def test_a_server_on_its_way_has_its_allocation_first(
+    run, running, cloud, placement, task
+):
+    provider, _server_id, _context_id = running
+    placement.allocate(provider, cloud.nova.boot('ACTIVE', task))
+
+    assert run() == (0, [])
+
+
+def test_an_evacuated_server_keeps_its_allocation_on_the_old_host(
+    run, running, cloud, placement
+):
+    _provider, server_id, _context_id = running
+    old = cloud.add_device()
+    placement.allocate(old, server_id)
+
+    assert run() == (1, ['no-device'])
+    cloud.nova.migrations[server_id] = [
+        {'status': 'done', 'migration_type': 'evacuation'}
+    ]
+    assert run() == (0, [])
 
 
 def test_what_passes_by_itself_does_not_count(

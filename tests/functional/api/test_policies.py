@@ -79,6 +79,10 @@ ALLOCATION_POLICIES = {
             server, uuid, status='*'
         ),
     ),
+    device_allocation.BEGIN: (
+        200,
+        lambda caller, server, uuid, rp: caller.begin(server, status='*'),
+    ),
     device_allocation.BIND: (
         202,
         lambda caller, server, uuid, rp: caller.bind(

@@ -41,7 +41,10 @@ def crowd(cloud):
         for _n in range(OTHERS):
             server_id = str(uuid.uuid4())
             held = tables.DeviceAllocation(
-                server_id=server_id, project_id=cyborg.PROJECT, generation=1
+                server_id=server_id,
+                project_id=cyborg.PROJECT,
+                generation=1,
+                caller=cyborg.CALLER,
             )
             db.add(held)
             db.flush()

@@ -30,8 +30,9 @@ from nova import conf, context
 from nova.api import auth
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.libvirt import base
+from placement import deploy
 
-from tests.functional.nova import cyborg, http_server
+from tests.functional.nova import cyborg, edge, http_server
 
 CONF = conf.CONF
 OTHER_PROJECT = 'another-project'
@@ -145,10 +146,23 @@ class TestCase(base.ServersTestBase):
                 staticmethod(create_context),
             )
         )
-        server = http_server.HTTPServer(
-            self.api_fixture.app(), self.cyborg.nova_port
-        )
+        self.nova_edge = edge.Edge(self.api_fixture.app())
+        server = http_server.HTTPServer(self.nova_edge, self.cyborg.nova_port)
         self.addCleanup(server.stop)
+
+    def serve_placement(self) -> str:
+        """Let Cyborg reach Placement; returns its URL."""
+        application = deploy.loadapp(self.placement_fixture.conf_fixture.conf)
+
+        def admit(
+            environ: dict[str, ty.Any], start_response: ty.Any
+        ) -> ty.Any:
+            environ['HTTP_X_AUTH_TOKEN'] = 'admin'
+            return application(environ, start_response)
+
+        server = http_server.HTTPServer(admit)
+        self.addCleanup(server.stop)
+        return server.url
 
     def _remember_guests(self) -> None:
         """Keep what libvirt is told, for :meth:`hostdevs`."""
@@ -255,6 +269,21 @@ class TestCase(base.ServersTestBase):
         response = self._contexts('POST', '', fields, project)
         self.assertEqual(201, response.status_code, response.text)
         return response.json()['uuid']
+
+    def update_context(self, uuid: str, **fields: ty.Any) -> None:
+        """Change a device context."""
+        response = self._contexts('PATCH', f'/{uuid}', fields)
+        self.assertEqual(200, response.status_code, response.text)
+
+    def create_profile(self, name: str, group: dict[str, str]) -> None:
+        """Make a device profile of one group."""
+        response = self.cyborg.api(
+            cyborg.token('admin', 'admin', 'admin'),
+            'POST',
+            '/device_profiles',
+            [{'name': name, 'groups': [group]}],
+        )
+        self.assertEqual(201, response.status_code, response.text)
 
     def get_context(self, uuid: str) -> dict[str, ty.Any] | None:
         """Show a device context; None if there is none."""

@@ -19,10 +19,12 @@ ends when its standard input does.
 """
 
 import argparse
+import concurrent.futures
 import http
 import json
 import os
 import pathlib
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -35,9 +37,11 @@ import sqlalchemy as sa
 from cyborg.api import app as stock_app
 from cyborg.common import constants, rpc, service
 from cyborg.conductor import manager
+from cyborg.conf import CONF
 from cyborg.db.sqlalchemy import models
 from cyborg.objects import base as objects_base
-from nova_cyborg.api import app
+from nova_cyborg.api import app, binding
+from nova_cyborg.cmd import audit
 from nova_cyborg.db import migration, session
 
 from cyborg import context
@@ -104,6 +108,22 @@ class Conductor(manager.ConductorManager):
         super().arq_apply_patch(*args, **kwargs)
 
 
+class Executor(concurrent.futures.ThreadPoolExecutor):
+    """Threads for bindings, and what they have been given to do."""
+
+    def __init__(self) -> None:
+        super().__init__(16)
+        self.given: list[concurrent.futures.Future[ty.Any]] = []
+
+    def submit(
+        self, *args: ty.Any, **kwargs: ty.Any
+    ) -> concurrent.futures.Future[ty.Any]:
+        """Do something in a thread."""
+        future = super().submit(*args, **kwargs)
+        self.given.append(future)
+        return future
+
+
 class Agent:
     """In the place of Cyborg's agent, which writes to the host's sysfs."""
 
@@ -141,6 +161,10 @@ class Control:
         self.port = self._server.port
         self._engine = session.engine()
         self._agents: set[str] = set()
+        self._executor = Executor()
+        binding._executor = self._executor
+        self._refusals: list[edge.Fault] = []
+        sa.event.listen(self._engine, 'before_cursor_execute', self._refuse)
 
     def reset(self) -> None:
         """Make it as new for a test."""
@@ -150,6 +174,7 @@ class Control:
         for application in self._apps.values():
             application.requests.clear()
             application.faults.clear()
+        self._refusals.clear()
         metadata = sa.MetaData()
         metadata.reflect(self._engine)
         with self._engine.begin() as connection:
@@ -178,8 +203,14 @@ class Control:
         self._edge.faults.append(edge.Fault(**fields))
 
     def clear_faults(self) -> None:
-        """Let all requests pass again."""
+        """Let all requests pass again, and all writes."""
         self._edge.faults.clear()
+        self._refusals.clear()
+
+    def under_way(self) -> int:
+        """Return how many requests and bindings are not done yet."""
+        bindings = sum(not future.done() for future in self._executor.given)
+        return self._edge.under_way + bindings
 
     def requests(self) -> list[tuple[str, str, str]]:
         """Return method, path and query of the requests to the API."""
@@ -188,6 +219,35 @@ class Control:
     def hold_bindings(self, hold: bool) -> None:
         """Keep the conductor from binding, or let it."""
         (Conductor.may_bind.clear if hold else Conductor.may_bind.set)()
+
+    def audit(self, placement: str) -> list[dict[str, ty.Any]]:
+        """Look for what disagrees, once, and put it right.
+
+        :param placement: URL of Placement.
+        :returns: what was found.
+        """
+        CONF.set_override('endpoint_override', placement, group='placement')
+        arguments = argparse.Namespace(repair=True, grace=0)
+        return audit._audit(arguments)
+
+    def refuse_writes(self, table: str, skip: int = 0, times: int = 1) -> None:
+        """Let the database refuse statements that write to a table.
+
+        :param skip: how many pass before the first.
+        :param times: how many are refused.
+        """
+        self._refusals.append(edge.Fault('', table, '', 0, skip, times))
+
+    def _refuse(
+        self, _connection: object, _cursor: object, statement: str, *_: object
+    ) -> None:
+        words = statement.split()
+        verb, where = words[0].upper(), ' '.join(words[1:4])
+        if verb not in ('INSERT', 'UPDATE', 'DELETE'):
+            return
+        for refusal in self._refusals:
+            if refusal.hits('', where):
+                raise sqlite3.OperationalError('the disk is full')
 
     def rows(self, table: str) -> list[dict[str, ty.Any]]:
         """Return what is in a table."""

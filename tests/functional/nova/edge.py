@@ -10,10 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The network in front of Cyborg: remembers requests, and makes faults."""
+"""The network between Nova and Cyborg: remembers requests, makes faults."""
 
 import collections.abc
 import dataclasses
+import io
 import re
 import socket
 import threading
@@ -30,8 +31,9 @@ class Fault:
     :ivar method: method of the requests, a regular expression.
     :ivar path: what their path contains, a regular expression.
     :ivar action: ``answer`` with the HTTP status of ``value``; ``drop`` the
-        connection; do the work and ``lose`` the answer, or answer
-        ``late`` by ``value`` seconds.
+        connection; do the work and ``lose`` the answer, ``garble`` it, or
+        answer ``late`` by ``value`` seconds; ``delay`` the work itself by so
+        many.
     :ivar skip: how many requests pass before the first that is hit.
     :ivar times: how many are hit.
     """
@@ -68,6 +70,8 @@ class Edge:
         self.requests: list[tuple[str, str, str]] = []
         self.faults: list[Fault] = []
         self._lock = threading.Lock()
+        #: How many requests are being answered.
+        self.under_way = 0
 
     def __call__(
         self, environ: dict[str, ty.Any], start_response: ty.Any
@@ -76,11 +80,16 @@ class Edge:
         with self._lock:
             self.requests.append((method, path, environ['QUERY_STRING']))
             hits = [fault for fault in self.faults if fault.hits(method, path)]
-        if not hits:
-            return self.app(environ, start_response)
-        return getattr(self, f'_{hits[0].action}')(
-            hits[0].value, environ, start_response
-        )
+            self.under_way += 1
+        try:
+            if not hits:
+                return self.app(environ, start_response)
+            return getattr(self, f'_{hits[0].action}')(
+                hits[0].value, environ, start_response
+            )
+        finally:
+            with self._lock:
+                self.under_way -= 1
 
     def _answer(
         self, status: int, environ: dict[str, ty.Any], start_response: ty.Any
@@ -100,6 +109,26 @@ class Edge:
     ) -> list[bytes]:
         list(self.app(environ, lambda *_args: None))
         return self._drop(0, environ, start_response)
+
+    def _garble(
+        self, _value: float, environ: dict[str, ty.Any], start_response: ty.Any
+    ) -> list[bytes]:
+        list(self.app(environ, lambda *_args: None))
+        return self._answer(200, environ, start_response)
+
+    def _delay(
+        self,
+        seconds: float,
+        environ: dict[str, ty.Any],
+        start_response: ty.Any,
+    ) -> collections.abc.Iterable[bytes]:
+        # The caller may hang up meanwhile: the request is on its way.
+        body = environ['wsgi.input'].read(
+            int(environ.get('CONTENT_LENGTH') or 0)
+        )
+        environ['wsgi.input'] = io.BytesIO(body)
+        time.sleep(seconds)
+        return self.app(environ, start_response)
 
     def _late(
         self,

@@ -17,8 +17,6 @@ from tests.functional.nova import base  # isort: skip - first
 from nova.tests.fixtures import libvirt as fakelibvirt
 from oslo_utils import uuidutils
 
-from tests.functional.nova import cyborg
-
 
 class BootTest(base.TestCase):
     """One compute node."""
@@ -78,7 +76,7 @@ class BootTest(base.TestCase):
     def test_beside_the_flavors_device_profile(self) -> None:
         mine = self.add_device(slots=1)
         flavors = self.add_device(slots=1, resource_class='PGPU')
-        self._create_profile('gpu', {'resources:PGPU': '1'})
+        self.create_profile('gpu', {'resources:PGPU': '1'})
         flavor = self._create_flavor(
             extra_spec={'accel:device_profile': 'gpu'}
         )
@@ -91,15 +89,6 @@ class BootTest(base.TestCase):
         )
         self.delete(server)
         self.wait_for(lambda: not self.used_slots())
-
-    def _create_profile(self, name: str, group: dict[str, str]) -> None:
-        response = self.cyborg.api(
-            cyborg.token('admin', 'admin', 'admin'),
-            'POST',
-            '/device_profiles',
-            [{'name': name, 'groups': [group]}],
-        )
-        self.assertEqual(201, response.status_code, response.text)
 
 
 class MediatedDeviceTest(base.TestCase):

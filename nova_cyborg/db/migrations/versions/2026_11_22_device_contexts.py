@@ -45,6 +45,8 @@ def _create_allocations() -> None:
         sa.Column('server_id', sa.String(36), nullable=False, unique=True),
         sa.Column('project_id', sa.String(255), nullable=False),
         sa.Column('generation', sa.Integer, nullable=False),
+        sa.Column('operation', sa.String(255)),
+        sa.Column('caller', sa.String(36), nullable=False),
         sa.Column('fault', sa.Text),
         sa.Column('created_at', sa.DateTime, nullable=False),
         sa.Column('updated_at', sa.DateTime),

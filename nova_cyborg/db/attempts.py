@@ -1,0 +1,218 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Attempts to bring a server that holds device contexts to a host.
+
+Whoever makes one begins it, and gets a generation, which rises each time.
+Binding and unbinding are done for a generation: what arrives late, from an
+attempt that another one has followed, is refused.
+"""
+
+import collections.abc
+import dataclasses
+
+from cyborg import context as cyborg_context
+
+from nova_cyborg import exception, model
+from nova_cyborg.db import allocations, contexts, devices, session, tables
+
+
+@dataclasses.dataclass(frozen=True)
+class Binding:
+    """ARQs to be bound.
+
+    :ivar generation: the allocation's.
+    :ivar hostname: the node.
+    :ivar arqs: ``uuid`` and ``device_rp_uuid`` of each.
+    :ivar begun: whether an earlier call has begun binding them already.
+    """
+
+    generation: int
+    hostname: str
+    arqs: list[dict[str, str]]
+    begun: bool = False
+
+
+@session.retry
+def begin(
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    operation: str,
+    caller: str,
+) -> model.Allocation:
+    """Begin an attempt to bring a server to a host; safe to repeat.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :param operation: what is done: the same when Nova's message bus
+        delivers one message twice.
+    :param caller: UUID of the attempt: another one then.
+    :returns: the allocation, at a generation of its own.
+    :raises AllocationNotFound: if the server holds no device contexts.
+    :raises AlreadyBegun: if another caller does the same operation.
+    """
+    with session.writing(context) as db:
+        row, held = allocations.locked(db, server_id)
+        if row.caller != caller:
+            if row.operation == operation:
+                raise exception.AlreadyBegun(server_id=server_id)
+            row.operation = operation
+            row.caller = caller
+            row.generation += 1
+        return allocations.as_data(row, held)
+
+
+@session.retry
+def prepare_binding(
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    hostname: str,
+    providers: collections.abc.Mapping[str, str],
+    generation: int,
+) -> Binding:
+    """Make the ARQs of a server's device contexts; safe to repeat.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :param hostname: the node the server is to run on.
+    :param providers: UUID of the resource provider by the group's name in
+        the request to Placement; see :func:`model.requester_id`.
+    :param generation: the attempt's.
+    :returns: what is to be bound.
+    :raises AllocationNotFound: if the server holds no device contexts.
+    :raises StaleGeneration: if another attempt was begun in between.
+    :raises StillBound: if there are ARQs, ``arq_ids``, of an earlier
+        binding that failed or was for another node.
+    :raises ProviderMissing: if a group has no provider.
+    """
+    with session.writing(context) as db:
+        row, held = allocations.locked(db, server_id)
+        _check_generation(row, generation)
+        targets = {
+            data.uuid: _target(data, hostname, providers) for _, data in held
+        }
+        begun = [device for _, data in held for device in data.devices]
+        if begun and _is_begun(held, targets):
+            arqs = [{'uuid': device.arq_id} for device in begun]
+            return Binding(row.generation, hostname, arqs, begun=True)
+        if begun:
+            raise exception.StillBound(
+                server_id=server_id,
+                arq_ids=[device.arq_id for device in begun],
+            )
+        row.fault = None
+        arqs = [
+            arq
+            for context_row, data in held
+            for arq in devices.add(
+                db,
+                context_row.id,
+                data,
+                row.generation,
+                targets[data.uuid],
+            )
+        ]
+        return Binding(row.generation, hostname, arqs)
+
+
+@session.retry
+def binding_failed(
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    binding: Binding,
+    reason: str,
+) -> bool:
+    """Record that a binding failed, unless a later attempt has begun.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :param binding: the binding that failed.
+    :param reason: why, for the project to read.
+    :returns: whether it was recorded.
+    """
+    with session.writing(context) as db:
+        row = allocations.lock(db, server_id)
+        if row is None or row.generation != binding.generation:
+            return False
+        row.fault = reason
+        devices.fail_pending(db, [arq['uuid'] for arq in binding.arqs])
+        return True
+
+
+@session.retry
+def end(
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    generation: int | None = None,
+) -> list[str]:
+    """End the attempt to bring a server to a host; its ARQs are to be freed.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :param generation: the attempt's; None for whichever is the last.
+    :returns: UUIDs of the ARQs; none if the server holds no device contexts.
+    :raises StaleGeneration: if another attempt was begun in between.
+    """
+    with session.writing(context) as db:
+        row = allocations.lock(db, server_id)
+        if row is None:
+            return []
+        if generation is not None:
+            _check_generation(row, generation)
+        # Whatever of the attempt is still on its way comes too late.
+        row.generation += 1
+        row.fault = None
+        return [
+            device.arq_id
+            for _row, data in contexts.of_allocation(db, row.id)
+            for device in data.devices
+        ]
+
+
+def _check_generation(row: tables.DeviceAllocation, generation: int) -> None:
+    if generation != row.generation:
+        raise exception.StaleGeneration(
+            server_id=row.server_id, current=row.generation, given=generation
+        )
+
+
+def _target(
+    data: model.DeviceContext,
+    hostname: str,
+    providers: collections.abc.Mapping[str, str],
+) -> dict[str, str]:
+    target = {'hostname': hostname}
+    for number in range(len(data.groups)):
+        provider = providers.get(model.requester_id(data.uuid, number))
+        if not provider:
+            raise exception.ProviderMissing(id=data.uuid, group=number)
+        target[str(number)] = provider
+    return target
+
+
+def _is_begun(
+    held: allocations.Held,
+    targets: collections.abc.Mapping[str, collections.abc.Mapping[str, str]],
+) -> bool:
+    wanted = sum(
+        group.accelerator_count for _row, data in held for group in data.groups
+    )
+    if wanted != sum(len(data.devices) for _row, data in held):
+        return False
+    return all(
+        device.host == targets[data.uuid]['hostname']
+        and device.resource_provider_id
+        == targets[data.uuid][str(device.group)]
+        and not device.failed
+        for _row, data in held
+        for device in data.devices
+    )

@@ -1,0 +1,124 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What nova-compute asks and knows of a server's accelerator requests."""
+
+from __future__ import annotations
+
+import collections.abc
+import logging
+import typing as ty
+
+from nova import context as nova_context
+from nova import objects
+
+from nova_cyborg import exception, model
+from nova_cyborg.hooks import client
+
+LOG = logging.getLogger(__name__)
+
+_BOUND = 'Bound'
+
+
+def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
+    """Tell whether an accelerator request belongs to a device context.
+
+    :param arq: the request as Cyborg's API shows it.
+    :returns: True; False for one of a device profile.
+    """
+    return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
+
+
+def has_hint(request_spec: objects.RequestSpec | None) -> bool:
+    """Tell whether a server was asked for with device contexts.
+
+    :param request_spec: the server's request.
+    :returns: whether it has the scheduler hint.
+    """
+    if request_spec is None or 'scheduler_hints' not in request_spec:
+        return False
+    return model.HINT in (request_spec.scheduler_hints or {})
+
+
+def all_bound(
+    arqs: collections.abc.Collection[collections.abc.Mapping[str, ty.Any]],
+    awaited: collections.abc.Iterable[str],
+) -> bool:
+    """Tell whether all that a server was to get is bound.
+
+    :param arqs: its accelerator requests as Cyborg's API shows them.
+    :param awaited: UUIDs of those that there must be.
+    :returns: whether they are there, and those of device contexts bound.
+    """
+    lost = set(awaited) - {arq['uuid'] for arq in arqs}
+    # What becomes of the requests of profiles is Nova's business.
+    return not lost and all(
+        arq['state'] == _BOUND for arq in arqs if is_of_device_context(arq)
+    )
+
+
+def fault(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> str | None:
+    """Ask Cyborg why a binding failed.
+
+    :param context: the request's context.
+    :param instance: the server.
+    :returns: the reason; empty if Cyborg knows of none; None if the server
+        holds no device contexts, or it cannot be said whether it does.
+    """
+    try:
+        return client.allocation_client(context).get(instance.uuid).fault or ''
+    except exception.AllocationNotFound:
+        return None
+    except exception.DeviceContextError as exc:
+        LOG.debug('Cyborg does not say why: %s', exc)
+        profile = instance.flavor.extra_specs.get(model.PROFILE_EXTRA_SPEC)
+        return '' if profile == model.FLAVOR_MARKER else None
+
+
+def release(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Give back the device contexts of a server that is not built.
+
+    :param context: the request's context.
+    :param instance: the server.
+    """
+    try:
+        client.allocation_client(context).release(instance.uuid)
+    except exception.DeviceContextError as exc:
+        LOG.error(
+            'Server %s is not built, and its device contexts could not be '
+            'released: %s',
+            instance.uuid,
+            exc,
+        )
+
+
+def delete_all(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Delete what was bound for a server that is not moved to this host.
+
+    :param context: the request's context.
+    :param instance: the server; it keeps its device contexts.
+    """
+    try:
+        client.allocation_client(context).delete_all_arqs(instance.uuid)
+    except exception.DeviceContextError as exc:
+        LOG.error(
+            'Server %s is not moved, and its accelerator requests could not '
+            'be deleted: %s',
+            instance.uuid,
+            exc,
+        )

@@ -1,0 +1,166 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Undoing in Nova what has failed half-way, and Nova leaves as it is.
+
+Stock nova-conductor keeps in Placement what a host was chosen for when it
+cannot go on with it, and leaves a server that cannot be rebuilt or evacuated
+in a task state in which nothing more can be done with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing as ty
+
+from keystoneauth1 import exceptions as ks_exc
+from nova import context as nova_context
+from nova import exception as nova_exception
+from nova import objects
+from nova.compute import vm_states
+
+LOG = logging.getLogger(__name__)
+
+
+def forget_allocations(
+    report_client: ty.Any,
+    context: nova_context.RequestContext,
+    server_id: str,
+) -> None:
+    """Delete what Placement keeps for a server that is on no host.
+
+    It would keep the devices from another server with the same device
+    contexts, or from this one when it is tried again.
+
+    :param report_client: Nova's client of Placement.
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    """
+    try:
+        report_client.delete_allocation_for_instance(
+            context, server_id, force=True
+        )
+    except (
+        nova_exception.AllocationDeleteFailed,
+        ks_exc.ClientException,
+    ) as exc:
+        _warn_of_allocations(server_id, exc)
+
+
+def forget_destination(
+    report_client: ty.Any,
+    context: nova_context.RequestContext,
+    server_id: str,
+    node_id: str,
+) -> None:
+    """Delete what Placement keeps for a server on a host it did not get to.
+
+    :param report_client: Nova's client of Placement.
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :param node_id: UUID of the compute node.
+    """
+    try:
+        report_client.remove_provider_tree_from_instance_allocation(
+            context, server_id, node_id
+        )
+    except (
+        nova_exception.ConsumerAllocationRetrievalFailed,
+        nova_exception.ResourceProviderRetrievalFailed,
+        ks_exc.ClientException,
+    ) as exc:
+        _warn_of_allocations(server_id, exc)
+
+
+def forced_node(
+    context: nova_context.RequestContext, host: str | None
+) -> str | None:
+    """Find the compute node of a host.
+
+    :param context: the request's context.
+    :param host: the host.
+    :returns: UUID of the node; None if there is none.
+    """
+    if host is None:
+        return None
+    try:
+        return str(
+            objects.ComputeNode.get_first_node_by_host_for_old_compat(
+                context, host
+            ).uuid
+        )
+    except nova_exception.ComputeHostNotFound:
+        return None
+
+
+def fail_migration(
+    context: nova_context.RequestContext, server_id: str
+) -> None:
+    """Say of an evacuation that has not begun that it has failed.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    """
+    try:
+        migration = objects.Migration.get_by_instance_and_status(
+            context, server_id, 'accepted'
+        )
+    except nova_exception.MigrationNotFoundByStatus:
+        return
+    migration.status = 'error'
+    migration.save()
+
+
+def fail_rebuild(
+    manager: ty.Any,
+    context: nova_context.RequestContext,
+    server_id: str,
+    orig_image_ref: str | None,
+    request_spec: objects.RequestSpec,
+    error: Exception,
+) -> None:
+    """Let a server that could not be rebuilt be in error, to try again.
+
+    :param manager: Nova's compute task manager.
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :param orig_image_ref: the image that it has.
+    :param request_spec: the server's request.
+    :param error: why; it becomes the server's fault.
+    """
+    try:
+        instance = objects.Instance.get_by_uuid(context, server_id)
+    except nova_exception.InstanceNotFound:
+        return
+    if instance.task_state is None:
+        # Nova itself has dealt with the error.
+        return
+    if orig_image_ref and instance.image_ref != orig_image_ref:
+        instance.image_ref = orig_image_ref
+        instance.save()
+    manager._set_vm_state_and_notify(
+        context,
+        server_id,
+        'rebuild_server',
+        {'vm_state': vm_states.ERROR, 'task_state': None},
+        error,
+        request_spec,
+    )
+
+
+def _warn_of_allocations(server_id: str, error: Exception) -> None:
+    LOG.warning(
+        'Server %s did not get to the host that was chosen, and keeps its '
+        'allocations there in Placement: %s',
+        server_id,
+        error,
+    )

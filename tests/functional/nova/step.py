@@ -1,0 +1,159 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Whether Nova, Cyborg, Placement and the guests are in step."""
+
+from tests.functional.nova import base  # isort: skip - first
+
+import collections
+import collections.abc
+import typing as ty
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.tests.functional.api import client
+
+
+class TestCase(base.TestCase):
+    """A cloud that can be looked over after whatever has happened to it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.devices: list[base.Device] = []
+        self._down: set[str] = set()
+        self._placement_url = self.serve_placement()
+
+    def add_device(self, *args: ty.Any, **kwargs: ty.Any) -> base.Device:
+        """Put a device into a host, and remember it."""
+        device = super().add_device(*args, **kwargs)
+        self.devices.append(device)
+        return device
+
+    def take_down(self, host: str) -> None:
+        """Let a compute node fail."""
+        self.computes[host].stop()
+        self._down.add(host)
+        self._force_down(host, True)
+
+    def bring_back(self, host: str) -> None:
+        """Let a compute node that has failed start again."""
+        self._force_down(host, False)
+        self.restart_compute_service(host)
+        self._down.discard(host)
+
+    def _force_down(self, host: str, down: bool) -> None:
+        (service,) = self.admin_api.get_services(
+            host=host, binary='nova-compute'
+        )
+        self.admin_api.put_service_force_down(service['id'], down)
+
+    def audit(self) -> list[str]:
+        """Run the audit once; return the kinds of what it has put right."""
+        rows = self.cyborg.control('audit', placement=self._placement_url)
+        left = [row for row in rows if not row['repaired']]
+        self.assertEqual([], left)
+        return [row['kind'] for row in rows]
+
+    def assert_in_step(self, audited: bool = True) -> None:
+        """Check that nothing is lost, held by nobody, or given twice.
+
+        :param audited: whether the audit may be run before, once.
+        """
+        if audited:
+            self.audit()
+        arqs = self.cyborg.control(
+            'rows', table='extended_accelerator_requests'
+        )
+        self._check_holders()
+        self._check_handles(arqs)
+        self._check_profiles(arqs)
+        self._check_placement(arqs)
+        self._check_guests()
+        self.assertEqual([], self.audit())
+
+    def _server(self, server_id: str) -> dict[str, ty.Any] | None:
+        try:
+            return self.admin_api.get_server(server_id)
+        except client.OpenStackApiNotFoundException:
+            return None
+
+    def _check_holders(self) -> None:
+        for row in self.cyborg.control('rows', table='device_allocations'):
+            self.assertIsNotNone(self._server(row['server_id']), row)
+        links = self.cyborg.control('rows', table='device_context_arqs')
+        contexts = {
+            row['id']
+            for row in self.cyborg.control('rows', table='device_contexts')
+            if row['allocation_id'] is not None
+        }
+        self.assertLessEqual({r['device_context_id'] for r in links}, contexts)
+
+    def _check_handles(self, arqs: list[dict[str, ty.Any]]) -> None:
+        """Each used handle belongs to one ARQ of one server's."""
+        handles = self.cyborg.control('rows', table='attach_handles')
+        used = sorted(row['id'] for row in handles if row['in_use'])
+        given = [row['attach_handle_id'] for row in arqs]
+        self.assertEqual(used, sorted(each for each in given if each))
+        for arq in arqs:
+            self.assertIsNotNone(self._server(arq['instance_uuid']), arq)
+
+    def _check_profiles(self, arqs: list[dict[str, ty.Any]]) -> None:
+        used = {row['device_profile_id'] for row in arqs}
+        for row in self.cyborg.control('rows', table='device_profiles'):
+            if row['name'].startswith('nova-cyborg-'):
+                self.assertIn(row['id'], used)
+
+    def _check_placement(self, arqs: list[dict[str, ty.Any]]) -> None:
+        for device in self.devices:
+            wanted = collections.Counter(
+                arq['instance_uuid']
+                for arq in arqs
+                if arq['device_rp_uuid'] == device.provider
+            )
+            found = {
+                consumer: sum(allocation['resources'].values())
+                for consumer, allocation in (
+                    self._get_allocations_by_provider_uuid(
+                        device.provider
+                    ).items()
+                )
+                if not self._has_left(consumer, device.host)
+            }
+            self.assertEqual(wanted, found, device)
+
+    def _has_left(self, server_id: str, host: str) -> bool:
+        """Tell whether Nova still keeps what an evacuated server had."""
+        server = self._server(server_id)
+        return bool(
+            server
+            and server['OS-EXT-SRV-ATTR:host'] not in (host, None)
+            and host in self._down
+        )
+
+    def _check_guests(self) -> None:
+        """No slot is in the guests of two servers that run."""
+        seen: dict[str, str] = {}
+        for host in set(self.computes) - self._down:
+            for server_id, slot in self._running(self.computes[host]):
+                self.assertNotIn(slot, seen)
+                seen[slot] = server_id
+        self.assertLessEqual(set(seen), self.used_slots())
+
+    def _running(
+        self, compute: ty.Any
+    ) -> collections.abc.Iterator[tuple[str, str]]:
+        connection = compute.driver._host.get_connection()
+        for domain in connection.listAllDomains(
+            fakelibvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE
+        ):
+            server_id = domain.UUIDString()
+            for hostdev in self.hostdevs({'id': server_id}):
+                yield server_id, hostdev.slot

@@ -1,0 +1,417 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What becomes of device contexts in each operation of a server.
+
+Each is done with three servers: with one device context, with two, and with
+one beside the device profile of the flavor.
+"""
+
+from tests.functional.nova import step  # isort: skip - first
+
+import dataclasses
+import typing as ty
+
+from nova.tests.functional.api import client
+
+from tests.functional.nova import base
+
+_CLASSES = {'FPGA': 4, 'PGPU': 1}
+
+
+@dataclasses.dataclass
+class Booted:
+    """A server with accelerators.
+
+    :ivar server: the server.
+    :ivar contexts: UUIDs of its device contexts.
+    :ivar hostdevs: the devices of its guest.
+    """
+
+    server: dict[str, ty.Any]
+    contexts: list[str]
+    hostdevs: list[base.Hostdev]
+
+
+class TestCase(step.TestCase):
+    """Two compute nodes that could have all servers each."""
+
+    HOSTS = ('compute1', 'compute2')
+    BOOTED_ON = 'compute1'
+
+    def setUp(self) -> None:
+        super().setUp()
+        for host in self.HOSTS:
+            for name, slots in _CLASSES.items():
+                self.add_device(host, resource_class=name, slots=slots)
+        self.create_profile('gpu', {'resources:PGPU': '1'})
+        with_gpu = self._create_flavor(
+            extra_spec={'accel:device_profile': 'gpu'}
+        )
+        self.all = [
+            self._boot(1),
+            self._boot(2),
+            self._boot(1, flavorRef=with_gpu),
+        ]
+
+    def _boot(self, contexts: int, **fields: ty.Any) -> Booted:
+        made = [self.create_context() for _n in range(contexts)]
+        server = self.boot(*made, host=self.BOOTED_ON, **fields)
+        return Booted(server, made, self.hostdevs(server))
+
+    def do(
+        self,
+        action: str,
+        status: str = 'ACTIVE',
+        arguments: dict[str, ty.Any] | None = None,
+    ) -> None:
+        """Do something with all servers, and wait for their status."""
+        for each in self.all:
+            self.admin_api.post_server_action(
+                each.server['id'], {action: arguments}
+            )
+        self.wait_for_all(status)
+
+    def wait_for_all(self, status: str) -> None:
+        for each in self.all:
+            self.wait_for_status(each.server, status)
+
+    def assert_contexts(self, status: str | None) -> None:
+        """Check the status of all device contexts."""
+        for each in self.all:
+            for context in each.contexts:
+                self.wait_for(lambda c=context: self.status(c) == status)
+
+    def assert_kept(self) -> None:
+        """Check that all servers have the slots they were booted with."""
+        for each in self.all:
+            self.assertCountEqual(each.hostdevs, self.hostdevs(each.server))
+        self.assert_contexts('bound')
+        self.assert_in_step(audited=False)
+
+    def assert_moved(self, host: str) -> None:
+        """Check that all servers have slots of a host."""
+        mine = {
+            slot
+            for device in self.devices
+            if device.host == host
+            for slot in device.slots
+        }
+        for each in self.all:
+            found = self.hostdevs(each.server)
+            self.assertEqual(len(each.hostdevs), len(found))
+            self.assertLessEqual({hostdev.slot for hostdev in found}, mine)
+            for context in each.contexts:
+                self.assertEqual(host, self.get_context(context)['host'])
+        self.assert_contexts('bound')
+        self.assert_in_step(audited=False)
+
+    def assert_gone(self) -> None:
+        """Check that the servers have left nothing behind."""
+        for each in self.all:
+            self._wait_until_deleted(each.server)
+        self.assert_contexts(None)
+        self.assert_nothing_held()
+
+
+class StayTest(TestCase):
+    """Operations in which a server keeps its slots."""
+
+    def test_stop_and_start(self) -> None:
+        self.do('os-stop', 'SHUTOFF')
+        self.assert_contexts('bound')
+        self.do('os-start')
+        self.assert_kept()
+
+    def test_soft_reboot(self) -> None:
+        self.do('reboot', arguments={'type': 'SOFT'})
+        self.assert_kept()
+
+    def test_hard_reboot(self) -> None:
+        self.do('reboot', arguments={'type': 'HARD'})
+        self.assert_kept()
+
+    def test_pause_and_unpause(self) -> None:
+        self.do('pause', 'PAUSED')
+        self.assert_contexts('bound')
+        self.do('unpause')
+        self.assert_kept()
+
+    def test_lock_and_unlock(self) -> None:
+        self.do('lock')
+        self.do('unlock')
+        self.assert_kept()
+
+    def test_snapshot(self) -> None:
+        self.do('createImage', arguments={'name': 'snapshot'})
+        self.assert_kept()
+
+    def test_backup(self) -> None:
+        backup = {'name': 'backup', 'backup_type': 'daily', 'rotation': 1}
+        self.do('createBackup', arguments=backup)
+        self.assert_kept()
+
+    def test_rescue_and_unrescue(self) -> None:
+        self.do('rescue', 'RESCUE')
+        self.assert_contexts('bound')
+        self.do('unrescue')
+        self.assert_kept()
+
+    def test_rebuild_with_the_same_image(self) -> None:
+        image = self.all[0].server['image']['id']
+        self.do('rebuild', arguments={'imageRef': image})
+        self.assert_kept()
+
+    def test_rebuild_with_a_new_image(self) -> None:
+        image = self.glance.auto_disk_config_enabled_image['id']
+        self.assertNotEqual(self.all[0].server['image']['id'], image)
+        self.do('rebuild', arguments={'imageRef': image})
+        self.assert_kept()
+
+    def test_shelve_without_offloading(self) -> None:
+        self.flags(shelved_offload_time=-1)
+        self.do('shelve', 'SHELVED')
+        self.assert_contexts('bound')
+        self.do('unshelve')
+        self.assert_kept()
+
+
+class RefusedTest(TestCase):
+    """What stock Nova refuses for servers with accelerators."""
+
+    def _assert_refused(
+        self, action: str, arguments: dict[str, ty.Any] | None = None
+    ) -> None:
+        for each in self.all:
+            error = self.assertRaises(
+                client.OpenStackApiException,
+                self.admin_api.post_server_action,
+                each.server['id'],
+                {action: arguments},
+            )
+            self.assertEqual(409, error.response.status_code)
+        self.wait_for_all('ACTIVE')
+        self.assert_kept()
+
+    def test_suspend(self) -> None:
+        self._assert_refused('suspend')
+
+    def test_resize(self) -> None:
+        flavor = self._create_flavor(vcpu=1)
+        self._assert_refused('resize', {'flavorRef': flavor})
+
+    def test_cold_migrate(self) -> None:
+        self._assert_refused('migrate')
+
+    def test_live_migrate(self) -> None:
+        self._assert_refused(
+            'os-migrateLive', {'host': None, 'block_migration': 'auto'}
+        )
+
+
+class ShelveTest(TestCase):
+    """A server on no host keeps its device contexts, and no slot."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.flags(shelved_offload_time=0)
+        self.do('shelve', 'SHELVED_OFFLOADED')
+        self.assert_contexts('reserved')
+
+    def _set_enabled(self, host: str, enabled: bool) -> None:
+        (service,) = self.admin_api.get_services(
+            host=host, binary='nova-compute'
+        )
+        status = 'enabled' if enabled else 'disabled'
+        self.admin_api.put_service(service['id'], {'status': status})
+
+    def test_offload_frees_the_slots(self) -> None:
+        self.assertEqual(set(), self.used_slots())
+        self.assert_in_step(audited=False)
+
+    def test_unshelve_on_the_same_host(self) -> None:
+        self._set_enabled('compute2', False)
+        self.do('unshelve')
+        self.assert_moved('compute1')
+
+    def test_unshelve_on_the_other_host(self) -> None:
+        self._set_enabled('compute1', False)
+        self.do('unshelve')
+        self.assert_moved('compute2')
+
+    def test_no_host_fits_at_first(self) -> None:
+        for host in self.HOSTS:
+            self._set_enabled(host, False)
+        self.do('unshelve', 'SHELVED_OFFLOADED')
+        self.assert_contexts('reserved')
+        self.assert_in_step(audited=False)
+        self._set_enabled('compute2', True)
+        self.do('unshelve')
+        self.assert_moved('compute2')
+
+    def test_delete(self) -> None:
+        for each in self.all:
+            self.api.delete_server(each.server['id'])
+        self.assert_gone()
+
+    def test_cyborg_is_down_at_first(self) -> None:
+        self.cyborg.control('stop')
+        self.do('unshelve', 'SHELVED_OFFLOADED')
+        self.assertIn('did not answer', self._last_event(self.all[0].server))
+        self.cyborg.control('start')
+        self.assert_contexts('reserved')
+        self.assert_in_step(audited=False)
+        self.do('unshelve')
+        self.assert_in_step(audited=False)
+        self.assert_contexts('bound')
+
+    def _last_event(self, server: dict[str, ty.Any]) -> str:
+        """Return why the last action with a server has failed."""
+        action = self.admin_api.get_instance_actions(server['id'])[0]
+        details = self.admin_api.api_get(
+            f'/servers/{server["id"]}/os-instance-actions/'
+            f'{action["request_id"]}'
+        ).body['instanceAction']
+        return ' '.join(event['details'] or '' for event in details['events'])
+
+
+class OffloadTest(TestCase):
+    """Offloading by an administrator, of servers that are shelved."""
+
+    def test_shelve_offload(self) -> None:
+        self.flags(shelved_offload_time=-1)
+        self.do('shelve', 'SHELVED')
+        self.do('shelveOffload', 'SHELVED_OFFLOADED')
+        self.assert_contexts('reserved')
+        self.assertEqual(set(), self.used_slots())
+        self.do('unshelve')
+        self.assert_contexts('bound')
+        self.assert_in_step(audited=False)
+
+
+class EvacuateTest(TestCase):
+    """The host of the servers fails."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.take_down('compute1')
+
+    def test_evacuate(self) -> None:
+        self.do('evacuate', 'SHUTOFF', {})
+        self.assert_moved('compute2')
+        self.bring_back('compute1')
+        self.assert_in_step(audited=False)
+        for device in self.devices:
+            if device.host == 'compute1':
+                self.assertEqual(0, self.usage(device))
+
+    def test_cyborg_is_down_at_first(self) -> None:
+        self.cyborg.control('stop')
+        for each in self.all:
+            self.admin_api.post_server_action(
+                each.server['id'], {'evacuate': {}}
+            )
+        for each in self.all:
+            self.assertIn('Cyborg', self.fault_of(each.server))
+        self.cyborg.control('start')
+        self.assert_contexts('bound')
+        self.assert_in_step(audited=False)
+        self.do('evacuate', 'SHUTOFF', {})
+        self.assert_moved('compute2')
+
+    def test_the_host_is_forced(self) -> None:
+        """Nova asks Placement for nothing then: which device is not known."""
+        self.admin_api.microversion = '2.29'
+        each = self.all[0]
+        self.admin_api.post_server_action(
+            each.server['id'],
+            {'evacuate': {'host': 'compute2', 'force': True}},
+        )
+        self.assertIn('without forcing the host', self.fault_of(each.server))
+        self.admin_api.microversion = 'latest'
+        self.wait_for(lambda: self.status(each.contexts[0]) == 'reserved')
+        self.assert_in_step(audited=False)
+        self.do('evacuate', 'SHUTOFF', {})
+        self.assert_moved('compute2')
+
+
+class RebuildTest(TestCase):
+    """Cyborg is down when the servers are rebuilt."""
+
+    def test_cyborg_is_down_at_first(self) -> None:
+        image = {'imageRef': self.all[0].server['image']['id']}
+        self.cyborg.control('stop')
+        for each in self.all:
+            self.api.post_server_action(each.server['id'], {'rebuild': image})
+        for each in self.all:
+            self.assertIn('Cyborg', self.fault_of(each.server))
+        self.cyborg.control('start')
+        self.do('rebuild', arguments=image)
+        self.assert_kept()
+
+
+class DeleteTest(TestCase):
+    """Each way in which servers go."""
+
+    def _delete(self) -> None:
+        for each in self.all:
+            self.api.delete_server(each.server['id'])
+
+    def test_delete(self) -> None:
+        self._delete()
+        self.assert_gone()
+
+    def test_kept_contexts(self) -> None:
+        for each in self.all:
+            for context in each.contexts:
+                self.update_context(context, delete_on_termination=False)
+        self._delete()
+        self.assert_contexts('available')
+        self.assert_nothing_held()
+
+    def test_force_delete(self) -> None:
+        for each in self.all:
+            self.api.post_server_action(
+                each.server['id'], {'forceDelete': None}
+            )
+        self.assert_gone()
+
+    def test_nova_compute_is_down(self) -> None:
+        self.take_down('compute1')
+        self._delete()
+        self.assert_gone()
+        self.bring_back('compute1')
+        self.assert_in_step(audited=False)
+
+    def test_soft_delete_and_restore(self) -> None:
+        self.flags(reclaim_instance_interval=3600)
+        self._delete()
+        self.wait_for_all('SOFT_DELETED')
+        self.assert_contexts('bound')
+        self.do('restore')
+        self.assert_kept()
+
+    def test_soft_delete_and_force_delete(self) -> None:
+        self.flags(reclaim_instance_interval=3600)
+        self._delete()
+        self.wait_for_all('SOFT_DELETED')
+        for each in self.all:
+            self.api.post_server_action(
+                each.server['id'], {'forceDelete': None}
+            )
+        self.assert_gone()
+
+    def test_in_error(self) -> None:
+        self.do('os-resetState', 'ERROR', {'state': 'error'})
+        self.assert_contexts('bound')
+        self._delete()
+        self.assert_gone()

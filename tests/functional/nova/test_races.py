@@ -1,0 +1,206 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Messages that come twice, and servers that reach for the same."""
+
+from tests.functional.nova import step  # isort: skip - first
+
+import copy
+import threading
+import typing as ty
+
+import fixtures
+from oslo_messaging.rpc import dispatcher
+
+
+class TestCase(step.TestCase):
+    """Two compute nodes that could have a server each."""
+
+    HOSTS = ('compute1', 'compute2')
+
+    def setUp(self) -> None:
+        super().setUp()
+        for host in self.HOSTS:
+            self.add_device(host, slots=1)
+        self.context = self.create_context()
+
+    def deliver_twice(self, method: str, together: bool) -> threading.Event:
+        """Have the message bus deliver the next message of a method twice.
+
+        :param together: whether at once; else one after the other.
+        :returns: set when both have been dealt with.
+        """
+        once = threading.Lock()
+        done = threading.Event()
+        dispatch = dispatcher.RPCDispatcher.dispatch
+
+        def twice(bus: ty.Any, incoming: ty.Any) -> ty.Any:
+            if incoming.message.get('method') != method or not once.acquire(
+                blocking=False
+            ):
+                return dispatch(bus, incoming)
+            second = copy.copy(incoming)
+            second.message = copy.deepcopy(incoming.message)
+            second.ctxt = copy.deepcopy(incoming.ctxt)
+            thread = threading.Thread(target=dispatch, args=(bus, second))
+            try:
+                if together:
+                    thread.start()
+                    return dispatch(bus, incoming)
+                result = dispatch(bus, incoming)
+                thread.start()
+                return result
+            finally:
+                thread.join()
+                done.set()
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{dispatcher.__name__}.RPCDispatcher.dispatch', twice
+            )
+        )
+        return done
+
+    def assert_delivered(self, done: threading.Event) -> None:
+        self.wait_for(done.is_set)
+
+
+class DuplicateTest(TestCase):
+    """Each message on a server's way to its host comes twice."""
+
+    TOGETHER = False
+
+    def _assert_boots(self, method: str) -> dict[str, ty.Any]:
+        done = self.deliver_twice(method, self.TOGETHER)
+        server = self.boot(self.context)
+        self.assert_delivered(done)
+        server = self.wait_for_status(server, 'ACTIVE')
+        self.assert_hostdevs(server, self.used_slots())
+        self.assert_in_step(audited=False)
+        return server
+
+    def test_boot_at_nova_conductor(self) -> None:
+        server = self._assert_boots('schedule_and_build_instances')
+        self.delete(server)
+        self.assert_nothing_held()
+
+    def test_boot_at_nova_compute(self) -> None:
+        server = self._assert_boots('build_and_run_instance')
+        self.delete(server)
+        self.assert_nothing_held()
+
+    def test_failed_boot_at_nova_conductor(self) -> None:
+        done = self.deliver_twice(
+            'schedule_and_build_instances', self.TOGETHER
+        )
+        context = self.create_context(required=['CUSTOM_NONE'])
+        server = self.post_server(context)
+        self.fault_of(server)
+        self.assert_delivered(done)
+        self.wait_for(lambda: self.status(context) == 'available')
+        self.assertEqual('ERROR', self.api.get_server(server['id'])['status'])
+        self.assert_in_step(audited=False)
+
+    def test_reschedule(self) -> None:
+        self.fail_spawns(1)
+        server = self._assert_boots('build_instances')
+        self.delete(server)
+        self.assert_nothing_held()
+
+    def test_delete(self) -> None:
+        server = self.boot(self.context)
+        done = self.deliver_twice('terminate_instance', self.TOGETHER)
+        self.delete(server)
+        self.assert_delivered(done)
+        self.assertIsNone(self.status(self.context))
+        self.assert_nothing_held()
+
+    def _assert_unshelves(self, method: str) -> None:
+        self.flags(shelved_offload_time=0)
+        server = self.boot(self.context)
+        self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        done = self.deliver_twice(method, self.TOGETHER)
+        self.act(server, 'unshelve')
+        self.assert_delivered(done)
+        self.wait_for_status(server, 'ACTIVE')
+        self.assert_hostdevs(server, self.used_slots())
+        self.assert_in_step(audited=False)
+
+    def test_unshelve_at_nova_conductor(self) -> None:
+        self._assert_unshelves('unshelve_instance')
+
+    def _assert_evacuates(self) -> None:
+        server = self.boot(self.context)
+        self.take_down(self.get_context(self.context)['host'])
+        done = self.deliver_twice('rebuild_instance', self.TOGETHER)
+        self.act(server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
+        self.assert_delivered(done)
+        self.wait_for_status(server, 'SHUTOFF')
+        self.assert_hostdevs(server, self.used_slots())
+        self.assert_in_step(audited=False)
+
+    def test_evacuate_at_nova_conductor(self) -> None:
+        self._assert_evacuates()
+
+
+class DuplicateAtOnceTest(DuplicateTest):
+    """The same, with both messages dealt with at the same time."""
+
+    TOGETHER = True
+
+
+class RaceTest(TestCase):
+    """Two servers reach for one device context."""
+
+    def test_one_wins_and_the_other_is_told_who(self) -> None:
+        self.cyborg.control(
+            'fault', method='PUT', path='allocations', action='delay', value=1
+        )
+        servers = [self.post_server(self.context) for _n in range(2)]
+        settled = [
+            self.wait_for(lambda s=server: self._settled(s))
+            for server in servers
+        ]
+        won, lost = sorted(settled, key=lambda each: each['status'])
+        self.assertEqual(['ACTIVE', 'ERROR'], [won['status'], lost['status']])
+        self.assertIn(f'in use by server {won["id"]}', self.fault_of(lost))
+        self.assert_hostdevs(won, self.used_slots())
+        self.assert_in_step(audited=False)
+        self.delete(lost)
+        self.assertEqual('bound', self.status(self.context))
+
+    def _settled(self, server: dict[str, ty.Any]) -> dict[str, ty.Any] | None:
+        found = self.api.get_server(server['id'])
+        return found if found['status'] in ('ACTIVE', 'ERROR') else None
+
+    def test_two_operations_of_one_server(self) -> None:
+        """A user unshelves it while an earlier attempt is not over."""
+        self.flags(shelved_offload_time=0)
+        self.flags(timeout=2, group='cyborg')
+        server = self.boot(self.context)
+        self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        # The first attempt's binding arrives when the second one is bound.
+        self.cyborg.control(
+            'fault',
+            method='POST',
+            path='/bind$',
+            action='delay',
+            value=6,
+            times=1,
+        )
+        self.act(server, 'unshelve', 'SHELVED_OFFLOADED')
+        self.act(server, 'unshelve')
+        before = self.hostdevs(server)
+        self.wait_for(lambda: not self.cyborg.control('under_way'))
+        self.assertEqual(before, self.hostdevs(server))
+        self.assert_hostdevs(server, self.used_slots())
+        self.assert_in_step(audited=False)

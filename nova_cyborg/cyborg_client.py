@@ -18,6 +18,7 @@ a sentence that can be shown as a server's fault.
 
 import collections.abc
 import dataclasses
+import http
 import logging
 import typing as ty
 
@@ -170,6 +171,22 @@ class AllocationClient:
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         self._call('DELETE', _ALLOCATION, server_id)
+
+    def is_resolved(self, server_id: str) -> bool:
+        """Tell whether the binding of a server's ARQs is over.
+
+        :param server_id: UUID of the server.
+        :returns: whether all are bound, or have failed.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        path = _ARQS + '?bind_state=resolved&instance=%s'
+        try:
+            self._call('GET', path, server_id)
+        except exception.CyborgFailed as exc:
+            if exc.kwargs['http_status'] == http.HTTPStatus.LOCKED:
+                return False
+            raise
+        return True
 
     def delete_all_arqs(self, server_id: str) -> None:
         """Delete all accelerator requests of a server; safe to repeat.

@@ -209,16 +209,6 @@ class ReservedProfileName(DeviceContextError):
     error_code = 'nova_cyborg.device_profile.reserved_name'
 
 
-class HostForced(DeviceContextError):
-    message = (
-        'Node %(node)s was forced, so that Placement has chosen no devices '
-        'of it for the device contexts of server %(server_id)s. Try again '
-        'without forcing the host.'
-    )
-    status = 409
-    error_code = 'nova_cyborg.host_forced'
-
-
 # Access
 
 
@@ -296,6 +286,14 @@ class BindingFailed(DeviceContextError):
         '%(server_id)s: %(reason)s'
     )
     error_code = 'nova_cyborg.binding_failed'
+
+
+class BindingTimeout(DeviceContextError):
+    message = (
+        'The accelerators of server %(server_id)s were not bound within '
+        '%(seconds)d s (arq_binding_timeout in nova.conf).'
+    )
+    error_code = 'nova_cyborg.binding_timeout'
 
 
 class UnknownAttachHandle(DeviceContextError):

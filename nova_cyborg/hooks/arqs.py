@@ -16,17 +16,20 @@ from __future__ import annotations
 
 import collections.abc
 import logging
+import time
 import typing as ty
 
+from nova import conf, objects
 from nova import context as nova_context
-from nova import objects
 
 from nova_cyborg import exception, model
 from nova_cyborg.hooks import client
 
+CONF = conf.CONF
 LOG = logging.getLogger(__name__)
 
 _BOUND = 'Bound'
+_POLL_SECONDS = 1
 
 
 def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
@@ -64,6 +67,27 @@ def all_bound(
     return not lost and all(
         arq['state'] == _BOUND for arq in arqs if is_of_device_context(arq)
     )
+
+
+def wait_until_resolved(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Wait until the binding of a server's accelerator requests is over.
+
+    :param context: the request's context.
+    :param instance: the server.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    :raises BindingTimeout: if it takes longer than nova.conf's
+        ``arq_binding_timeout``.
+    """
+    allocations = client.allocation_client(context)
+    end = time.monotonic() + CONF.arq_binding_timeout
+    while not allocations.is_resolved(instance.uuid):
+        if time.monotonic() > end:
+            raise exception.BindingTimeout(
+                server_id=instance.uuid, seconds=CONF.arq_binding_timeout
+            )
+        time.sleep(_POLL_SECONDS)
 
 
 def fault(

@@ -15,6 +15,9 @@
 Nova's compute manager goes on with an accelerator request whose binding
 failed, when it learns of it by asking Cyborg and not by an event, and boots
 the server without the device. This one fails the build, with the reason.
+A server that comes from another host, or from none, gets no events yet: Cyborg
+is asked until its accelerator requests are bound.
+
 Device contexts of a server that is not going to be built are given back, and
 the devices of one that does not come to this host are freed. A message that
 is delivered twice is dropped the second time: Nova would destroy the guest.
@@ -87,6 +90,9 @@ class ComputeManager(manager.ComputeManager):
         arq_uuids: list[str] | None,
     ) -> list[dict[str, ty.Any]]:
         try:
+            if instance.host != self.host:
+                # Nova's API has no host to send the events to, or another.
+                server_arqs.wait_until_resolved(context, instance)
             arqs = super()._get_bound_arq_resources(
                 context, instance, arq_uuids
             )

@@ -144,16 +144,16 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         **kwargs: object,
     ) -> None:
         """Rebuild or evacuate a server; one that cannot be is in error."""
-        method = manager.ComputeTaskManager.rebuild_instance
-        given = inspect.signature(method).bind(
-            self, context, instance, *args, **kwargs
+        rebuild = super().rebuild_instance
+        given = inspect.signature(rebuild).bind(
+            context, instance, *args, **kwargs
         )
         request_spec = given.arguments.get('request_spec')
         operation = spec.Operation(context.request_id, booting=False)
         specs = [request_spec] if request_spec else []
         with self._making(operation, specs) as call:
             try:
-                super().rebuild_instance(context, instance, *args, **kwargs)
+                rebuild(context, instance, *args, **kwargs)
             except Exception as exc:
                 if call.specs:
                     self._undo_rebuild(
@@ -173,14 +173,12 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         self._unbind(context, call, server_id)
         if arguments['recreate']:
             selection = call.selected.get(server_id)
-            node_id = (
-                selection.compute_node_uuid
-                if selection
-                else undo.forced_node(context, arguments.get('host'))
-            )
-            if node_id:
+            if selection:
                 undo.forget_destination(
-                    self.report_client, context, server_id, node_id
+                    self.report_client,
+                    context,
+                    server_id,
+                    selection.compute_node_uuid,
                 )
             undo.fail_migration(context, server_id)
         undo.fail_rebuild(

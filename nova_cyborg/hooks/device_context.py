@@ -89,8 +89,6 @@ class DeviceContextHook(spec.ConductorHook):
             ).items()
             if model.parse_requester_id(requester)
         }
-        if not providers:
-            raise exception.HostForced(node=node, server_id=instance.uuid)
         try:
             arqs = client.allocation_client(context).bind(
                 instance.uuid, node, providers, held.generation

@@ -81,27 +81,6 @@ def forget_destination(
         _warn_of_allocations(server_id, exc)
 
 
-def forced_node(
-    context: nova_context.RequestContext, host: str | None
-) -> str | None:
-    """Find the compute node of a host.
-
-    :param context: the request's context.
-    :param host: the host.
-    :returns: UUID of the node; None if there is none.
-    """
-    if host is None:
-        return None
-    try:
-        return str(
-            objects.ComputeNode.get_first_node_by_host_for_old_compat(
-                context, host
-            ).uuid
-        )
-    except nova_exception.ComputeHostNotFound:
-        return None
-
-
 def fail_migration(
     context: nova_context.RequestContext, server_id: str
 ) -> None:

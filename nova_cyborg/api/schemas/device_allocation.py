@@ -50,7 +50,6 @@ BIND: dict[str, ty.Any] = {
         'resource_providers': {
             'type': 'object',
             'additionalProperties': _UUID,
-            'minProperties': 1,
             'maxProperties': 1024,
         },
         'generation': _GENERATION,

@@ -416,13 +416,21 @@ class TestCase(base.ServersTestBase):
             'device_allocations',
             'device_context_arqs',
             'extended_accelerator_requests',
-            'device_profiles',
         ):
             self.wait_for(
                 lambda t=table: not self.cyborg.control('rows', table=t)
             )
+        self.wait_for(lambda: not self.hidden_profiles())
         self.assertEqual(set(), self.used_slots())
         self.wait_for(lambda: not self._allocations())
+
+    def hidden_profiles(self) -> list[dict[str, ty.Any]]:
+        """Return the device profiles that stand for device contexts."""
+        return [
+            row
+            for row in self.cyborg.control('rows', table='device_profiles')
+            if row['name'].startswith('nova-cyborg-')
+        ]
 
     def _allocations(self) -> dict[str, ty.Any]:
         return {

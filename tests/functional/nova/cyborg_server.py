@@ -43,6 +43,7 @@ from cyborg.objects import base as objects_base
 from nova_cyborg.api import app, binding
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import migration, session
+from tools.cloud.services import sqlite
 
 from cyborg import context
 from tests.functional.nova import edge, http_server
@@ -54,7 +55,7 @@ host = cyborg
 log_file = {log}
 
 [database]
-connection = sqlite:///{directory}/cyborg.sqlite
+connection = sqlite:///{directory}/cyborg.sqlite?timeout=60
 
 [keystone_authtoken]
 service_token_roles = service
@@ -371,6 +372,7 @@ def _start_cyborg(directory: str, nova: str, log: str) -> None:
         )
     )
     service.prepare_service(['cyborg', '--config-file', str(config)])
+    sqlite.install()
     engine = session.engine()
     models.Base.metadata.create_all(engine)
     migration.upgrade(engine)

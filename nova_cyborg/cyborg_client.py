@@ -32,6 +32,7 @@ LOG = logging.getLogger(__name__)
 # The paths begin without a version, which Cyborg's root controller takes as
 # v2, whether the catalog's endpoint ends in /v2 or not.
 _ALLOCATION = '/device_allocations/%s'
+_CHECK = '/device_allocations/check'
 _ARQS = '/accelerator_requests'
 _Read = ty.TypeVar('_Read')
 # In this order: the first that an error is an instance of.
@@ -53,6 +54,16 @@ class HeldContext:
 
     uuid: str
     groups: tuple[model.Group, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundContext(HeldContext):
+    """A device context that a new server is asked for with.
+
+    :ivar holder: UUID of the server that holds it, or None.
+    """
+
+    holder: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +89,22 @@ class AllocationClient:
 
     def __init__(self, adapter: ks_adapter.Adapter) -> None:
         self._adapter = adapter
+
+    def check(
+        self, server_name: str, context_ids: collections.abc.Sequence[str]
+    ) -> list[FoundContext]:
+        """Look at device contexts, and change nothing.
+
+        :param server_name: what errors call the server, which has no UUID
+            yet.
+        :param context_ids: UUIDs of the device contexts.
+        :returns: the device contexts.
+        :raises DeviceContextNotFound: if one is not in the project.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {'device_contexts': list(context_ids)}
+        response = self._call('POST', _CHECK, server_name, body)
+        return _read(response, server_name, _found)
 
     def get(self, server_id: str) -> Held:
         """Read a server's allocation.
@@ -288,6 +315,13 @@ def _arqs(body: dict[str, ty.Any]) -> list[str]:
 
 def _groups(item: dict[str, ty.Any]) -> tuple[model.Group, ...]:
     return tuple(model.Group.from_dict(group) for group in item['groups'])
+
+
+def _found(body: dict[str, ty.Any]) -> list[FoundContext]:
+    return [
+        FoundContext(item['uuid'], _groups(item), item['server_id'])
+        for item in body['device_contexts']
+    ]
 
 
 def _held(body: dict[str, ty.Any]) -> Held:

@@ -36,6 +36,9 @@ HINT = 'device_context_id'
 #: How the names of the hidden device profiles begin.
 PROFILE_PREFIX = 'nova-cyborg-'
 REQUESTER_PREFIX = 'device_context_'
+#: The most device contexts that are looked at for one server, whatever the
+#: operators allow.
+MAX_CONTEXTS = 64
 
 # A Xilinx card is two PCI functions, and Cyborg makes two accelerator
 # requests for each one that a profile asks for.

@@ -97,6 +97,32 @@ def get(
         return _load(db, [_one(db, uuid, project_id)])[0]
 
 
+def of_project(
+    context: cyborg_context.RequestContext,
+    uuids: collections.abc.Sequence[str],
+) -> list[model.DeviceContext]:
+    """Read some device contexts of the request's project.
+
+    :param context: the request's context; as for a reservation, an
+        administrator's project is its own, too.
+    :param uuids: their UUIDs.
+    :returns: the device contexts, in this order.
+    :raises DeviceContextNotFound: if one is not in the project.
+    """
+    with session.reading(context) as db:
+        query = _query().where(
+            tables.DeviceContext.uuid.in_(uuids),
+            tables.DeviceContext.project_id == context.project_id,
+        )
+        found = {
+            data.uuid: data for data in _load(db, db.execute(query).all())
+        }
+    for uuid in uuids:
+        if uuid not in found:
+            raise exception.DeviceContextNotFound(id=uuid)
+    return [found[uuid] for uuid in uuids]
+
+
 def list_page(
     context: cyborg_context.RequestContext, filters: Filters, page: Page
 ) -> list[model.DeviceContext]:

@@ -22,6 +22,7 @@ ENDPOINT = 'http://cyborg.test/accelerator/v2'
 SERVER_ID = '3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11'
 CONTEXT_ID = '6f7a2f6e-34c5-4f5d-8ad7-c9fd1d93e0a1'
 ALLOCATION_URL = f'{ENDPOINT}/device_allocations/{SERVER_ID}'
+CHECK_URL = f'{ENDPOINT}/device_allocations/check'
 GROUP = {
     'resources': {'CUSTOM_FPGA_GZIP': 1},
     'required': [],
@@ -41,19 +42,32 @@ PROVIDERS = {f'device_context_{CONTEXT_ID}_0': 'provider'}
 
 # Every call, as a client makes it.
 CALLS = {
-    'get': ('GET', '', lambda client: client.get(SERVER_ID)),
+    'check': (
+        'POST',
+        CHECK_URL,
+        lambda client: client.check(SERVER_ID, [CONTEXT_ID]),
+    ),
+    'get': ('GET', ALLOCATION_URL, lambda client: client.get(SERVER_ID)),
     'reserve': (
         'PUT',
-        '',
+        ALLOCATION_URL,
         lambda client: client.reserve(SERVER_ID, [CONTEXT_ID]),
     ),
     'bind': (
         'POST',
-        '/bind',
+        f'{ALLOCATION_URL}/bind',
         lambda client: client.bind(SERVER_ID, 'compute1', PROVIDERS),
     ),
-    'unbind': ('POST', '/unbind', lambda client: client.unbind(SERVER_ID)),
-    'release': ('DELETE', '', lambda client: client.release(SERVER_ID)),
+    'unbind': (
+        'POST',
+        f'{ALLOCATION_URL}/unbind',
+        lambda client: client.unbind(SERVER_ID),
+    ),
+    'release': (
+        'DELETE',
+        ALLOCATION_URL,
+        lambda client: client.release(SERVER_ID),
+    ),
 }
 every_call = pytest.mark.parametrize('call', CALLS)
 
@@ -71,8 +85,8 @@ def fails(client, requests_mock):
     """Returns what a call raises when it gets some answer."""
 
     def _fails(call='get', **answer):
-        method, path, run = CALLS[call]
-        requests_mock.register_uri(method, ALLOCATION_URL + path, **answer)
+        method, url, run = CALLS[call]
+        requests_mock.register_uri(method, url, **answer)
         with pytest.raises(exception.DeviceContextError) as info:
             run(client)
         return info.value
@@ -91,6 +105,19 @@ class TestCalls:
             ),
         ),
     )
+
+    @pytest.mark.parametrize('holder', [None, SERVER_ID])
+    def test_check(self, client, requests_mock, holder):
+        item = {'uuid': CONTEXT_ID, 'groups': [GROUP], 'server_id': holder}
+        request = requests_mock.post(
+            CHECK_URL, json={'device_contexts': [item]}
+        )
+
+        (found,) = client.check('vm1', (CONTEXT_ID,))
+
+        assert (found.uuid, found.holder) == (CONTEXT_ID, holder)
+        assert found.groups == self.HELD.contexts[0].groups
+        assert request.last_request.json() == {'device_contexts': [CONTEXT_ID]}
 
     def test_get(self, client, requests_mock):
         requests_mock.get(ALLOCATION_URL, json=ALLOCATION)
@@ -250,7 +277,7 @@ class TestErrorAnswers:
 class TestAnswersThatAreNone:
     """What answers with 200 is not always Cyborg."""
 
-    @pytest.mark.parametrize('call', ['get', 'reserve', 'bind'])
+    @pytest.mark.parametrize('call', ['check', 'get', 'reserve', 'bind'])
     @pytest.mark.parametrize(
         'body',
         [

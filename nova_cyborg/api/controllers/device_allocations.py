@@ -23,7 +23,7 @@ from nova_cyborg.api import binding, unbinding
 from nova_cyborg.api.controllers import device_contexts, handler
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
-from nova_cyborg.db import allocations, attempts
+from nova_cyborg.db import allocations, attempts, contexts
 
 LOG = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class DeviceAllocationsController(rest.RestController):
     """The device contexts that servers hold."""
 
     _custom_actions: ty.ClassVar = {
+        'check': ['POST'],
         'begin': ['POST'],
         'bind': ['POST'],
         'unbind': ['POST'],
@@ -44,20 +45,29 @@ class DeviceAllocationsController(rest.RestController):
             allocations.get(handler.request_context(), _known(server_id))
         )
 
+    @handler.handle(policies.CHECK, service_only=True)
+    def check(self) -> dict[str, ty.Any]:
+        """Show device contexts as a reservation would find them.
+
+        Nothing is changed, and Nova is not asked whether a server that
+        holds one is gone: it is Nova's API that waits for the answer.
+        """
+        body = handler.read_body(schemas.CHECK)
+        found = contexts.of_project(
+            handler.request_context(), _wanted_contexts(body)
+        )
+        return {
+            'device_contexts': [
+                device_contexts.as_dict(each) for each in found
+            ]
+        }
+
     @handler.handle(policies.RESERVE, service_only=True)
     def put(self, server_id: str) -> dict[str, ty.Any]:
         """Reserve device contexts of the request's project, all or none."""
         server_id = _known(server_id)
         body = handler.read_body(schemas.RESERVE)
-        context_ids = [
-            handler.canonical_uuid(
-                uuid, exception.DeviceContextNotFound(id=uuid)
-            )
-            for uuid in body['device_contexts']
-        ]
-        for uuid in context_ids:
-            if context_ids.count(uuid) > 1:
-                raise exception.DeviceContextRepeated(id=uuid)
+        context_ids = _wanted_contexts(body)
         context = handler.request_context()
         allocation = unbinding.healed(
             lambda: allocations.reserve(
@@ -120,6 +130,18 @@ class DeviceAllocationsController(rest.RestController):
     def delete(self, server_id: str) -> None:
         """Free the devices and take the device contexts back."""
         unbinding.release(_known(server_id))
+
+
+def _wanted_contexts(body: dict[str, ty.Any]) -> list[str]:
+    """Return which device contexts a server is to be given."""
+    context_ids = [
+        handler.canonical_uuid(uuid, exception.DeviceContextNotFound(id=uuid))
+        for uuid in body['device_contexts']
+    ]
+    for uuid in context_ids:
+        if context_ids.count(uuid) > 1:
+            raise exception.DeviceContextRepeated(id=uuid)
+    return context_ids
 
 
 def _as_dict(allocation: model.Allocation) -> dict[str, ty.Any]:

@@ -20,13 +20,15 @@ from oslo_policy import policy
 
 BASE = 'cyborg:device_allocation:%s'
 GET = BASE % 'get'
+CHECK = BASE % 'check'
 RESERVE = BASE % 'reserve'
 BEGIN = BASE % 'begin'
 BIND = BASE % 'bind'
 UNBIND = BASE % 'unbind'
 RELEASE = BASE % 'release'
 
-_PATH = '/v2/device_allocations/{server_id}'
+_COLLECTION = '/v2/device_allocations'
+_PATH = _COLLECTION + '/{server_id}'
 # Nova calls with the token of the user who asked for the operation, or with
 # its own when it acts by itself.
 _USER_OR_SERVICE = f'{base.PROJECT_MEMBER} or {base.ADMIN} or role:service'
@@ -48,6 +50,12 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
     """Return the rules."""
     return [
         _rule(GET, 'Show the device contexts of a server.', 'GET', _PATH),
+        _rule(
+            CHECK,
+            'Look at device contexts that a new server is asked for with.',
+            'POST',
+            _COLLECTION + '/check',
+        ),
         _rule(RESERVE, 'Give device contexts to a server.', 'PUT', _PATH),
         _rule(
             BEGIN,

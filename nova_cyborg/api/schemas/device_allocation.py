@@ -14,20 +14,28 @@
 
 import typing as ty
 
+from nova_cyborg import model
+
 _UUID = {'type': 'string', 'format': 'uuid'}
 _GENERATION = {'type': 'integer', 'minimum': 0}
 
+_CONTEXTS = {
+    'type': 'array',
+    'items': _UUID,
+    'minItems': 1,
+    'maxItems': model.MAX_CONTEXTS,
+}
+
+CHECK: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {'device_contexts': _CONTEXTS},
+    'required': ['device_contexts'],
+    'additionalProperties': False,
+}
+
 RESERVE: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {
-        'device_contexts': {
-            'type': 'array',
-            'items': _UUID,
-            'minItems': 1,
-            'maxItems': 64,
-        },
-        'caller': _UUID,
-    },
+    'properties': {'device_contexts': _CONTEXTS, 'caller': _UUID},
     'required': ['device_contexts', 'caller'],
     'additionalProperties': False,
 }

@@ -516,6 +516,16 @@ class Caller:
             'get', f'/v2/device_allocations/{server_id}', status=status
         )
 
+    def check(
+        self, *uuids: str, status: int | None = None
+    ) -> webtest.TestResponse:
+        return self.call(
+            'post_json',
+            '/v2/device_allocations/check',
+            {'device_contexts': list(uuids)},
+            status=status,
+        )
+
     def reserve(
         self,
         server_id: str,

@@ -47,6 +47,7 @@ class TestServiceToken:
         'call',
         [
             lambda caller, uuid_: caller.allocation(SERVER_ID, status=403),
+            lambda caller, uuid_: caller.check(uuid_, status=403),
             lambda caller, uuid_: caller.reserve(SERVER_ID, uuid_, status=403),
             lambda caller, uuid_: caller.bind(
                 SERVER_ID, providers(SERVER_ID, uuid_), status=403
@@ -54,7 +55,7 @@ class TestServiceToken:
             lambda caller, uuid_: caller.unbind(SERVER_ID, status=403),
             lambda caller, uuid_: caller.release(SERVER_ID, status=403),
         ],
-        ids=['get', 'reserve', 'bind', 'unbind', 'release'],
+        ids=['get', 'check', 'reserve', 'bind', 'unbind', 'release'],
     )
     def test_without_it_nothing_is_done(
         self, cloud, member, nova, admin, call
@@ -69,6 +70,80 @@ class TestServiceToken:
                 assert error['code'] == 'nova_cyborg.service_token_required'
             assert cloud.count(tables.DeviceAllocation) == allocated
             assert cloud.count(models.ExtArq) == 0
+
+
+class TestCheck:
+    def test_it_tells_what_they_ask_for_and_who_holds_them(
+        self, member, nova, boot
+    ):
+        holder, taken = boot()
+        free = member.create_one(required=['FOO'])
+
+        # In the order and in the spelling that it is asked in.
+        answer = nova.check(free.upper(), taken).json
+
+        assert answer == {
+            'device_contexts': [
+                member.show(each).json for each in (free, taken)
+            ]
+        }
+        servers = [each['server_id'] for each in answer['device_contexts']]
+        assert servers == [None, holder]
+
+    def test_it_changes_nothing(self, cloud, member, nova, boot, monkeypatch):
+        gone, taken = boot(cloud.add_device())
+        cloud.nova.delete(gone)
+        free = member.create_one()
+        # Nova's API waits for the answer, and is not to be asked.
+        monkeypatch.setattr(cloud.nova, 'get', None)
+
+        nova.check(free, taken, status=200)
+
+        assert member.status_of(free) == 'available'
+        assert member.status_of(taken) == 'bound'
+
+    def test_one_that_is_missing(self, member, nova):
+        missing = str(uuid.uuid4())
+
+        error = cyborg.error_of(
+            nova.check(member.create_one(), missing, status=404)
+        )
+
+        assert error['code'] == 'nova_cyborg.device_context.not_found'
+        assert missing in error['detail']
+
+    def test_one_twice(self, member, nova):
+        uuid_ = member.create_one()
+
+        error = cyborg.error_of(nova.check(uuid_, uuid_.upper(), status=400))
+
+        assert error['code'] == 'nova_cyborg.device_context.repeated'
+
+    def test_as_many_as_there_may_be(self, member, nova):
+        uuids = [member.create_one() for _n in range(64)]
+
+        assert held(nova.check(*uuids)) == uuids
+        error = cyborg.error_of(
+            nova.check(*uuids, str(uuid.uuid4()), status=400)
+        )
+        assert error['detail'].endswith('must have at most 64 items.')
+
+    def test_what_is_no_request(self, nova):
+        path = '/v2/device_allocations/check'
+        for body in (
+            {},
+            {'device_contexts': []},
+            {'device_contexts': ['vm1']},
+            {'device_contexts': [SERVER_ID], 'nonesuch': 1},
+        ):
+            nova.call('post_json', path, body, status=400)
+        body = {'device_contexts': [SERVER_ID]}
+        nova.call(
+            'post_json',
+            f'/v2/device_allocations/{SERVER_ID}/check',
+            body,
+            status=404,
+        )
 
 
 class TestReserve:

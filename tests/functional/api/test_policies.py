@@ -73,6 +73,10 @@ ALLOCATION_POLICIES = {
         200,
         lambda caller, server, uuid, rp: caller.allocation(server, status='*'),
     ),
+    device_allocation.CHECK: (
+        200,
+        lambda caller, server, uuid, rp: caller.check(uuid, status='*'),
+    ),
     device_allocation.RESERVE: (
         200,
         lambda caller, server, uuid, rp: caller.reserve(

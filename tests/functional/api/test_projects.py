@@ -76,6 +76,15 @@ class TestStranger:
         assert stranger.status_of(theirs) == 'available'
         assert cloud.count(tables.DeviceAllocation) == 0
 
+    def test_it_is_not_found_for_their_server(
+        self, mine, stranger, nova_for_stranger
+    ):
+        theirs = stranger.create_one()
+
+        response = nova_for_stranger.check(theirs, mine, status=404)
+
+        assert mine in cyborg.error_of(response)['detail']
+
     def test_its_holder_is_not_told_to_them(
         self, cloud, boot, nova_for_stranger
     ):

@@ -105,6 +105,7 @@ def journey(cloud, member, nova, boot, count):
             'list by name': count(lambda: member.list('?name=x')),
             'list by status': count(lambda: member.list('?status=bound')),
             'show': count(lambda: member.show(uuid_)),
+            'check': count(lambda: nova.check(uuid_)),
             'reserve': count(lambda: nova.reserve(server_id, uuid_)),
             'get': count(lambda: nova.allocation(server_id)),
             'bind': count(lambda: nova.bind(server_id, wanted)),
@@ -140,6 +141,7 @@ def test_more_contexts_of_one_server_are_one_statement_more_or_none(
         server_id = cloud.nova.boot()
         counted.append(
             (
+                count(lambda: nova.check(*uuids)),  # noqa: B023
                 count(lambda: nova.reserve(server_id, *uuids)),  # noqa: B023
                 count(lambda: nova.allocation(server_id)),  # noqa: B023
             )

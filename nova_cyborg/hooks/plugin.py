@@ -41,6 +41,7 @@ LOG = logging.getLogger(__name__)
 # imports nothing because of us that it does not use.
 _INSTALLERS = {
     'nova.service': 'nova_cyborg.hooks.service',
+    'nova.api.openstack.compute.servers': 'nova_cyborg.hooks.api',
     'nova.conductor.manager': 'nova_cyborg.hooks.conductor',
     'nova.virt.libvirt': 'nova_cyborg.hooks.libvirt',
 }

@@ -41,10 +41,13 @@ def checked_ids(
     :param hint: what the hint names.
     :param servers: how many servers are asked for.
     :returns: the UUIDs, in lower case and with hyphens.
+    :raises TooManyGroups: if it names more than can be looked at.
     :raises DeviceContextNotFound: if one cannot be a device context's UUID.
     :raises DeviceContextRepeated: if one is named twice.
     :raises DeviceContextShared: if there is more than one server.
     """
+    if len(hint) > model.MAX_CONTEXTS:
+        _refuse_groups(len(hint))
     context_ids: list[str] = []
     for given in hint:
         if not uuidutils.is_uuid_like(given):
@@ -67,9 +70,14 @@ def check_group_count(
     :raises TooManyGroups: if they have too many groups together.
     """
     count = sum(len(context.groups) for context in contexts)
-    limit = CONF.nova_cyborg.max_groups_per_server
-    if count > limit:
-        raise exception.TooManyGroups(count=count, limit=limit)
+    if count > CONF.nova_cyborg.max_groups_per_server:
+        _refuse_groups(count)
+
+
+def _refuse_groups(count: int) -> ty.NoReturn:
+    raise exception.TooManyGroups(
+        count=count, limit=CONF.nova_cyborg.max_groups_per_server
+    )
 
 
 def request_groups(

@@ -31,19 +31,43 @@ def check(owner: type, expected: collections.abc.Mapping[str, str]) -> None:
     :raises PluginActivationFailed: naming the method that differs.
     """
     for name, arguments in expected.items():
-        method = getattr(owner, name, None)
-        if method is None:
-            raise exception.PluginActivationFailed(
-                reason=f'{_name(owner)} has no method {name}. This release '
-                'of Nova is not supported'
-            )
         wanted = ['self', *arguments.split()]
-        found = list(inspect.signature(method).parameters)
+        found = _arguments(owner, name)
         if found[: len(wanted)] != wanted:
             raise exception.PluginActivationFailed(
                 reason=f'{_name(owner)}.{name} takes ({", ".join(found)}), '
                 f'not ({", ".join(wanted)}). This release is not supported'
             )
+
+
+def check_named(
+    owner: type, expected: collections.abc.Mapping[str, str]
+) -> None:
+    """Check that a class's methods have arguments, wherever they stand.
+
+    For a method with so many that its callers name them.
+
+    :param owner: the class.
+    :param expected: names of arguments, separated by spaces, by method.
+    :raises PluginActivationFailed: naming the method that differs.
+    """
+    for name, arguments in expected.items():
+        missing = set(arguments.split()).difference(_arguments(owner, name))
+        if missing:
+            raise exception.PluginActivationFailed(
+                reason=f'{_name(owner)}.{name} takes no '
+                f'{", ".join(sorted(missing))}. This release is not supported'
+            )
+
+
+def _arguments(owner: type, name: str) -> list[str]:
+    method = getattr(owner, name, None)
+    if method is None:
+        raise exception.PluginActivationFailed(
+            reason=f'{_name(owner)} has no method {name}. This release '
+            'of Nova is not supported'
+        )
+    return list(inspect.signature(method).parameters)
 
 
 def _name(owner: type) -> str:

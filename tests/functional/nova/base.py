@@ -15,6 +15,7 @@
 from tests.functional.nova import activate  # noqa: F401, I001 - first
 
 import collections.abc
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -28,10 +29,13 @@ import testtools.content
 from keystoneauth1 import loading as ks_loading
 from nova import conf, context
 from nova.api import auth
+from nova.api.openstack.compute import servers  # noqa: F401 - for the plugin
+from nova.compute import api
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.libvirt import base
 from placement import deploy
 
+from nova_cyborg.hooks import api as hooks_api
 from tests.functional.nova import cyborg, edge, http_server
 
 CONF = conf.CONF
@@ -71,9 +75,11 @@ class TestCase(base.ServersTestBase):
     """A cloud with compute nodes, for one test.
 
     :cvar HOSTS: names of the compute nodes.
+    :cvar API_PLUGIN: whether nova-api has the plugin, too.
     """
 
     HOSTS: ty.ClassVar = ('compute1',)
+    API_PLUGIN = True
     CAST_AS_CALL = False
     REQUIRES_LOCKING = False
     microversion = 'latest'
@@ -81,6 +87,11 @@ class TestCase(base.ServersTestBase):
     def setUp(self) -> None:
         self.cyborg = cyborg.get()
         self.cyborg.control('reset')
+        if not self.API_PLUGIN:
+            create = api.API.create
+            self.useFixture(
+                fixtures.MockPatchObject(hooks_api.API, 'create', create)
+            )
         super().setUp()
         self.addOnException(self._attach_log)
         # There are no disks in these tests.
@@ -310,19 +321,42 @@ class TestCase(base.ServersTestBase):
             body,
         )
 
+    def create_profile(self, name: str, group: dict[str, str]) -> None:
+        """Make a device profile of one group."""
+        response = self.cyborg.api(
+            cyborg.token('admin', 'admin', 'admin'),
+            'POST',
+            '/device_profiles',
+            [{'name': name, 'groups': [group]}],
+        )
+        self.assertEqual(201, response.status_code, response.text)
+
     # Servers
 
+    @contextlib.contextmanager
+    def without_api_plugin(self) -> collections.abc.Iterator[None]:
+        """Have servers created as by a nova-api without the plugin."""
+        with mock.patch.object(hooks_api.API, 'create', api.API.create):
+            yield
+
     def post_server(
-        self, *context_ids: str, count: int | None = None, **fields: ty.Any
+        self,
+        *context_ids: ty.Any,
+        count: int | None = None,
+        hint: ty.Any = None,
+        **fields: ty.Any,
     ) -> dict[str, ty.Any]:
-        """Ask for a server with device contexts."""
+        """Ask for a server with device contexts.
+
+        :param hint: the hint as it is, in the place of a list of UUIDs.
+        """
         server = self._build_server(networks='none')
         server.update(fields)
         if count:
             server.update(min_count=count, max_count=count)
         body: dict[str, ty.Any] = {'server': server}
-        if context_ids:
-            hints = {'device_context_id': list(context_ids)}
+        if context_ids or hint is not None:
+            hints = {'device_context_id': hint or list(context_ids)}
             body['os:scheduler_hints'] = hints
         return self.api.post_server(body)
 

@@ -20,6 +20,8 @@ import typing as ty
 class CyborgFaultsTest(base.TestCase):
     """One compute node, and a faulty network between Nova and Cyborg."""
 
+    API_PLUGIN = False
+
     def setUp(self) -> None:
         super().setUp()
         self.add_device()

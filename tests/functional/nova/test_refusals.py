@@ -25,6 +25,8 @@ from oslo_utils import uuidutils
 class RefusalTest(base.TestCase):
     """One compute node, with devices enough."""
 
+    API_PLUGIN = False
+
     def setUp(self) -> None:
         super().setUp()
         self.add_device(slots=16)

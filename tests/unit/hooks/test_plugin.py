@@ -199,10 +199,13 @@ log.setup(conf.CONF, 'nova')
 for name in modules:
     module = importlib.import_module(name)
 print('UP')
-if modules:
-    print(module.ComputeTaskManager.__module__)
-else:
+if not modules:
     print([name for name in sys.modules if name.startswith('nova_cyborg')])
+elif hasattr(module, 'ServersController'):
+    print(type(module.ServersController().compute_api).__module__)
+    print(module.compute.API.__module__)
+else:
+    print(module.ComputeTaskManager.__module__)
 """
 
 
@@ -253,8 +256,49 @@ class TestService:
 
         assert result.returncode == 0, result.stderr
         assert 'nova_cyborg.hooks.plugin' in result.stdout
-        for name in ('hooks.conductor', 'hooks.compute', 'hooks.libvirt'):
-            assert name not in result.stdout
+        for name in ('api', 'conductor', 'compute', 'libvirt'):
+            assert f'hooks.{name}' not in result.stdout
+
+    def test_nova_api_checks_hints(self, start):
+        result = start(
+            """
+            [oslo_messaging_notifications]
+            driver = nova_cyborg
+            """,
+            'nova.api.openstack.compute.servers',
+        )
+
+        assert result.returncode == 0, result.stderr
+        # Nova's own class is what it was: other processes use it, too.
+        assert result.stdout.split() == [
+            'UP',
+            'nova_cyborg.hooks.api',
+            'nova.compute.api',
+        ]
+        assert 'check of the hint for device contexts' in result.stderr
+
+    @pytest.mark.parametrize(
+        'module',
+        [
+            'nova.compute.manager',
+            'nova.conductor.manager',
+            'nova.scheduler.manager',
+            'nova.api.metadata.handler',
+        ],
+    )
+    def test_other_services_do_not_check_hints(self, start, module):
+        result = start(
+            """
+            [oslo_messaging_notifications]
+            driver = nova_cyborg
+            """,
+            module,
+            'nova.conductor.manager',
+        )
+
+        assert result.returncode == 0, result.stderr
+        assert 'conductor hooks device_context' in result.stderr
+        assert 'check of the hint' not in result.stderr
 
     def test_without_the_driver_nova_is_stock(self, start):
         result = start('', 'nova.conductor.manager')

@@ -59,6 +59,25 @@ def test_a_method_that_is_missing_is_named():
         signatures.check(Manager, {'build': 'context', 'nonesuch': ''})
 
 
+@pytest.mark.parametrize('arguments', ['', 'host', 'host context'])
+def test_arguments_may_stand_anywhere(arguments):
+    signatures.check_named(Derived, {'build': arguments})
+
+
+def test_an_argument_that_is_missing_is_named():
+    with pytest.raises(exception.PluginActivationFailed) as info:
+        signatures.check_named(Manager, {'build': 'host nodes zone'})
+
+    assert 'Manager.build takes no nodes, zone.' in str(info.value)
+
+
+def test_a_method_that_is_missing_is_named_here_too():
+    with pytest.raises(
+        exception.PluginActivationFailed, match='has no method nonesuch'
+    ):
+        signatures.check_named(Manager, {'nonesuch': ''})
+
+
 def test_a_method_without_self_is_refused():
     with pytest.raises(exception.PluginActivationFailed, match='start'):
         signatures.check(Manager, {'start': 'context'})

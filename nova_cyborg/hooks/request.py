@@ -26,6 +26,8 @@ from nova_cyborg import cyborg_client, exception, model
 
 CONF = conf.CONF
 
+# Characters of what is no UUID that are repeated to the user, and in logs.
+_SHOWN = 100
 # Devices that Nova itself manages can have the resource class of a group,
 # and cannot be bound by Cyborg.
 _MANAGED_BY_NOVA = frozenset(
@@ -51,7 +53,8 @@ def checked_ids(
     context_ids: list[str] = []
     for given in hint:
         if not uuidutils.is_uuid_like(given):
-            raise exception.DeviceContextNotFound(id=given)
+            # It is anything that a user may send, as long as it may be.
+            raise exception.DeviceContextNotFound(id=str(given)[:_SHOWN])
         context_id = str(uuid.UUID(given))
         if context_id in context_ids:
             raise exception.DeviceContextRepeated(id=context_id)

@@ -33,6 +33,18 @@ def boot(
 
     :returns: its UUID.
     """
+    body = request(owner, *context_ids, flavor=flavor, **fields)
+    made = owner.compute.post('/servers', json=body).json()
+    return str(made['server']['id'])
+
+
+def request(
+    owner: person.Person,
+    *context_ids: str,
+    flavor: str = 'm1.small',
+    **fields: ty.Any,
+) -> dict[str, ty.Any]:
+    """Return the body of the request for a server."""
     server = {
         'name': f'api-{next(_numbers)}',
         'imageRef': _image(owner),
@@ -44,8 +56,7 @@ def boot(
     if context_ids:
         hints = {'device_context_id': list(context_ids)}
         body['os:scheduler_hints'] = hints
-    made = owner.compute.post('/servers', json=body).json()
-    return str(made['server']['id'])
+    return body
 
 
 def boot_active(

@@ -14,6 +14,7 @@
 """The calls that a boot makes to Cyborg."""
 
 import collections.abc
+import uuid
 
 import pytest
 
@@ -46,7 +47,7 @@ def recorded(
 
 
 @pytest.mark.parametrize('count', [1, 8])
-def test_a_boot_makes_two_calls_however_many_contexts(
+def test_a_boot_makes_three_calls_however_many_contexts(
     cloud: cloud_module.Cloud,
     demo: person.Person,
     recorded: recorder.Recorder,
@@ -60,4 +61,27 @@ def test_a_boot_makes_two_calls_however_many_contexts(
     assert contexts.show(demo, ids[-1])['status'] == 'bound'
     path = f'/v2/device_allocations/{server_id}'
     calls = [call for call in recorded.calls if 'device_' in call[1]]
-    assert calls == [('PUT', path), ('POST', f'{path}/bind')]
+    assert calls == [
+        # nova-api, while the user waits.
+        ('POST', '/v2/device_allocations/check'),
+        # nova-conductor.
+        ('PUT', path),
+        ('POST', f'{path}/bind'),
+    ]
+
+
+def test_a_boot_that_is_refused_makes_one_call(
+    cloud: cloud_module.Cloud,
+    demo: person.Person,
+    recorded: recorder.Recorder,
+) -> None:
+    context_id = contexts.create(demo)
+    newcomer = person.Person(cloud.environment('demo'))
+    response = newcomer.compute.post(
+        '/servers',
+        json=servers.request(newcomer, context_id, str(uuid.UUID(int=7))),
+        raise_exc=False,
+    )
+    assert response.status_code == 404, response.text
+    calls = [call for call in recorded.calls if 'device_' in call[1]]
+    assert calls == [('POST', '/v2/device_allocations/check')]

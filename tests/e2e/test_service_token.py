@@ -19,6 +19,7 @@ from tests.e2e import contexts, person
 
 _SERVER = '00000000-0000-4000-8000-000000000007'
 _PATH = f'/device_allocations/{_SERVER}'
+_CHECK = '/device_allocations/check'
 
 
 @pytest.mark.parametrize('name', ['demo', 'admin'])
@@ -27,6 +28,7 @@ _PATH = f'/device_allocations/{_SERVER}'
     [
         ('GET', _PATH),
         ('PUT', _PATH),
+        ('POST', _CHECK),
         ('POST', f'{_PATH}/bind'),
         ('POST', f'{_PATH}/unbind'),
         ('DELETE', _PATH),
@@ -39,6 +41,7 @@ def test_is_refused_without_a_service_token(
     context_id = contexts.create(owner)
     bodies = {
         _PATH: {'device_contexts': [context_id]},
+        _CHECK: {'device_contexts': [context_id]},
         f'{_PATH}/bind': {
             'hostname': 'compute1',
             'resource_providers': {

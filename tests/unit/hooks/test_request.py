@@ -47,6 +47,14 @@ def test_what_is_no_uuid_is_not_found(request_module, named):
     assert f'Device context {named} was not found' in str(info.value)
 
 
+def test_no_more_is_repeated_than_a_person_reads(request_module):
+    with pytest.raises(exception.DeviceContextNotFound) as info:
+        request_module.checked_ids(['x' * 100_000], 1)
+
+    assert 'x' * 100 in str(info.value)
+    assert len(str(info.value)) < 300
+
+
 def test_a_context_may_be_named_once(request_module):
     with pytest.raises(exception.DeviceContextRepeated, match=UUIDS[10]):
         request_module.checked_ids([UUIDS[10], UUIDS[10].upper()], 1)

@@ -321,16 +321,6 @@ class TestCase(base.ServersTestBase):
             body,
         )
 
-    def create_profile(self, name: str, group: dict[str, str]) -> None:
-        """Make a device profile of one group."""
-        response = self.cyborg.api(
-            cyborg.token('admin', 'admin', 'admin'),
-            'POST',
-            '/device_profiles',
-            [{'name': name, 'groups': [group]}],
-        )
-        self.assertEqual(201, response.status_code, response.text)
-
     # Servers
 
     @contextlib.contextmanager

@@ -38,8 +38,8 @@ point namespace ``nova_cyborg.conductor``.
 Change this only to add a hook of your own; ``noop`` does nothing, and shows
 what a hook is asked to do.
 
-Read by nova-conductor, and by nova-api, which checks what the device contexts
-of new servers are if ``device_context`` is among them; from nova.conf. Every
+Read by nova-conductor; and by nova-api, which checks the device contexts of
+new servers if ``device_context`` is among them; from nova.conf. Every
 nova-conductor, those of the cells too, and every nova-api needs the same
 value.
 """,
@@ -56,8 +56,8 @@ Each group multiplies the allocation candidates that Placement looks at.
 Lower it when scheduling gets slow; raise it only when hosts have few devices
 of a kind each.
 
-Read by nova-api, which refuses the server, and by nova-conductor, which fails
-it if nova-api has not; from nova.conf. All of them need the same value.
+Read by nova-api, which refuses the server, and by nova-conductor, which
+fails it if nova-api has not; from nova.conf. All of them need the same value.
 """,
     ),
 ]

@@ -58,7 +58,7 @@ class HeldContext:
 
 @dataclasses.dataclass(frozen=True)
 class FoundContext(HeldContext):
-    """A device context that a new server is asked for with.
+    """A device context that a new server is to be given.
 
     :ivar holder: UUID of the server that holds it, or None.
     """

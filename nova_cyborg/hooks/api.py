@@ -30,7 +30,7 @@ from nova import conf, objects
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.api.openstack.compute import servers
-from nova.compute import api
+from nova.compute import api, vm_states
 
 from nova_cyborg import cyborg_client, exception, model
 from nova_cyborg.hooks import client, request, signatures
@@ -134,9 +134,10 @@ class API(api.API):
             context_ids = request.checked_ids(hint, count)
             found = client.allocation_client(context).check(name, context_ids)
             for each in found:
-                if each.holder and self._exists(context, each.holder):
+                holder = each.holder
+                if holder and self._is_in_the_way(context, holder):
                     raise exception.DeviceContextInUse(
-                        id=each.uuid, server_id=each.holder
+                        id=each.uuid, server_id=holder
                     )
             request.check_group_count(found)
         except exception.DeviceContextError as exc:
@@ -144,20 +145,29 @@ class API(api.API):
             raise Refused(exc) from exc
         return found
 
-    def _exists(
+    def _is_in_the_way(
         self, context: nova_context.RequestContext, server_id: str
     ) -> bool:
-        """Tell whether a server that holds a device context is there.
+        """Tell whether a server keeps the device contexts that it holds.
 
-        Of one that is not, Cyborg takes it back when nova-conductor reserves
-        it. Asked here and not by Cyborg, which would ask this API while it
-        waits: one with a single thread would wait for ever.
+        From one that is gone, or was never built, Cyborg takes them back
+        when nova-conductor reserves them. Asked here and not by Cyborg, which
+        would ask this API while it waits: one with a single thread would
+        wait for ever.
         """
         try:
-            self.get(context.elevated(), server_id, cell_down_support=True)
+            holder = self.get(
+                context.elevated(), server_id, cell_down_support=True
+            )
         except nova_exception.InstanceNotFound:
             return False
-        return True
+        # Of one whose cell does not answer, no more is known.
+        return (
+            'vm_state' not in holder
+            or holder.vm_state != vm_states.ERROR
+            or holder.host is not None
+            or holder.launched_at is not None
+        )
 
 
 def install() -> str:

@@ -52,7 +52,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
         _rule(GET, 'Show the device contexts of a server.', 'GET', _PATH),
         _rule(
             CHECK,
-            'Look at device contexts that a new server is asked for with.',
+            'Look at the device contexts that a new server is to be given.',
             'POST',
             _COLLECTION + '/check',
         ),

@@ -141,6 +141,31 @@ class HintTest(TestCase):
         server = self.boot(context)
         self.assertEqual(server['id'], self.get_context(context)['server_id'])
 
+    def test_context_held_by_a_server_that_was_never_built(self) -> None:
+        context = self.create_context()
+        impossible = self.create_context(required=['NONE'])
+        self.cyborg.control(
+            'fault',
+            method='DELETE',
+            path='device_allocations',
+            action='answer',
+            value=500,
+        )
+        failed = self.post_server(context, impossible)
+        self.assertIn('No valid host', self.fault_of(failed))
+        self.assertEqual(failed['id'], self.get_context(context)['server_id'])
+        self.cyborg.control('clear_faults')
+        server = self.boot(context)
+        self.assertEqual(server['id'], self.get_context(context)['server_id'])
+
+    def test_context_held_by_a_server_that_fails_later(self) -> None:
+        context = self.create_context()
+        holder = self.boot(context)
+        self.admin_api.post_server_action(
+            holder['id'], {'os-resetState': {'state': 'error'}}
+        )
+        self.assertIn(holder['id'], self.refused(409, context))
+
     def test_same_context_twice(self) -> None:
         context = self.create_context()
         sentence = self.refused(400, context, context.upper())

@@ -10,7 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""When Cyborg cannot be used: the fault says why, and nothing is left."""
+"""When Cyborg cannot be used: the fault says why, and nothing is left.
+
+What nova-api refuses then is in test_early_refusal.
+"""
 
 from tests.functional.nova import base  # isort: skip - first
 

@@ -10,7 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is refused, and that nothing of it stays reserved."""
+"""What nova-conductor refuses, and that nothing of it stays reserved.
+
+It is asked by a nova-api without the plugin; what one with it refuses is in
+test_early_refusal.
+"""
 
 from tests.functional.nova import base  # isort: skip - first
 

@@ -50,7 +50,7 @@ class TestCase(step.TestCase):
                 return dispatch(bus, incoming)
             second = copy.copy(incoming)
             second.message = copy.deepcopy(incoming.message)
-            second.ctxt = copy.deepcopy(incoming.ctxt)
+            second.ctxt = copy.copy(incoming.ctxt)
             thread = threading.Thread(target=dispatch, args=(bus, second))
             try:
                 if together:

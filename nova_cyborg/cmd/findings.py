@@ -199,6 +199,11 @@ def _providers(
     state: collections.abc.Callable[[str], _State],
 ) -> collections.abc.Iterator[Finding]:
     placement = placement_client.PlacementClient()
+    unbound = {
+        holder.server_id
+        for holder in audit.holders(context)
+        if not holder.has_arqs
+    }
     for provider, in_cyborg in audit.providers(context).items():
         in_placement = _consumers(placement, provider)
         for server_id in sorted(in_cyborg - in_placement):
@@ -220,6 +225,10 @@ def _providers(
                 state(server_id),
                 server_id in in_cyborg,
             )
+            if server_id in unbound and state(server_id) is _State.FAILED:
+                # It could not be evacuated, and may still run where it was:
+                # its devices there are nobody else's until it is.
+                continue
             if finding:
                 yield finding
 

@@ -23,7 +23,6 @@ import logging
 import pecan
 from cyborg.api import app, hooks
 from cyborg.common import authorize_wsgi
-from oslo_policy import policy
 
 from nova_cyborg import exception
 from nova_cyborg.api import faults, policies
@@ -44,7 +43,7 @@ def app_factory(
     :raises PluginActivationFailed: if the database has not our schema.
     """
     _check_schema()
-    _register_policies()
+    policies.register(authorize_wsgi.get_enforcer())
     settings = app.get_pecan_config().app.to_dict()
     settings.pop('root')
     application = pecan.make_app(
@@ -73,13 +72,3 @@ def _check_schema() -> None:
     )
     LOG.critical('%s', error)
     raise error
-
-
-def _register_policies() -> None:
-    enforcer = authorize_wsgi.get_enforcer()
-    for rule in policies.list_policies():
-        try:
-            enforcer.register_default(rule)
-        except policy.DuplicatePolicyError:
-            # The application is made more than once in a process.
-            LOG.debug('Policy %s is registered already', rule.name)

@@ -10,32 +10,40 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Every Nova service: which class manages nova-compute."""
+"""Every Nova service: which classes manage those that are extended."""
 
 from nova import service
 
 from nova_cyborg import exception
 
-_BINARY = 'nova-compute'
-_STOCK = 'nova.compute.manager.ComputeManager'
-# A name: only nova-compute imports it.
-_OURS = 'nova_cyborg.hooks.compute.ComputeManager'
+# Stock managers and ours. Names: only the service itself imports its own.
+_MANAGERS = {
+    'nova-compute': (
+        'nova.compute.manager.ComputeManager',
+        'nova_cyborg.hooks.compute.ComputeManager',
+    ),
+    'nova-conductor': (
+        'nova.conductor.manager.ConductorManager',
+        'nova_cyborg.hooks.conductor_service.ConductorManager',
+    ),
+}
 
 
 def install() -> str:
-    """Have nova-compute managed by the class that extends Nova's.
+    """Have services managed by the classes that extend Nova's.
 
-    The class is not put into Nova's module: methods there call ``super()``
-    by its name.
+    The classes are not put into Nova's modules: methods there call
+    ``super()`` by their names.
 
-    :returns: nothing for the log: the class logs when it is used.
+    :returns: nothing for the log: the classes log when they are used.
     :raises PluginActivationFailed: if this release of Nova has another
         manager.
     """
-    found = service.SERVICE_MANAGERS.get(_BINARY)
-    if found not in (_STOCK, _OURS):
-        raise exception.PluginActivationFailed(
-            reason=f'{_BINARY} is managed by {found}, not {_STOCK}'
-        )
-    service.SERVICE_MANAGERS[_BINARY] = _OURS
+    for binary, (stock, ours) in _MANAGERS.items():
+        found = service.SERVICE_MANAGERS.get(binary)
+        if found not in (stock, ours):
+            raise exception.PluginActivationFailed(
+                reason=f'{binary} is managed by {found}, not {stock}'
+            )
+        service.SERVICE_MANAGERS[binary] = ours
     return ''

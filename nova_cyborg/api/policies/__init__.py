@@ -27,3 +27,14 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             device_allocation.list_policies(),
         )
     )
+
+
+def register(enforcer: policy.Enforcer) -> None:
+    """Make the rules known to Cyborg's policy engine; safe to repeat.
+
+    :param enforcer: the engine.
+    """
+    for rule in list_policies():
+        # The application is made more than once in a process.
+        if rule.name not in enforcer.registered_rules:
+            enforcer.register_default(rule)

@@ -1,0 +1,29 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-conductor as a service: what it answers besides Nova's own calls."""
+
+from nova.conductor import manager
+
+from nova_cyborg.hooks import presence
+
+
+class ConductorManager(manager.ConductorManager):
+    """Nova's conductor manager, which says that the plugin is in it.
+
+    Servers are built by :class:`nova_cyborg.hooks.conductor.
+    ComputeTaskManager`, which is one of its endpoints.
+    """
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.additional_endpoints.append(presence.Presence())

@@ -1,0 +1,177 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What nova-cyborg-status finds with nova.conf."""
+
+from tests.functional.nova import base  # isort: skip - first
+
+import datetime
+
+from nova import context, objects
+from nova_cyborg.checks import conductors, nova_side, results
+from oslo_upgradecheck import upgradecheck
+from oslo_utils import timeutils
+
+from tests.functional.nova import cyborg
+
+_STOCK = 'nova.conductor.manager.ConductorManager'
+_SUCCESS, _WARNING, _FAILURE = sorted(upgradecheck.Code)
+
+
+class StatusTest(base.TestCase):
+    """Checks, each with something to find and without."""
+
+    def _assert_result(
+        self,
+        result: results.Result,
+        code: upgradecheck.Code,
+        *parts: str,
+    ) -> None:
+        self.assertEqual(code, result.code, result.details)
+        for part in parts:
+            self.assertIn(part, result.details)
+
+    # Conductors
+
+    def test_all_conductors_have_the_plugin(self) -> None:
+        self.start_service('conductor', host='second')
+        self._assert_result(
+            conductors.check(), _SUCCESS, 'All 2 ', 'second (cell cell1)'
+        )
+
+    def test_one_of_two_conductors_is_without(self) -> None:
+        self.start_service('conductor', host='second', manager=_STOCK)
+        result = conductors.check()
+        self._assert_result(
+            result, _FAILURE, 'without the plugin', 'driver = nova_cyborg'
+        )
+        self.assertIn('contexts: second (cell cell1).', result.details)
+
+    def test_two_conductors_of_one_name(self) -> None:
+        self.start_service('conductor', host='conductor', manager=_STOCK)
+        self._assert_result(
+            conductors.check(), _FAILURE, 'conductor (cell cell1)'
+        )
+
+    def test_a_super_conductor_is_found(self) -> None:
+        # Its database is that of cell0, and its bus that of the API.
+        self._record('super', self.cell_mappings['cell0'])
+        self.start_service('conductor', host='super', manager=_STOCK)
+        self._assert_result(conductors.check(), _FAILURE, 'super (cell cell0)')
+
+    def test_a_conductor_is_down(self) -> None:
+        self._record('gone', self.cell_mappings['cell1'], minutes_ago=10)
+        self._assert_result(
+            conductors.check(), _WARNING, 'are down: gone (cell cell1)'
+        )
+
+    def test_a_conductor_does_not_answer(self) -> None:
+        self.useFixture(
+            base.fixtures.MonkeyPatch(f'{conductors.__name__}._SECONDS', 1)
+        )
+        self._record('mute', self.cell_mappings['cell1'])
+        self._assert_result(
+            conductors.check(), _WARNING, 'cannot be asked: mute', 'fake:'
+        )
+
+    def _record(
+        self, host: str, cell: objects.CellMapping, minutes_ago: int = 0
+    ) -> None:
+        """Record a conductor as one that has reported to Nova."""
+        admin = context.get_admin_context()
+        with context.target_cell(admin, cell) as targeted:
+            service = objects.Service(
+                targeted,
+                host=host,
+                binary='nova-conductor',
+                topic='conductor',
+                report_count=0,
+            )
+            service.create()
+            service.last_seen_up = timeutils.utcnow() - datetime.timedelta(
+                minutes=minutes_ago
+            )
+            service.save()
+
+    # Service token, and Cyborg
+
+    def test_cyborg_is_all_right(self) -> None:
+        self._assert_result(nova_side.service_token_sent(), _SUCCESS)
+        self._assert_result(nova_side.device_context_api(), _SUCCESS)
+        self._assert_result(nova_side.allocations(), _SUCCESS)
+        # One of a server that there is not: nothing is made by asking.
+        calls = {method for method, _path in self.nova_calls()}
+        self.assertEqual({'GET'}, calls)
+
+    def test_no_service_token_is_sent(self) -> None:
+        self.flags(group='service_user', send_service_user_token=False)
+        self._assert_result(
+            nova_side.service_token_sent(),
+            _FAILURE,
+            '[service_user] send_service_user_token = true',
+        )
+
+    def test_no_credentials_for_a_service_token(self) -> None:
+        self.flags(group='service_user', auth_type=None)
+        self._assert_result(
+            nova_side.service_token_sent(), _FAILURE, 'auth_type is not set'
+        )
+
+    def test_the_service_user_has_not_the_role(self) -> None:
+        self.flags(
+            group='service_user',
+            token=cyborg.token('nova', 'service', 'member'),
+        )
+        self._assert_result(nova_side.device_context_api(), _SUCCESS)
+        self._assert_result(
+            nova_side.allocations(), _FAILURE, 'service_token_roles'
+        )
+
+    def test_cyborg_without_device_contexts(self) -> None:
+        self.cyborg.control('serve', stock=True)
+        self._assert_result(
+            nova_side.device_context_api(), _FAILURE, 'paste.app_factory'
+        )
+        self._assert_result(nova_side.allocations(), _FAILURE)
+
+    def test_cyborg_is_down(self) -> None:
+        self.cyborg.control('stop')
+        self._assert_result(
+            nova_side.device_context_api(),
+            _FAILURE,
+            'the connection failed',
+            'service type accelerator',
+        )
+
+    def test_cyborg_fails(self) -> None:
+        self.cyborg.control(
+            'fault',
+            method='GET',
+            path='allocations',
+            action='answer',
+            value=500,
+        )
+        self._assert_result(
+            nova_side.device_context_api(), _FAILURE, 'HTTP status 500'
+        )
+
+    # This nova.conf
+
+    def test_the_plugin_is_in_nova_conf(self) -> None:
+        self._assert_result(
+            nova_side.plugin_line(), _WARNING, 'driver = nova_cyborg'
+        )
+        self.flags(
+            group='oslo_messaging_notifications',
+            driver=['messagingv2', 'nova_cyborg'],
+        )
+        self._assert_result(nova_side.plugin_line(), _SUCCESS)

@@ -38,13 +38,14 @@ ALLOWED = {
     'attach': {'conf', 'cyborg_client', *GROUND},
     'hooks': {'attach', 'conf', 'cyborg_client', *GROUND},
     'api': {'conf', 'db', *GROUND},
-    'cmd': {'api', 'conf', 'cyborg_client', 'db', *GROUND},
+    'checks': {'api', 'conf', 'cyborg_client', 'db', 'hooks', *GROUND},
+    'cmd': {'api', 'checks', 'conf', 'cyborg_client', 'db', *GROUND},
 }
 
 # Who may import a partner, by the partner's top-level package.
 PARTNERS = {
-    'nova': {'attach', 'hooks'},
-    'cyborg': {'agent', 'api', 'cmd', 'db'},
+    'nova': {'attach', 'checks', 'hooks'},
+    'cyborg': {'agent', 'api', 'checks', 'cmd', 'db'},
     'sqlalchemy': {'db'},
     'alembic': {'db'},
     'oslo_db': {'db'},

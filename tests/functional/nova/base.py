@@ -97,7 +97,7 @@ class TestCase(base.ServersTestBase):
         # There are no disks in these tests.
         self.useFixture(
             fixtures.MockPatch(
-                'nova.virt.libvirt.LibvirtDriver'
+                'nova.virt.libvirt.driver.LibvirtDriver'
                 '._get_instance_disk_info_from_config',
                 return_value=[],
             )

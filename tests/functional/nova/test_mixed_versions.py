@@ -1,0 +1,94 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-conductor with the plugin beside a nova-compute without it."""
+
+from tests.functional.nova import base  # isort: skip - first
+
+import typing as ty
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+from tests.functional.nova import stock
+
+_MDEV = '4c1b0cf0-7d0a-4b39-92f1-9f5ce1c0e001'
+
+
+class StockComputeTest(base.TestCase):
+    """One compute node, whose nova-compute has not the plugin."""
+
+    HOSTS = ()
+
+    def setUp(self) -> None:
+        self.useFixture(stock.StockComputes())
+        super().setUp()
+
+    def _assert_has(
+        self, server: dict[str, ty.Any], slot: str, kind: str = 'pci'
+    ) -> None:
+        """Check that a guest has a slot, as stock Nova writes it."""
+        self.assertEqual(
+            [base.Hostdev(kind, slot, None)], self.hostdevs(server)
+        )
+
+    def test_boot_reboot_and_delete(self) -> None:
+        self.start_compute('compute1')
+        device = self.add_device(slots=1)
+        context = self.create_context()
+        server = self.boot(context)
+        self._assert_has(server, device.slots[0])
+        self.act(server, 'reboot', arguments={'type': 'HARD'})
+        self._assert_has(server, device.slots[0])
+        self.act(server, 'os-stop', 'SHUTOFF')
+        self.act(server, 'os-start')
+        self._assert_has(server, device.slots[0])
+        self.delete(server)
+        self.assertIsNone(self.status(context))
+        self.assert_nothing_held()
+
+    def test_mediated_device(self) -> None:
+        # Cyborg's agent has made it when nova-compute looks for it.
+        name = f'mdev_{_MDEV.replace("-", "_")}_0000_81_00_0'
+        mdev = fakelibvirt.FakeMdevDevice(
+            dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
+        )
+        self.start_compute(
+            'compute1',
+            mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
+        )
+        self.add_device(mdevs=[_MDEV])
+        context = self.create_context()
+        server = self.boot(context)
+        self._assert_has(server, _MDEV, 'mdev')
+        self.act(server, 'reboot', arguments={'type': 'HARD'})
+        self._assert_has(server, _MDEV, 'mdev')
+        self.delete(server)
+        self.assert_nothing_held()
+
+    def test_shelve_and_unshelve(self) -> None:
+        self.flags(shelved_offload_time=0)
+        self.start_compute('compute1')
+        device = self.add_device(slots=1)
+        context = self.create_context()
+        server = self.boot(context)
+        self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        self.wait_for(lambda: not self.used_slots())
+        self.assertEqual('reserved', self.status(context))
+        self.act(server, 'unshelve')
+        self._assert_has(server, device.slots[0])
+
+    def test_kept_context_is_available_again(self) -> None:
+        self.start_compute('compute1')
+        self.add_device(slots=1)
+        context = self.create_context(delete_on_termination=False)
+        self.delete(self.boot(context))
+        self.assert_available(context)

@@ -1,0 +1,106 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What becomes of servers when the plugin is switched off under them."""
+
+from tests.functional.nova import base  # isort: skip - first
+
+import typing as ty
+
+from tests.functional.nova import stock
+
+
+class SwitchOffTest(base.TestCase):
+    """A server with a device context, and then Nova without the plugin."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.device = self.add_device(slots=1)
+        self.context = self.create_context()
+        self.server = self.boot(self.context)
+        self.alias = self.hostdevs(self.server)[0].alias
+
+    def _switch_off(self) -> None:
+        """Start all of Nova's services again, without the plugin."""
+        self._switch_conductor_off()
+        self.useFixture(stock.StockComputes())
+        self.restart_compute_service('compute1')
+
+    def _switch_conductor_off(self) -> None:
+        self.useFixture(stock.StockConductors())
+        self._restart_conductor()
+
+    def _restart_conductor(self) -> None:
+        self.conductor.stop()
+        self.conductor = self.start_service('conductor')
+
+    def _assert_has(self, alias: str | None) -> None:
+        self.assertEqual(
+            [base.Hostdev('pci', self.device.slots[0], alias)],
+            self.hostdevs(self.server),
+        )
+
+    def _server(self) -> dict[str, ty.Any]:
+        return self.api.get_server(self.server['id'])
+
+    def test_the_server_runs_on(self) -> None:
+        self._switch_off()
+        self.assertEqual('ACTIVE', self._server()['status'])
+        self._assert_has(self.alias)
+        self.assertEqual('bound', self.status(self.context))
+
+    def test_a_hard_reboot_keeps_the_device_without_its_alias(self) -> None:
+        self._switch_off()
+        self.act(self.server, 'reboot', arguments={'type': 'HARD'})
+        self._assert_has(None)
+
+    def test_delete_frees_all(self) -> None:
+        self._switch_off()
+        self.delete(self.server)
+        self.assertIsNone(self.status(self.context))
+        self.assert_nothing_held()
+
+    def test_unshelve_works_when_it_is_on_again(self) -> None:
+        self.flags(shelved_offload_time=0)
+        self.act(self.server, 'shelve', 'SHELVED_OFFLOADED')
+        self.wait_for(lambda: not self.used_slots())
+        with stock.StockConductors():
+            self._restart_conductor()
+            self.act(self.server, 'unshelve', 'SHELVED_OFFLOADED')
+        self.assertEqual('reserved', self.status(self.context))
+        self.assertEqual(set(), self.used_slots())
+        self._restart_conductor()
+        self.act(self.server, 'unshelve')
+        self.assert_hostdevs(self.server, self.device.slots)
+
+    def test_a_new_server_gets_no_devices(self) -> None:
+        self._switch_conductor_off()
+        unused = self.create_context()
+        server = self.boot(unused)
+        self.assertEqual([], self.hostdevs(server))
+        self.assertEqual('available', self.status(unused))
+
+    def test_cyborg_without_it_frees_the_device(self) -> None:
+        self._switch_off()
+        self.cyborg.control('serve', stock=True)
+        self.act(self.server, 'reboot', arguments={'type': 'HARD'})
+        self._assert_has(None)
+        self.delete(self.server)
+        self.wait_for(lambda: not self.used_slots())
+        self.assertEqual(0, self.usage(self.device))
+        # Cyborg knows nothing of the device context. It is taken back when
+        # it is needed, once Cyborg serves it again.
+        self.cyborg.control('serve', stock=False)
+        self.assertEqual('reserved', self.status(self.context))
+        response = self._contexts('DELETE', f'/{self.context}')
+        self.assertEqual(204, response.status_code, response.text)
+        self.assertIsNone(self.status(self.context))

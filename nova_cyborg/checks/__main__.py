@@ -32,11 +32,11 @@ _SIDES = {
 
 def main() -> None:
     """Run the checks."""
+    # What the services' modules print must not get between the JSON.
+    output, sys.stdout = sys.stdout, sys.stderr
     side = importlib.import_module(_SIDES[sys.argv[1]])
     side.prepare(sys.argv[2:])
-    # What libraries print must not get between the lines of JSON.
-    output, sys.stdout = sys.stdout, sys.stderr
-    json.dump(results.run(side.CHECKS), output)
+    print(json.dumps(results.run(side.CHECKS)), file=output, flush=True)
 
 
 if __name__ == '__main__':

@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import collections.abc
+import http
 
 import oslo_messaging as messaging
 from keystoneauth1 import exceptions as ks_exc
@@ -136,12 +137,27 @@ def _asked() -> exception.DeviceContextError | None:
     """Ask Cyborg for the allocation of a server that there is not."""
     # As Nova asks for a member, with its own token in the member's place.
     auth = _service_auth()
-    adapter = utils.get_ksa_adapter(
-        'accelerator',
-        ksa_auth=service_token.ServiceTokenAuthWrapper(
+    error = _ask(
+        service_token.ServiceTokenAuthWrapper(
             user_auth=auth, service_auth=auth
-        ),
+        )
     )
+    if (
+        isinstance(error, exception.CyborgFailed)
+        and error.kwargs['http_status'] == http.HTTPStatus.UNAUTHORIZED
+    ):
+        # A service token whose roles do not do is refused before Cyborg's
+        # API, as any bad token is. Without it, Cyborg says what it lacks.
+        without = _ask(auth)
+        if isinstance(without, exception.ServiceTokenRequired):
+            return without
+    return error
+
+
+def _ask(
+    auth: ks_plugin.BaseAuthPlugin,
+) -> exception.DeviceContextError | None:
+    adapter = utils.get_ksa_adapter('accelerator', ksa_auth=auth)
     if adapter.session.timeout is None:
         adapter.session.timeout = _SECONDS
     client = cyborg_client.AllocationClient(adapter)

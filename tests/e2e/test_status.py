@@ -1,0 +1,147 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``nova-cyborg-status upgrade check``, as an operator runs it."""
+
+import collections.abc
+import configparser
+import json
+import pathlib
+import shlex
+import typing as ty
+
+import pytest
+
+from tests.e2e import person
+from tools.cloud import cloud as cloud_module
+
+_SUCCESS, _WARNING, _FAILURE = range(3)
+_CONDUCTORS = 'Nova: every nova-conductor'
+_Run = collections.abc.Callable[..., dict[str, ty.Any]]
+_Changes = dict[str, dict[str, str]]
+
+
+@pytest.fixture
+def check(
+    cloud: cloud_module.Cloud, admin: person.Person, tmp_path: pathlib.Path
+) -> _Run:
+    """Run it with the cloud's files, changed; returns results by check."""
+
+    def _check(
+        nova: _Changes | None = None, cyborg: _Changes | None = None
+    ) -> dict[str, ty.Any]:
+        words = ['nova-cyborg-status']
+        for name, changes in (('nova', nova), ('cyborg', cyborg)):
+            if changes is None:
+                continue
+            path = cloud.folder / 'etc' / name / f'{name}.conf'
+            changed = _changed(path, changes, tmp_path / path.name)
+            words += [f'--{name}-config-file', str(changed)]
+        done = admin.try_to(shlex.join([*words, 'upgrade', 'check', '--json']))
+        assert done.out, done
+        found = {
+            each['check']: (each['result'], each['details'])
+            for each in json.loads(done.out)['checks']
+        }
+        assert done.code == max(code for code, _details in found.values())
+        return found
+
+    return _check
+
+
+def _changed(
+    path: pathlib.Path, changes: _Changes, copy: pathlib.Path
+) -> pathlib.Path:
+    parser = configparser.RawConfigParser()
+    parser.read(path)
+    parser.read_dict(changes)
+    with copy.open('w') as stream:
+        parser.write(stream)
+    return copy
+
+
+def _credentials(owner: person.Person) -> dict[str, str]:
+    return {
+        'username': owner.environment['OS_USERNAME'],
+        'password': owner.environment['OS_PASSWORD'],
+        'project_name': owner.environment['OS_PROJECT_NAME'],
+    }
+
+
+def test_a_cloud_as_it_should_be(check: _Run) -> None:
+    found = check(nova={}, cyborg={})
+
+    # The message bus of this cloud is in Nova's own process.
+    code, details = found.pop(_CONDUCTORS)
+    assert (code, 'fake:' in details) == (_WARNING, True), details
+    assert len(found) == 11
+    assert {code for code, _details in found.values()} == {_SUCCESS}, found
+
+
+def test_nova_without_a_service_role(check: _Run, demo: person.Person) -> None:
+    found = check(nova={'service_user': _credentials(demo)})
+
+    assert found["Nova: Cyborg's device contexts"][0] == _SUCCESS
+    code, details = found["Nova: Cyborg's allocations"]
+    assert (code, 'service_token_roles' in details) == (_FAILURE, True)
+
+
+def test_nova_with_a_wrong_password(check: _Run) -> None:
+    found = check(nova={'service_user': {'password': 'wrong'}})
+
+    code, details = found['Nova: service token']
+    assert (code, '[service_user]' in details) == (_FAILURE, True), details
+
+
+def test_nova_looks_for_cyborg_in_vain(check: _Run) -> None:
+    found = check(nova={'cyborg': {'region_name': 'Nowhere'}})
+
+    code, details = found["Nova: Cyborg's device contexts"]
+    assert code == _FAILURE
+    assert 'the catalog has no endpoint for it' in details
+
+
+def test_cyborg_sees_no_servers_of_others(
+    check: _Run, demo: person.Person
+) -> None:
+    found = check(cyborg={'nova': _credentials(demo)})
+
+    code, details = found['Cyborg: servers of all projects']
+    assert (code, 'role admin' in details) == (_FAILURE, True), details
+
+
+def test_cyborg_with_a_wrong_password(check: _Run) -> None:
+    found = check(cyborg={'nova': {'password': 'wrong'}})
+
+    code, details = found['Cyborg: servers of all projects']
+    assert (code, '[nova]' in details) == (_FAILURE, True), details
+
+
+def test_a_policy_file_that_locks_members_out(
+    check: _Run, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / 'policy.yaml'
+    path.write_text('"cyborg:device_allocation:bind": "role:service"\n')
+
+    found = check(cyborg={'oslo_policy': {'policy_file': str(path)}})
+
+    code, details = found['Cyborg: policies']
+    assert (code, 'device_allocation:bind' in details) == (_FAILURE, True)
+
+
+def test_an_empty_database(check: _Run, tmp_path: pathlib.Path) -> None:
+    connection = f'sqlite:///{tmp_path}/none.sqlite'
+
+    found = check(cyborg={'database': {'connection': connection}})
+
+    code, details = found['Cyborg: schema']
+    assert (code, 'db upgrade' in details) == (_FAILURE, True), details

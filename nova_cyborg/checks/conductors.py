@@ -19,7 +19,8 @@ Nova's databases name them, and each is asked on the message bus of its cell;
 from __future__ import annotations
 
 import collections.abc
-import dataclasses
+import threading
+import time
 import typing as ty
 
 import oslo_messaging as messaging
@@ -27,65 +28,35 @@ from nova import context as nova_context
 from nova import objects, rpc, servicegroup
 from oslo_messaging._drivers import impl_fake
 
-from nova_cyborg.checks import results
+from nova_cyborg.checks import answers, results
 from nova_cyborg.hooks import presence
 
 _BINARY = 'nova-conductor'
-_SECONDS = 10
+_GRACE = 5
 # Conductors of one host name share a queue, and take turns at it.
 _TIMES = 4
 
 
-@dataclasses.dataclass(frozen=True)
-class Conductor:
-    """A nova-conductor.
-
-    :ivar host: the host it is known by.
-    :ivar cell: the name of its cell.
-    """
-
-    host: str
-    cell: str
-
-    def __str__(self) -> str:
-        return f'{self.host} (cell {self.cell})'
-
-
-@dataclasses.dataclass
-class Found:
-    """What became of asking.
-
-    :ivar answers: what those with the plugin said.
-    :ivar without: those that have not the plugin.
-    :ivar silent: those that are up and did not answer, and why.
-    :ivar down: those that have not reported for a while.
-    :ivar unheard: those whose bus is the memory of another process.
-    """
-
-    answers: dict[Conductor, dict[str, ty.Any]] = dataclasses.field(
-        default_factory=dict
-    )
-    without: list[Conductor] = dataclasses.field(default_factory=list)
-    silent: dict[Conductor, str] = dataclasses.field(default_factory=dict)
-    down: list[Conductor] = dataclasses.field(default_factory=list)
-    unheard: list[Conductor] = dataclasses.field(default_factory=list)
-
-
 def check() -> results.Result:
     """Ask all of them."""
-    found = Found()
+    found = answers.Found()
+    asked: dict[answers.Conductor, _Asking] = {}
     admin = nova_context.get_admin_context()
     for cell in objects.CellMappingList.get_all(admin):
         with nova_context.target_cell(admin, cell) as context:
-            _ask_cell(context, cell, found)
-    return judge(found)
+            asked.update(_ask_cell(context, cell, found))
+    end = time.monotonic() + answers.SECONDS + _GRACE
+    for conductor, asking in asked.items():
+        asking.join(max(0, end - time.monotonic()))
+        asking.settle(conductor, found)
+    return answers.judge(found)
 
 
 def _ask_cell(
     context: nova_context.RequestContext,
     cell: objects.CellMapping,
-    found: Found,
-) -> None:
+    found: answers.Found,
+) -> collections.abc.Iterator[tuple[answers.Conductor, _Asking]]:
     # Super-conductors keep their records in cell0, which has no bus; theirs
     # is that of the API, and of this configuration.
     transport = context.mq_connection or rpc.create_transport(None)
@@ -93,124 +64,57 @@ def _ask_cell(
     for service in objects.ServiceList.get_by_binary(
         context, _BINARY, include_disabled=True
     ):
-        conductor = Conductor(service.host, cell.name or cell.uuid)
+        conductor = answers.Conductor(service.host, cell.name or cell.uuid)
         if groups.service_is_up(service):
-            _ask(conductor, transport, found)
+            asking = _Asking(transport, service.host)
+            asking.start()
+            yield conductor, asking
         else:
             found.down.append(conductor)
 
 
-def _ask(
-    conductor: Conductor,
-    transport: messaging.transport.Transport,
-    found: Found,
-) -> None:
-    for _time in range(_TIMES):
-        try:
-            answer = presence.ask(transport, conductor.host, _SECONDS)
-        except messaging.MessagingException as exc:
-            if isinstance(transport._driver, impl_fake.FakeDriver):
-                found.unheard.append(conductor)
-            else:
-                found.silent[conductor] = type(exc).__name__
-            return
-        if answer is None:
-            found.without.append(conductor)
-            return
-        found.answers[conductor] = answer
+class _Asking(threading.Thread):
+    """Asks one conductor; left behind if it takes too long.
 
-
-def judge(found: Found) -> results.Result:
-    """Say what the answers mean.
-
-    :param found: the answers.
-    :returns: the result.
+    oslo.messaging tries for ever to connect to a bus that is down, whatever
+    time-out a call has.
     """
-    return results.worst(
-        _problems(found),
-        f'All {len(found.answers)} nova-conductors have the plugin: '
-        f'{_names(found.answers)}.',
-    )
 
+    def __init__(
+        self, transport: messaging.transport.Transport, host: str
+    ) -> None:
+        super().__init__(daemon=True)
+        self._transport = transport
+        self._host = host
+        self._answer: dict[str, ty.Any] | None = None
+        self._problem = 'no connection'
 
-def _problems(found: Found) -> collections.abc.Iterator[results.Result]:
-    if found.without:
-        yield results.failure(
-            'These nova-conductors run without the plugin, and build servers '
-            f'without their device contexts: {_names(found.without)}. Set '
-            '[oslo_messaging_notifications] driver = nova_cyborg in their '
-            'nova.conf, and restart them.'
-        )
-    if found.silent:
-        reasons = ', '.join(
-            f'{conductor}: {reason}'
-            for conductor, reason in found.silent.items()
-        )
-        yield results.failure(
-            'These nova-conductors are up and did not answer on the message '
-            f'bus within {_SECONDS} s: {reasons}. Check that this command '
-            "has the nova.conf of Nova's API or of a super-conductor, and "
-            'that their logs tell of no trouble with the bus.'
-        )
-    if found.down:
-        yield results.warning(
-            f'These nova-conductors are down: {_names(found.down)}. Start '
-            'them and check again, or delete their records with "openstack '
-            'compute service delete".'
-        )
-    if found.unheard:
-        yield results.warning(
-            f'These nova-conductors cannot be asked: {_names(found.unheard)}. '
-            'Their message bus is the memory of their own process '
-            '(transport_url = fake:), which is for labs. Look for '
-            '"nova_cyborg is active in" in their logs.'
-        )
-    if found == Found():
-        yield results.failure(
-            'Nova has no record of a nova-conductor. Check that this command '
-            "has the nova.conf of Nova's API or of a super-conductor."
-        )
-    yield from _differences(found.answers)
+    def run(self) -> None:
+        """Ask, until one at the queue has not the plugin."""
+        try:
+            for _time in range(_TIMES):
+                self._answer = presence.ask(
+                    self._transport, self._host, answers.SECONDS
+                )
+                if self._answer is None:
+                    break
+            self._problem = ''
+        except messaging.MessagingException as exc:
+            self._problem = type(exc).__name__
 
+    def settle(
+        self, conductor: answers.Conductor, found: answers.Found
+    ) -> None:
+        """Say what became of it.
 
-def _differences(
-    answers: collections.abc.Mapping[Conductor, dict[str, ty.Any]],
-) -> collections.abc.Iterator[results.Result]:
-    releases = _by_value(answers, lambda answer: answer['release'])
-    if len(releases) > 1:
-        yield results.warning(
-            f'The nova-conductors have different releases of nova_cyborg '
-            f'({_spread(releases)}). Finish the upgrade.'
-        )
-    for name in presence.SHARED_OPTIONS:
-        values = _by_value(answers, lambda answer: answer['options'][name])  # noqa: B023
-        if len(values) > 1:
-            yield results.warning(
-                f'The nova-conductors have different values of [nova_cyborg] '
-                f'{name} ({_spread(values)}). Give all of them the same, and '
-                'restart them.'
-            )
-
-
-def _by_value(
-    answers: collections.abc.Mapping[Conductor, dict[str, ty.Any]],
-    read: collections.abc.Callable[[dict[str, ty.Any]], ty.Any],
-) -> dict[str, list[Conductor]]:
-    grouped: dict[str, list[Conductor]] = {}
-    for conductor, answer in answers.items():
-        value = read(answer)
-        if isinstance(value, list | tuple):
-            value = ','.join(value)
-        grouped.setdefault(str(value), []).append(conductor)
-    return grouped
-
-
-def _spread(values: dict[str, list[Conductor]]) -> str:
-    return '; '.join(
-        f'{value}: {_names(conductors)}'
-        for value, conductors in values.items()
-    )
-
-
-def _names(conductors: collections.abc.Iterable[Conductor]) -> str:
-    return ', '.join(str(conductor) for conductor in conductors)
+        :param conductor: the conductor.
+        :param found: where to say it.
+        """
+        if not self._problem and self._answer is None:
+            found.without.append(conductor)
+        elif not self._problem:
+            found.answers[conductor] = self._answer or {}
+        elif isinstance(self._transport._driver, impl_fake.FakeDriver):
+            found.unheard.append(conductor)
+        else:
+            found.silent[conductor] = self._problem

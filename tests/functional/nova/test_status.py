@@ -17,7 +17,7 @@ from tests.functional.nova import base  # isort: skip - first
 import datetime
 
 from nova import context, objects
-from nova_cyborg.checks import conductors, nova_side, results
+from nova_cyborg.checks import answers, conductors, nova_side, results
 from oslo_upgradecheck import upgradecheck
 from oslo_utils import timeutils
 
@@ -76,7 +76,7 @@ class StatusTest(base.TestCase):
 
     def test_a_conductor_does_not_answer(self) -> None:
         self.useFixture(
-            base.fixtures.MonkeyPatch(f'{conductors.__name__}._SECONDS', 1)
+            base.fixtures.MonkeyPatch(f'{answers.__name__}.SECONDS', 1)
         )
         self._record('mute', self.cell_mappings['cell1'])
         self._assert_result(

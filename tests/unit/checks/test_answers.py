@@ -15,10 +15,10 @@
 import pytest
 from oslo_upgradecheck import upgradecheck
 
-from nova_cyborg.checks import conductors
+from nova_cyborg.checks import answers
 
-FIRST = conductors.Conductor('host1', 'cell1')
-SECOND = conductors.Conductor('host2', 'cell2')
+FIRST = answers.Conductor('host1', 'cell1')
+SECOND = answers.Conductor('host2', 'cell2')
 ANSWER = {
     'release': '1.0.0',
     'options': {
@@ -29,7 +29,7 @@ ANSWER = {
 
 
 def judge(**found):
-    return conductors.judge(conductors.Found(**found))
+    return answers.judge(answers.Found(**found))
 
 
 def test_all_have_the_plugin():

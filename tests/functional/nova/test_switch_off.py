@@ -82,6 +82,20 @@ class SwitchOffTest(base.TestCase):
         self.act(self.server, 'unshelve')
         self.assert_hostdevs(self.server, self.device.slots)
 
+    def test_evacuate_fails(self) -> None:
+        self.start_compute('compute2')
+        self.add_device('compute2', slots=1)
+        self._switch_conductor_off()
+        self.computes['compute1'].stop()
+        [service] = self.admin_api.get_services(
+            host='compute1', binary='nova-compute'
+        )
+        self.admin_api.put_service_force_down(service['id'], True)
+        self.admin_api.post_server_action(self.server['id'], {'evacuate': {}})
+        self.fault_of(self.server)
+        self.assertEqual('bound', self.status(self.context))
+        self.assertEqual(set(self.device.slots), self.used_slots())
+
     def test_a_new_server_gets_no_devices(self) -> None:
         self._switch_conductor_off()
         unused = self.create_context()

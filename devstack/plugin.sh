@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+#
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+# What devstack calls, phase by phase. Nothing is done here but to choose.
+
+source "$NOVA_CYBORG_DIR/devstack/lib/nova_cyborg"
+
+case "$1/${2:-}" in
+    stack/install)
+        # After Nova, and Cyborg's plugin.
+        echo_summary "Installing nova_cyborg"
+        check_nova_cyborg_order
+        install_nova_cyborg
+        ;;
+    stack/post-config)
+        # All files are there, and no service runs.
+        echo_summary "Configuring nova_cyborg"
+        configure_nova_cyborg
+        ;;
+    stack/extra)
+        # Cyborg's plugin has just made its database, and started its services.
+        echo_summary "Starting nova_cyborg"
+        init_nova_cyborg
+        ;;
+    stack/test-config)
+        configure_tempest_nova_cyborg
+        check_nova_cyborg
+        ;;
+    unstack/*)
+        unconfigure_nova_cyborg
+        ;;
+    clean/*)
+        cleanup_nova_cyborg
+        ;;
+esac

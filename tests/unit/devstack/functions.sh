@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+#
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+# In the place of devstack's functions, as far as the plugin calls them. Those
+# that work on files do what devstack's do; the others tell what they were
+# asked, one line each, in the file $CALLS.
+
+function told {
+    echo "$*" >> "$CALLS"
+}
+
+# What the plugin's phases call, and tests look for.
+
+function define_plugin {
+    told define_plugin "$@"
+}
+
+function plugin_requires {
+    told plugin_requires "$@"
+}
+
+function echo_summary {
+    :
+}
+
+function setup_develop {
+    told setup_develop "$@"
+}
+
+function pip_uninstall {
+    told pip_uninstall "$@"
+}
+
+function restart_service {
+    told restart_service "$@"
+}
+
+function async_wait {
+    told async_wait "$@"
+}
+
+function wait_for_service {
+    told wait_for_service "$@"
+}
+
+function get_python_exec_prefix {
+    echo "$BIN"
+}
+
+function conductor_conf {
+    echo "$ETC/nova/nova_cell$1.conf"
+}
+
+function sudo {
+    "$@"
+}
+
+
+function die {
+    local line=$1
+    shift
+    echo "line $line: $*" >&2
+    exit 1
+}
+
+function is_service_enabled {
+    local service
+    for service in "$@"; do
+        if [[ " $SERVICES " == *" $service "* ]]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+function trueorfalse {
+    local default=$1 name=$2
+    echo "${!name:-$default}"
+}
+
+# Files of options. A file is read whole, and written whole.
+
+# ini_edit FILE SECTION OPTION HOW [VALUE ...] - Print the file with the option
+# changed: "each" gives every line of it the value, "all" puts lines with the
+# values, in their order, in the place of all of it.
+function ini_edit {
+    local file=$1
+    awk -v section="[$2]" -v option="$3" -v how="$4" -v values="${*:5}" '
+        function name(line) {
+            if (!index(line, "=")) { return "" }
+            line = substr(line, 1, index(line, "=") - 1)
+            gsub(/[ \t]/, "", line)
+            return line
+        }
+        BEGIN { count = split(values, list, " ") }
+        /^\[/ { inside = ($0 == section) }
+        inside && name($0) == option {
+            if (how == "each") { print option " = " values }
+            next
+        }
+        { print }
+        inside && $0 == section && how == "all" {
+            for (i = 1; i <= count; i++) print option " = " list[i]
+        }
+    ' "$file" > "$file.new"
+    mv "$file.new" "$file"
+}
+
+function ini_section {
+    local file=$1 section=$2
+    if ! grep -qxF "[$section]" "$file" 2>/dev/null; then
+        printf '\n[%s]\n' "$section" >> "$file"
+    fi
+}
+
+function iniget_multiline {
+    awk -v section="[$2]" -v option="$3" '
+        /^\[/ { inside = ($0 == section); next }
+        inside && index($0, "=") {
+            name = substr($0, 1, index($0, "=") - 1)
+            value = substr($0, index($0, "=") + 1)
+            gsub(/[ \t]/, "", name)
+            sub(/^[ \t]+/, "", value)
+            if (name == option) print value
+        }
+    ' "$1" | xargs
+}
+
+function iniget {
+    iniget_multiline "$@"
+}
+
+function iniset {
+    if [[ "$1" == "-sudo" ]]; then
+        shift
+    fi
+    ini_section "$1" "$2"
+    if [[ -n "$(iniget "$1" "$2" "$3")" ]]; then
+        ini_edit "$1" "$2" "$3" each "$4"
+    else
+        ini_edit "$1" "$2" "$3" all "$4"
+    fi
+}
+
+function iniset_multiline {
+    ini_section "$1" "$2"
+    ini_edit "$1" "$2" "$3" all "${@:4}"
+}
+
+function iniadd {
+    local old
+    old=$(iniget_multiline "$1" "$2" "$3")
+    # Each value is a word.
+    iniset_multiline "$1" "$2" "$3" $old "${@:4}"
+}
+
+function inidelete {
+    ini_edit "$1" "$2" "$3" all
+}

@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A devstack without devstack: its files, and the phases of one plugin."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import subprocess
+
+from oslo_config import iniparser
+
+_HERE = pathlib.Path(__file__).parent
+PLUGIN = _HERE.parents[2] / 'devstack'
+ALL = (
+    'nova n-api n-super-cond n-cond-cell1 n-cond-cell2 n-cpu '
+    'cyborg cyborg-api cyborg-cond cyborg-agent tempest'
+)
+_FILES = {
+    'nova/nova.conf': (
+        '[DEFAULT]\ndebug = True\n\n'
+        '[service_user]\nsend_service_user_token = True\n'
+        'auth_type = password\nusername = nova\n'
+    ),
+    'nova/nova-cpu.conf': '[DEFAULT]\ndebug = True\n',
+    'nova/nova_cell1.conf': '[DEFAULT]\ndebug = True\n',
+    'nova/nova_cell2.conf': '[DEFAULT]\ndebug = True\n',
+    'cyborg/cyborg.conf': '[agent]\nenabled_drivers = fake_driver\n',
+    'cyborg/api-paste.ini': (
+        '[app:api_v2]\npaste.app_factory = cyborg.api.app:app_factory\n\n'
+        '[filter:request_id]\npaste.filter_factory = x:factory\n'
+    ),
+    'tempest.conf': '[service_available]\nnova = True\n',
+}
+# The variables of stack.sh, and of Cyborg's plugin.
+_SHELL = """
+set -o errexit
+source "$HERE/functions.sh"
+NOVA_CONF=$ETC/nova/nova.conf
+NOVA_CPU_CONF=$ETC/nova/nova-cpu.conf
+NOVA_NUM_CELLS=2
+CYBORG_CONF_FILE=$ETC/cyborg/cyborg.conf
+CYBORG_API_PASTE_INI=$ETC/cyborg/api-paste.ini
+CYBORG_API_URL=http://controller/accelerator
+TEMPEST_CONFIG=$ETC/tempest.conf
+KEYSTONE_SERVICE_URI=http://controller/identity
+SERVICE_PASSWORD=secret
+SERVICE_PROJECT_NAME=service
+SERVICE_DOMAIN_NAME=Default
+SERVICE_TIMEOUT=60
+SSL_BUNDLE_FILE=/opt/stack/data/ca-bundle.pem
+if [[ -z "${WITHOUT_CYBORG_PLUGIN:-}" ]]; then
+    function configure_cyborg {
+        :
+    }
+fi
+source "$PLUGIN/settings"
+"""
+
+
+class _Options(iniparser.BaseParser):
+    """Reads a file as oslo.config does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, dict[str, list[str]]] = {}
+        self._section = ''
+
+    def new_section(self, section: str) -> None:
+        self._section = section
+
+    def assignment(self, key: str, value: list[str]) -> None:
+        options = self.found.setdefault(self._section, {})
+        options.setdefault(key, []).append(' '.join(value))
+
+
+@dataclasses.dataclass
+class Done:
+    """What came of some phases.
+
+    :ivar code: the shell's exit status.
+    :ivar err: what it complained of.
+    :ivar calls: what the stand-ins were asked, in their order.
+    """
+
+    code: int
+    err: str
+    calls: list[str]
+
+
+class Stack:
+    """The files of a host, and the plugin.
+
+    :param folder: where to put them.
+    :param services: the services that are enabled.
+    """
+
+    def __init__(self, folder: pathlib.Path, services: str = ALL) -> None:
+        self.etc = folder / 'etc'
+        self.bin = folder / 'bin'
+        self._calls = folder / 'calls'
+        self.environment = {
+            'PATH': os.environ['PATH'],
+            'HERE': str(_HERE),
+            'PLUGIN': str(PLUGIN),
+            'ETC': str(self.etc),
+            'BIN': str(self.bin),
+            'CALLS': str(self._calls),
+            'SERVICES': services,
+        }
+        for name, text in _FILES.items():
+            self.write(name, text)
+        self.write_command('nova-cyborg-manage')
+        self.write_command('nova-cyborg-status')
+
+    def write(self, name: str, text: str) -> None:
+        path = self.etc / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def write_command(self, name: str, status: int = 0) -> None:
+        """Put a command in place that tells its arguments."""
+        path = self.bin / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(
+            f'#!/bin/sh\necho {name} "$@" >> "$CALLS"\nexit {status}\n'
+        )
+        path.chmod(0o755)
+
+    def run(self, *phases: str, then: str = '') -> Done:
+        """Run phases in one shell, as devstack does."""
+        self._calls.write_text('')
+        lines = [
+            f'set -- {phase}\nsource "$PLUGIN/plugin.sh"\n' for phase in phases
+        ]
+        done = subprocess.run(
+            ['bash', '-c', '\n'.join([_SHELL, *lines, then])],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        calls = self._calls.read_text().splitlines()
+        return Done(done.returncode, done.stderr + done.stdout, calls)
+
+    def files(self) -> dict[str, str]:
+        """Return what is in all files, by name."""
+        return {
+            str(path.relative_to(self.etc)): path.read_text()
+            for path in self.etc.rglob('*')
+            if path.is_file()
+        }
+
+    def options(self, name: str) -> dict[str, dict[str, list[str]]]:
+        """Return the options of a file, by section."""
+        parser = _Options()
+        with (self.etc / name).open() as stream:
+            parser.parse(stream)
+        return parser.found

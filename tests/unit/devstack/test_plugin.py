@@ -1,0 +1,426 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the devstack plugin writes and asks for, phase by phase."""
+
+import subprocess
+
+import pytest
+
+from tests.unit.devstack import stack
+
+NOVA_CONFS = [
+    'nova/nova.conf',
+    'nova/nova-cpu.conf',
+    'nova/nova_cell1.conf',
+    'nova/nova_cell2.conf',
+]
+ALL_PHASES = [
+    'stack install',
+    'stack post-config',
+    'stack extra',
+    'stack test-config',
+]
+DRIVER = ('oslo_messaging_notifications', 'driver')
+
+
+@pytest.fixture
+def host(tmp_path):
+    return stack.Stack(tmp_path)
+
+
+def run(host, *phases, **options):
+    """Run phases that are to succeed."""
+    done = host.run(*phases, **options)
+    assert done.code == 0, done
+    return done
+
+
+def option(host, name, section, key):
+    return host.options(name).get(section, {}).get(key)
+
+
+class TestSettings:
+    def test_it_comes_after_cyborgs_plugin(self, host):
+        calls = run(host).calls
+
+        assert 'define_plugin nova-cyborg' in calls
+        assert 'plugin_requires nova-cyborg cyborg' in calls
+
+    @pytest.mark.parametrize(
+        ('before', 'after'),
+        [
+            ('', '{here}'),
+            ('0', '{here}'),
+            ('/opt/stack/other', '/opt/stack/other {here}'),
+            ('{here}', '{here}'),
+        ],
+    )
+    def test_tempest_gets_the_plugin_once(self, host, before, after):
+        here = str(stack.PLUGIN.parent)
+        host.environment['TEMPEST_PLUGINS'] = before.format(here=here)
+
+        done = run(host, then='told "$TEMPEST_PLUGINS"')
+
+        assert done.calls[-1] == after.format(here=here)
+
+
+class TestInstall:
+    @pytest.mark.parametrize(
+        ('services', 'extras'),
+        [
+            (stack.ALL, 'nova,cyborg'),
+            ('nova n-cpu', 'nova'),
+            ('nova n-cpu cyborg-agent', 'nova,cyborg'),
+            ('cyborg-api cyborg-cond', 'cyborg'),
+        ],
+    )
+    def test_what_the_services_need(self, tmp_path, services, extras):
+        host = stack.Stack(tmp_path, services)
+
+        calls = run(host, 'stack install').calls
+
+        assert f'setup_develop {stack.PLUGIN.parent} {extras}' in calls
+
+    def test_in_the_wrong_order(self, host):
+        host.environment['WITHOUT_CYBORG_PLUGIN'] = 'yes'
+
+        done = host.run('stack install')
+
+        assert done.code == 1
+        assert 'put enable_plugin cyborg before' in done.err
+
+
+class TestPostConfig:
+    @pytest.mark.parametrize('name', NOVA_CONFS)
+    def test_every_service_of_nova_loads_the_plugin(self, host, name):
+        run(host, 'stack post-config')
+
+        assert option(host, name, *DRIVER) == ['nova_cyborg']
+
+    @pytest.mark.parametrize('name', NOVA_CONFS)
+    def test_every_service_of_nova_has_a_service_token(self, host, name):
+        run(host, 'stack post-config')
+
+        assert host.options(name)['service_user'] == {
+            'send_service_user_token': ['True'],
+            'auth_type': ['password'],
+            'auth_url': ['http://controller/identity'],
+            'username': ['nova'],
+            'password': ['secret'],
+            'project_name': ['service'],
+            'user_domain_name': ['Default'],
+            'project_domain_name': ['Default'],
+        }
+
+    def test_drivers_that_are_there_stay(self, host):
+        host.write(
+            'nova/nova.conf',
+            '[oslo_messaging_notifications]\n'
+            'driver = messagingv2\ndriver = log\n',
+        )
+
+        run(host, 'stack post-config')
+
+        assert option(host, 'nova/nova.conf', *DRIVER) == [
+            'messagingv2',
+            'log',
+            'nova_cyborg',
+        ]
+
+    def test_other_options_stay(self, host):
+        run(host, 'stack post-config')
+
+        for name in NOVA_CONFS:
+            assert option(host, name, 'DEFAULT', 'debug') == ['True']
+
+    def test_neutron_writes_the_same_files_first(self, host):
+        calls = run(host, 'stack post-config').calls
+
+        assert 'async_wait configure_neutron_nova' in calls
+
+    def test_a_cell_of_another_host(self, host):
+        (host.etc / 'nova/nova_cell2.conf').unlink()
+
+        run(host, 'stack post-config')
+
+        assert not (host.etc / 'nova/nova_cell2.conf').exists()
+
+    def test_tls(self, tmp_path):
+        host = stack.Stack(tmp_path, f'{stack.ALL} tls-proxy')
+
+        run(host, 'stack post-config')
+
+        found = option(host, 'nova/nova.conf', 'service_user', 'cafile')
+        assert found == ['/opt/stack/data/ca-bundle.pem']
+
+    def test_max_groups_per_server(self, host):
+        host.environment['NOVA_CYBORG_MAX_GROUPS_PER_SERVER'] = '4'
+
+        run(host, 'stack post-config')
+
+        for name in NOVA_CONFS:
+            found = option(host, name, 'nova_cyborg', 'max_groups_per_server')
+            assert found == ['4']
+
+    def test_cyborg_can_ask_nova(self, host):
+        run(host, 'stack post-config')
+
+        found = host.options('cyborg/cyborg.conf')['nova']
+        assert found['username'] == ['nova']
+        assert found['auth_type'] == ['password']
+
+    def test_what_cyborgs_plugin_wrote_stays(self, host):
+        text = '[nova]\nauth_type = v3token\n'
+        host.write('cyborg/cyborg.conf', text)
+
+        run(host, 'stack post-config')
+
+        assert host.files()['cyborg/cyborg.conf'] == text
+
+    def test_the_application_factory_waits_for_the_tables(self, host):
+        before = host.files()['cyborg/api-paste.ini']
+
+        run(host, 'stack post-config')
+
+        assert host.files()['cyborg/api-paste.ini'] == before
+
+    def test_a_list_of_devices(self, host, tmp_path):
+        path = tmp_path / 'mine.yaml'
+        path.write_text('devices: []\n')
+        host.environment['NOVA_CYBORG_DEVICES_FILE'] = str(path)
+
+        run(host, 'stack post-config')
+
+        copy = host.etc / 'cyborg/devices.yaml'
+        assert copy.read_text() == path.read_text()
+        conf = 'cyborg/cyborg.conf'
+        found = option(host, conf, 'nova_cyborg', 'devices_file')
+        assert found == [str(copy)]
+        found = option(host, conf, 'agent', 'enabled_drivers')
+        assert found == ['fake_driver,file_driver']
+
+    def test_a_host_with_cyborg_only(self, tmp_path):
+        host = stack.Stack(tmp_path, 'cyborg-api cyborg-cond')
+
+        run(host, *ALL_PHASES)
+
+        for name in NOVA_CONFS:
+            assert option(host, name, *DRIVER) is None
+
+    def test_a_host_with_compute_only(self, tmp_path):
+        host = stack.Stack(tmp_path, 'nova n-cpu')
+        before = host.files()
+
+        calls = run(host, *ALL_PHASES).calls
+
+        assert option(host, 'nova/nova-cpu.conf', *DRIVER) == ['nova_cyborg']
+        after = host.files()
+        assert after['cyborg/cyborg.conf'] == before['cyborg/cyborg.conf']
+        assert after['cyborg/api-paste.ini'] == before['cyborg/api-paste.ini']
+        assert not [call for call in calls if 'nova-cyborg-' in call]
+
+
+class TestExtra:
+    def test_tables_then_factory_then_restart(self, host):
+        calls = run(host, 'stack post-config', 'stack extra').calls
+
+        conf = host.etc / 'cyborg/cyborg.conf'
+        upgrade = f'nova-cyborg-manage --config-file {conf} db upgrade'
+        assert calls[-3:] == [
+            upgrade,
+            'restart_service devstack@cyborg-api',
+            'wait_for_service 60 http://controller/accelerator',
+        ]
+        paste = host.options('cyborg/api-paste.ini')
+        assert paste == {
+            'app:api_v2': {
+                'paste.app_factory': ['nova_cyborg.api.app:app_factory']
+            },
+            'filter:request_id': {'paste.filter_factory': ['x:factory']},
+        }
+
+    def test_without_tables_the_factory_stays(self, host):
+        host.write_command('nova-cyborg-manage', status=1)
+        before = host.files()['cyborg/api-paste.ini']
+
+        done = host.run('stack post-config', 'stack extra')
+
+        assert done.code == 1
+        assert host.files()['cyborg/api-paste.ini'] == before
+        assert not [call for call in done.calls if 'restart' in call]
+
+    @pytest.mark.parametrize('name', NOVA_CONFS)
+    def test_another_plugin_has_replaced_the_driver(self, host, name):
+        run(host, 'stack post-config')
+        host.write(name, '[oslo_messaging_notifications]\ndriver = noop\n')
+
+        done = host.run('stack extra')
+
+        assert done.code == 1
+        assert name in done.err
+        assert 'enable_plugin nova-cyborg after it' in done.err
+
+
+class TestTestConfig:
+    def test_tempest(self, host):
+        run(host, 'stack test-config')
+
+        found = host.options('tempest.conf')
+        assert found['service_available'] == {
+            'nova': ['True'],
+            'nova_cyborg': ['True'],
+        }
+        assert found['device_context'] == {'resource_class': ['FPGA']}
+
+    def test_tempest_with_other_devices(self, host):
+        host.environment.update(
+            NOVA_CYBORG_TEMPEST_RESOURCE_CLASS='CUSTOM_QAT',
+            NOVA_CYBORG_TEMPEST_REQUIRED_TRAITS='CUSTOM_A,CUSTOM_B',
+        )
+
+        run(host, 'stack test-config')
+
+        assert host.options('tempest.conf')['device_context'] == {
+            'resource_class': ['CUSTOM_QAT'],
+            'required_traits': ['CUSTOM_A,CUSTOM_B'],
+        }
+
+    def test_all_is_checked(self, host):
+        calls = run(host, 'stack test-config').calls
+
+        assert calls[-1] == (
+            f'nova-cyborg-status --nova-config-file {host.etc}/nova/nova.conf '
+            f'--cyborg-config-file {host.etc}/cyborg/cyborg.conf upgrade check'
+        )
+
+    @pytest.mark.parametrize(('status', 'code'), [(1, 0), (2, 1), (255, 1)])
+    def test_warnings_do_not_stop(self, host, status, code):
+        host.write_command('nova-cyborg-status', status)
+
+        done = host.run('stack test-config')
+
+        assert done.code == code
+        assert ('not set up' in done.err) == bool(code)
+
+    def test_not_checked(self, host):
+        host.environment['NOVA_CYBORG_CHECK'] = 'False'
+
+        calls = run(host, 'stack test-config').calls
+
+        assert not [call for call in calls if 'status' in call]
+
+
+class TestAgain:
+    def test_nothing_is_done_twice(self, host, tmp_path):
+        path = tmp_path / 'mine.yaml'
+        path.write_text('devices: []\n')
+        host.environment['NOVA_CYBORG_DEVICES_FILE'] = str(path)
+        run(host, *ALL_PHASES)
+        before = host.files()
+
+        run(host, *ALL_PHASES)
+
+        assert host.files() == before
+
+    def test_twice_in_one_shell(self, host):
+        run(host, *ALL_PHASES)
+        before = host.files()
+
+        run(host, *ALL_PHASES, *ALL_PHASES)
+
+        assert host.files() == before
+
+
+class TestUndo:
+    @pytest.fixture
+    def stacked(self, host, tmp_path):
+        path = tmp_path / 'mine.yaml'
+        path.write_text('devices: []\n')
+        host.environment['NOVA_CYBORG_DEVICES_FILE'] = str(path)
+        host.environment['NOVA_CYBORG_MAX_GROUPS_PER_SERVER'] = '4'
+        host.write(
+            'nova/nova.conf',
+            '[oslo_messaging_notifications]\ndriver = messagingv2\n',
+        )
+        run(host, *ALL_PHASES)
+        return host
+
+    @pytest.mark.parametrize('phase', ['unstack', 'clean'])
+    def test_files_are_as_before(self, stacked, phase):
+        run(stacked, phase)
+
+        assert option(stacked, 'nova/nova.conf', *DRIVER) == ['messagingv2']
+        for name in NOVA_CONFS:
+            assert 'nova_cyborg' not in stacked.files()[name].replace(
+                '[nova_cyborg]', ''
+            )
+        paste = stacked.options('cyborg/api-paste.ini')['app:api_v2']
+        assert paste == {'paste.app_factory': ['cyborg.api.app:app_factory']}
+        conf = stacked.options('cyborg/cyborg.conf')
+        assert conf['agent'] == {'enabled_drivers': ['fake_driver']}
+        assert 'nova_cyborg' not in conf
+        assert 'cyborg/devices.yaml' not in stacked.files()
+
+    def test_clean_uninstalls(self, stacked):
+        assert run(stacked, 'clean').calls[-1] == 'pip_uninstall nova-cyborg'
+
+    def test_unstack_does_not(self, stacked):
+        calls = run(stacked, 'unstack').calls
+
+        assert not [call for call in calls if 'uninstall' in call]
+
+    @pytest.mark.parametrize('phase', ['unstack', 'clean'])
+    def test_again(self, stacked, phase):
+        run(stacked, phase)
+        before = stacked.files()
+
+        run(stacked, 'unstack', 'clean')
+
+        assert stacked.files() == before
+
+    @pytest.mark.parametrize('phase', ['unstack', 'clean'])
+    def test_with_no_files_left(self, stacked, phase):
+        for path in stacked.etc.rglob('*.conf'):
+            path.unlink()
+        (stacked.etc / 'cyborg/api-paste.ini').unlink()
+
+        run(stacked, phase)
+
+        assert not stacked.files()
+
+    def test_and_stacked_again(self, stacked):
+        before = {
+            name: stacked.options(name)
+            for name in stacked.files()
+            if name.endswith(('.conf', '.ini'))
+        }
+        run(stacked, 'unstack', 'clean')
+
+        run(stacked, *ALL_PHASES)
+
+        assert before == {name: stacked.options(name) for name in before}
+
+
+@pytest.mark.parametrize('name', ['settings', 'plugin.sh', 'lib/nova_cyborg'])
+def test_bash_can_read_it(name):
+    subprocess.run(['bash', '-n', stack.PLUGIN / name], check=True)
+
+
+def test_a_phase_of_no_concern_does_nothing(host):
+    before = host.files()
+
+    calls = run(host, 'stack pre-install', 'override_defaults').calls
+
+    assert host.files() == before
+    # Those of the settings.
+    assert len(calls) == 2

@@ -12,8 +12,6 @@
 
 """What the devstack plugin writes and asks for, phase by phase."""
 
-import subprocess
-
 import pytest
 
 from tests.unit.devstack import stack
@@ -409,11 +407,6 @@ class TestUndo:
         run(stacked, *ALL_PHASES)
 
         assert before == {name: stacked.options(name) for name in before}
-
-
-@pytest.mark.parametrize('name', ['settings', 'plugin.sh', 'lib/nova_cyborg'])
-def test_bash_can_read_it(name):
-    subprocess.run(['bash', '-n', stack.PLUGIN / name], check=True)
 
 
 def test_a_phase_of_no_concern_does_nothing(host):

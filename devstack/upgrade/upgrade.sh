@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+#
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+# Runs after Nova's and Cyborg's own upgrades, which have started their services
+# with the package as it was.
+set -o errexit
+
+source "$GRENADE_DIR/grenaderc"
+source "$GRENADE_DIR/functions"
+source "$TARGET_DEVSTACK_DIR/functions"
+source "$TARGET_DEVSTACK_DIR/stackrc"
+source "$TARGET_DEVSTACK_DIR/lib/tls"
+source "$TARGET_DEVSTACK_DIR/lib/nova"
+
+plugin=$(cd "$(dirname "$0")/.." && pwd)
+cyborg=$TARGET_RELEASE_DIR/cyborg/devstack
+source "$cyborg/settings"
+source "$cyborg/lib/cyborg"
+source "$plugin/settings"
+source "$plugin/lib/nova_cyborg"
+
+set -o xtrace
+
+install_nova_cyborg
+# The tables, before a service with the new package is started.
+init_nova_cyborg
+cells=$(seq --format "n-cond-cell%g" 1 "${NOVA_NUM_CELLS:-1}")
+for service in n-api n-super-cond n-cond $cells n-cpu; do
+    if is_service_enabled "$service"; then
+        restart_service "devstack@$service"
+    fi
+done
+ensure_services_started nova-conductor cyborg-api
+check_nova_cyborg

@@ -1,0 +1,132 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What grenade's part of the plugin keeps, and what it looks for."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.unit.devstack import stack
+
+UPGRADE = stack.PLUGIN / 'upgrade'
+# In the place of grenade's functions: what is kept is a file.
+FUNCTIONS = """
+function resource_save { echo "$3" > "$KEPT/$2"; }
+function resource_get { cat "$KEPT/$2"; }
+function die { shift; echo "$*" >&2; exit 1; }
+"""
+# In the place of the command: a status is what is in the file.
+OPENSTACK = """#!/bin/bash
+echo "$*" >> "$CALLS"
+case "$*" in
+    *" context create "*) echo "id-of-${6}" ;;
+    *" context show "*) cat "$STATUS/$5" 2>/dev/null ;;
+    "server delete "*) rm -f "$STATUS/id-of-grenade-held" ;;
+esac
+"""
+
+
+@pytest.fixture
+def cloud(tmp_path):
+    """Statuses of device contexts, by their ids."""
+    for name, text in (('grenaderc', ''), ('functions', FUNCTIONS)):
+        (tmp_path / name).write_text(text)
+    (tmp_path / 'openrc').write_text('')
+    command = tmp_path / 'openstack'
+    command.write_text(OPENSTACK)
+    command.chmod(0o755)
+    (tmp_path / 'kept').mkdir()
+    status = tmp_path / 'status'
+    status.mkdir()
+    (status / 'id-of-grenade-held').write_text('bound')
+    (status / 'id-of-grenade-unused').write_text('available')
+    return status
+
+
+@pytest.fixture
+def run(cloud, tmp_path):
+    """Run resources.sh as grenade does."""
+
+    def _run(what):
+        calls = tmp_path / 'calls'
+        calls.write_text('')
+        done = subprocess.run(
+            [UPGRADE / 'resources.sh', what],
+            env={
+                'PATH': f'{tmp_path}:{os.environ["PATH"]}',
+                'GRENADE_DIR': str(tmp_path),
+                'TARGET_DEVSTACK_DIR': str(tmp_path),
+                'KEPT': str(tmp_path / 'kept'),
+                'STATUS': str(cloud),
+                'CALLS': str(calls),
+                'DEFAULT_IMAGE_NAME': 'cirros',
+                'DEFAULT_INSTANCE_TYPE': 'm1.tiny',
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stderr, calls.read_text().splitlines()
+
+    return _run
+
+
+def test_a_server_and_its_context_are_made(run):
+    code, err, calls = run('create')
+
+    assert code == 0, err
+    create = [call for call in calls if 'server create' in call]
+    assert len(create) == 1
+    assert '--device-context-id id-of-grenade-held' in create[0]
+
+
+def test_they_are_looked_for_after_the_upgrade(run):
+    run('create')
+
+    assert run('verify')[0] == 0
+
+
+@pytest.mark.parametrize('name', ['held', 'unused'])
+def test_one_that_is_lost(run, cloud, name):
+    run('create')
+    (cloud / f'id-of-grenade-{name}').write_text('error')
+
+    code, err, _calls = run('verify')
+
+    assert code == 1
+    assert f'Device context {name} is error' in err
+
+
+def test_all_is_deleted(run):
+    run('create')
+
+    code, err, calls = run('destroy')
+
+    assert code == 0, err
+    assert calls[-1] == (
+        'accelerator device context delete id-of-grenade-unused'
+    )
+
+
+def test_a_phase_without_the_apis(run):
+    code, _err, calls = run('verify_noapi')
+
+    assert (code, calls) == (0, [])
+
+
+@pytest.mark.parametrize(
+    'name', [path.name for path in UPGRADE.iterdir() if path.is_file()]
+)
+def test_bash_can_read_it(name):
+    subprocess.run(['bash', '-n', UPGRADE / name], check=True)

@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The jobs of .zuul.yaml exist, and run what there is."""
+
+import configparser
+import pathlib
+
+import pytest
+import yaml
+
+import nova_cyborg
+
+TOP = pathlib.Path(nova_cyborg.__file__).parents[1]
+ITEMS = yaml.safe_load((TOP / '.zuul.yaml').read_text())
+JOBS = {item['job']['name']: item['job'] for item in ITEMS if 'job' in item}
+[PROJECT] = [item['project'] for item in ITEMS if 'project' in item]
+
+
+@pytest.fixture(scope='module')
+def environments():
+    parser = configparser.RawConfigParser()
+    parser.read(TOP / 'tox.ini')
+    return {
+        section.partition(':')[2]
+        for section in parser.sections()
+        if section.startswith('testenv:')
+    }
+
+
+@pytest.mark.parametrize('pipeline', ['check', 'gate'])
+def test_all_jobs_are_run(pipeline):
+    wanted = {name for name, job in JOBS.items() if not job.get('abstract')}
+
+    assert set(PROJECT[pipeline]['jobs']) == wanted
+
+
+@pytest.mark.parametrize(
+    'job', [job for name, job in JOBS.items() if '-tox-' in name]
+)
+def test_tox_has_the_environment(job, environments):
+    assert job['vars']['tox_envlist'] in environments
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'nova-cyborg-tempest',
+        'nova-cyborg-tempest-multinode',
+        'nova-cyborg-upgrade',
+    ],
+)
+def test_devstack_gets_both_plugins(name):
+    job = JOBS[name]
+    while 'vars' not in job:
+        job = JOBS[job['parent']]
+
+    assert set(job['vars']['devstack_plugins']) == {'cyborg', 'nova-cyborg'}
+    assert 'nova-cyborg' in job['vars']['tempest_plugins']
+
+
+def test_the_second_node_has_an_agent_and_no_api():
+    group = JOBS['nova-cyborg-tempest-multinode']['group-vars']['subnode']
+
+    services = group['devstack_services']
+    assert services['cyborg-agent']
+    assert not services['cyborg-api']
+    assert not services['cyborg-cond']

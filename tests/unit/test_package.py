@@ -21,7 +21,14 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 # Not all of them are installed everywhere: pip install nova-cyborg[nova].
-PARTNERS = {'cyborg', 'nova', 'novaclient', 'openstackclient', 'osc_lib'}
+PARTNERS = {
+    'cyborg',
+    'nova',
+    'novaclient',
+    'openstackclient',
+    'osc_lib',
+    'tempest',
+}
 
 
 def _entry_points():
@@ -107,6 +114,7 @@ def test_the_installed_entry_points_are_those_of_the_sources():
         ('cyborg.accelerator.driver', 'file_driver'),
         ('openstack.cli.server_create', 'nova_cyborg'),
         ('novaclient.extension', 'nova_cyborg'),
+        ('tempest.test_plugins', 'nova_cyborg'),
         ('console_scripts', 'nova-cyborg-manage'),
     ],
 )

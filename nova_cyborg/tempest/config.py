@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Options of the plugin, read from tempest.conf."""
+
+from oslo_config import cfg
+
+SERVICE_GROUP = cfg.OptGroup('service_available')
+GROUP = cfg.OptGroup(
+    'device_context',
+    title='Device contexts',
+    help='Tests of device contexts, which nova_cyborg adds to the '
+    'Accelerator service (Cyborg) and to Nova.',
+)
+
+_SERVICE_OPTIONS: list[cfg.Opt] = [
+    cfg.BoolOpt(
+        'nova_cyborg',
+        default=True,
+        help='Whether the cloud has device contexts. Set it to false to skip '
+        'their tests on a cloud without nova_cyborg.',
+    ),
+]
+
+_OPTIONS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        'catalog_type',
+        default='accelerator',
+        help="Type of the Accelerator service in Keystone's catalog.",
+    ),
+    cfg.StrOpt(
+        'endpoint_type',
+        default='public',
+        choices=[
+            *('public', 'admin', 'internal'),
+            *('publicURL', 'adminURL', 'internalURL'),
+        ],
+        help="The Accelerator service's endpoint to use.",
+    ),
+    cfg.StrOpt(
+        'region',
+        default='',
+        help='Region of the Accelerator service. If it is empty, that of '
+        '[identity] is used; if that is empty, the first one found.',
+    ),
+    cfg.StrOpt(
+        'resource_class',
+        default='FPGA',
+        help='Resource class of which the device contexts of servers ask for '
+        "one. Set it to one that the cloud's accelerators have. Each "
+        'worker of a run needs two free ones, on one device.',
+    ),
+    cfg.ListOpt(
+        'required_traits',
+        default=[],
+        help='Traits that the device contexts of servers require. Set them '
+        "if not all of the cloud's devices of the resource class are for the "
+        'tests.',
+    ),
+]
+
+
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Return the groups and their options."""
+    return [(SERVICE_GROUP, _SERVICE_OPTIONS), (GROUP, _OPTIONS)]

@@ -1,0 +1,87 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Client of ``/v2/device_contexts``."""
+
+import typing as ty
+
+from tempest.lib import exceptions as lib_exc
+
+from nova_cyborg.tempest.services import json_client, schemas
+
+_PATH = '/device_contexts'
+
+
+class DeviceContextsClient(json_client.JSONClient):
+    """What project members do with device contexts."""
+
+    def create_device_context(self, **fields: ty.Any) -> ty.Any:
+        """Create a device context.
+
+        :param fields: the fields of the request.
+        :returns: the device context.
+        """
+        return self.call('POST', _PATH, schemas.CREATE, fields)
+
+    def list_device_contexts(self, **parameters: ty.Any) -> ty.Any:
+        """List device contexts.
+
+        :param parameters: filters, page and order.
+        :returns: ``device_contexts`` and, if the page is full, their links.
+        """
+        path = json_client.with_query(_PATH, parameters)
+        return self.call('GET', path, schemas.LIST)
+
+    def show_device_context(self, context_id: str) -> ty.Any:
+        """Show a device context.
+
+        :param context_id: its UUID.
+        :returns: the device context.
+        """
+        return self.call('GET', f'{_PATH}/{context_id}', schemas.SHOW)
+
+    def update_device_context(
+        self, context_id: str, **fields: ty.Any
+    ) -> ty.Any:
+        """Change a device context.
+
+        :param context_id: its UUID.
+        :param fields: the fields to change.
+        :returns: the device context.
+        """
+        path = f'{_PATH}/{context_id}'
+        return self.call('PATCH', path, schemas.UPDATE, fields)
+
+    def delete_device_context(self, context_id: str) -> ty.Any:
+        """Delete a device context.
+
+        :param context_id: its UUID.
+        :returns: nothing but the response's headers.
+        """
+        return self.call('DELETE', f'{_PATH}/{context_id}', schemas.DELETE)
+
+    def is_resource_deleted(self, context_id: str) -> bool:
+        """Tell whether there is no such device context any more.
+
+        :param context_id: its UUID.
+        :returns: True if it is gone.
+        """
+        try:
+            self.show_device_context(context_id)
+        except lib_exc.NotFound:
+            return True
+        return False
+
+    @property
+    def resource_type(self) -> str:
+        """What messages call it."""
+        return 'device context'

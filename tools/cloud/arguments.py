@@ -53,6 +53,23 @@ def parser(
     return top
 
 
+def parse(
+    top: argparse.ArgumentParser, argv: collections.abc.Sequence[str] | None
+) -> argparse.Namespace:
+    """Read a command line.
+
+    :param top: the parser.
+    :param argv: the arguments; by default those of the process.
+    :returns: the result; ``further`` has what is another program's.
+    """
+    # argparse.REMAINDER would not take an option that comes first.
+    args, further = top.parse_known_args(argv)
+    if further and 'takes_further' not in args:
+        top.error(f'unrecognized arguments: {" ".join(further)}')
+    args.further = further
+    return args
+
+
 def _up(group: Any, name: str) -> Any:
     up = _command(group, name, 'Bring a new cloud up.')
     up.add_argument(
@@ -145,6 +162,18 @@ def _xml(group: Any, name: str) -> Any:
     return xml
 
 
+def _tempest(group: Any, name: str) -> Any:
+    tempest = _command(
+        group,
+        name,
+        'Run tempest, with the tests of device contexts unless arguments say '
+        'which; exit with its status. Arguments are those of "tempest run", '
+        'such as --regex, --smoke, --concurrency or --list-tests.',
+    )
+    tempest.set_defaults(takes_further=True)
+    return tempest
+
+
 _COMMANDS = {
     'up': _up,
     'down': _down,
@@ -152,6 +181,7 @@ _COMMANDS = {
     'env': _env,
     'logs': _logs,
     'xml': _xml,
+    'tempest': _tempest,
 }
 
 

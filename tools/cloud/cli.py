@@ -21,6 +21,7 @@ import sys
 
 from tools.cloud import arguments, credentials, exception, logs, settings
 from tools.cloud import cloud as cloud_module
+from tools.cloud.tempest import run as tempest_run
 
 
 def main(argv: collections.abc.Sequence[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     """
     _heed_signals()
     parser = arguments.parser(_COMMANDS, cloud_module.VARIABLE)
-    args = parser.parse_args(argv)
+    args = arguments.parse(parser, argv)
     try:
         cloud = cloud_module.Cloud(args.state)
         status: int = args.command(cloud, args)
@@ -107,6 +108,10 @@ def _logs(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
     return subprocess.call(logs.tail_command(paths, args.lines, args.follow))
 
 
+def _tempest(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
+    return tempest_run.run(cloud, args.further)
+
+
 _COMMANDS = {
     'up': _up,
     'down': _down,
@@ -114,4 +119,5 @@ _COMMANDS = {
     'env': _env,
     'logs': _logs,
     'xml': _xml,
+    'tempest': _tempest,
 }

@@ -1,0 +1,111 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a cloud says of itself."""
+
+import collections
+import collections.abc
+import typing as ty
+
+from keystoneauth1 import adapter, session
+from keystoneauth1.identity import v3
+
+from tools.cloud import exception
+
+# Flavors show their extra specs from here on.
+_COMPUTE_VERSION = '2.61'
+
+
+class Facts:
+    """Asks a cloud's APIs.
+
+    :param environment: the variables with which an administrator logs in.
+    """
+
+    def __init__(self, environment: collections.abc.Mapping[str, str]) -> None:
+        self._session = session.Session(
+            auth=v3.Password(
+                auth_url=environment['OS_AUTH_URL'],
+                username=environment['OS_USERNAME'],
+                password=environment['OS_PASSWORD'],
+                user_domain_name=environment['OS_USER_DOMAIN_NAME'],
+                project_name=environment['OS_PROJECT_NAME'],
+                project_domain_name=environment['OS_PROJECT_DOMAIN_NAME'],
+            )
+        )
+
+    def _get(self, service_type: str, path: str) -> ty.Any:
+        version = _COMPUTE_VERSION if service_type == 'compute' else None
+        api = adapter.Adapter(
+            self._session,
+            service_type=service_type,
+            default_microversion=version,
+        )
+        return api.get(path).json()
+
+    def service_types(self) -> set[str]:
+        """Return the types of the services in Keystone's catalog."""
+        auth: ty.Any = self._session.auth
+        catalog = auth.get_access(self._session).service_catalog
+        return set(catalog.get_endpoints())
+
+    def images(self) -> list[str]:
+        """Return the UUIDs of the public images, oldest first.
+
+        :returns: at least one.
+        :raises StepFailed: if there is none.
+        """
+        query = 'visibility=public&status=active&sort=created_at:asc'
+        found = self._get('image', f'/v2/images?{query}')['images']
+        return self._needed('public image', [each['id'] for each in found])
+
+    def flavors(self) -> list[str]:
+        """Return the ids of the plain flavors, smallest first.
+
+        :returns: at least one.
+        :raises StepFailed: if there is none.
+        """
+        found = self._get('compute', '/flavors/detail')['flavors']
+        plain = [each for each in found if not each['extra_specs']]
+        plain.sort(key=lambda each: (each['ram'], each['vcpus'], each['disk']))
+        return self._needed('flavor', [each['id'] for each in plain])
+
+    def hosts(self) -> int:
+        """Return how many compute hosts are up."""
+        found = self._get('compute', '/os-services?binary=nova-compute')
+        return [each['state'] for each in found['services']].count('up')
+
+    def shared_networks(self) -> list[str]:
+        """Return the names of the networks that all projects can use."""
+        found = self._get('network', '/v2.0/networks?shared=true')
+        return [each['name'] for each in found['networks']]
+
+    def accelerators(self) -> dict[str, list[int]]:
+        """Return how many accelerators there are on the cloud's devices.
+
+        :returns: the number on each device, by resource class.
+        """
+        found = self._get('accelerator', '/deployables')['deployables']
+        numbers = collections.defaultdict(list)
+        for provider_id in sorted({each['rp_uuid'] for each in found}):
+            path = f'/resource_providers/{provider_id}/inventories'
+            inventories = self._get('placement', path)['inventories']
+            for resource_class, inventory in inventories.items():
+                numbers[resource_class].append(int(inventory['total']))
+        return dict(numbers)
+
+    def _needed(self, what: str, found: list[str]) -> list[str]:
+        if not found:
+            raise exception.StepFailed(
+                f'The cloud has no {what}. Make one, and try again.'
+            )
+        return found

@@ -110,6 +110,33 @@ def test_logs(cloud: cloud_module.Cloud) -> None:
     assert len(done.stdout.splitlines()) == 3
 
 
+def test_tempest(cloud: cloud_module.Cloud) -> None:
+    test = 'DeviceContextsTest.test_create_show_delete'
+    done = _run(cloud.folder, 'tempest', '--regex', test)
+    assert done.returncode == 0, done
+    assert f'{test} [' in done.stdout
+    assert 'Passed: 1' in done.stdout
+
+
+def test_tempest_lists_the_tests_of_device_contexts(
+    cloud: cloud_module.Cloud,
+) -> None:
+    done = _run(cloud.folder, 'tempest', '--list-tests')
+    assert done.returncode == 0, done
+    listed = [
+        line
+        for line in done.stdout.splitlines()
+        if line.startswith('nova_cyborg.tempest.tests.')
+    ]
+    assert any('.api.' in line for line in listed)
+    assert any('.scenario.' in line for line in listed)
+
+
+def test_tempests_status_is_passed_on(cloud: cloud_module.Cloud) -> None:
+    done = _run(cloud.folder, 'tempest', '--regex', 'no_such_test')
+    assert done.returncode == 1, done
+
+
 def test_a_second_cloud_beside_the_first(
     cloud: cloud_module.Cloud, empty_folder: pathlib.Path
 ) -> None:

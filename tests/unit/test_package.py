@@ -124,14 +124,18 @@ def test_what_configuration_files_name_is_there(group, name):
     assert (group, name) in names
 
 
-def test_the_options_are_for_the_generator():
-    (listed,) = [
-        entry_point.load()()
-        for entry_point in ENTRY_POINTS
-        if entry_point.group == 'oslo.config.opts'
+def _listed_options(name):
+    (entry_point,) = [
+        each
+        for each in ENTRY_POINTS
+        if (each.group, each.name) == ('oslo.config.opts', name)
     ]
+    return entry_point.load()()
 
-    ((group, options),) = listed
+
+def test_the_options_are_for_the_generator():
+    ((group, options),) = _listed_options('nova_cyborg')
+
     assert str(group) == 'nova_cyborg'
     assert {option.name for option in options} >= {
         'conductor_hooks',
@@ -139,3 +143,11 @@ def test_the_options_are_for_the_generator():
         'max_groups_per_server',
     }
     assert all(option.help for option in options)
+
+
+def test_the_options_of_tempest_are_documented():
+    options = dict(_listed_options('nova_cyborg.tempest'))
+
+    names = {group.name for group in options}
+    assert names == {'service_available', 'device_context'}
+    assert all(each.help for listed in options.values() for each in listed)

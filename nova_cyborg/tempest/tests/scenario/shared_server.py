@@ -1,0 +1,94 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One server for all tests of a class."""
+
+import typing as ty
+
+from tempest import config
+from tempest.lib import exceptions as lib_exc
+from tempest.lib.common.utils import test_utils
+
+from nova_cyborg.tempest.tests import base as contexts_base
+from nova_cyborg.tempest.tests.scenario import base
+
+CONF = config.CONF
+
+
+class SharedServerTest(base.BaseServerTest):
+    """A server with one device context.
+
+    Each test leaves it as it was, or has it built anew for the next one.
+    """
+
+    number_of_contexts = 1
+    profile_devices = 0
+    flavor_id: ty.ClassVar[str | None] = None
+    server_id: ty.ClassVar[str]
+    context_ids: ty.ClassVar[list[str]]
+
+    @classmethod
+    def resource_setup(cls) -> None:
+        """Boot it."""
+        super().resource_setup()
+        cls._build()
+
+    @classmethod
+    def _build(cls) -> None:
+        cls.context_ids = []
+        for _context in range(cls.number_of_contexts):
+            made = contexts_base.new_context(
+                cls.contexts, {}, cls.one_device()
+            )
+            cls.addClassResourceCleanup(
+                test_utils.call_and_ignore_notfound_exc,
+                cls.contexts.delete_device_context,
+                made['uuid'],
+            )
+            cls.context_ids.append(made['uuid'])
+        cls.server_id = cls.request_server(
+            tuple(cls.context_ids),
+            flavorRef=cls.flavor_id or CONF.compute.flavor_ref,
+        )
+        cls.addClassResourceCleanup(cls.delete_server, cls.server_id)
+        cls.wait_for(cls.server_id, 'ACTIVE')
+
+    def setUp(self) -> None:
+        """See to it that it runs, and look at its slots."""
+        super().setUp()
+        try:
+            self.wait_for(self.server_id, 'ACTIVE')
+        except lib_exc.TempestException:
+            # An earlier test has failed, and left it in some other state.
+            self.delete_server(self.server_id)
+            self._build()
+        self.before = self.slots_now()
+
+    def slots_now(self) -> list[tuple[str, str]]:
+        """Check that the devices are bound, and return their slots.
+
+        :returns: the ARQ and the slot of each device of the contexts.
+        """
+        return self.assert_bound(
+            self.server_id,
+            *self.context_ids,
+            profile_devices=self.profile_devices,
+        )
+
+    def assert_kept(self, status: str = 'ACTIVE') -> None:
+        """Wait for a status, and check that the slots are the same.
+
+        :param status: the status.
+        """
+        server = self.wait_for(self.server_id, status)
+        self.assertNotIn('fault', server)
+        self.assertEqual(self.before, self.slots_now())

@@ -1,0 +1,85 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What stock Nova refuses to do to servers with accelerators."""
+
+import typing as ty
+
+from tempest import config
+from tempest.lib import decorators
+from tempest.lib import exceptions as lib_exc
+
+from nova_cyborg.tempest.tests.scenario import flavors, shared_server
+
+CONF = config.CONF
+
+
+class ServerRefusalsTest(shared_server.SharedServerTest):
+    """A server with one device context; all is as it was afterwards."""
+
+    @decorators.idempotent_id('64353977-a4de-4a7e-90d5-c1a161112ae2')
+    def test_suspend_is_refused(self) -> None:
+        self._assert_refused(self.servers.suspend_server)
+
+    @decorators.idempotent_id('545c3d98-b658-499e-b047-0d04c847c3b9')
+    def test_resize_is_refused(self) -> None:
+        self._assert_refused(
+            self.servers.resize_server, CONF.compute.flavor_ref_alt
+        )
+
+    @decorators.idempotent_id('60b5ca53-1129-4a83-9cf7-de3091d12bc6')
+    def test_cold_migration_is_refused(self) -> None:
+        self._assert_refused(self.admin_servers.migrate_server)
+
+    @decorators.idempotent_id('af90bcc4-74d7-4bca-80b3-0a78529181c2')
+    def test_live_migration_is_refused(self) -> None:
+        self._assert_refused(
+            self.admin_servers.live_migrate_server,
+            host=None,
+            block_migration='auto',
+        )
+
+    def _assert_refused(
+        self, action: ty.Any, *args: object, **kwargs: object
+    ) -> None:
+        """Check that Nova refuses an action as for any accelerator."""
+        server = self.servers.show_server(self.server_id)['server']
+        contexts = [self.show(each) for each in self.context_ids]
+        refused = self.assertRaises(
+            lib_exc.BadRequest, action, self.server_id, *args, **kwargs
+        )
+        self.assertIn('accelerators', str(refused))
+        self.assert_kept()
+        self.assertEqual(
+            server, self.servers.show_server(self.server_id)['server']
+        )
+        self.assertEqual(
+            contexts, [self.show(each) for each in self.context_ids]
+        )
+
+
+class TwoContextsRefusalsTest(ServerRefusalsTest):
+    """The same with two device contexts."""
+
+    number_of_contexts = 2
+
+
+class ProfileRefusalsTest(ServerRefusalsTest):
+    """The same with a device context beside the flavor's device profile."""
+
+    profile_devices = 1
+
+    @classmethod
+    def resource_setup(cls) -> None:
+        """Make the flavor first."""
+        cls.flavor_id = flavors.profile_flavor(cls)
+        super().resource_setup()

@@ -1,0 +1,75 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tempest is told of the plugin."""
+
+import importlib
+import pathlib
+import sys
+
+import pytest
+
+import nova_cyborg.tempest.config
+
+
+def test_options_are_listed_where_tempest_is_not(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'tempest', None)
+    module = importlib.reload(nova_cyborg.tempest.config)
+
+    names = [
+        (group.name, option.name)
+        for group, options in module.list_opts()
+        for option in options
+    ]
+
+    assert ('service_available', 'nova_cyborg') in names
+    assert ('device_context', 'resource_class') in names
+
+
+@pytest.fixture
+def plugin():
+    pytest.importorskip('tempest')
+    module = importlib.import_module('nova_cyborg.tempest.plugin')
+    return module.NovaCyborgPlugin()
+
+
+def test_the_tests_are_found(plugin):
+    tests, top = map(pathlib.Path, plugin.load_tests())
+
+    assert (tests / 'api' / 'test_device_contexts.py').exists()
+    assert tests.relative_to(top) == pathlib.Path(
+        'nova_cyborg', 'tempest', 'tests'
+    )
+
+
+def test_the_clients_are_there(plugin):
+    (described,) = plugin.get_service_clients()
+    module = importlib.import_module(described['module_path'])
+
+    assert described['service'] == 'accelerator'
+    assert sorted(described['client_names']) == sorted(module.__all__)
+    for name in described['client_names']:
+        assert getattr(module, name).__name__ == name
+
+
+def test_tempest_has_the_options(plugin):
+    from tempest import config
+
+    assert config.CONF.service_available.nova_cyborg is True
+    assert config.CONF.device_context.catalog_type == 'accelerator'
+
+
+def test_the_sample_has_the_options(plugin):
+    assert [name for name, _options in plugin.get_opt_lists()] == [
+        'service_available',
+        'device_context',
+    ]

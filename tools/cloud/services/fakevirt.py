@@ -73,6 +73,9 @@ class Connection(fakelibvirt.Connection):
         return domain
 
     def _mark_running(self, dom: Any) -> None:
+        # Nova's own leaves a guest that is started again without an id, and
+        # its driver would wait in vain for a soft reboot to change it.
+        dom._id = self._id_counter
         super()._mark_running(dom)
         # A domain of createXML comes here before it knows its name.
         if hasattr(dom, '_def'):

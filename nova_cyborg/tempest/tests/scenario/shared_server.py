@@ -65,13 +65,21 @@ class SharedServerTest(base.BaseServerTest):
     def setUp(self) -> None:
         """See to it that it runs, and look at its slots."""
         super().setUp()
-        try:
-            self.wait_for(self.server_id, 'ACTIVE')
-        except lib_exc.TempestException:
+        if not self._is_active():
             # An earlier test has failed, and left it in some other state.
             self.delete_server(self.server_id)
             self._build()
         self.before = self.slots_now()
+
+    def _is_active(self) -> bool:
+        try:
+            server = self.servers.show_server(self.server_id)['server']
+        except lib_exc.NotFound:
+            return False
+        return (
+            server['status'] == 'ACTIVE'
+            and server['OS-EXT-STS:task_state'] is None
+        )
 
     def slots_now(self) -> list[tuple[str, str]]:
         """Check that the devices are bound, and return their slots.

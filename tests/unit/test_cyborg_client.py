@@ -20,6 +20,7 @@ from nova_cyborg import cyborg_client, exception, model
 
 ENDPOINT = 'http://cyborg.test/accelerator/v2'
 SERVER_ID = '3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11'
+CALLER = 'ca11ca11-0000-4000-8000-000000000000'
 CONTEXT_ID = '6f7a2f6e-34c5-4f5d-8ad7-c9fd1d93e0a1'
 ALLOCATION_URL = f'{ENDPOINT}/device_allocations/{SERVER_ID}'
 CHECK_URL = f'{ENDPOINT}/device_allocations/check'
@@ -51,22 +52,37 @@ CALLS = {
     'reserve': (
         'PUT',
         ALLOCATION_URL,
-        lambda client: client.reserve(SERVER_ID, [CONTEXT_ID]),
+        lambda client: client.reserve(SERVER_ID, [CONTEXT_ID], CALLER),
+    ),
+    'begin': (
+        'POST',
+        f'{ALLOCATION_URL}/begin',
+        lambda client: client.begin(SERVER_ID, 'req-1', CALLER),
     ),
     'bind': (
         'POST',
         f'{ALLOCATION_URL}/bind',
-        lambda client: client.bind(SERVER_ID, 'compute1', PROVIDERS),
+        lambda client: client.bind(SERVER_ID, 'compute1', PROVIDERS, 3),
     ),
     'unbind': (
         'POST',
         f'{ALLOCATION_URL}/unbind',
-        lambda client: client.unbind(SERVER_ID),
+        lambda client: client.unbind(SERVER_ID, 3),
     ),
     'release': (
         'DELETE',
         ALLOCATION_URL,
         lambda client: client.release(SERVER_ID),
+    ),
+    'is_resolved': (
+        'GET',
+        f'{ENDPOINT}/accelerator_requests',
+        lambda client: client.is_resolved(SERVER_ID),
+    ),
+    'delete_all_arqs': (
+        'DELETE',
+        f'{ENDPOINT}/accelerator_requests',
+        lambda client: client.delete_all_arqs(SERVER_ID),
     ),
 }
 every_call = pytest.mark.parametrize('call', CALLS)
@@ -127,26 +143,39 @@ class TestCalls:
     def test_reserve(self, client, requests_mock):
         request = requests_mock.put(ALLOCATION_URL, json=ALLOCATION)
 
-        assert client.reserve(SERVER_ID, (CONTEXT_ID,)) == self.HELD
-        assert request.last_request.json() == {'device_contexts': [CONTEXT_ID]}
+        held = client.reserve(SERVER_ID, (CONTEXT_ID,), CALLER)
 
-    @pytest.mark.parametrize(
-        ('known', 'sent'), [({}, {}), ({'generation': 0}, {'generation': 0})]
-    )
-    def test_bind(self, client, requests_mock, known, sent):
+        assert held == self.HELD
+        assert request.last_request.json() == {
+            'device_contexts': [CONTEXT_ID],
+            'caller': CALLER,
+        }
+
+    def test_begin(self, client, requests_mock):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/begin', json=ALLOCATION
+        )
+
+        assert client.begin(SERVER_ID, 'req-1', CALLER) == self.HELD
+        assert request.last_request.json() == {
+            'operation': 'req-1',
+            'caller': CALLER,
+        }
+
+    def test_bind(self, client, requests_mock):
         request = requests_mock.post(
             f'{ALLOCATION_URL}/bind',
             status_code=202,
             json={'generation': 1, 'arqs': ['arq1', 'arq2']},
         )
 
-        arqs = client.bind(SERVER_ID, 'compute1', PROVIDERS, **known)
+        arqs = client.bind(SERVER_ID, 'compute1', PROVIDERS, 3)
 
         assert arqs == ['arq1', 'arq2']
         assert request.last_request.json() == {
             'hostname': 'compute1',
             'resource_providers': PROVIDERS,
-            **sent,
+            'generation': 3,
         }
 
     def test_unbind(self, client, requests_mock):
@@ -154,14 +183,36 @@ class TestCalls:
             f'{ALLOCATION_URL}/unbind', status_code=204
         )
 
-        assert client.unbind(SERVER_ID) is None
-        assert request.call_count == 1
+        assert client.unbind(SERVER_ID, 3) is None
+        assert request.last_request.json() == {'generation': 3}
 
     def test_release(self, client, requests_mock):
         request = requests_mock.delete(ALLOCATION_URL, status_code=204)
 
         assert client.release(SERVER_ID) is None
         assert request.call_count == 1
+
+    @pytest.mark.parametrize(
+        ('status', 'resolved'), [(200, True), (423, False)]
+    )
+    def test_is_resolved(self, client, requests_mock, status, resolved):
+        request = requests_mock.get(
+            f'{ENDPOINT}/accelerator_requests', status_code=status
+        )
+
+        assert client.is_resolved(SERVER_ID) is resolved
+        assert request.last_request.qs == {
+            'bind_state': ['resolved'],
+            'instance': [SERVER_ID],
+        }
+
+    def test_delete_all_arqs(self, client, requests_mock):
+        request = requests_mock.delete(
+            f'{ENDPOINT}/accelerator_requests', status_code=204
+        )
+
+        assert client.delete_all_arqs(SERVER_ID) is None
+        assert request.last_request.query == f'instance={SERVER_ID}'
 
     def test_delete_arqs(self, client, requests_mock):
         request = requests_mock.delete(

@@ -73,11 +73,23 @@ def refused_field(document, schema):
                 'all_projects': 'true',
             },
         ),
-        (device_allocation.RESERVE, {'device_contexts': [UUID]}),
-        (device_allocation.RESERVE, {'device_contexts': [UUID] * 64}),
+        (
+            device_allocation.RESERVE,
+            {'device_contexts': [UUID], 'caller': UUID},
+        ),
+        (
+            device_allocation.RESERVE,
+            {'device_contexts': [UUID] * 64, 'caller': UUID},
+        ),
+        (device_allocation.BEGIN, {'operation': 'r' * 255, 'caller': UUID}),
+        (device_allocation.UNBIND, {'generation': 0}),
         (
             device_allocation.BIND,
-            {'hostname': 'compute1', 'resource_providers': {'a': UUID}},
+            {
+                'hostname': 'compute1',
+                'resource_providers': {},
+                'generation': 7,
+            },
         ),
         (
             device_allocation.BIND,
@@ -100,7 +112,9 @@ def test_what_is_allowed(schema, document):
         device_context.CREATE,
         device_context.UPDATE,
         device_allocation.RESERVE,
+        device_allocation.BEGIN,
         device_allocation.BIND,
+        device_allocation.UNBIND,
     ],
 )
 def test_a_body_is_an_object(schema, whole):
@@ -117,7 +131,7 @@ def test_a_body_is_an_object(schema, whole):
     ],
 )
 def test_a_field_that_is_unknown_is_named(schema):
-    document = {'nonesuch': 1, 'device_contexts': [UUID]}
+    document = {'nonesuch': 1, 'device_contexts': [UUID], 'caller': UUID}
 
     assert refused_field({'nonesuch': 1}, schema) in ('nonesuch', 'body')
     if schema is device_allocation.RESERVE:
@@ -214,10 +228,28 @@ def test_parameters_that_are_refused(parameter, value):
         ({'device_contexts': [UUID] * 65}, 'device_contexts'),
         ({'device_contexts': [UUID, 'ctx1']}, 'device_contexts.1'),
         ({'device_contexts': [7]}, 'device_contexts.0'),
+        ({'device_contexts': [UUID], 'caller': 'me'}, 'caller'),
     ],
 )
 def test_reservations_that_are_refused(document, field):
+    document = document and {'caller': UUID, **document}
     assert refused_field(document, device_allocation.RESERVE) == field
+
+
+@pytest.mark.parametrize(
+    ('change', 'field'),
+    [
+        ({'operation': ''}, 'operation'),
+        ({'operation': 'r' * 256}, 'operation'),
+        ({'operation': 7}, 'operation'),
+        ({'caller': 'me'}, 'caller'),
+        ({'generation': 1}, 'generation'),
+    ],
+)
+def test_attempts_that_are_refused(change, field):
+    document = {'operation': 'req-1', 'caller': UUID, **change}
+
+    assert refused_field(document, device_allocation.BEGIN) == field
 
 
 @pytest.mark.parametrize(
@@ -226,7 +258,6 @@ def test_reservations_that_are_refused(document, field):
         ({'hostname': ''}, 'hostname'),
         ({'hostname': 'h' * 256}, 'hostname'),
         ({'hostname': None}, 'hostname'),
-        ({'resource_providers': {}}, 'resource_providers'),
         ({'resource_providers': [UUID]}, 'resource_providers'),
         ({'resource_providers': {'a': 'rp'}}, 'resource_providers.a'),
         ({'resource_providers': {'a': [UUID]}}, 'resource_providers.a'),
@@ -240,6 +271,7 @@ def test_bindings_that_are_refused(change, field):
     document = {
         'hostname': 'compute1',
         'resource_providers': {'a': UUID},
+        'generation': 0,
         **change,
     }
 

@@ -26,6 +26,8 @@ from nova_cyborg import exception
 from nova_cyborg.hooks import device_context, noop, runner, spec
 
 SERVERS = ['server1', 'server2']
+BOOT = spec.Operation('req-1', booting=True)
+MOVE = spec.Operation('req-2', booting=False)
 
 
 @pytest.fixture
@@ -46,7 +48,8 @@ def instance():
 class Recorder(spec.ConductorHook):
     """Writes down its calls; raises what it is told to."""
 
-    def __init__(self, name, calls, concerned=True, fails=()):
+    def __init__(self, name, calls, concerned=True, fails=(), raises=None):
+        self._raises = raises
         self._name = name
         self._calls = calls
         self._concerned = concerned
@@ -54,18 +57,23 @@ class Recorder(spec.ConductorHook):
 
     def _record(self, method, *about):
         self._calls.append((self._name, method, *about))
+        if self._raises:
+            raise self._raises
         if method in self._fails:
             raise ValueError(f'{self._name} cannot')
 
     def concerns(self, request_spec):
         return self._concerned
 
-    def before_scheduling(self, context, request_spec, server_ids, booting):
+    def before_scheduling(self, context, request_spec, server_ids, operation):
         self._record('before_scheduling', *server_ids)
 
-    def pre_bind(self, context, instance, node, request_spec):
+    def pre_bind(self, context, instance, node, request_spec, operation):
         self._record('pre_bind', node)
         return [f'{self._name}-arq1', f'{self._name}-arq2']
+
+    def unbind(self, context, server_id, operation):
+        self._record('unbind', server_id)
 
     def release(self, context, server_id):
         self._record('release', server_id)
@@ -141,7 +149,9 @@ class TestLoad:
                 def concerns(self, request_spec):
                     return True
 
-                def pre_bind(self, context, instance, node, request_spec):
+                def pre_bind(
+                    self, context, instance, node, request_spec, operation
+                ):
                     return [type(self).__name__]
 
             class Alpha(Zeta):
@@ -153,7 +163,7 @@ class TestLoad:
 
         for names in (['zeta', 'noop', 'alpha'], ['alpha', 'zeta']):
             arqs = runner.load(names).pre_bind(
-                context, instance, 'compute1', request_spec
+                context, instance, 'compute1', request_spec, MOVE
             )
             assert arqs == [name.title() for name in names if name != 'noop']
 
@@ -228,7 +238,7 @@ class TestLoad:
         assert 'OldHook.pre_bind takes (self, context, instance, host)' in (
             sentence
         )
-        assert 'instance, node, request_spec)' in sentence
+        assert 'instance, node, request_spec, operation)' in sentence
 
     @pytest.mark.parametrize(
         'hook', [noop.NoopHook, device_context.DeviceContextHook]
@@ -248,19 +258,21 @@ class TestConcerns:
         hooks = runner.load([])
 
         assert not hooks.concerns(request_spec)
-        hooks.before_scheduling(context, request_spec, SERVERS, True)
-        assert hooks.pre_bind(context, None, 'compute1', request_spec) == []
+        hooks.before_scheduling(context, request_spec, SERVERS, BOOT)
+        assert (
+            hooks.pre_bind(context, None, 'compute1', request_spec, MOVE) == []
+        )
         hooks.release(context, request_spec, 'server1')
 
 
 class TestBeforeScheduling:
-    @pytest.mark.parametrize('booting', [True, False])
+    @pytest.mark.parametrize('operation', [BOOT, MOVE])
     def test_those_concerned_are_called_in_order(
-        self, make, calls, context, request_spec, booting
+        self, make, calls, context, request_spec, operation
     ):
         hooks = make(b={'concerned': False})
 
-        hooks.before_scheduling(context, request_spec, SERVERS, booting)
+        hooks.before_scheduling(context, request_spec, SERVERS, operation)
 
         assert calls == [
             ('a', 'before_scheduling', *SERVERS),
@@ -273,7 +285,7 @@ class TestBeforeScheduling:
         hooks = make(c={'fails': ['before_scheduling']})
 
         with pytest.raises(ValueError, match='c cannot'):
-            hooks.before_scheduling(context, request_spec, SERVERS, True)
+            hooks.before_scheduling(context, request_spec, SERVERS, BOOT)
 
         released = [call for call in calls if call[1] == 'release']
         assert sorted(released) == [
@@ -289,12 +301,24 @@ class TestBeforeScheduling:
         hooks = make(b={'fails': ['before_scheduling']})
 
         with pytest.raises(ValueError, match='b cannot'):
-            hooks.before_scheduling(context, request_spec, SERVERS, False)
+            hooks.before_scheduling(context, request_spec, SERVERS, MOVE)
 
         assert [call[:2] for call in calls] == [
             ('a', 'before_scheduling'),
             ('b', 'before_scheduling'),
         ]
+
+    @pytest.mark.parametrize('cls', exception.SUPERSEDED)
+    def test_nothing_is_released_that_another_call_has_taken_over(
+        self, make, calls, context, request_spec, cls
+    ):
+        error = cls(server_id='server1', current=2, given=1)
+        hooks = make(c={'raises': error})
+
+        with pytest.raises(cls):
+            hooks.before_scheduling(context, request_spec, SERVERS, BOOT)
+
+        assert [call[1] for call in calls] == ['before_scheduling'] * 3
 
     def test_a_release_that_fails_hides_neither_others_nor_the_cause(
         self, make, calls, context, request_spec, caplog
@@ -307,7 +331,7 @@ class TestBeforeScheduling:
             caplog.at_level(logging.ERROR),
             pytest.raises(ValueError, match='c cannot'),
         ):
-            hooks.before_scheduling(context, request_spec, ['server1'], True)
+            hooks.before_scheduling(context, request_spec, ['server1'], BOOT)
 
         assert ('b', 'release', 'server1') in calls
         assert 'server1' in caplog.text
@@ -320,7 +344,9 @@ class TestPreBind:
     ):
         hooks = make(b={'concerned': False})
 
-        arqs = hooks.pre_bind(context, instance, 'compute1', request_spec)
+        arqs = hooks.pre_bind(
+            context, instance, 'compute1', request_spec, MOVE
+        )
 
         assert arqs == ['a-arq1', 'a-arq2', 'c-arq1', 'c-arq2']
 
@@ -330,12 +356,28 @@ class TestPreBind:
         hooks = make(b={'fails': ['pre_bind']})
 
         with pytest.raises(ValueError, match='b cannot'):
-            hooks.pre_bind(context, instance, 'compute1', request_spec)
+            hooks.pre_bind(context, instance, 'compute1', request_spec, MOVE)
 
         assert calls == [
             ('a', 'pre_bind', 'compute1'),
             ('b', 'pre_bind', 'compute1'),
         ]
+
+
+class TestUnbind:
+    def test_an_error_is_logged_and_hides_no_others(
+        self, make, calls, context, request_spec, caplog
+    ):
+        hooks = make(a={'concerned': False}, b={'fails': ['unbind']})
+
+        with caplog.at_level(logging.ERROR):
+            hooks.unbind(context, request_spec, 'server1', MOVE)
+
+        assert calls == [
+            ('b', 'unbind', 'server1'),
+            ('c', 'unbind', 'server1'),
+        ]
+        assert 'b cannot' in caplog.text
 
 
 class TestRelease:
@@ -359,6 +401,10 @@ class TestNoopHook:
         hook = noop.NoopHook()
 
         assert hook.concerns(request_spec) is False
-        hook.before_scheduling(context, request_spec, SERVERS, True)
-        assert hook.pre_bind(context, instance, 'compute1', request_spec) == []
+        hook.before_scheduling(context, request_spec, SERVERS, BOOT)
+        assert (
+            hook.pre_bind(context, instance, 'compute1', request_spec, MOVE)
+            == []
+        )
+        hook.unbind(context, 'server1', MOVE)
         hook.release(context, 'server1')

@@ -13,11 +13,12 @@
 """``/v2/accelerator_requests``: Cyborg's own, by server without a scan.
 
 Stock Nova asks for a server's ARQs at boot, reboot and delete. Cyborg's
-controller reads every ARQ of the cloud for that; these two handlers do the
+controller reads every ARQ of the cloud for that; two handlers here do the
 same by index, and take device contexts along when a server lets go of them.
 """
 
 import inspect
+import typing as ty
 from http import HTTPStatus
 
 import pecan
@@ -35,12 +36,14 @@ from cyborg.common import (
 from wsme import types as wtypes
 
 from nova_cyborg import exception as our_exception
+from nova_cyborg import model
 from nova_cyborg.api import unbinding
 from nova_cyborg.db import devices
 
 # What is beneath Cyborg's decorators, which ours have again.
 _stock_get_all = inspect.unwrap(arqs.ARQsController.get_all)
 _stock_delete = inspect.unwrap(arqs.ARQsController.delete)
+_stock_post = inspect.unwrap(arqs.ARQsController.post)
 
 
 class _Conflict(exception.CyborgException):
@@ -50,6 +53,24 @@ class _Conflict(exception.CyborgException):
 
 class AcceleratorRequestsController(arqs.ARQsController):
     """Cyborg's accelerator requests."""
+
+    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'create')
+    @expose.expose(
+        arqs.ARQCollection,
+        body=types.jsontype,
+        status_code=HTTPStatus.CREATED,
+    )
+    def post(self, req: dict[str, ty.Any]) -> object:
+        """Make ARQs of a profile, but of no hidden one.
+
+        Such ARQs would belong to no device context, and keep the profile.
+        """
+        name = str(req.get('device_profile_name'))
+        if name.startswith(model.PROFILE_PREFIX):
+            raise exception.ResourceNotFound(
+                resource='Device Profile', msg=f'with name={name}'
+            )
+        return _stock_post(self, req)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all')
     @expose.expose(arqs.ARQCollection, wtypes.text, types.uuid)

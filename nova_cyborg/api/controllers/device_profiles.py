@@ -14,6 +14,7 @@
 
 import inspect
 import typing as ty
+from http import HTTPStatus
 
 import pecan
 from cyborg import objects
@@ -30,6 +31,7 @@ from nova_cyborg import exception, model
 _stock_get_one = inspect.unwrap(
     device_profiles.DeviceProfilesController.get_one
 )
+_stock_delete = inspect.unwrap(device_profiles.DeviceProfilesController.delete)
 
 
 class DeviceProfilesController(device_profiles.DeviceProfilesController):
@@ -52,18 +54,30 @@ class DeviceProfilesController(device_profiles.DeviceProfilesController):
 
         Asked before Cyborg's own handler, which logs what it finds.
         """
-        name = dp_uuid_or_name
-        if uuidutils.is_uuid_like(name):
-            context = pecan.request.context
-            name = objects.DeviceProfile.get_by_uuid(context, name).name
-        if name.startswith(model.PROFILE_PREFIX):
-            raise cyborg_exception.ResourceNotFound(
-                resource='Device profile', msg=f'with {dp_uuid_or_name}'
-            )
+        _check_visible(dp_uuid_or_name)
         return _stock_get_one(self, dp_uuid_or_name)
+
+    @authorize_wsgi.authorize_wsgi('cyborg:device_profile', 'delete')
+    @expose.expose(None, wtypes.text, status_code=HTTPStatus.NO_CONTENT)
+    def delete(self, value: str) -> None:
+        """Delete profiles, but no hidden one: its ARQs could not be read."""
+        for name_or_id in value.split(','):
+            _check_visible(name_or_id)
+        _stock_delete(self, value)
 
     def _validate_post_request(self, req_devprof: dict[str, ty.Any]) -> None:
         if str(req_devprof.get('name')).startswith(model.PROFILE_PREFIX):
             error = exception.ReservedProfileName(prefix=model.PROFILE_PREFIX)
             raise cyborg_exception.InvalidParameterValue(err=str(error))
         super()._validate_post_request(req_devprof)
+
+
+def _check_visible(name_or_id: str) -> None:
+    name = name_or_id
+    if uuidutils.is_uuid_like(name):
+        context = pecan.request.context
+        name = objects.DeviceProfile.get_by_uuid(context, name).name
+    if name.startswith(model.PROFILE_PREFIX):
+        raise cyborg_exception.ResourceNotFound(
+            resource='Device profile', msg=f'with {name_or_id}'
+        )

@@ -68,6 +68,45 @@ class TestHidden:
         assert error['code'] == 'nova_cyborg.device_profile.not_found'
         assert 'val1' not in error['detail']
 
+    def test_it_is_not_there_to_make_arqs_of(self, cloud, hidden, caller):
+        before = cloud.count(models.ExtArq)
+
+        caller.post(
+            '/v2/accelerator_requests',
+            {'device_profile_name': hidden.name},
+            status=404,
+        )
+
+        assert cloud.count(models.ExtArq) == before
+
+
+@pytest.mark.parametrize('by', ['uuid', 'name'])
+def test_an_admin_does_not_delete_it(cloud, hidden, admin, by):
+    admin.post('/v2/device_profiles', [PROFILE])
+    one = getattr(hidden, by)
+    paths = [f'/v2/device_profiles/{one}', f'/v2/device_profiles?value={one}']
+    if by == 'name':
+        paths.append(f'/v2/device_profiles?value={PROFILE["name"]},{one}')
+
+    for path in paths:
+        admin.delete_path(path, status=404)
+
+    assert cloud.count(models.DeviceProfile) == 2
+    (arq,) = admin.get('/v2/accelerator_requests').json['arqs']
+    assert arq['device_profile_name'] == hidden.name
+
+
+def test_profiles_are_deleted_by_their_names(cloud, admin):
+    names = ['one', 'two']
+    for name in names:
+        admin.post('/v2/device_profiles', [{**PROFILE, 'name': name}])
+
+    admin.delete_path(
+        f'/v2/device_profiles?value={",".join(names)}', status=204
+    )
+
+    assert cloud.count(models.DeviceProfile) == 0
+
 
 def test_names_like_those_of_hidden_ones_are_reserved(cloud, admin):
     for name in (

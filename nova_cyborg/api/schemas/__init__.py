@@ -12,6 +12,7 @@
 
 """Checks of requests against JSON schemas."""
 
+import re
 import typing as ty
 
 import jsonschema
@@ -19,12 +20,21 @@ from oslo_utils import uuidutils
 
 from nova_cyborg import exception
 
+#: What a number in a query is; the format's name stands in the refusal.
+NUMBER = 'number of at most nine digits'
+
 _FORMATS = jsonschema.FormatChecker(formats=())
+_NUMBER = re.compile('[0-9]{1,9}')
 
 
 @_FORMATS.checks('uuid')
 def _is_uuid(value: object) -> bool:
     return not isinstance(value, str) or uuidutils.is_uuid_like(value)
+
+
+@_FORMATS.checks(NUMBER)
+def _is_number(value: object) -> bool:
+    return not isinstance(value, str) or bool(_NUMBER.fullmatch(value))
 
 
 def validate(
@@ -57,11 +67,14 @@ def _reason(error: jsonschema.ValidationError) -> str:
     # The library's own sentences show the value, which may be config data,
     # and patterns, which say little to a person.
     expected = error.validator_value
+    if isinstance(expected, list) and error.validator in ('type', 'enum'):
+        *others, last = map(str, expected)
+        expected = f'{", ".join(others)} or {last}'
     return {
         'type': f'must be of type {expected}.',
         'format': f'must be a {expected}.',
         'pattern': 'must be printable ASCII, with no space at either end.',
-        'enum': f'must be one of {expected}.',
+        'enum': f'must be {expected}.',
         'required': f'{expected} are needed.',
         'minLength': 'must not be empty.',
         'maxLength': f'must be at most {expected} characters.',

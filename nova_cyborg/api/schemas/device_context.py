@@ -19,6 +19,7 @@ one place for all clients, :func:`nova_cyborg.language.parse_groups`.
 import typing as ty
 
 from nova_cyborg import model
+from nova_cyborg.api import schemas
 
 # The patterns end with \Z: a $ would let a newline pass behind it.
 _PRINTABLE = r'^[\x20-\x7e]*\Z'
@@ -70,7 +71,7 @@ _UUID = {'type': 'string', 'format': 'uuid'}
 LIST: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'limit': {'type': 'string', 'pattern': r'^[0-9]{1,9}\Z'},
+        'limit': {'type': 'string', 'format': schemas.NUMBER},
         'marker': _UUID,
         'sort_key': {'enum': ['created_at', 'updated_at', 'name', 'uuid']},
         'sort_dir': {'enum': ['asc', 'desc']},

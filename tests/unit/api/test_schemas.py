@@ -291,6 +291,30 @@ def test_a_refusal_does_not_show_the_value():
     assert '\\x' not in str(refused)
 
 
+@pytest.mark.parametrize(
+    ('document', 'reason'),
+    [
+        ({'limit': '-1'}, 'must be a number of at most nine digits.'),
+        ({'server_id': 'vm1'}, 'must be a uuid.'),
+        ({'sort_dir': 'up'}, 'must be asc or desc.'),
+        (
+            {'sort_key': 'host'},
+            'must be created_at, updated_at, name or uuid.',
+        ),
+    ],
+)
+def test_a_refusal_says_what_a_parameter_must_be(document, reason):
+    refused = refusal(document, device_context.LIST, 'query')
+
+    assert refused.kwargs['reason'] == reason
+
+
+def test_a_refusal_says_which_types_a_field_may_have():
+    refused = refusal({'description': 7}, device_context.UPDATE)
+
+    assert refused.kwargs['reason'] == 'must be of type string or null.'
+
+
 def test_the_query_is_named_as_such():
     refused = refusal([], device_context.LIST, 'query')
 

@@ -114,16 +114,17 @@ def _resources(
 ) -> dict[str, int]:
     resources: dict[str, int] = {}
     for item in _split_commas(texts):
-        name, _colon, amount = item.rpartition(':')
+        name, colon, amount = item.rpartition(':')
         if not name:
+            missing = 'resource class' if colon else 'amount'
             raise osc_exc.CommandError(
-                f'{label}: "{item}" has no amount; write CLASS:AMOUNT, as in '
-                'FPGA:1.'
+                f'{label}: "{item}" has no {missing}; write CLASS:AMOUNT, as '
+                'in FPGA:1.'
             )
         if not _WHOLE_NUMBER.fullmatch(amount):
             raise osc_exc.CommandError(
                 f'{label}: "{amount}", the amount of {name}, is not a whole '
-                'number.'
+                f'number from 1 to {language.MAX_AMOUNT}.'
             )
         if name in resources:
             raise osc_exc.CommandError(f'{label}: {name} is given twice.')

@@ -61,7 +61,9 @@ class DeviceContexts:
         :returns: the device contexts.
         :raises CommandError: if the service refuses or does not answer.
         """
-        path: str | None = f'{_PATH}?{parse.urlencode(query)}'
+        path: str | None = parse.urlunsplit(
+            ('', '', _PATH, parse.urlencode(query), '')
+        )
         contexts: list[Context] = []
         while path:
             page = self._call('GET', path)

@@ -29,16 +29,18 @@ Examples:
 
 One FPGA with a gzip function and a feature, and data for its driver:
 
-  --resources FPGA_GZIP:1 --requires SOME_FOO_CAPABILITY
-  --config-data key1:val1
+  %(prog)s \\
+    --resources FPGA_GZIP:1 --requires SOME_FOO_CAPABILITY \\
+    --config-data key1:val1
 
 Two devices, each a group of its own, so that they may be on two cards:
 
-  --resources FPGA:1 --group 'resources=VGPU:1;requires=HW_GPU_API_VULKAN'
+  %(prog)s \\
+    --resources FPGA:1 --group 'resources=VGPU:1;requires=HW_GPU_API_VULKAN'
 
 As the administrator's profile "gzip" says:
 
-  --device-profile gzip
+  %(prog)s --device-profile gzip
 
 Names that are not standard resource classes or traits become custom ones:
 FPGA_GZIP is CUSTOM_FPGA_GZIP.

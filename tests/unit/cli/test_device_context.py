@@ -166,4 +166,7 @@ def test_a_cloud_without_cyborg(cloud: Cloud, openstack: Run) -> None:
 def test_help_has_examples(cloud: Cloud, openstack: Run) -> None:
     result = openstack('help', *COMMAND, 'create')
     assert result.code == 0
-    assert '\n  --resources FPGA_GZIP:1 --requires SOME_FOO' in result.out
+    assert (
+        ' accelerator device context create \\\n'
+        '    --resources FPGA_GZIP:1 --requires SOME_FOO'
+    ) in result.out

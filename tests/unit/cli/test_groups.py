@@ -109,6 +109,7 @@ FPGA = ('--resources', 'FPGA:1')
     [
         (('--resources', 'FPGA'), '--resources: "FPGA" has no amount'),
         (('--resources', 'FPGA:1,'), '--resources: "" has no amount'),
+        (('--resources', ':1'), '--resources: ":1" has no resource class'),
         (('--resources', 'FPGA:x'), '"x", the amount of FPGA, is not a whole'),
         (('--resources', 'FPGA:1.5'), 'is not a whole number'),
         (('--resources', 'FPGA:'), 'is not a whole number'),

@@ -43,6 +43,7 @@ def test_the_path_goes_after_any_endpoint(
         endpoint.rstrip('/') + PATH, json={'device_contexts': []}
     )
     assert device_contexts(endpoint).list({}) == []
+    assert requests_mock.last_request.url.endswith(PATH)
 
 
 def test_all_pages_are_read(requests_mock: mock_lib.Mocker) -> None:

@@ -169,7 +169,10 @@ def test_help_of_a_command_has_examples(cyborg: Run) -> None:
     result = cyborg('device-context-create', '--help')
     assert result.code == 0
     assert 'usage: cyborg device-context-create' in result.out
-    assert '\n  --resources FPGA_GZIP:1 --requires SOME_FOO' in result.out
+    assert (
+        '\n  cyborg device-context-create \\\n'
+        '    --resources FPGA_GZIP:1 --requires SOME_FOO'
+    ) in result.out
 
 
 def test_without_a_command(cyborg: Run) -> None:

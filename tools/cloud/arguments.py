@@ -190,7 +190,8 @@ def _command(group: Any, name: str, text: str) -> Any:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'{text} is less than 1')
-    return number
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(
+            f'{text} is not a whole number above 0'
+        )
+    return int(text)

@@ -65,7 +65,8 @@ def _up(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
         _show_errors(cloud, error.service)
         raise
     if not new:
-        print(f'The cloud in {cloud.folder} runs already.')
+        hosts = ', '.join(cloud.hosts())
+        print(f'The cloud in {cloud.folder} runs already, with {hosts}.')
     return 0
 
 

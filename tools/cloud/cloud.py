@@ -90,19 +90,22 @@ class Cloud:
         :returns: False if it runs already.
         :raises StepFailed: if it does not come up; nothing of it then runs.
         :raises ForeignFolder: if the folder is not a cloud's.
+        :raises UnusableFolder: if the folder cannot be made.
         :raises BadDevices: if a list of accelerators cannot be read.
+        :raises TooManyDevices: if there are more lists than hosts.
         :raises NotInstalled: if there is no nova_cyborg to load.
         """
         if self.is_running():
             return False
-        if plugin:
-            installation.require_plugin()
         settings = cloud_settings.Settings.new(computes, plugin)
         chosen = cloud_devices.choose(settings.hosts, devices)
-        self._clear()
+        if plugin:
+            installation.require_plugin()
+            for path in chosen.values():
+                cloud_devices.count(path)
         state = cloud_state.State(self.folder, settings)
+        self._make_folder(state)
         try:
-            state.save()
             cloud_devices.install(state, chosen)
             bringup.BringUp(
                 state, seconds, report or progress.Progress()
@@ -132,6 +135,14 @@ class Cloud:
             cloud_state.State.load(self.folder) is not None
             and cloud_supervisor.find(self.folder) is not None
         )
+
+    def hosts(self) -> list[str]:
+        """Return the names of the compute hosts.
+
+        :returns: the names.
+        :raises NotRunning: if the cloud is not up.
+        """
+        return self._state().settings.hosts
 
     def status(self) -> list[ServiceStatus]:
         """Return the state of the services.
@@ -207,8 +218,14 @@ class Cloud:
         :raises StepFailed: if it does not start in time.
         """
         ready = self._state().ready(self._known(service))
-        self._supervisor().start_service(service)
-        waiting.until(f'{service} to start', ready.exists, seconds)
+        supervisor = self._supervisor()
+        supervisor.start_service(service)
+        waiting.until(
+            f'{service} to start',
+            ready.exists,
+            seconds,
+            lambda: supervisor.check((service,)),
+        )
 
     def _known(self, service: str) -> str:
         if service not in cloud_settings.SERVICES:
@@ -223,6 +240,15 @@ class Cloud:
 
     def _supervisor(self) -> cloud_supervisor.Supervisor:
         return cloud_supervisor.Supervisor(self._state())
+
+    def _make_folder(self, state: cloud_state.State) -> None:
+        try:
+            self._clear()
+            state.save()
+        except OSError as error:
+            raise exception.UnusableFolder(
+                self.folder, error.strerror or str(error)
+            ) from error
 
     def _clear(self) -> None:
         """Remove what an earlier cloud has left."""

@@ -16,8 +16,6 @@ import collections.abc
 import pathlib
 import shutil
 
-import yaml
-
 from tools.cloud import exception
 from tools.cloud import state as cloud_state
 
@@ -25,21 +23,23 @@ _SHIPPED = pathlib.Path(__file__).with_name('devices')
 
 
 def count(path: pathlib.Path) -> int:
-    """Count the devices of a file.
+    """Count the devices of a file, as the agent reads it.
 
     :param path: the file.
     :returns: how many it lists.
-    :raises BadDevices: if it is not a list of devices.
+    :raises BadDevices: if the agent would not take it.
     """
+    # Clouds without the plugin, and without a file, get along without it.
+    from nova_cyborg import exception as plugin_exception
+    from nova_cyborg.agent import devices_file
+
     try:
-        content = yaml.safe_load(path.read_text())
-        return len(content['devices'])
+        return len(devices_file.parse(str(path), path.read_bytes()))
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise exception.BadDevices(path, reason) from error
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise exception.BadDevices(path, _reason(error)) from error
+    except plugin_exception.InvalidDevicesFile as error:
         raise exception.BadDevices(
-            path, f'it has no list under "devices" ({error})'
+            path, f'{error.kwargs["entry"]}: {error.kwargs["reason"]}'
         ) from error
 
 
@@ -51,8 +51,10 @@ def choose(
     :param hosts: the hosts' names.
     :param given: files, the first for the first host and so on.
     :returns: the file of each host.
-    :raises BadDevices: if one cannot be read.
+    :raises TooManyDevices: if there are fewer hosts than files.
     """
+    if len(given) > len(hosts):
+        raise exception.TooManyDevices(len(given), len(hosts))
     chosen = {}
     for number, host in enumerate(hosts):
         path = _SHIPPED / f'{host}.yaml'
@@ -60,7 +62,6 @@ def choose(
             path = given[number]
         elif not path.exists():
             path = _SHIPPED / 'none.yaml'
-        count(path)
         chosen[host] = path
     return chosen
 
@@ -70,6 +71,14 @@ def install(state: cloud_state.State, chosen: dict[str, pathlib.Path]) -> None:
 
     :param state: the cloud.
     :param chosen: the file of each host.
+    :raises BadDevices: if one cannot be read.
     """
     for host, path in chosen.items():
-        shutil.copyfile(path, state.devices(host))
+        try:
+            shutil.copyfile(path, state.devices(host))
+        except OSError as error:
+            raise exception.BadDevices(path, _reason(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -49,6 +49,16 @@ class BadFolder(CloudError):
         )
 
 
+class UnusableFolder(CloudError):
+    """A state folder that cannot be made, or written to."""
+
+    def __init__(self, path: pathlib.Path, reason: str) -> None:
+        super().__init__(
+            f'{path} cannot be the folder of a cloud: {reason}. Choose '
+            'another one with --state.'
+        )
+
+
 class UnknownService(CloudError):
     """A service name that the cloud does not have."""
 
@@ -73,6 +83,17 @@ class BadDevices(CloudError):
 
     def __init__(self, path: pathlib.Path, reason: str) -> None:
         super().__init__(f'Devices file {path}: {reason}')
+
+
+class TooManyDevices(CloudError):
+    """There are more devices files than hosts."""
+
+    def __init__(self, files: int, hosts: int) -> None:
+        super().__init__(
+            f'{files} devices files are given for {hosts} compute '
+            f'host{"s" if hosts > 1 else ""}. Give --computes {files}, or '
+            'fewer --devices.'
+        )
 
 
 class StepFailed(CloudError):

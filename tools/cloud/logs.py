@@ -29,7 +29,14 @@ def telling_lines(path: pathlib.Path) -> list[str]:
         lines = path.read_text(errors='replace').splitlines()
     except FileNotFoundError:
         return []
-    found = [line for line in lines if _TELLING.search(line)]
+    found = []
+    in_traceback = False
+    for line in lines:
+        # What a traceback is about stands behind it, and need not say Error.
+        ends = in_traceback and not line.startswith(' ')
+        if ends or _TELLING.search(line):
+            found.append(line)
+        in_traceback = 'Traceback' in line or (in_traceback and not ends)
     return (found or lines)[-_LINES:]
 
 

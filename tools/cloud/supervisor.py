@@ -12,6 +12,7 @@
 
 """The process supervisor: supervisord, and calls to it."""
 
+import collections.abc
 import contextlib
 import http.client
 import os
@@ -23,6 +24,7 @@ import xmlrpc.client
 from typing import Any
 
 from tools.cloud import exception, ports, supervisor_config, waiting
+from tools.cloud import settings as cloud_settings
 from tools.cloud import state as cloud_state
 
 _PROGRAM = 'supervisor.supervisord'
@@ -85,14 +87,18 @@ class Supervisor:
             ) from error
         return found
 
-    def check(self) -> None:
-        """Make sure that all services run.
+    def check(
+        self,
+        names: collections.abc.Container[str] = cloud_settings.SERVICES,
+    ) -> None:
+        """Make sure that services run.
 
+        :param names: which services; all by default.
         :raises StepFailed: if one does not.
         """
         for process in self.processes():
-            if process['statename'] != _RUNNING:
-                name = process['name']
+            name = process['name']
+            if name in names and process['statename'] != _RUNNING:
                 raise exception.StepFailed(f'{name} has ended.', name)
 
     def start_service(self, name: str) -> None:

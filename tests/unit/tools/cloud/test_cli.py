@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""The command line of the embedded cloud: what it refuses."""
+
+import signal
+
+import pytest
+
+from tools.cloud import cli, cloud
+
+_DEVICE = 'devices: [{address: "0000:0c:00.0", vendor: "8086"}]\n'
+
+
+@pytest.fixture
+def up(tmp_path, capsys):
+    """Tries ``up``; returns the exit status and what was complained of."""
+
+    def _up(*arguments, folder=tmp_path / 'cloud'):
+        try:
+            status = cli.main(['--state', str(folder), 'up', *arguments])
+        except SystemExit as error:
+            status = error.code
+        return status, capsys.readouterr().err
+
+    # The command has signals end it as Ctrl-C does.
+    handlers = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+    }
+    yield _up
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize('number', ['0', '-1', 'two', '1.5', '', '²'])
+def test_a_number_of_hosts_that_is_none(up, number):
+    status, complaint = up('--computes', number)
+
+    assert status == 2
+    assert f'--computes: {number} is not a whole number above 0' in complaint
+
+
+def test_a_folder_that_is_a_file(up, tmp_path):
+    path = tmp_path / 'file'
+    path.touch()
+
+    status, complaint = up(folder=path)
+
+    assert status == 1
+    assert f'{path} cannot be the folder of a cloud: Not a dir' in complaint
+
+
+def test_a_folder_that_cannot_be_made(up):
+    status, complaint = up(folder='/proc/cloud')
+
+    assert status == 1
+    assert '/proc/cloud cannot be the folder of a cloud' in complaint
+
+
+def test_a_folder_of_another(up, tmp_path):
+    (tmp_path / 'letters').mkdir()
+
+    status, complaint = up(folder=tmp_path)
+
+    assert status == 1
+    assert f'{tmp_path} is not empty' in complaint
+
+
+def test_more_devices_files_than_hosts(up):
+    status, complaint = up('--devices', 'a.yaml', '--devices', 'b.yaml')
+
+    assert status == 1
+    assert '2 devices files are given for 1 compute host.' in complaint
+
+
+def test_a_devices_file_that_is_not_there(up, tmp_path):
+    path = tmp_path / 'none.yaml'
+
+    status, complaint = up('--devices', str(path))
+
+    assert status == 1
+    assert f'Devices file {path}: No such file' in complaint
+
+
+def test_a_devices_file_that_the_agent_would_refuse(up, tmp_path):
+    path = tmp_path / 'devices.yaml'
+    path.write_text(_DEVICE)
+
+    status, complaint = up('--devices', str(path))
+
+    assert status == 1
+    assert f'Devices file {path}: device 1 (0000:0c:00.0): ' in complaint
+    assert 'product' in complaint
+    assert not cloud.Cloud(tmp_path / 'cloud').folder.exists()

@@ -18,6 +18,7 @@ import sys
 
 from cyborg.common import service
 from cyborg.conf import CONF
+from oslo_config import cfg
 from oslo_log import log
 
 from nova_cyborg.cmd import audit
@@ -35,9 +36,13 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     # What a command prints is for programs, too: the log goes elsewhere.
     log.register_options(CONF)
     CONF.set_default('use_stderr', True)
-    service.prepare_service(
-        ['nova-cyborg-manage'] + [f'--config-file={name}' for name in files]
-    )
+    try:
+        service.prepare_service(
+            ['nova-cyborg-manage', *(f'--config-file={f}' for f in files)]
+        )
+    except cfg.Error as error:
+        print(error, file=sys.stderr)
+        return 2
     return int(arguments.run(arguments))
 
 

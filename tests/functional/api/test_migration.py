@@ -207,3 +207,12 @@ class TestManage:
 
         assert info.value.code == 2
         assert 'usage: nova-cyborg-manage' in capsys.readouterr().err
+
+    def test_a_configuration_file_that_is_not_there(self, run, tmp_path):
+        missing = tmp_path / 'missing.conf'
+
+        result = run('--config-file', missing, 'db', 'version')
+
+        assert (result.returncode, result.stdout) == (2, '')
+        assert f'config files: {missing}' in result.stderr
+        assert 'Traceback' not in result.stderr

@@ -30,6 +30,8 @@ LOG = logging.getLogger(__name__)
 # Nova's scheduler hint for a rebuild on the server's own host, which asks
 # Placement for nothing.
 _CHECK_TYPE_HINT = '_nova_check_type'
+# After these it is not known whether Cyborg has done what it was asked for.
+_UNCERTAIN = (exception.CyborgUnreachable, exception.CyborgFailed)
 _NOTHING = cyborg_client.Held(0, None, ())
 
 
@@ -93,7 +95,7 @@ class DeviceContextHook(spec.ConductorHook):
             arqs = client.allocation_client(context).bind(
                 instance.uuid, node, providers, held.generation
             )
-        except exception.CyborgUnreachable:
+        except _UNCERTAIN:
             # It may have been done, and only the answer got lost.
             if not operation.booting:
                 _unbind(context, instance.uuid, held)
@@ -142,7 +144,7 @@ def _reserve(
 ) -> cyborg_client.Held:
     try:
         held = allocations.reserve(server_id, context_ids, caller)
-    except exception.CyborgUnreachable:
+    except _UNCERTAIN:
         # It may have been done, and only the answer got lost.
         _undo(allocations, server_id)
         raise

@@ -52,6 +52,16 @@ def has_hint(request_spec: objects.RequestSpec | None) -> bool:
     return model.HINT in (request_spec.scheduler_hints or {})
 
 
+def is_marked(instance: objects.Instance) -> bool:
+    """Tell whether only device contexts give a server accelerators.
+
+    :param instance: the server.
+    :returns: whether its copy of the flavor has the marker.
+    """
+    profile = instance.flavor.extra_specs.get(model.PROFILE_EXTRA_SPEC)
+    return bool(profile == model.FLAVOR_MARKER)
+
+
 def all_bound(
     arqs: collections.abc.Collection[collections.abc.Mapping[str, ty.Any]],
     awaited: collections.abc.Iterable[str],
@@ -106,8 +116,7 @@ def fault(
         return None
     except exception.DeviceContextError as exc:
         LOG.debug('Cyborg does not say why: %s', exc)
-        profile = instance.flavor.extra_specs.get(model.PROFILE_EXTRA_SPEC)
-        return '' if profile == model.FLAVOR_MARKER else None
+        return '' if is_marked(instance) else None
 
 
 def release(

@@ -47,6 +47,7 @@ _SIGNATURES = {
     '_build_resources': 'context instance',
     '_get_bound_arq_resources': 'context instance arq_uuids',
     '_do_build_and_run_instance': 'context instance image request_spec',
+    '_shelve_offload_instance': 'context instance clean_shutdown',
     '_unshelve_instance': (
         'context instance image filter_properties node request_spec'
     ),
@@ -154,6 +155,33 @@ class ComputeManager(manager.ComputeManager):
         ):
             server_arqs.release(context, instance)
         return result
+
+    def _shelve_offload_instance(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        *args: object,
+        accel_uuids: list[str] | None = None,
+        **kwargs: object,
+    ) -> None:
+        offload = functools.partial(
+            super()._shelve_offload_instance, context, instance, *args
+        )
+        try:
+            offload(accel_uuids=accel_uuids, **kwargs)
+        except nova_exception.AcceleratorRequestOpFailed as exc:
+            if not server_arqs.is_marked(instance):
+                raise
+            # The guest is gone by now: to stop here would leave a server
+            # that Nova takes to be on this host.
+            LOG.error(
+                'Server %s is off its host, and its accelerator requests '
+                'could not be deleted. Run "nova-cyborg-manage audit '
+                '--repair": %s',
+                instance.uuid,
+                exc,
+            )
+            offload(accel_uuids=[], **kwargs)
 
     def _unshelve_instance(
         self,

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import contextvars
 import functools
 import inspect
 import logging
@@ -69,6 +70,22 @@ def _timeout_class() -> type[BaseException]:
 _Timeout = _timeout_class()
 
 
+# Whether this thread, or green thread, brings a server with device contexts
+# to this host. Nova's methods in between have no argument for it.
+_comes: contextvars.ContextVar[bool] = contextvars.ContextVar(
+    'nova_cyborg_comes', default=False
+)
+
+
+@contextlib.contextmanager
+def _coming(comes: bool) -> collections.abc.Iterator[None]:
+    token = _comes.set(comes)
+    try:
+        yield
+    finally:
+        _comes.reset(token)
+
+
 class ComputeManager(manager.ComputeManager):
     """Nova's compute manager, strict about accelerator requests."""
 
@@ -91,7 +108,7 @@ class ComputeManager(manager.ComputeManager):
         arq_uuids: list[str] | None,
     ) -> list[dict[str, ty.Any]]:
         try:
-            if instance.host != self.host:
+            if _comes.get():
                 # Nova's API has no host to send the events to, or another.
                 server_arqs.wait_until_resolved(context, instance)
             arqs = super()._get_bound_arq_resources(
@@ -199,16 +216,17 @@ class ComputeManager(manager.ComputeManager):
             _log_dropped('unshelve_instance', instance)
             return
         try:
-            super()._unshelve_instance(
-                context,
-                instance,
-                image,
-                filter_properties,
-                node,
-                request_spec,
-                *args,
-                **kwargs,
-            )
+            with _coming(concerned):
+                super()._unshelve_instance(
+                    context,
+                    instance,
+                    image,
+                    filter_properties,
+                    node,
+                    request_spec,
+                    *args,
+                    **kwargs,
+                )
         except (Exception, _Timeout):
             if concerned:
                 server_arqs.delete_all(context, instance)
@@ -252,12 +270,15 @@ class ComputeManager(manager.ComputeManager):
         given = inspect.signature(method).bind(
             context, instance, *args, **kwargs
         )
+        concerned = server_arqs.has_hint(given.arguments.get('request_spec'))
+        evacuated = bool(given.arguments.get('evacuate'))
         try:
-            method(context, instance, *args, **kwargs)
+            with _coming(concerned and evacuated):
+                method(context, instance, *args, **kwargs)
         except (Exception, _Timeout) as exc:
-            if not server_arqs.has_hint(given.arguments.get('request_spec')):
+            if not concerned:
                 raise
-            if given.arguments.get('evacuate'):
+            if evacuated:
                 server_arqs.delete_all(context, instance)
             _raise_with_cause(instance, exc)
 

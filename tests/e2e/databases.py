@@ -13,10 +13,11 @@
 
 """A look into the services' databases, where their APIs do not show it."""
 
-import contextlib
+import functools
 import json
-import sqlite3
 import typing as ty
+
+import sqlalchemy
 
 from tools.cloud import cloud as cloud_module
 
@@ -38,12 +39,10 @@ _LEFT_BY_SERVERS = {
 def query(
     cloud: cloud_module.Cloud, database: str, statement: str, *values: ty.Any
 ) -> list[tuple[ty.Any, ...]]:
-    """Read from a database."""
-    path = cloud.folder / 'db' / f'{database}.sqlite'
-    # Not mode=ro: a reader of SQLite's write-ahead log writes beside it.
-    connection = sqlite3.connect(path, timeout=60)
-    with contextlib.closing(connection):
-        return connection.execute(statement, values).fetchall()
+    """Read from a database; values stand for question marks, in order."""
+    with _engine(cloud.database_url(database)).connect() as connection:
+        result = connection.execute(*_bound(statement, values))
+        return [tuple(row) for row in result]
 
 
 def change(
@@ -53,10 +52,8 @@ def change(
 
     :returns: how many rows were changed.
     """
-    path = cloud.folder / 'db' / f'{database}.sqlite'
-    connection = sqlite3.connect(path, timeout=60)
-    with contextlib.closing(connection), connection:
-        return connection.execute(statement, values).rowcount
+    with _engine(cloud.database_url(database)).begin() as connection:
+        return connection.execute(*_bound(statement, values)).rowcount
 
 
 def leftovers(cloud: cloud_module.Cloud) -> dict[str, int]:
@@ -88,3 +85,20 @@ def arq_groups(
         server_id,
     )
     return [json.loads(text)['groups'][number] for text, number in rows]
+
+
+@functools.cache
+def _engine(url: str) -> sqlalchemy.Engine:
+    # A connection that is kept would keep what it has once seen.
+    return sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+
+
+def _bound(
+    statement: str, values: tuple[ty.Any, ...]
+) -> tuple[sqlalchemy.TextClause, dict[str, ty.Any]]:
+    """Name the values, as each kind of database has its own mark for them."""
+    first, *rest = statement.split('?')
+    names = [f'value{number}' for number in range(len(rest))]
+    parts = (f':{name}{part}' for name, part in zip(names, rest, strict=True))
+    text = sqlalchemy.text(first + ''.join(parts))
+    return text, dict(zip(names, values, strict=True))

@@ -17,7 +17,6 @@ import pathlib
 import re
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import settings
 
 _TELLING = re.compile(r'\b(ERROR|CRITICAL|Traceback|\w+Error|Exception)\b')
 _LINES = 40
@@ -30,29 +29,33 @@ class LogMarks:
     """
 
     def __init__(self, cloud: cloud_module.Cloud) -> None:
-        self._paths = {
-            name: cloud.log_path(name) for name in settings.SERVICES
-        }
+        self._paths = cloud.log_paths()
         self._ends = {name: _size(path) for name, path in self._paths.items()}
 
-    def since(self, service: str) -> str:
-        """Return what a service has written since."""
-        path = self._paths[service]
+    def since(self, program: str) -> str:
+        """Return what a program has written since."""
+        path = self._paths[program]
         if not path.exists():
             return ''
         with path.open('rb') as stream:
-            stream.seek(self._ends[service])
+            stream.seek(self._ends[program])
             return stream.read().decode(errors='replace')
 
     def telling(self) -> str:
         """Return the lines since that are likely to tell what went wrong."""
         parts = []
-        for service in settings.SERVICES:
-            lines = self.since(service).splitlines()
+        for program in self._paths:
+            lines = self.since(program).splitlines()
             found = [line for line in lines if _TELLING.search(line)]
             if found:
-                parts += [f'--- {service}', *found[-_LINES:]]
+                parts += [f'--- {program}', *found[-_LINES:]]
         return '\n'.join(parts)
+
+
+def everything(cloud: cloud_module.Cloud, service: str) -> str:
+    """Return all that a service has written, whatever its programs."""
+    paths = cloud.log_paths(service).values()
+    return '\n'.join(path.read_text() for path in paths)
 
 
 def _size(path: pathlib.Path) -> int:

@@ -31,10 +31,10 @@ def no_free_handles(
     cloud: cloud_module.Cloud,
 ) -> collections.abc.Iterator[None]:
     """Cyborg has no handle left of a device that Placement thinks is free."""
-    count = databases.change(cloud, 'cyborg', _CLAIM, 1, 0)
+    count = databases.change(cloud, 'cyborg', _CLAIM, True, False)
     assert count == 8
     yield
-    databases.change(cloud, 'cyborg', _CLAIM, 0, 1)
+    databases.change(cloud, 'cyborg', _CLAIM, False, True)
 
 
 def test_a_binding_that_fails_is_the_servers_fault(

@@ -18,7 +18,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e import contexts, operations, person, recorder, servers
+from tests.e2e import contexts, logs, operations, person, recorder, servers
 from tools.cloud import cloud as cloud_module
 
 _BOOT = 'nova boot --image cirros --flavor m1.small --nic none refused'
@@ -111,7 +111,7 @@ def _port(url: str) -> int:
 def test_a_service_that_loads_the_plugin_says_so(
     cloud: cloud_module.Cloud, service: str
 ) -> None:
-    text = cloud.log_path(service).read_text()
+    text = logs.everything(cloud, service)
     expected = {
         'nova': (
             'nova_cyborg is active in',

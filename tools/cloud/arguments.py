@@ -17,7 +17,7 @@ import collections.abc
 import pathlib
 from typing import Any
 
-from tools.cloud import settings
+from tools.cloud import kinds, settings
 
 Command = collections.abc.Callable[..., int]
 
@@ -34,7 +34,8 @@ def parser(
     top = argparse.ArgumentParser(
         prog='python -m tools.cloud',
         description='Stock OpenStack services with nova_cyborg, for labs and '
-        'tests: no root, no broker, no database server, fake hypervisors.',
+        'tests: no root, no broker, no database server, fake hypervisors '
+        '(unless "up" is told otherwise).',
     )
     top.add_argument(
         '--state',
@@ -75,9 +76,9 @@ def _up(group: Any, name: str) -> Any:
     up.add_argument(
         '--computes',
         type=_positive,
-        default=1,
         metavar='N',
-        help='how many compute hosts: compute1, compute2, ... (default: 1)',
+        help='how many compute hosts: compute1, compute2, ... (default: 1; '
+        '4 with --production)',
     )
     up.add_argument(
         '--devices',
@@ -98,11 +99,30 @@ def _up(group: Any, name: str) -> Any:
     up.add_argument(
         '--timeout',
         type=float,
-        default=180,
         metavar='SECONDS',
-        help='give up after this long (default: 180)',
+        help='give up after this long (default: 180; 900 with --production)',
     )
+    _production(up)
     return up
+
+
+def _production(up: Any) -> None:
+    up.add_argument(
+        '--production',
+        action='store_const',
+        dest='kind',
+        const=kinds.PRODUCTION,
+        default=kinds.EMBEDDED,
+        help='like where operators live: a broker, a database server, each '
+        'service in processes of its own; needs root, and installs what is '
+        'missing with apt',
+    )
+    up.add_argument(
+        '--database',
+        metavar='NAME',
+        help='database server of --production: mariadb (default) or '
+        'postgresql',
+    )
 
 
 def _down(group: Any, name: str) -> Any:
@@ -135,8 +155,9 @@ def _logs(group: Any, name: str) -> Any:
     logs.add_argument(
         'service',
         nargs='?',
-        choices=settings.SERVICES,
-        help='whose log (default: all)',
+        metavar='SERVICE',
+        help='whose log: a service, or a program as "status" names it '
+        '(default: all)',
     )
     logs.add_argument(
         '-f', '--follow', action='store_true', help='go on as they grow'

@@ -13,14 +13,16 @@
 """The steps of ``up``."""
 
 import collections.abc
+import contextlib
 import time
 
 from keystoneauth1 import exceptions as ksa_exc
 
 from tools.cloud import (
-    configs,
     credentials,
     exception,
+    kinds,
+    programs,
     progress,
     readiness,
     seed,
@@ -48,6 +50,7 @@ class BringUp:
         self._end = time.monotonic() + seconds
         self._report = report
         self._supervisor = cloud_supervisor.Supervisor(state)
+        self._kind = kinds.of(state.settings.kind)
 
     def run(self) -> None:
         """Go through the steps.
@@ -61,9 +64,10 @@ class BringUp:
 
     def _run(self) -> None:
         with self._report.step('configuration written'):
-            configs.write(self._state)
+            self._kind.write_files(self._state)
         with self._report.step('supervisor started'):
             self._supervisor.start()
+        self._kind.start(self._state, self)
         for service in ('keystone', 'placement', 'glance', 'neutron'):
             self._wait_for_api(service)
         admin = credentials.log_in(self._state, 'admin')
@@ -75,16 +79,25 @@ class BringUp:
             seed.flavors(admin)
         self._wait_for_api('cyborg')
         ready = readiness.Readiness(self._state, admin)
-        self._wait('compute hosts present', ready.has_hypervisors)
-        self._wait('accelerators reported', ready.has_accelerators)
+        self.wait('compute hosts present', ready.has_hypervisors)
+        self.wait('accelerators reported', ready.has_accelerators)
 
-    def _wait_for_api(self, service: str) -> None:
-        url = self._state.url(service)
-        self._wait(f'{service} answers', lambda: waiting.answers(url))
+    def step(self, what: str) -> contextlib.AbstractContextManager[None]:
+        """Tell when a block is done, or has failed.
 
-    def _wait(
+        :param what: what the block does.
+        """
+        return self._report.step(what)
+
+    def wait(
         self, what: str, condition: collections.abc.Callable[[], bool]
     ) -> None:
+        """Wait until a condition holds, and tell.
+
+        :param what: the condition.
+        :param condition: tells whether it holds.
+        :raises StepFailed: if it does not in time, or a process ends.
+        """
         with self._report.step(what):
             waiting.until(
                 f'"{what}"',
@@ -92,3 +105,20 @@ class BringUp:
                 max(self._end - time.monotonic(), 0),
                 self._supervisor.check,
             )
+
+    def start(self, *names: str) -> None:
+        """Start programs, and wait until they are ready.
+
+        :param names: their names, or those of their services.
+        :raises StepFailed: if one does not start in time.
+        """
+        every = self._kind.programs(self._state)
+        for name in names:
+            self._supervisor.start_service(name)
+        for name in names:
+            for each in programs.named(every, name):
+                self.wait(f'{each.name} runs', each.is_ready)
+
+    def _wait_for_api(self, service: str) -> None:
+        url = self._state.url(service)
+        self.wait(f'{service} answers', lambda: waiting.answers(url))

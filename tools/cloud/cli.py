@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 
-from tools.cloud import arguments, credentials, exception, logs, settings
+from tools.cloud import arguments, credentials, exception, logs
 from tools.cloud import cloud as cloud_module
 from tools.cloud.tempest import run as tempest_run
 
@@ -60,7 +60,14 @@ def _heed_signals() -> None:
 
 def _up(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
     try:
-        new = cloud.up(args.computes, args.plugin, args.devices, args.timeout)
+        new = cloud.up(
+            args.computes,
+            args.plugin,
+            args.devices,
+            args.timeout,
+            kind=args.kind,
+            database=args.database,
+        )
     except exception.StepFailed as error:
         _show_errors(cloud, error.service)
         raise
@@ -71,8 +78,11 @@ def _up(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
 
 
 def _show_errors(cloud: cloud_module.Cloud, service: str | None) -> None:
-    for name in [service] if service else settings.SERVICES:
-        path = cloud.folder / 'log' / f'{name}.log'
+    folder = cloud.folder / 'log'
+    paths = (
+        [folder / f'{service}.log'] if service else cloud.log_paths().values()
+    )
+    for path in paths:
         print(f'From {path}:', file=sys.stderr)
         print(*logs.telling_lines(path), '', sep='\n', file=sys.stderr)
 
@@ -87,9 +97,11 @@ def _down(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
 
 def _status(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
     services = cloud.status()
-    print(f'{"SERVICE":<10} {"PID":>7} {"STATE":<9} URL')
+    width = max(10, *(len(each.name) for each in services))
+    print(f'{"SERVICE":<{width}} {"PID":>7} {"STATE":<9} URL')
     for each in services:
-        print(f'{each.name:<10} {each.pid:>7} {each.state:<9} {each.url}')
+        name = f'{each.name:<{width}}'
+        print(f'{name} {each.pid:>7} {each.state:<9} {each.url}'.rstrip())
     return 0 if all(each.running for each in services) else 1
 
 
@@ -104,8 +116,7 @@ def _xml(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
 
 
 def _logs(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
-    services = [args.service] if args.service else settings.SERVICES
-    paths = [cloud.log_path(service) for service in services]
+    paths = list(cloud.log_paths(args.service).values())
     return subprocess.call(logs.tail_command(paths, args.lines, args.follow))
 
 

@@ -19,31 +19,33 @@ import pathlib
 import shutil
 
 from tools.cloud import (
+    addresses,
     bringup,
     credentials,
     domains,
     exception,
     installation,
+    kinds,
     progress,
     waiting,
 )
 from tools.cloud import devices as cloud_devices
+from tools.cloud import programs as cloud_programs
 from tools.cloud import settings as cloud_settings
 from tools.cloud import state as cloud_state
 from tools.cloud import supervisor as cloud_supervisor
 
 VARIABLE = 'NOVA_CYBORG_CLOUD'
-_SECONDS = 180.0
 
 
 @dataclasses.dataclass(frozen=True)
 class ServiceStatus:
     """A line of ``status``.
 
-    :ivar name: the service's name.
+    :ivar name: the program's name.
     :ivar state: the supervisor's word for its state.
     :ivar pid: its process id, 0 if it does not run.
-    :ivar url: the address of its API.
+    :ivar url: the address of its API, if it has one.
     """
 
     name: str
@@ -54,7 +56,7 @@ class ServiceStatus:
     @property
     def running(self) -> bool:
         """Whether the service runs."""
-        return self.state == 'RUNNING'
+        return self.state == cloud_programs.RUNNING
 
 
 class Cloud:
@@ -74,19 +76,24 @@ class Cloud:
 
     def up(
         self,
-        computes: int = 1,
+        computes: int | None = None,
         plugin: bool = True,
         devices: collections.abc.Sequence[pathlib.Path] = (),
-        seconds: float = _SECONDS,
+        seconds: float | None = None,
         report: progress.Progress | None = None,
+        kind: str = kinds.EMBEDDED,
+        database: str | None = None,
     ) -> bool:
         """Bring the cloud up, unless it runs.
 
-        :param computes: how many compute hosts.
+        :param computes: how many compute hosts; by default as many as its
+            kind makes sense with.
         :param plugin: whether to load nova_cyborg.
         :param devices: lists of accelerators, one for each host.
-        :param seconds: how long it may take.
+        :param seconds: how long it may take; by default ample for its kind.
         :param report: where to tell how far it has come.
+        :param kind: embedded or production.
+        :param database: the kind of database, of those that its kind has.
         :returns: False if it runs already.
         :raises StepFailed: if it does not come up; nothing of it then runs.
         :raises ForeignFolder: if the folder is not a cloud's.
@@ -94,21 +101,36 @@ class Cloud:
         :raises BadDevices: if a list of accelerators cannot be read.
         :raises TooManyDevices: if there are more lists than hosts.
         :raises NotInstalled: if there is no nova_cyborg to load.
+        :raises BadDatabase: if its kind has no such database.
+        :raises CloudError: if the machine lacks something else.
         """
         if self.is_running():
             return False
-        settings = cloud_settings.Settings.new(computes, plugin)
+        its_kind = kinds.of(kind)
+        database = database or its_kind.databases[0]
+        if database not in its_kind.databases:
+            raise exception.BadDatabase(kind, database, its_kind.databases)
+        settings = cloud_settings.Settings.new(
+            kind,
+            database,
+            computes or its_kind.default_computes,
+            plugin,
+            its_kind.listeners,
+        )
         chosen = cloud_devices.choose(settings.hosts, devices)
         if plugin:
             installation.require_plugin()
             for path in chosen.values():
                 cloud_devices.count(path)
+        its_kind.require(database)
         state = cloud_state.State(self.folder, settings)
         self._make_folder(state)
         try:
             cloud_devices.install(state, chosen)
             bringup.BringUp(
-                state, seconds, report or progress.Progress()
+                state,
+                seconds or its_kind.seconds,
+                report or progress.Progress(),
             ).run()
         except BaseException:
             # Whatever happened, Ctrl-C too: leave nothing running.
@@ -145,17 +167,18 @@ class Cloud:
         return self._state().settings.hosts
 
     def status(self) -> list[ServiceStatus]:
-        """Return the state of the services.
+        """Return the state of the services' programs.
 
         :returns: one entry each.
         :raises NotRunning: if the cloud is not up.
         """
+        urls = {each.name: each.url for each in self._programs()}
         return [
             ServiceStatus(
                 each['name'],
                 each['statename'],
                 each['pid'],
-                self._state().url(each['name']),
+                urls[each['name']],
             )
             for each in self._supervisor().processes()
         ]
@@ -177,7 +200,18 @@ class Cloud:
         :raises NotRunning: if the cloud is not up.
         :raises UnknownService: if there is no such service.
         """
-        return self._state().url(self._known(service))
+        if service not in cloud_settings.SERVICES:
+            raise exception.UnknownService(service, cloud_settings.SERVICES)
+        return self._state().url(service)
+
+    def database_url(self, name: str) -> str:
+        """Return the address of a database.
+
+        :param name: the database's name, such as cyborg.
+        :returns: its URL, as SQLAlchemy reads it.
+        :raises NotRunning: if the cloud is not up.
+        """
+        return addresses.database(self._state(), name)
 
     def domain_xml(self, server_id: str) -> str:
         """Return what Nova's driver gave to libvirt for a server.
@@ -189,48 +223,72 @@ class Cloud:
         """
         return domains.find(self._state().folder('domains'), server_id)
 
-    def log_path(self, service: str) -> pathlib.Path:
-        """Return a service's log file.
+    def log_paths(self, service: str | None = None) -> dict[str, pathlib.Path]:
+        """Return the log files.
 
-        :param service: the service's name.
-        :returns: the file's path.
+        :param service: a service or one of its programs; by default all.
+        :returns: the path of each program's log.
         :raises NotRunning: if there is no cloud.
         :raises UnknownService: if there is no such service.
         """
-        return self._state(running=False).log(self._known(service))
+        state = self._state(running=False)
+        chosen = self._programs() if service is None else self._named(service)
+        return {each.name: state.log(each.name) for each in chosen}
 
     def stop_service(self, service: str) -> None:
-        """Stop one service, and wait until it has ended.
+        """Stop a service, and wait until it has ended.
 
-        :param service: the service's name.
+        :param service: the service's name, or that of one of its programs.
         :raises NotRunning: if the cloud is not up.
         :raises UnknownService: if there is no such service.
         """
-        self._supervisor().stop_service(self._known(service))
+        self._named(service)
+        self._supervisor().stop_service(service)
+
+    def kill_service(self, service: str) -> None:
+        """Send SIGKILL to a service's processes, and wait for their end.
+
+        Nothing starts it again but :meth:`start_service`.
+
+        :param service: the service's name, or that of one of its programs.
+        :raises NotRunning: if the cloud is not up.
+        :raises UnknownService: if there is no such service.
+        """
+        self._named(service)
+        self._supervisor().kill_service(service)
 
     def start_service(self, service: str, seconds: float = 120) -> None:
         """Start a stopped service, and wait until all of it has started.
 
-        :param service: the service's name.
+        :param service: the service's name, or that of one of its programs.
         :param seconds: how long it may take.
         :raises NotRunning: if the cloud is not up.
         :raises UnknownService: if there is no such service.
         :raises StepFailed: if it does not start in time.
         """
-        ready = self._state().ready(self._known(service))
+        started = self._named(service)
+        names = {each.name for each in started}
         supervisor = self._supervisor()
         supervisor.start_service(service)
-        waiting.until(
-            f'{service} to start',
-            ready.exists,
-            seconds,
-            lambda: supervisor.check((service,)),
-        )
+        for each in started:
+            waiting.until(
+                f'{each.name} to start',
+                each.is_ready,
+                seconds,
+                lambda: supervisor.check(names),
+            )
 
-    def _known(self, service: str) -> str:
-        if service not in cloud_settings.SERVICES:
-            raise exception.UnknownService(service, cloud_settings.SERVICES)
-        return service
+    def _named(self, service: str) -> list[cloud_programs.Program]:
+        every = self._programs()
+        chosen = cloud_programs.named(every, service)
+        if not chosen:
+            names = {name for each in every for name in _names(each)}
+            raise exception.UnknownService(service, tuple(sorted(names)))
+        return chosen
+
+    def _programs(self) -> list[cloud_programs.Program]:
+        state = self._state(running=False)
+        return kinds.of(state.settings.kind).programs(state)
 
     def _state(self, running: bool = True) -> cloud_state.State:
         state = cloud_state.State.load(self.folder)
@@ -260,3 +318,7 @@ class Cloud:
         if not ours and any(self.folder.iterdir()):
             raise exception.ForeignFolder(self.folder)
         shutil.rmtree(self.folder)
+
+
+def _names(program: cloud_programs.Program) -> tuple[str, str]:
+    return program.name, program.service

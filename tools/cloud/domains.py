@@ -23,6 +23,7 @@ from tools.cloud import exception
 
 _RUNNING = '.running'
 _XML = '.xml'
+_URI = 'qemu:///'
 
 
 class DomainStore:
@@ -76,6 +77,15 @@ class DomainStore:
             (path.read_text(), path.with_suffix(_RUNNING).exists())
             for path in sorted(self._folder.glob(f'*{_XML}'))
         ]
+
+
+def uri(host: str) -> str:
+    """Return the address that a host's libvirt driver connects to.
+
+    :param host: the host's name.
+    :returns: the libvirt URI.
+    """
+    return _URI + host
 
 
 def find(folder: pathlib.Path, server_id: str) -> str:

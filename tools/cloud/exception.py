@@ -96,6 +96,18 @@ class TooManyDevices(CloudError):
         )
 
 
+class BadDatabase(CloudError):
+    """A database that clouds of the kind do not have."""
+
+    def __init__(
+        self, kind: str, database: str, known: tuple[str, ...]
+    ) -> None:
+        super().__init__(
+            f'An {kind} cloud has no {database} database. Choose one of '
+            f'{", ".join(known)}, or another kind (--production).'
+        )
+
+
 class StepFailed(CloudError):
     """A step of ``up`` did not come to its end.
 
@@ -115,4 +127,35 @@ class NotInstalled(CloudError):
             'nova_cyborg is not installed here, so that no service finds it. '
             'Install it (pip install -e .[nova,cyborg]), or leave it out '
             'with --no-plugin.'
+        )
+
+
+class NotRoot(CloudError):
+    """Somebody else than root asks for what only root can do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            'A production-like cloud can be run by root only: it installs '
+            'packages, and runs servers that expect it. The embedded one '
+            '(without --production) can be run by anybody.'
+        )
+
+
+class MissingPackages(CloudError):
+    """Packages of the machine that are missing and cannot be installed."""
+
+    def __init__(self, names: list[str], reason: str) -> None:
+        super().__init__(
+            f'Packages cannot be installed ({" ".join(names)}): {reason}'
+        )
+
+
+class MissingModules(CloudError):
+    """The environment lacks modules that a production-like cloud needs."""
+
+    def __init__(self, requirements: pathlib.Path) -> None:
+        super().__init__(
+            'The Python environment lacks what a production-like cloud needs. '
+            f'Install it (pip install -r {requirements}), or use the one of '
+            '"tox -e cloud".'
         )

@@ -64,8 +64,5 @@ def environment() -> dict[str, str]:
             )
         ),
         'PYTHONUNBUFFERED': '1',
-        # Eventlet is what the services leave behind; Nova still patches
-        # unless told otherwise.
-        'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true',
         'PYTHONWARNINGS': 'ignore',
     }

@@ -42,6 +42,12 @@ class Readiness:
         found = self._nova.get('/os-hypervisors').json()['hypervisors']
         return {each['hypervisor_hostname'] for each in found} == self._hosts
 
+    def has_providers(self) -> bool:
+        """Tell whether Placement has all compute hosts."""
+        found = self._placement.get('/resource_providers').json()
+        names = {each['name'] for each in found['resource_providers']}
+        return self._hosts <= names
+
     def has_accelerators(self) -> bool:
         """Tell whether Cyborg and Placement have all devices."""
         found = self._cyborg.get('/devices').json()['devices']

@@ -27,27 +27,43 @@ PEOPLE = {'admin': 'admin', 'demo': 'demo', 'other': 'other'}
 class Settings:
     """How a cloud was made.
 
+    :ivar kind: embedded or production.
+    :ivar database: the kind of database.
     :ivar hosts: names of the compute hosts.
     :ivar plugin: whether nova_cyborg is loaded.
     :ivar ports: port of each service, and of the supervisor.
     :ivar passwords: password of each user, and of the supervisor.
     """
 
+    kind: str
+    database: str
     hosts: list[str]
     plugin: bool
     ports: dict[str, int]
     passwords: dict[str, str]
 
     @classmethod
-    def new(cls, computes: int, plugin: bool) -> 'Settings':
+    def new(
+        cls,
+        kind: str,
+        database: str,
+        computes: int,
+        plugin: bool,
+        listeners: tuple[str, ...],
+    ) -> 'Settings':
         """Make settings with ports and passwords of their own.
 
+        :param kind: embedded or production.
+        :param database: the kind of database.
         :param computes: how many compute hosts.
         :param plugin: whether to load nova_cyborg.
+        :param listeners: what needs a port beside the APIs.
         :returns: the settings.
         """
-        listeners = (*SERVICES, 'supervisor')
+        listeners = (*SERVICES, 'supervisor', *listeners)
         return cls(
+            kind=kind,
+            database=database,
             hosts=[f'compute{n}' for n in range(1, computes + 1)],
             plugin=plugin,
             ports=dict(

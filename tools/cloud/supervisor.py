@@ -23,14 +23,21 @@ import sys
 import xmlrpc.client
 from typing import Any
 
-from tools.cloud import exception, ports, supervisor_config, waiting
-from tools.cloud import settings as cloud_settings
+from tools.cloud import (
+    exception,
+    ports,
+    processes,
+    programs,
+    supervisor_config,
+    waiting,
+)
 from tools.cloud import state as cloud_state
 
 _PROGRAM = 'supervisor.supervisord'
 _START_SECONDS = 20
-_STOP_SECONDS = 30
-_RUNNING = 'RUNNING'
+_STOP_SECONDS = 90
+# Longer than any program has before it is killed.
+_STOP_ONE_SECONDS = 60
 _UNREACHABLE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 
@@ -62,6 +69,7 @@ class Supervisor:
             code = subprocess.call(
                 [sys.executable, '-m', _PROGRAM, '-c', config],
                 cwd=self._state.path,
+                env={**os.environ, **processes.mark(self._state.path)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -88,37 +96,68 @@ class Supervisor:
         return found
 
     def check(
-        self,
-        names: collections.abc.Container[str] = cloud_settings.SERVICES,
+        self, names: collections.abc.Container[str] | None = None
     ) -> None:
-        """Make sure that services run.
+        """Make sure that no program has ended by itself.
 
-        :param names: which services; all by default.
-        :raises StepFailed: if one does not.
+        :param names: which programs; all by default.
+        :raises StepFailed: if one has.
         """
         for process in self.processes():
             name = process['name']
-            if name in names and process['statename'] != _RUNNING:
+            if names is not None and name not in names:
+                continue
+            if process['statename'] in programs.ENDED:
                 raise exception.StepFailed(f'{name} has ended.', name)
 
     def start_service(self, name: str) -> None:
-        """Start one service, unless it runs.
+        """Start what does not run of a service.
 
-        :param name: the service's name.
+        :param name: its name, or that of one of its programs.
         """
-        if self._proxy.getProcessInfo(name)['statename'] != _RUNNING:
-            # It may have ended by itself, and left this.
-            self._state.ready(name).unlink(missing_ok=True)
-            self._proxy.startProcess(name)
+        for process in self._of(name):
+            if process['statename'] != programs.RUNNING:
+                # It may have ended by itself, and left this.
+                self._state.ready(process['name']).unlink(missing_ok=True)
+                self._proxy.startProcess(_full_name(process))
 
     def stop_service(self, name: str) -> None:
-        """Stop one service, unless it is stopped.
+        """Stop what runs of a service, and wait until it has ended.
 
-        :param name: the service's name.
+        :param name: its name, or that of one of its programs.
+        :raises StepFailed: if it does not end.
         """
-        if self._proxy.getProcessInfo(name)['statename'] == _RUNNING:
-            self._proxy.stopProcess(name)
-        self._state.ready(name).unlink(missing_ok=True)
+        for process in self._of(name):
+            if process['statename'] == programs.RUNNING:
+                # Not one after the other.
+                self._proxy.stopProcess(_full_name(process), False)
+        self._wait_for_end(name)
+
+    def kill_service(self, name: str) -> None:
+        """Send SIGKILL to all processes of a service, workers included.
+
+        :param name: its name, or that of one of its programs.
+        :raises StepFailed: if one stays.
+        """
+        names = [process['name'] for process in self._of(name)]
+        processes.kill(self._state.path, *names)
+        self._wait_for_end(name)
+
+    def _of(self, name: str) -> list[dict[str, Any]]:
+        return [
+            process
+            for process in self.processes()
+            if name in (process['name'], process['group'])
+        ]
+
+    def _wait_for_end(self, name: str) -> None:
+        waiting.until(
+            f'{name} to end',
+            lambda: not any(process['pid'] for process in self._of(name)),
+            _STOP_ONE_SECONDS,
+        )
+        for process in self._of(name):
+            self._state.ready(process['name']).unlink(missing_ok=True)
 
     def _answers(self) -> bool:
         try:
@@ -157,18 +196,19 @@ def stop(folder: pathlib.Path) -> None:
     :param folder: the cloud's folder.
     """
     pid = find(folder)
-    if pid is None:
-        return
-    _send(pid, signal.SIGTERM)
-    try:
-        waiting.until(
-            'the services to end', lambda: find(folder) is None, _STOP_SECONDS
-        )
-    except exception.StepFailed:
-        # The services end by themselves when it is gone.
-        _send(pid, signal.SIGKILL)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        with contextlib.suppress(exception.StepFailed):
+            waiting.until(
+                'the services to end',
+                lambda: find(folder) is None,
+                _STOP_SECONDS,
+            )
+    # Itself if it does not end, what it did not stop, and what was left if
+    # somebody has killed it.
+    processes.kill(folder)
 
 
-def _send(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, number)
+def _full_name(process: dict[str, Any]) -> str:
+    return f'{process["group"]}:{process["name"]}'

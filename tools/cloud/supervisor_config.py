@@ -13,9 +13,8 @@
 """supervisord.conf: what the supervisor runs, and how."""
 
 import pathlib
-import sys
 
-from tools.cloud import installation, ports, settings
+from tools.cloud import installation, kinds, ports, programs
 from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
 
@@ -37,8 +36,10 @@ def write(state: cloud_state.State) -> None:
     :param state: the cloud.
     """
     options = _supervisor(state)
-    for service in settings.SERVICES:
-        options[f'program:{service}'] = _program(state, service)
+    every = kinds.of(state.settings.kind).programs(state)
+    for each in every:
+        options[f'program:{each.name}'] = _program(each)
+    options.update(_groups(every))
     # supervisord would take a percent sign for a reference.
     escaped = {
         section: {
@@ -71,25 +72,44 @@ def _supervisor(state: cloud_state.State) -> base.Options:
     }
 
 
-def _program(state: cloud_state.State, service: str) -> dict[str, str]:
+def _groups(every: list[programs.Program]) -> base.Options:
+    """Make a group of the programs of each service that has several.
+
+    A program is else a group by itself, of the same name.
+    """
+    members: dict[str, list[str]] = {}
+    for each in every:
+        members.setdefault(each.service, []).append(each.name)
+    return {
+        f'group:{service}': {
+            'programs': ','.join(names),
+            # The later it is here, the earlier it is stopped.
+            'priority': str(number),
+        }
+        for number, (service, names) in enumerate(members.items(), start=1)
+        if names != [service]
+    }
+
+
+def _program(program: programs.Program) -> dict[str, str]:
+    variables = {**installation.environment(), **program.environment}
     environment = ','.join(
-        f'{name}="{value}"'
-        for name, value in installation.environment().items()
+        f'{name}="{value}"' for name, value in variables.items()
     )
     return {
-        'command': f'"{sys.executable}" -m tools.cloud.services '
-        f'{service} "{state.path}"',
+        'command': ' '.join(f'"{part}"' for part in program.command),
         'environment': environment,
+        'autostart': str(program.autostart).lower(),
         'redirect_stderr': 'true',
         # Relative to where the supervisor is started: supervisord expands
         # the references of just this option twice.
-        'stdout_logfile': f'log/{service}.log',
+        'stdout_logfile': f'log/{program.name}.log',
         # One file, in which nothing is lost.
         'stdout_logfile_maxbytes': '0',
         # A service that ends is a failure to be seen, not to be mended.
         'autorestart': 'false',
         'startsecs': '0',
-        'stopwaitsecs': '5',
+        'stopwaitsecs': str(program.stop_seconds),
         'stopasgroup': 'true',
         'killasgroup': 'true',
     }

@@ -37,11 +37,19 @@ _OPTIONS: dict[
 }
 
 
-def write(state: cloud_state.State) -> None:
+Change = collections.abc.Callable[[base.Options], base.Options]
+
+
+def _unchanged(options: base.Options) -> base.Options:
+    return options
+
+
+def write(state: cloud_state.State, change: Change = _unchanged) -> None:
     """Write the configuration files of all services.
 
     :param state: the cloud.
+    :param change: what the kind of cloud makes of each one's options.
     """
     for service, options in _OPTIONS.items():
-        base.write(state.config(service), options(state))
+        base.write(state.config(service), change(options(state)))
     cyborg.write_paste(state)

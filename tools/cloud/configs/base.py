@@ -17,7 +17,7 @@ import contextlib
 import pathlib
 import sqlite3
 
-from tools.cloud import settings
+from tools.cloud import addresses, settings
 from tools.cloud import state as cloud_state
 
 # Section -> option -> value, as oslo.config reads them.
@@ -39,22 +39,20 @@ def write(path: pathlib.Path, options: Options) -> None:
 
 
 def database(state: cloud_state.State, name: str) -> dict[str, str]:
-    """Return the options of a database, whose file is made if need be.
+    """Return the options of a database; SQLite's file is made if need be.
 
     :param state: the cloud.
     :param name: the database's name.
     :returns: the options.
     """
+    options = {'connection': addresses.database(state, name)}
+    if state.settings.database != addresses.SQLITE:
+        return options
     path = state.folder('db') / f'{name}.sqlite'
     with contextlib.closing(sqlite3.connect(path)) as connection:
         # The file remembers this; readers and a writer then do not meet.
         connection.execute('PRAGMA journal_mode=WAL')
-    return {
-        # Writers of one SQLite file wait for each other; a minute is more
-        # than any of them takes.
-        'connection': f'sqlite:///{path}?timeout=60',
-        'sqlite_synchronous': 'false',
-    }
+    return {**options, 'sqlite_synchronous': 'false'}
 
 
 def credentials(state: cloud_state.State, service: str) -> dict[str, str]:

@@ -15,7 +15,7 @@
 import configparser
 import pathlib
 
-from tools.cloud import installation
+from tools.cloud import addresses, installation
 from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
 
@@ -31,7 +31,7 @@ def options(state: cloud_state.State) -> base.Options:
     driver = 'file_driver' if state.settings.plugin else 'fake_driver'
     return {
         'DEFAULT': {
-            'transport_url': 'fake://',
+            'transport_url': addresses.bus(state),
             'host': 'controller',
             'state_path': str(state.folder('cyborg')),
         },

@@ -12,7 +12,7 @@
 
 """neutron.conf."""
 
-from tools.cloud import installation
+from tools.cloud import addresses, installation
 from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
 
@@ -28,7 +28,7 @@ def options(state: cloud_state.State) -> base.Options:
     """
     return {
         'DEFAULT': {
-            'transport_url': 'fake://',
+            'transport_url': addresses.bus(state),
             'core_plugin': 'ml2',
             'service_plugins': '',
             'api_paste_config': str(

@@ -12,6 +12,7 @@
 
 """nova.conf."""
 
+from tools.cloud import addresses
 from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
 
@@ -48,7 +49,7 @@ def options(state: cloud_state.State) -> base.Options:
 
 def _default(state: cloud_state.State) -> dict[str, str]:
     return {
-        'transport_url': 'fake://',
+        'transport_url': addresses.bus(state),
         'host': 'controller',
         'my_ip': '127.0.0.1',
         'compute_driver': 'libvirt.LibvirtDriver',

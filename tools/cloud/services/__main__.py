@@ -25,6 +25,9 @@ from tools.cloud import settings, supervisor
 from tools.cloud import state as cloud_state
 from tools.cloud.services import sqlite
 
+# The production-like cloud has these for each fake host.
+_OF_A_HOST = ('fake_compute', 'fake_agent')
+
 
 def main() -> None:
     """Serve until the process is ended."""
@@ -33,11 +36,14 @@ def main() -> None:
         description='Run one service of a cloud; the supervisor calls this.',
     )
     parser.add_argument(
-        'service', choices=settings.SERVICES, help='which service to run'
+        'service',
+        choices=(*settings.SERVICES, *_OF_A_HOST),
+        help='which service to run',
     )
     parser.add_argument(
         'folder', type=pathlib.Path, help="the cloud's state folder"
     )
+    parser.add_argument('--host', help='the host, if it is one of several')
     args = parser.parse_args()
     state = cloud_state.State.load(args.folder)
     if state is None:
@@ -51,7 +57,7 @@ def main() -> None:
         module = importlib.import_module(
             f'tools.cloud.services.{args.service}'
         )
-        module.serve(state)
+        module.serve(state, *filter(None, [args.host]))
     except BaseException:  # noqa: BLE001
         # Threads that the service has started would keep the process, and
         # what of its APIs is up already, alive.

@@ -18,12 +18,12 @@ import contextvars
 import threading
 from typing import Any
 
-from cyborg.accelerator.drivers.gpu import utils as gpu_utils
 from cyborg.agent import manager
 from cyborg.conf import CONF
 
 from tools.cloud import mdevs
 from tools.cloud import state as cloud_state
+from tools.cloud.services import fake_sysfs
 
 _bus: contextvars.ContextVar[mdevs.MdevBus] = contextvars.ContextVar('bus')
 _configured = threading.RLock()
@@ -37,17 +37,7 @@ def install(state: cloud_state.State) -> None:
     """
     global _state
     _state = state
-    gpu_utils.create_mdev_privileged = _create_mdev
-    gpu_utils.remove_mdev_privileged = _remove_mdev
-
-
-def _create_mdev(pci_addr: str, mdev_type: str, ah_uuid: str) -> str:
-    _bus.get().create(mdevs.Mdev(ah_uuid, pci_addr, mdev_type))
-    return ah_uuid
-
-
-def _remove_mdev(physical_device: str, mdev_type: str, medv_uuid: str) -> None:
-    _bus.get().remove(medv_uuid)
+    fake_sysfs.install(_bus.get)
 
 
 @contextlib.contextmanager

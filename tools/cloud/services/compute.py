@@ -27,11 +27,10 @@ from nova.compute import rpcapi as compute_rpcapi
 from nova.objects import host_mapping
 from nova.virt import node
 
-from tools.cloud import installation
+from tools.cloud import domains, installation
 from tools.cloud import state as cloud_state
 from tools.cloud.services import (
     cells,
-    fakevirt,
     hypervisors,
     partners,
     wsgi,
@@ -54,7 +53,7 @@ def serve(state: cloud_state.State) -> None:
     os.environ['OS_NOVA_CONFIG_FILES'] = f'{paste};{config}'
     wsgi_app.init_global_data([config], _API, _PROGRAM)
     cells.create(state)
-    hypervisors.install(state)
+    hypervisors.install(state, state.settings.hosts)
     application = wsgi_app.init_application(_API, _PROGRAM)
     wsgi.serve_in_background(state, 'nova', application)
     services = [_start('conductor'), _start('scheduler')]
@@ -97,7 +96,7 @@ def _settings_of(
     overrides = (
         ('host', host, None),
         ('state_path', str(state.folder('nova', host)), None),
-        ('connection_uri', fakevirt.uri(host), 'libvirt'),
+        ('connection_uri', domains.uri(host), 'libvirt'),
     )
     for name, value, group in overrides:
         CONF.set_override(name, value, group=group)

@@ -25,7 +25,6 @@ from nova.tests.fixtures import libvirt as fakelibvirt
 from tools.cloud import domains
 from tools.cloud.services import fakemdev
 
-_URI = 'qemu:///'
 _events: queue.SimpleQueue[functools.partial[None]] = queue.SimpleQueue()
 
 
@@ -111,12 +110,3 @@ class Connection(fakelibvirt.Connection):
 def run_events() -> None:
     """Deliver the next event; it stands for virEventRunDefaultImpl."""
     _events.get()()
-
-
-def uri(host: str) -> str:
-    """Return the address that a host's libvirt driver connects to.
-
-    :param host: the host's name.
-    :returns: the libvirt URI.
-    """
-    return _URI + host

@@ -29,19 +29,18 @@ from tools.cloud.services import disks, fakemdev, fakevirt
 _DISK_GB = {'total': 128, 'used': 44, 'free': 84}
 
 
-def install(state: cloud_state.State) -> None:
+def install(state: cloud_state.State, hosts: list[str]) -> None:
     """Put the hypervisors where the libvirt driver looks for libvirt.
 
     Nova's fixtures replace the libvirt module, disk images, and whatever
     else would touch the machine, for the rest of the process's life.
 
     :param state: the cloud.
+    :param hosts: the hosts that the process has computes of.
     """
     for fixture in _fixtures():
         fixture.setUp()
-    connections = {
-        host: _connect(state, host) for host in state.settings.hosts
-    }
+    connections = {host: _connect(state, host) for host in hosts}
 
     def open_auth(uri: str, auth: Any, flags: int = 0) -> Any:
         return connections[uri.rpartition('/')[2]]

@@ -13,21 +13,12 @@
 """Keystone, with the cloud's users and catalog."""
 
 import multiprocessing
-import pathlib
 
-import keystone.conf
-from keystone.common import fernet_utils
-from keystone.common.sql import upgrades
-from keystone.server import configure
 from keystone.server.flask import core
 
 from tools.cloud import exception
 from tools.cloud import state as cloud_state
-from tools.cloud.services import accounts, wsgi
-
-CONF = keystone.conf.CONF
-# Where each key repository's options are.
-_KEYS = ('fernet_tokens', 'fernet_receipts', 'credential')
+from tools.cloud.services import keystone_setup, wsgi
 
 
 def serve(state: cloud_state.State) -> None:
@@ -39,7 +30,7 @@ def serve(state: cloud_state.State) -> None:
     # In a process of its own, but with what is imported here already: what
     # bootstrap loads, the application insists on loading itself.
     preparation = multiprocessing.get_context('fork').Process(
-        target=_prepare, args=(state,)
+        target=keystone_setup.run, args=(state,)
     )
     preparation.start()
     preparation.join()
@@ -49,27 +40,3 @@ def serve(state: cloud_state.State) -> None:
         name='public', config_files=[str(state.config('keystone'))]
     )
     wsgi.serve(state, 'keystone', application)
-
-
-def _prepare(state: cloud_state.State) -> None:
-    configure(config_files=[str(state.config('keystone'))])
-    _make_keys()
-    upgrades.offline_sync_database_to_version()
-    if not _marker(state).exists():
-        accounts.create(state)
-        _marker(state).touch()
-
-
-def _make_keys() -> None:
-    for group in _KEYS:
-        repository = pathlib.Path(CONF[group].key_repository)
-        # Otherwise Keystone complains with each token.
-        repository.chmod(0o700)
-        if not any(repository.iterdir()):
-            fernet_utils.FernetUtils(
-                str(repository), 3, group
-            ).initialize_key_repository()
-
-
-def _marker(state: cloud_state.State) -> pathlib.Path:
-    return state.folder('keystone') / 'accounts-made'

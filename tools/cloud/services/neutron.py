@@ -12,17 +12,8 @@
 
 """Neutron's API. No agent runs: the fake hosts plug nothing."""
 
-import os
-
-from neutron import server
-from neutron.db.migration.models import head
-from neutron.server import api
-from neutron_lib import constants, context
-from neutron_lib.db import api as db_api
-from neutron_lib.plugins import directory
-
 from tools.cloud import state as cloud_state
-from tools.cloud.services import wsgi
+from tools.cloud.services import neutron_setup, wsgi
 
 
 def serve(state: cloud_state.State) -> None:
@@ -30,36 +21,6 @@ def serve(state: cloud_state.State) -> None:
 
     :param state: the cloud.
     """
-    os.environ['OS_NEUTRON_CONFIG_FILES'] = str(state.config('neutron'))
-
-    def start() -> wsgi.Application:
-        # Alembic's chain has steps that SQLite cannot do.
-        engine = db_api.CONTEXT_WRITER.get_engine()
-        head.get_metadata().create_all(engine)
-        application: wsgi.Application = api.api_server()
-        return application
-
-    application = server.boot_server(start, prog='neutron-api')
-    for host in state.settings.hosts:
-        _register_agent(host)
+    application = neutron_setup.start(state)
+    neutron_setup.register_agents(state.settings.hosts)
     wsgi.serve(state, 'neutron', application)
-
-
-def _register_agent(host: str) -> None:
-    """Let the ML2 driver bind the ports of a host.
-
-    Without an agent on record it would refuse, and Nova with it.
-
-    :param host: the compute host's name.
-    """
-    directory.get_plugin().create_or_update_agent(
-        context.get_admin_context(),
-        {
-            'agent_type': constants.AGENT_TYPE_OVS,
-            'binary': 'neutron-openvswitch-agent',
-            'host': host,
-            'topic': 'N/A',
-            'configurations': {},
-            'start_flag': True,
-        },
-    )

@@ -1,0 +1,114 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The kinds of clouds, and what makes the difference between them."""
+
+import abc
+import collections.abc
+import contextlib
+import typing as ty
+
+from tools.cloud import programs
+from tools.cloud import state as cloud_state
+
+EMBEDDED = 'embedded'
+PRODUCTION = 'production'
+
+
+class Steps(ty.Protocol):
+    """What a kind needs to start a cloud: ways to act, wait and tell."""
+
+    def step(self, what: str) -> contextlib.AbstractContextManager[None]:
+        """Tell when a block is done, or has failed.
+
+        :param what: what the block does.
+        """
+
+    def wait(
+        self, what: str, condition: collections.abc.Callable[[], bool]
+    ) -> None:
+        """Wait until a condition holds, and tell.
+
+        :param what: the condition.
+        :param condition: tells whether it holds.
+        :raises StepFailed: if it does not in time, or a process ends.
+        """
+
+    def start(self, *names: str) -> None:
+        """Start programs, and wait until they are ready.
+
+        :param names: their names, or those of their services.
+        :raises StepFailed: if one does not start in time.
+        """
+
+
+class Kind(abc.ABC):
+    """A kind of cloud.
+
+    :ivar databases: kinds of databases it can have, the default one first.
+    :ivar listeners: what needs a port, beside the APIs and the supervisor.
+    :ivar default_computes: how many compute hosts there are, if not told.
+    :ivar seconds: how long ``up`` may take, if not told.
+    """
+
+    databases: tuple[str, ...] = ()
+    listeners: tuple[str, ...] = ()
+    default_computes = 1
+    seconds = 180.0
+
+    def require(self, database: str) -> None:  # noqa: B027
+        """Make sure that the machine has what it takes.
+
+        :param database: the kind of database.
+        :raises CloudError: if it has not, and cannot get it.
+        """
+
+    @abc.abstractmethod
+    def write_files(self, state: cloud_state.State) -> None:
+        """Write what the programs read: configuration and more.
+
+        :param state: the cloud.
+        """
+
+    @abc.abstractmethod
+    def programs(self, state: cloud_state.State) -> list[programs.Program]:
+        """Return all programs.
+
+        :param state: the cloud.
+        :returns: the programs, in the order in which they are shown.
+        """
+
+    def start(  # noqa: B027
+        self, state: cloud_state.State, steps: Steps
+    ) -> None:
+        """Start what does not start with the supervisor.
+
+        :param state: the cloud.
+        :param steps: ways to do so.
+        :raises StepFailed: if something does not start.
+        """
+
+
+def of(name: str) -> Kind:
+    """Return a kind.
+
+    :param name: its name.
+    :returns: the kind.
+    """
+    # They are built on this module, and one is all that is needed.
+    if name == EMBEDDED:
+        from tools.cloud import embedded
+
+        return embedded.Embedded()
+    from tools.cloud.production import kind
+
+    return kind.Production()

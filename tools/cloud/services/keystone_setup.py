@@ -1,0 +1,53 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Keystone's keys, database and first content."""
+
+import pathlib
+
+import keystone.conf
+from keystone.common import fernet_utils
+from keystone.common.sql import upgrades
+from keystone.server import configure
+
+from tools.cloud import state as cloud_state
+from tools.cloud.services import accounts
+
+CONF = keystone.conf.CONF
+# Where each key repository's options are.
+_KEYS = ('fernet_tokens', 'fernet_receipts', 'credential')
+
+
+def run(state: cloud_state.State) -> None:
+    """Make what is not there yet.
+
+    :param state: the cloud.
+    """
+    configure(config_files=[str(state.config('keystone'))])
+    _make_keys()
+    upgrades.offline_sync_database_to_version()
+    if not _marker(state).exists():
+        accounts.create(state)
+        _marker(state).touch()
+
+
+def _make_keys() -> None:
+    for group in _KEYS:
+        repository = CONF[group].key_repository
+        if not any(pathlib.Path(repository).iterdir()):
+            fernet_utils.FernetUtils(
+                repository, 3, group
+            ).initialize_key_repository()
+
+
+def _marker(state: cloud_state.State) -> pathlib.Path:
+    return state.folder('keystone') / 'accounts-made'

@@ -42,10 +42,12 @@ def run(state: cloud_state.State) -> None:
 
 def _make_keys() -> None:
     for group in _KEYS:
-        repository = CONF[group].key_repository
-        if not any(pathlib.Path(repository).iterdir()):
+        repository = pathlib.Path(CONF[group].key_repository)
+        # Otherwise Keystone complains with each token.
+        repository.chmod(0o700)
+        if not any(repository.iterdir()):
             fernet_utils.FernetUtils(
-                repository, 3, group
+                str(repository), 3, group
             ).initialize_key_repository()
 
 

@@ -1,0 +1,140 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The services' configuration files, where they are not the embedded ones.
+
+Nova has one for what is above the cells, one for each cell's conductor and
+one for each compute host, as operators would write them for as many machines.
+"""
+
+import pathlib
+
+from tools.cloud import addresses, configs, domains
+from tools.cloud import state as cloud_state
+from tools.cloud.configs import base, cyborg, nova
+from tools.cloud.production import memcached, topology
+
+
+def write(state: cloud_state.State) -> None:
+    """Write the configuration files of all services.
+
+    :param state: the cloud.
+    """
+    configs.write(state, lambda options: _cached(state, options))
+    _write_nova(state)
+    for host in state.settings.hosts:
+        base.write(agent(state, host), _agent(state, host))
+
+
+def conductor(state: cloud_state.State, cell: str) -> pathlib.Path:
+    """Return nova.conf of a cell's conductor.
+
+    :param state: the cloud.
+    :param cell: the cell.
+    :returns: the file's path.
+    """
+    return state.folder('etc', 'nova') / f'{cell}.conf'
+
+
+def server(state: cloud_state.State, name: str) -> pathlib.Path:
+    """Return what is added to nova.conf for one of several servers.
+
+    :param state: the cloud.
+    :param name: the server's name.
+    :returns: the file's path.
+    """
+    return state.folder('etc', 'nova') / f'{name}.conf'
+
+
+def compute(state: cloud_state.State, host: str) -> pathlib.Path:
+    """Return nova.conf of a compute host.
+
+    :param state: the cloud.
+    :param host: the host.
+    :returns: the file's path.
+    """
+    return state.folder('etc', 'nova') / f'{host}.conf'
+
+
+def agent(state: cloud_state.State, host: str) -> pathlib.Path:
+    """Return what is added to cyborg.conf for a host's agent.
+
+    :param state: the cloud.
+    :param host: the host.
+    :returns: the file's path.
+    """
+    return state.folder('etc', 'cyborg') / f'{host}.conf'
+
+
+def _cached(state: cloud_state.State, options: base.Options) -> base.Options:
+    """Let a service keep tokens, and what else it likes, in memcached."""
+    where = memcached.address(state)
+    if 'keystone_authtoken' in options:
+        options['keystone_authtoken']['memcached_servers'] = where
+    else:
+        options['cache'] = {
+            'enabled': 'true',
+            'backend': 'dogpile.cache.pymemcache',
+            'memcache_servers': where,
+        }
+    return options
+
+
+def _write_nova(state: cloud_state.State) -> None:
+    base.write(state.config('nova'), _top(state))
+    for name in (*topology.SUPER_CONDUCTORS, *topology.SCHEDULERS):
+        base.write(server(state, name), {'DEFAULT': {'host': name}})
+    for cell in topology.CELLS:
+        base.write(conductor(state, cell), _cell(state, cell))
+    for host in state.settings.hosts:
+        base.write(compute(state, host), _compute(state, host))
+
+
+def _top(state: cloud_state.State) -> base.Options:
+    options = _cached(state, nova.options(state))
+    options['database'] = base.database(state, topology.CELL0_DATABASE)
+    # There are two of each; more workers would only need more memory.
+    options['conductor'] = {'workers': '1'}
+    options['scheduler'] = {'workers': '1'}
+    return options
+
+
+def _cell(state: cloud_state.State, cell: str) -> base.Options:
+    options = _top(state)
+    options['DEFAULT']['transport_url'] = addresses.bus(state, cell)
+    options['DEFAULT']['host'] = f'conductor-{cell}'
+    options['database'] = base.database(state, topology.cell_database(cell))
+    # A cell does without what is above it.
+    del options['api_database']
+    return options
+
+
+def _compute(state: cloud_state.State, host: str) -> base.Options:
+    options = _cell(state, topology.cell_of(state, host))
+    options['DEFAULT'].update(
+        host=host,
+        state_path=str(state.folder('nova', host)),
+    )
+    options['libvirt']['connection_uri'] = domains.uri(host)
+    del options['database']
+    return options
+
+
+def _agent(state: cloud_state.State, host: str) -> base.Options:
+    return {
+        'DEFAULT': {'host': host},
+        'agent': {
+            **cyborg.options(state)['agent'],
+            'resource_provider_name': host,
+        },
+        'nova_cyborg': {'devices_file': str(state.devices(host))},
+    }

@@ -1,0 +1,101 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How a production-like cloud is made."""
+
+from tools.cloud import credentials, kinds, programs, readiness, settings
+from tools.cloud import state as cloud_state
+from tools.cloud.production import (
+    configs,
+    database_servers,
+    memcached,
+    migrations,
+    packages,
+    rabbitmq,
+    services,
+    topology,
+    uwsgi,
+)
+
+
+class Production(kinds.Kind):
+    """What makes a cloud a production-like one."""
+
+    databases = database_servers.KINDS
+    listeners = (
+        *rabbitmq.LISTENERS,
+        *database_servers.LISTENERS,
+        *memcached.LISTENERS,
+    )
+    default_computes = 4
+    seconds = 900.0
+
+    def require(self, database: str) -> None:
+        """Install what the machine lacks.
+
+        :param database: the kind of database server.
+        :raises CloudError: if it cannot be installed.
+        """
+        packages.require(database)
+
+    def write_files(self, state: cloud_state.State) -> None:
+        """Write the configuration files, and the database server's own.
+
+        :param state: the cloud.
+        """
+        rabbitmq.write_files(state)
+        configs.write(state)
+        uwsgi.write_files(state)
+        database_servers.server(state).prepare()
+
+    def programs(self, state: cloud_state.State) -> list[programs.Program]:
+        """Return all programs.
+
+        :param state: the cloud.
+        :returns: the programs.
+        """
+        return [
+            *rabbitmq.all_programs(state),
+            database_servers.server(state).program(),
+            memcached.program(state),
+            *services.all_programs(state),
+        ]
+
+    def start(self, state: cloud_state.State, steps: kinds.Steps) -> None:
+        """Start everything, each when what it needs is there.
+
+        :param state: the cloud.
+        :param steps: ways to do so.
+        :raises StepFailed: if something does not start.
+        """
+        steps.start(rabbitmq.SERVICE)
+        with steps.step('databases made'):
+            server = database_servers.server(state)
+            for name in topology.databases():
+                server.create(name)
+            migrations.run(state)
+        steps.start('keystone', 'placement', 'glance', 'neutron')
+        names = [each.name for each in services.all_programs(state)]
+        computes = [n for n in names if n.startswith('nova-compute-')]
+        agents = [n for n in names if n.startswith('cyborg-agent-')]
+        rest = [
+            name
+            for name in names
+            if name not in (*settings.SERVICES, *computes, *agents)
+        ]
+        steps.start(*rest)
+        steps.start(*computes)
+        with steps.step('compute hosts mapped to cells'):
+            migrations.discover_hosts(state)
+        ready = readiness.Readiness(state, credentials.log_in(state, 'admin'))
+        steps.wait('compute hosts in Placement', ready.has_providers)
+        steps.start(*agents)

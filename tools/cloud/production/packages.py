@@ -1,0 +1,109 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The machine's packages: what is missing is installed with apt."""
+
+import collections.abc
+import contextlib
+import importlib.util
+import os
+import pathlib
+import subprocess
+
+from tools.cloud import exception
+
+_ALWAYS = ('rabbitmq-server', 'memcached')
+_OF_DATABASE = {
+    'mariadb': ('mariadb-server-core', 'mariadb-client-core'),
+    'postgresql': ('postgresql',),
+}
+_MODULES = pathlib.Path(__file__).with_name('requirements.txt')
+# Debian's seam for machines on which packages are not to start services.
+_POLICY = pathlib.Path('/usr/sbin/policy-rc.d')
+_DENY = '#!/bin/sh\nexit 101\n'
+
+
+def require(database: str) -> None:
+    """Install the packages that are missing.
+
+    :param database: the kind of database server.
+    :raises MissingPackages: if they cannot be installed.
+    :raises MissingModules: if the Python environment lacks what it needs.
+    :raises NotRoot: if somebody else than root asks.
+    """
+    if os.geteuid() != 0:
+        raise exception.NotRoot()
+    if importlib.util.find_spec('pyuwsgi') is None:
+        raise exception.MissingModules(_MODULES)
+    missing = [
+        name
+        for name in (*_ALWAYS, *_OF_DATABASE[database])
+        if not _is_installed(name)
+    ]
+    if not missing:
+        return
+    with _services_stay_down():
+        _apt('update')
+        _apt('install', '--yes', '--no-install-recommends', *missing)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        done = subprocess.run(
+            ['dpkg-query', '--show', '--showformat=${db:Status-Status}', name],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise exception.MissingPackages(
+            [name], 'this is not a Debian or Ubuntu machine'
+        ) from error
+    return done.stdout == 'installed'
+
+
+def _apt(command: str, *arguments: str) -> None:
+    print(f'apt-get {command}', *arguments, flush=True)
+    done = subprocess.run(
+        ['apt-get', '--quiet', '--quiet', command, *arguments],
+        env={**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise exception.MissingPackages(
+            [name for name in arguments if not name.startswith('-')],
+            f'apt-get {command} says: {done.stdout.strip()[-2000:]}',
+        )
+
+
+@contextlib.contextmanager
+def _services_stay_down() -> collections.abc.Iterator[None]:
+    """Keep packages from starting their services while a block runs.
+
+    A policy that is there already is put back, even by the next run if this
+    one does not get that far.
+    """
+    previous = _POLICY.with_name('policy-rc.d.before-cloud')
+    if _POLICY.exists() and not previous.exists():
+        _POLICY.rename(previous)
+    try:
+        _POLICY.write_text(_DENY)
+        _POLICY.chmod(0o755)
+        yield
+    finally:
+        _POLICY.unlink(missing_ok=True)
+        if previous.exists():
+            previous.rename(_POLICY)

@@ -1,0 +1,145 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The programs of the OpenStack services."""
+
+import pathlib
+import sys
+
+from tools.cloud import embedded, programs
+from tools.cloud import state as cloud_state
+from tools.cloud.production import configs, rabbitmq, topology, uwsgi
+
+
+def all_programs(state: cloud_state.State) -> list[programs.Program]:
+    """Return the services' programs.
+
+    :param state: the cloud.
+    :returns: the programs, in the order in which they start.
+    """
+    hosts = state.settings.hosts
+    return [
+        uwsgi.program(state, 'keystone'),
+        uwsgi.program(state, 'placement'),
+        uwsgi.program(state, 'glance'),
+        uwsgi.program(state, 'neutron'),
+        uwsgi.program(state, 'nova'),
+        *(_super_conductor(state, name) for name in topology.SUPER_CONDUCTORS),
+        *(_scheduler(state, name) for name in topology.SCHEDULERS),
+        *(_cell_conductor(state, cell) for cell in topology.CELLS),
+        *(_compute(state, host) for host in hosts),
+        uwsgi.program(state, 'cyborg'),
+        _cyborg_conductor(state),
+        *(_agent(state, host) for host in hosts),
+    ]
+
+
+def script(name: str) -> str:
+    """Return a command of the environment that everything runs in.
+
+    :param name: the command.
+    :returns: its path.
+    """
+    return str(pathlib.Path(sys.executable).with_name(name))
+
+
+def _super_conductor(state: cloud_state.State, name: str) -> programs.Program:
+    return _nova(
+        state,
+        f'nova-conductor-{name}',
+        f'conductor.{name}',
+        (
+            script('nova-conductor'),
+            *_files(state.config('nova'), configs.server(state, name)),
+        ),
+    )
+
+
+def _scheduler(state: cloud_state.State, name: str) -> programs.Program:
+    return _nova(
+        state,
+        f'nova-{name}',
+        f'scheduler.{name}',
+        (
+            script('nova-scheduler'),
+            *_files(state.config('nova'), configs.server(state, name)),
+        ),
+    )
+
+
+def _cell_conductor(state: cloud_state.State, cell: str) -> programs.Program:
+    return _nova(
+        state,
+        f'nova-conductor-{cell}',
+        f'conductor.conductor-{cell}',
+        (
+            script('nova-conductor'),
+            *_files(configs.conductor(state, cell)),
+        ),
+        cell,
+    )
+
+
+def _compute(state: cloud_state.State, host: str) -> programs.Program:
+    return _nova(
+        state,
+        f'nova-compute-{host}',
+        f'compute.{host}',
+        embedded.own(state, 'fake_compute', '--host', host),
+        topology.cell_of(state, host),
+        # Nova's fixtures, of which the hypervisor is one, import eventlet.
+        {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
+    )
+
+
+def _nova(
+    state: cloud_state.State,
+    name: str,
+    queue: str,
+    command: tuple[str, ...],
+    cell: str = '',
+    environment: dict[str, str] | None = None,
+) -> programs.Program:
+    return programs.Program(
+        name=name,
+        service='nova',
+        command=command,
+        environment=environment or {},
+        is_ready=lambda: rabbitmq.has_consumer(state, cell, queue),
+        autostart=False,
+    )
+
+
+def _cyborg_conductor(state: cloud_state.State) -> programs.Program:
+    queue = 'cyborg-conductor.controller'
+    return programs.Program(
+        name='cyborg-conductor',
+        service='cyborg',
+        command=(script('cyborg-conductor'), *_files(state.config('cyborg'))),
+        is_ready=lambda: rabbitmq.has_consumer(state, '', queue),
+        autostart=False,
+    )
+
+
+def _agent(state: cloud_state.State, host: str) -> programs.Program:
+    queue = f'cyborg-agent.{host}'
+    return programs.Program(
+        name=f'cyborg-agent-{host}',
+        service='cyborg',
+        command=embedded.own(state, 'fake_agent', '--host', host),
+        is_ready=lambda: rabbitmq.has_consumer(state, '', queue),
+        autostart=False,
+    )
+
+
+def _files(*paths: pathlib.Path) -> tuple[str, ...]:
+    return tuple(f'--config-file={path}' for path in paths)

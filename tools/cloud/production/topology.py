@@ -1,0 +1,50 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What runs where: the cells, their hosts, and what there is two of."""
+
+from tools.cloud import state as cloud_state
+
+CELLS = ('cell1', 'cell2')
+# The database of each cell, and of what is above them.
+CELL0_DATABASE = 'nova_cell0'
+API_DATABASE = 'nova_api'
+# Beside the services' own.
+SUPER_CONDUCTORS = ('super1', 'super2')
+SCHEDULERS = ('scheduler1', 'scheduler2')
+# Servers move between hosts of one cell only, so the first one has two.
+_FIRST_CELL = 2
+
+
+def cell_of(state: cloud_state.State, host: str) -> str:
+    """Return the cell of a compute host.
+
+    :param state: the cloud.
+    :param host: the host's name.
+    :returns: the cell's name.
+    """
+    return CELLS[state.settings.hosts.index(host) >= _FIRST_CELL]
+
+
+def databases() -> list[str]:
+    """Return the names of all databases."""
+    cells = [cell_database(cell) for cell in CELLS]
+    services = ['keystone', 'placement', 'glance', 'neutron', 'cyborg']
+    return [*services, API_DATABASE, CELL0_DATABASE, *cells]
+
+
+def cell_database(cell: str) -> str:
+    """Return the name of a cell's database.
+
+    :param cell: the cell's name.
+    """
+    return f'nova_{cell}'

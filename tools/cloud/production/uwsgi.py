@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The APIs, each under uWSGI with two worker processes."""
+
+import pathlib
+import sys
+
+from tools.cloud import installation, ports, programs, waiting
+from tools.cloud import state as cloud_state
+from tools.cloud.configs import base
+
+_PROCESSES = 2
+_THREADS = 4
+
+# What each package calls its application's module.
+_MODULES = {
+    'keystone': 'keystone.wsgi.api',
+    'placement': 'placement.wsgi.api',
+    'glance': 'glance.wsgi.api',
+    'neutron': 'neutron.wsgi.api',
+    'nova': 'nova.wsgi.osapi_compute',
+    'cyborg': 'cyborg.wsgi.api',
+}
+
+
+def write_files(state: cloud_state.State) -> None:
+    """Write uWSGI's configuration for each API.
+
+    :param state: the cloud.
+    """
+    for service in _MODULES:
+        base.write(_path(state, service), {'uwsgi': _options(state, service)})
+
+
+def program(state: cloud_state.State, service: str) -> programs.Program:
+    """Return the program of a service's API.
+
+    :param state: the cloud.
+    :param service: the service.
+    :returns: the program.
+    """
+    url = state.url(service)
+    alone = service not in ('nova', 'cyborg')
+    return programs.Program(
+        name=service if alone else f'{service}-api',
+        service=service,
+        command=(
+            str(pathlib.Path(sys.executable).with_name('pyuwsgi')),
+            '--ini',
+            str(_path(state, service)),
+        ),
+        is_ready=lambda: waiting.answers(url),
+        url=url,
+        environment=_environment(state, service),
+        autostart=False,
+    )
+
+
+def _path(state: cloud_state.State, service: str) -> pathlib.Path:
+    return state.config(service).with_name('uwsgi.ini')
+
+
+def _options(state: cloud_state.State, service: str) -> dict[str, str]:
+    return {
+        'module': f'{_MODULES[service]}:application',
+        # Cyborg is told by its command line only.
+        'pyargv': f'--config-file {state.config("cyborg")}'
+        if service == 'cyborg'
+        else '',
+        'http-socket': f'{ports.HOST}:{state.settings.ports[service]}',
+        'http-chunked-input': 'true',
+        'master': 'true',
+        'processes': str(_PROCESSES),
+        'threads': str(_THREADS),
+        'enable-threads': 'true',
+        # Each worker loads the application itself: they share no connection.
+        'lazy-apps': 'true',
+        'need-app': 'true',
+        'die-on-term': 'true',
+        'no-orphans': 'true',
+        'worker-reload-mercy': '3',
+        'buffer-size': '65535',
+        'add-header': 'Connection: close',
+        'auto-procname': 'false',
+    }
+
+
+def _environment(state: cloud_state.State, service: str) -> dict[str, str]:
+    config = str(state.config(service))
+    folder = str(state.config(service).parent)
+    variables = {
+        'keystone': {'OS_KEYSTONE_CONFIG_FILES': config},
+        'placement': {'OS_PLACEMENT_CONFIG_DIR': folder},
+        'glance': {'OS_GLANCE_CONFIG_DIR': folder},
+        'neutron': {'OS_NEUTRON_CONFIG_FILES': config},
+        'nova': {'OS_NOVA_CONFIG_FILES': f'{_nova_paste()};{config}'},
+    }
+    return variables.get(service, {})
+
+
+def _nova_paste() -> pathlib.Path:
+    return installation.packaged('nova', 'api-paste.ini')

@@ -1,0 +1,116 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``python -m tools.production``: up, all suites, audit, down.
+
+Arguments go to the end-to-end tests.
+"""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from tools.cloud import cloud as cloud_module
+from tools.cloud import exception, installation, kinds, processes, progress
+
+_DEVICES = installation.ROOT / 'tests' / 'e2e' / 'devices'
+_NO_DEVICES = installation.ROOT / 'tools' / 'cloud' / 'devices' / 'none.yaml'
+# A suite and its command; {folder} is the cloud's.
+_SUITES = {
+    'end-to-end tests': (sys.executable, '-m', 'pytest', 'tests/e2e'),
+}
+_AUDIT = (
+    installation.MANAGE,
+    '--config-file={folder}/etc/cyborg/cyborg.conf',
+    'audit',
+)
+
+
+def main() -> int:
+    """Run it all.
+
+    :returns: the exit status: that of the first that failed.
+    """
+    parser = argparse.ArgumentParser(
+        prog='python -m tools.production', description=__doc__
+    )
+    parser.add_argument('--database', metavar='NAME', help='kind of database')
+    args, more = parser.parse_known_args()
+    report = progress.Progress()
+    with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as parent:
+        cloud = cloud_module.Cloud(pathlib.Path(parent, 'cloud'))
+        try:
+            _up(cloud, args.database, report)
+            status = _run_all(cloud, more, report)
+        except exception.CloudError as error:
+            print(error, file=sys.stderr)
+            status = 1
+        finally:
+            cloud.down()
+        left = processes.of(cloud.folder)
+    if left:
+        print(f'Processes are left: {sorted(left)}', file=sys.stderr)
+    return status or bool(left)
+
+
+def _up(
+    cloud: cloud_module.Cloud, database: str | None, report: progress.Progress
+) -> None:
+    cloud.up(
+        devices=[
+            _DEVICES / 'compute1.yaml',
+            _DEVICES / 'compute2.yaml',
+            # What the tests say of hosts is about the first two.
+            _NO_DEVICES,
+            _NO_DEVICES,
+        ],
+        report=report,
+        kind=kinds.PRODUCTION,
+        database=database,
+    )
+
+
+def _run_all(
+    cloud: cloud_module.Cloud, more: list[str], report: progress.Progress
+) -> int:
+    for what, command in {**_SUITES, 'audit': _AUDIT}.items():
+        print(f'--- {what}', flush=True)
+        status = _run(cloud, command, more if 'pytest' in command else [])
+        if status:
+            print(f'{what}: failed with status {status}', file=sys.stderr)
+            return status
+        with report.step(what):
+            pass
+    return 0
+
+
+def _run(
+    cloud: cloud_module.Cloud, command: tuple[str, ...], more: list[str]
+) -> int:
+    filled = [part.format(folder=cloud.folder) for part in command]
+    return subprocess.call(
+        [*filled, *more],
+        cwd=installation.ROOT,
+        env={
+            **os.environ,
+            **installation.environment(),
+            'NOVA_CYBORG_E2E_CLOUD': str(cloud.folder),
+        },
+        stdin=subprocess.DEVNULL,
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(main())

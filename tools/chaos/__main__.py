@@ -1,0 +1,142 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``python -m tools.chaos``: boots and deletes while services are killed.
+
+On a production-like cloud of its own, or on one that is up: --state.
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+from tools.chaos import api, count, offer, run
+from tools.cloud import cloud as cloud_module
+from tools.cloud import exception, installation, kinds, progress
+
+# Nothing is under way when it runs, but what has just ended.
+_GRACE = 10
+
+
+def main() -> int:
+    """Run it all.
+
+    :returns: the exit status: 0 if nothing was lost, leaked or doubled.
+    """
+    arguments = _parser().parse_args()
+    report = progress.Progress()
+    try:
+        if arguments.state:
+            cloud = cloud_module.Cloud(arguments.state)
+            return _on(cloud, arguments, report)
+        with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as parent:
+            cloud = cloud_module.Cloud(pathlib.Path(parent, 'cloud'))
+            try:
+                cloud.up(report=report, kind=kinds.PRODUCTION)
+                return _on(cloud, arguments, report)
+            finally:
+                cloud.down()
+    except exception.CloudError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='python -m tools.chaos', description=__doc__
+    )
+    parser.add_argument('--boots', type=int, default=300, metavar='N')
+    parser.add_argument('--clients', type=int, default=8, metavar='N')
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=random.SystemRandom().randrange(10**6),
+        metavar='N',
+        help='have the same choices made again (default: a random one)',
+    )
+    parser.add_argument(
+        '--stock',
+        choices=('beside', 'no', 'only'),
+        default='beside',
+        help='whether to do the same with stock device profiles, whose '
+        'damage is printed and does not count (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--state',
+        metavar='FOLDER',
+        help='folder of a production-like cloud that is up and unused, and '
+        'stays',
+    )
+    return parser
+
+
+def _on(
+    cloud: cloud_module.Cloud,
+    arguments: argparse.Namespace,
+    report: progress.Progress,
+) -> int:
+    size = run.Size(arguments.boots, arguments.clients, arguments.seed)
+    print(f'{size}', flush=True)
+    admin = api.User(cloud, 'admin')
+    lines: list[str] = []
+    status = 0
+    if arguments.stock != 'only':
+        goods = offer.contexts(admin)
+        outcome = run.run(cloud, goods, size, report)
+        counter = count.Count(cloud, outcome.notes)
+        before = counter.damage()
+        status = _audit(cloud)
+        after = counter.damage()
+        status = status or int(bool(after))
+        lines += _lines('Device contexts', outcome)
+        lines += [f'  before the audit: {before.numbers()}']
+        lines += [f'  after the audit:  {after.numbers()}', *after.lines()]
+    if arguments.stock != 'no':
+        outcome = run.run(cloud, offer.profiles(admin), size, report)
+        damage = count.Count(cloud, outcome.notes).damage()
+        lines += _lines('Stock device profiles', outcome)
+        lines += [f'  {damage.numbers()}', *damage.lines()]
+    print('\n'.join(lines), flush=True)
+    return status
+
+
+def _lines(title: str, outcome: run.Outcome) -> list[str]:
+    boots = outcome.notes.outcomes
+    ends = ', '.join(f'{name} {number}' for name, number in boots.items())
+    return [
+        f'{title}:',
+        f'  boots: {boots.total()} ({ends})',
+        f'  services killed: {outcome.faults}',
+    ]
+
+
+def _audit(cloud: cloud_module.Cloud) -> int:
+    return subprocess.call(
+        [
+            installation.MANAGE,
+            f'--config-file={cloud.folder}/etc/cyborg/cyborg.conf',
+            'audit',
+            '--repair',
+            f'--grace={_GRACE}',
+        ],
+        cwd=installation.ROOT,
+        env={**os.environ, **installation.environment()},
+        stdin=subprocess.DEVNULL,
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Kills services, and starts them again."""
+
+import collections
+import random
+import threading
+
+from tools.cloud import cloud as cloud_module
+from tools.cloud import exception, progress
+
+# Programs whose names begin so are victims.
+_VICTIMS = (
+    'nova-conductor-',
+    'nova-compute-',
+    'cyborg-api',
+    'cyborg-conductor',
+)
+_MOST_AT_ONCE = 2
+_DOWN_SECONDS = (0.5, 8.0)
+_UP_SECONDS = (1.0, 6.0)
+
+
+class Saboteur(threading.Thread):
+    """Kills random services with SIGKILL, until it is told to stop.
+
+    :param cloud: the cloud.
+    :param seed: what its choices follow from.
+    :param report: where to tell what it does.
+    """
+
+    def __init__(
+        self,
+        cloud: cloud_module.Cloud,
+        seed: int,
+        report: progress.Progress,
+    ) -> None:
+        super().__init__(name='saboteur', daemon=True)
+        self.faults: collections.Counter[str] = collections.Counter()
+        self._cloud = cloud
+        # Numbers decide, no cryptography.
+        self._random = random.Random(f'{seed} saboteur')  # noqa: S311
+        self._report = report
+        self._stop_now = threading.Event()
+        self._victims = victims(cloud)
+
+    def run(self) -> None:
+        """Kill and start, until :meth:`finish`."""
+        while not self._stop_now.is_set():
+            number = self._random.randint(1, _MOST_AT_ONCE)
+            chosen = self._random.sample(self._victims, number)
+            for name in chosen:
+                with self._report.step(f'kill -9 {name}'):
+                    self._cloud.kill_service(name)
+                self.faults[_kind(name)] += 1
+            self._stop_now.wait(self._random.uniform(*_DOWN_SECONDS))
+            for name in chosen:
+                self._start_again(name)
+            self._stop_now.wait(self._random.uniform(*_UP_SECONDS))
+
+    def finish(self) -> None:
+        """End it, and start all that it has killed.
+
+        :raises StepFailed: if something does not start.
+        """
+        self._stop_now.set()
+        self.join()
+        for name in self._victims:
+            self._cloud.start_service(name)
+
+    def _start_again(self, name: str) -> None:
+        try:
+            with self._report.step(f'start {name}'):
+                self._cloud.start_service(name)
+        except exception.StepFailed:
+            # One that needs another that is down may come up later, at the
+            # latest when all are started at the end.
+            self.faults['slow start'] += 1
+
+
+def victims(cloud: cloud_module.Cloud) -> list[str]:
+    """Return the programs that may be killed.
+
+    :param cloud: the cloud.
+    :returns: their names.
+    """
+    return [
+        each.name for each in cloud.status() if each.name.startswith(_VICTIMS)
+    ]
+
+
+def _kind(name: str) -> str:
+    return next(kind for kind in _VICTIMS if name.startswith(kind)).rstrip('-')

@@ -27,6 +27,7 @@ from tools.chaos import api, count, offer, run
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, installation, kinds, progress
 
+_DEVICES = pathlib.Path(__file__).with_name('devices.yaml')
 # Nothing is under way when it runs, but what has just ended.
 _GRACE = 10
 
@@ -45,13 +46,18 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as parent:
             cloud = cloud_module.Cloud(pathlib.Path(parent, 'cloud'))
             try:
-                cloud.up(report=report, kind=kinds.PRODUCTION)
+                _up(cloud, report)
                 return _on(cloud, arguments, report)
             finally:
                 cloud.down()
     except exception.CloudError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _up(cloud: cloud_module.Cloud, report: progress.Progress) -> None:
+    hosts = kinds.of(kinds.PRODUCTION).default_computes
+    cloud.up(devices=[_DEVICES] * hosts, report=report, kind=kinds.PRODUCTION)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,6 +34,9 @@ _UP_SECONDS = (1.0, 6.0)
 class Saboteur(threading.Thread):
     """Kills random services with SIGKILL, until it is told to stop.
 
+    It does not wait until one that it starts is ready: some are killed again
+    on their way up.
+
     :param cloud: the cloud.
     :param seed: what its choices follow from.
     :param report: where to tell what it does.
@@ -53,39 +56,41 @@ class Saboteur(threading.Thread):
         self._report = report
         self._stop_now = threading.Event()
         self._victims = victims(cloud)
+        self._error: exception.CloudError | None = None
 
     def run(self) -> None:
         """Kill and start, until :meth:`finish`."""
-        while not self._stop_now.is_set():
-            number = self._random.randint(1, _MOST_AT_ONCE)
-            chosen = self._random.sample(self._victims, number)
-            for name in chosen:
-                with self._report.step(f'kill -9 {name}'):
-                    self._cloud.kill_service(name)
-                self.faults[_kind(name)] += 1
-            self._stop_now.wait(self._random.uniform(*_DOWN_SECONDS))
-            for name in chosen:
-                self._start_again(name)
-            self._stop_now.wait(self._random.uniform(*_UP_SECONDS))
+        try:
+            while not self._stop_now.is_set():
+                self._strike()
+        except exception.CloudError as error:
+            self._error = error
 
     def finish(self) -> None:
         """End it, and start all that it has killed.
 
-        :raises StepFailed: if something does not start.
+        :raises CloudError: if it has not done its work, or something does not
+            start.
         """
         self._stop_now.set()
         self.join()
         for name in self._victims:
             self._cloud.start_service(name)
+        if self._error:
+            raise self._error
 
-    def _start_again(self, name: str) -> None:
-        try:
+    def _strike(self) -> None:
+        number = self._random.randint(1, _MOST_AT_ONCE)
+        chosen = self._random.sample(self._victims, number)
+        for name in chosen:
+            with self._report.step(f'kill -9 {name}'):
+                self._cloud.kill_service(name)
+            self.faults[_kind(name)] += 1
+        self._stop_now.wait(self._random.uniform(*_DOWN_SECONDS))
+        for name in chosen:
             with self._report.step(f'start {name}'):
-                self._cloud.start_service(name)
-        except exception.StepFailed:
-            # One that needs another that is down may come up later, at the
-            # latest when all are started at the end.
-            self.faults['slow start'] += 1
+                self._cloud.launch_service(name)
+        self._stop_now.wait(self._random.uniform(*_UP_SECONDS))
 
 
 def victims(cloud: cloud_module.Cloud) -> list[str]:

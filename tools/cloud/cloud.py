@@ -257,6 +257,16 @@ class Cloud:
         self._named(service)
         self._supervisor().kill_service(service)
 
+    def launch_service(self, service: str) -> None:
+        """Start a stopped service, and do not wait for it.
+
+        :param service: the service's name, or that of one of its programs.
+        :raises NotRunning: if the cloud is not up.
+        :raises UnknownService: if there is no such service.
+        """
+        self._named(service)
+        self._supervisor().start_service(service)
+
     def start_service(self, service: str, seconds: float = 120) -> None:
         """Start a stopped service, and wait until all of it has started.
 
@@ -269,7 +279,7 @@ class Cloud:
         started = self._named(service)
         names = {each.name for each in started}
         supervisor = self._supervisor()
-        supervisor.start_service(service)
+        self.launch_service(service)
         for each in started:
             waiting.until(
                 f'{each.name} to start',

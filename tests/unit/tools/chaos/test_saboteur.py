@@ -1,0 +1,95 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests that services are killed and started, and that a failure is told."""
+
+import threading
+from unittest import mock
+
+import pytest
+
+from tools.chaos import saboteur
+from tools.cloud import cloud as cloud_module
+from tools.cloud import exception, progress
+
+_NAMES = (
+    'nova-conductor-super1',
+    'nova-compute-compute1',
+    'cyborg-api',
+    'cyborg-conductor',
+    'keystone',
+    'rabbitmq',
+)
+
+
+@pytest.fixture
+def cloud():
+    cloud = mock.create_autospec(cloud_module.Cloud, instance=True)
+    cloud.status.return_value = [
+        cloud_module.ServiceStatus(name, 'RUNNING', 1, '') for name in _NAMES
+    ]
+    return cloud
+
+
+def _saboteur(cloud, seed=1):
+    report = mock.create_autospec(progress.Progress, instance=True)
+    return saboteur.Saboteur(cloud, seed, report)
+
+
+def test_only_what_deals_with_devices_is_killed(cloud):
+    assert saboteur.victims(cloud) == list(_NAMES[:4])
+
+
+def test_all_that_it_killed_runs_again(cloud):
+    killed = threading.Event()
+    cloud.kill_service.side_effect = lambda _name: killed.set()
+    enemy = _saboteur(cloud)
+    enemy.start()
+    assert killed.wait(30)
+    enemy.finish()
+
+    names = {call.args[0] for call in cloud.kill_service.call_args_list}
+    started = {call.args[0] for call in cloud.start_service.call_args_list}
+    assert names
+    assert names <= started
+    assert enemy.faults.total() == cloud.kill_service.call_count
+
+
+def test_it_tells_that_it_failed(cloud):
+    failed = threading.Event()
+
+    def fail(_name):
+        failed.set()
+        raise exception.StepFailed('No answer.', 'supervisord')
+
+    cloud.kill_service.side_effect = fail
+    enemy = _saboteur(cloud)
+    enemy.start()
+    assert failed.wait(30)
+
+    with pytest.raises(exception.StepFailed, match='No answer'):
+        enemy.finish()
+    assert cloud.start_service.call_count == 4
+
+
+def test_seed_decides(cloud):
+    def strike():
+        cloud.kill_service.reset_mock()
+        enemy = _saboteur(cloud, seed=7)
+        with mock.patch.object(enemy._stop_now, 'wait') as wait:
+            for _number in range(5):
+                enemy._strike()
+        return cloud.kill_service.call_args_list, wait.call_args_list
+
+    first = strike()
+    kills = list(first[0])
+    assert strike()[0] == kills

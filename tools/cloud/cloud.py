@@ -158,6 +158,14 @@ class Cloud:
             and cloud_supervisor.find(self.folder) is not None
         )
 
+    def kind(self) -> str:
+        """Return the cloud's kind: embedded or production.
+
+        :returns: the kind.
+        :raises NotRunning: if the cloud is not up.
+        """
+        return self._state().settings.kind
+
     def hosts(self) -> list[str]:
         """Return the names of the compute hosts.
 

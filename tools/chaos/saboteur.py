@@ -27,6 +27,10 @@ _VICTIMS = (
     'cyborg-conductor',
 )
 _MOST_AT_ONCE = 2
+# With more of them down or on their way up, next to nothing would be booted:
+# on a slow machine they need longer, and so there are fewer faults.
+_MOST_NOT_READY = 2
+_PAUSE = 1.0
 _DOWN_SECONDS = (0.5, 8.0)
 _UP_SECONDS = (1.0, 6.0)
 
@@ -62,7 +66,10 @@ class Saboteur(threading.Thread):
         """Kill and start, until :meth:`finish`."""
         try:
             while not self._stop_now.is_set():
-                self._strike()
+                if self._may_strike():
+                    self._strike()
+                else:
+                    self._stop_now.wait(_PAUSE)
         except exception.CloudError as error:
             self._error = error
 
@@ -78,6 +85,10 @@ class Saboteur(threading.Thread):
             self._cloud.start_service(name)
         if self._error:
             raise self._error
+
+    def _may_strike(self) -> bool:
+        ready = [self._cloud.is_ready(name) for name in self._victims]
+        return ready.count(False) <= _MOST_NOT_READY
 
     def _strike(self) -> None:
         number = self._random.randint(1, _MOST_AT_ONCE)

@@ -265,6 +265,16 @@ class Cloud:
         self._named(service)
         self._supervisor().kill_service(service)
 
+    def is_ready(self, service: str) -> bool:
+        """Tell whether all of a service has started.
+
+        :param service: the service's name, or that of one of its programs.
+        :returns: whether it has.
+        :raises NotRunning: if the cloud is not up.
+        :raises UnknownService: if there is no such service.
+        """
+        return all(each.is_ready() for each in self._named(service))
+
     def launch_service(self, service: str) -> None:
         """Start a stopped service, and do not wait for it.
 

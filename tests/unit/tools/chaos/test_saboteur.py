@@ -37,6 +37,7 @@ def cloud():
     cloud.status.return_value = [
         cloud_module.ServiceStatus(name, 'RUNNING', 1, '') for name in _NAMES
     ]
+    cloud.is_ready.return_value = True
     return cloud
 
 
@@ -62,6 +63,28 @@ def test_all_that_it_killed_runs_again(cloud):
     assert names
     assert names <= started
     assert enemy.faults.total() == cloud.kill_service.call_count
+
+
+def test_it_waits_until_there_is_a_cloud_to_speak_of(cloud):
+    asked = threading.Event()
+    ready = dict.fromkeys(_NAMES, False)
+
+    def is_ready(name):
+        if name == 'cyborg-conductor':
+            asked.set()
+        return ready[name]
+
+    cloud.is_ready.side_effect = is_ready
+    enemy = _saboteur(cloud)
+    enemy.start()
+    assert asked.wait(30)
+    assert not cloud.kill_service.called
+
+    killed = threading.Event()
+    cloud.kill_service.side_effect = lambda _name: killed.set()
+    ready.update(dict.fromkeys(_NAMES[:2], True))
+    assert killed.wait(30)
+    enemy.finish()
 
 
 def test_it_tells_that_it_failed(cloud):

@@ -46,6 +46,16 @@ _stock_delete = inspect.unwrap(arqs.ARQsController.delete)
 _stock_post = inspect.unwrap(arqs.ARQsController.post)
 
 
+# Before Cyborg 17, the decorator has to be told to check the policy for the
+# request's own project; since then it always does.
+_OWN_PROJECT = (
+    {'need_target': False}
+    if 'need_target'
+    in inspect.signature(authorize_wsgi.authorize_wsgi).parameters
+    else {}
+)
+
+
 class _Conflict(exception.CyborgException):
     # What Cyborg's own error middleware answers with.
     code = HTTPStatus.CONFLICT
@@ -54,7 +64,7 @@ class _Conflict(exception.CyborgException):
 class AcceleratorRequestsController(arqs.ARQsController):
     """Cyborg's accelerator requests."""
 
-    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'create')
+    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'create', **_OWN_PROJECT)
     @expose.expose(
         arqs.ARQCollection,
         body=types.jsontype,
@@ -72,7 +82,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
             )
         return _stock_post(self, req)
 
-    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all')
+    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all', **_OWN_PROJECT)
     @expose.expose(arqs.ARQCollection, wtypes.text, types.uuid)
     def get_all(
         self, bind_state: str | None = None, instance: str | None = None
@@ -94,7 +104,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
             return wsme.api.Response(None, status_code=HTTPStatus.LOCKED)
         return arqs.ARQCollection.convert_with_links(found)
 
-    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'delete')
+    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'delete', **_OWN_PROJECT)
     @expose.expose(
         None, wtypes.text, types.uuid, status_code=HTTPStatus.NO_CONTENT
     )

@@ -18,12 +18,16 @@ of the loopback interface, and what tests control it by on another one. It
 ends when its standard input does.
 """
 
+# As Cyborg's commands do: before release 16, it makes the threads green.
+import cyborg.cmd  # isort: skip # noqa: F401
+
 import argparse
 import concurrent.futures
 import http
 import json
 import os
 import pathlib
+import select
 import sqlite3
 import sys
 import tempfile
@@ -391,7 +395,8 @@ def main() -> None:
         control_server = http_server.HTTPServer(ControlApp(control))
         ports = {'api': control.port, 'control': control_server.port}
         print(json.dumps(ports), flush=True)
-        sys.stdin.read()
+        # Reading would stop green threads; waiting like this does not.
+        select.select([sys.stdin], [], [])
 
 
 if __name__ == '__main__':

@@ -25,12 +25,12 @@ from tools.cloud import installation, progress
 from tools.matrix import environment, releases
 
 _FOLDER = installation.ROOT / '.tox'
-# A suite and its commands.
+# A suite and its commands; {threads} is what the release can have.
 _SUITES: dict[str, tuple[tuple[str, ...], ...]] = {
     'unit': (('-m', 'pytest', 'tests/unit'),),
     'functional': (
         ('-m', 'pytest', 'tests/functional/api', 'tests/functional/agent'),
-        ('-m', 'tests.functional.nova'),
+        ('-m', 'tests.functional.nova', '--mode', '{threads}'),
     ),
 }
 
@@ -92,7 +92,7 @@ def _test(chosen: list[releases.Release], suites: list[str]) -> int:
             python = environment.make(release, folder)
         for suite in suites:
             start = time.monotonic()
-            passed = _run(python, suite)
+            passed = _run(python, release, suite)
             failed = failed or not passed
             lines.append(
                 f'{release.name}  {suite:10}  '
@@ -104,10 +104,13 @@ def _test(chosen: list[releases.Release], suites: list[str]) -> int:
     return int(failed)
 
 
-def _run(python: pathlib.Path, suite: str) -> bool:
+def _run(python: pathlib.Path, release: releases.Release, suite: str) -> bool:
     statuses = [
         subprocess.call(
-            [str(python), *command],
+            [
+                str(python),
+                *(part.format(threads=release.threads) for part in command),
+            ],
             cwd=installation.ROOT,
             stdin=subprocess.DEVNULL,
         )

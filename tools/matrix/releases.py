@@ -32,12 +32,15 @@ class Release:
     :ivar day: the day on which it was published.
     :ivar services: a requirement for each service.
     :ivar constraints: the file of the versions that are installed.
+    :ivar threads: the kinds of threads that all of its Nova can have, as the
+        functional tests name them.
     """
 
     name: str
     day: datetime.date
     services: tuple[str, ...]
     constraints: pathlib.Path
+    threads: str
 
     @property
     def libraries_until(self) -> datetime.date:
@@ -45,12 +48,13 @@ class Release:
         return self.day + _DAYS_AFTER
 
 
-def _release(name: str, day: str, *services: str) -> Release:
+def _release(name: str, day: str, threads: str, *services: str) -> Release:
     return Release(
         name,
         datetime.date.fromisoformat(day),
         services,
         _CONSTRAINTS / f'{name}.txt',
+        threads,
     )
 
 
@@ -68,6 +72,7 @@ NEWEST = Release(
         'neutron==29.*',
     ),
     installation.ROOT / 'constraints.txt',
+    'both',
 )
 RELEASES = {
     each.name: each
@@ -75,6 +80,7 @@ RELEASES = {
         _release(
             '2025.1',
             '2025-04-02',
+            'eventlet',
             'nova==31.*,>=31.3',
             'openstack-cyborg==14.*,>=14.1',
             'openstack-placement==13.*',
@@ -85,6 +91,7 @@ RELEASES = {
         _release(
             '2025.2',
             '2025-10-01',
+            'eventlet',
             'nova==32.*,>=32.2',
             'openstack-cyborg==15.*,>=15.0.1',
             'openstack-placement==14.*',
@@ -95,6 +102,7 @@ RELEASES = {
         _release(
             '2026.1',
             '2026-04-01',
+            'both',
             'nova==33.*',
             'openstack-cyborg==16.*,>=16.0.1',
             'openstack-placement==15.*',

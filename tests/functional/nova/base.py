@@ -32,6 +32,7 @@ from nova.api import auth
 from nova.api.openstack.compute import servers  # noqa: F401 - for the plugin
 from nova.compute import api
 from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.tests.functional import fixtures as func_fixtures
 from nova.tests.functional.libvirt import base
 from placement import deploy
 
@@ -108,6 +109,15 @@ class TestCase(base.ServersTestBase):
         for host in self.HOSTS:
             self.start_compute(host)
         self._buses = itertools.count(0x10)
+
+    def useFixture(  # noqa: N802 - testtools names it
+        self, fixture: fixtures.Fixture
+    ) -> fixtures.Fixture:
+        """Use a fixture; remember Placement's, as Nova 34 does by itself."""
+        used = super().useFixture(fixture)
+        if isinstance(used, func_fixtures.PlacementFixture):
+            self.placement_fixture = used
+        return used
 
     def _attach_log(self, _exc_info: object) -> None:
         content = testtools.content.text_content(self.cyborg.log())

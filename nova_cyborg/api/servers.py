@@ -90,6 +90,21 @@ def _classify(server: dict[str, ty.Any]) -> State:
     return State.SETTLED if on_host else State.EXISTS
 
 
+def node(server_id: str) -> str | None:
+    """Ask Nova where a server is.
+
+    :param server_id: UUID of the server.
+    :returns: the name of its compute node; None if Nova does not say.
+    """
+    status, body = _get(f'/servers/{server_id}', server_id)
+    if status != 200:
+        return None
+    found: str | None = body['server'].get(
+        'OS-EXT-SRV-ATTR:hypervisor_hostname'
+    )
+    return found
+
+
 def is_evacuated(server_id: str) -> bool:
     """Tell whether a server has left a host that has not come back yet.
 

@@ -93,6 +93,9 @@ def take_back(server_id: str, terminated: bool) -> None:
             # An attempt was begun between the two.
             if not attempts_left:
                 raise
+    # Those of the flavor's profile: Nova has asked for it in vain, or will
+    # not any more.
+    free(devices.of_server(context, server_id))
     LOG.info('Server %s has given its device contexts back', server_id)
 
 
@@ -184,8 +187,12 @@ def free(arq_ids: collections.abc.Iterable[str]) -> None:
 def _free(context: cyborg_context.RequestContext, arq_id: str) -> None:
     while True:
         arq = objects.ExtARQ.get(context, arq_id)
-        if arq.attach_handle_id:
+        if arq.attach_handle_id and devices.has_own_handle(context, arq_id):
             arq.unbind(context)
+        elif arq.attach_handle_id:
+            # Cyborg frees the handle before the ARQ forgets it, and was
+            # interrupted in between: it may be another server's by now.
+            devices.forget_handle(context, arq_id)
         # The conductor may just have bound it: then once more.
         if devices.remove(context, arq_id):
             return

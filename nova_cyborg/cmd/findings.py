@@ -148,6 +148,14 @@ def _handles(
             'The attach handle is in use, by no accelerator request.',
             functools.partial(_free_handle, context, handle),
         )
+    for handle_id, row_id in audit.lost_handles(context).items():
+        yield Finding(
+            'free-handle-of-arq',
+            handle_id,
+            'An accelerator request uses the attach handle, which counts as '
+            'free.',
+            functools.partial(audit.keep_handle, context, row_id),
+        )
     for handle_id, count in audit.shared_handles(context).items():
         yield Finding(
             'handle-of-several-arqs',
@@ -199,15 +207,16 @@ def _providers(
     state: collections.abc.Callable[[str], _State],
 ) -> collections.abc.Iterator[Finding]:
     placement = placement_client.PlacementClient()
-    unbound = {
-        holder.server_id
-        for holder in audit.holders(context)
-        if not holder.has_arqs
+    found = {
+        provider: (in_cyborg, _consumers(placement, provider))
+        for provider, in_cyborg in audit.providers(context).items()
     }
-    for provider, in_cyborg in audit.providers(context).items():
-        in_placement = _consumers(placement, provider)
-        for server_id in sorted(in_cyborg - in_placement):
-            if state(server_id) not in _RESTING:
+    holders = {each.server_id: each for each in audit.holders(context)}
+    stray = dict(_stray(found.values(), holders, state))
+    yield from stray.values()
+    for provider, (in_cyborg, in_placement) in found.items():
+        for server_id in sorted(in_cyborg.keys() - in_placement):
+            if server_id in stray or state(server_id) not in _RESTING:
                 # What one that is gone has left is found elsewhere.
                 continue
             yield Finding(
@@ -218,6 +227,15 @@ def _providers(
                 'placement heal_allocations".',
             )
         for server_id in sorted(in_placement):
+            holder = holders.get(server_id)
+            if (
+                holder
+                and state(server_id) is _State.FAILED
+                and (server_id in stray or not holder.has_arqs)
+            ):
+                # It could not be evacuated, and may still run where it was:
+                # its devices there are nobody else's until it is.
+                continue
             finding = _about_consumer(
                 placement,
                 provider,
@@ -225,12 +243,35 @@ def _providers(
                 state(server_id),
                 server_id in in_cyborg,
             )
-            if server_id in unbound and state(server_id) is _State.FAILED:
-                # It could not be evacuated, and may still run where it was:
-                # its devices there are nobody else's until it is.
-                continue
             if finding:
                 yield finding
+
+
+def _stray(
+    found: collections.abc.Iterable[tuple[dict[str, str], set[str]]],
+    holders: dict[str, audit.Holder],
+    state: collections.abc.Callable[[str], _State],
+) -> collections.abc.Iterator[tuple[str, Finding]]:
+    """Find servers whose devices are where they could not be evacuated to."""
+    for in_cyborg, in_placement in found:
+        for server_id in sorted(in_cyborg.keys() - in_placement):
+            if server_id not in holders or state(server_id) != _State.FAILED:
+                continue
+            if servers.node(server_id) in (None, in_cyborg[server_id]):
+                continue
+            generation = holders[server_id].generation
+            yield (
+                server_id,
+                Finding(
+                    'devices-on-another-host',
+                    server_id,
+                    'The server could not be evacuated to the host that '
+                    'devices are bound on for it. Evacuate it again.',
+                    functools.partial(
+                        unbinding.unbind_all, server_id, generation
+                    ),
+                ),
+            )
 
 
 def _about_consumer(

@@ -146,6 +146,20 @@ def shared_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
     return dict(_rows(context, query))
 
 
+def lost_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
+    """Find attach handles that an ARQ uses, and that count as free.
+
+    :param context: an administrator's context.
+    :returns: row id by UUID of the handle.
+    """
+    handle, arq = models.AttachHandle, models.ExtArq
+    used = sa.select(arq.id).where(arq.attach_handle_id == handle.id)
+    query = sa.select(handle.uuid, handle.id).where(
+        handle.in_use.is_(False), used.exists()
+    )
+    return dict(_rows(context, query))
+
+
 def unused_profiles(context: cyborg_context.RequestContext) -> dict[str, int]:
     """Find hidden profiles without ARQs.
 
@@ -158,22 +172,24 @@ def unused_profiles(context: cyborg_context.RequestContext) -> dict[str, int]:
     return dict(_rows(context, query))
 
 
-def providers(context: cyborg_context.RequestContext) -> dict[str, set[str]]:
+def providers(
+    context: cyborg_context.RequestContext,
+) -> dict[str, dict[str, str]]:
     """Find which servers Cyborg has on which resource provider.
 
     :param context: an administrator's context.
-    :returns: UUIDs of servers by UUID of the provider, also of those that
-        no server is on.
+    :returns: the node by UUID of the server, by UUID of the provider; also
+        of those that no server is on.
     """
     deployable, arq = models.Deployable, models.ExtArq
-    query = sa.select(deployable.rp_uuid, arq.instance_uuid).outerjoin(
-        arq, arq.device_rp_uuid == deployable.rp_uuid
-    )
-    found: dict[str, set[str]] = {}
-    for provider, server_id in _rows(context, query):
+    query = sa.select(
+        deployable.rp_uuid, arq.instance_uuid, arq.hostname
+    ).outerjoin(arq, arq.device_rp_uuid == deployable.rp_uuid)
+    found: dict[str, dict[str, str]] = {}
+    for provider, server_id, node in _rows(context, query):
         if provider:
-            servers = found.setdefault(provider, set())
-            servers.update([server_id] if server_id else [])
+            servers = found.setdefault(provider, {})
+            servers.update({server_id: node} if server_id else {})
     return found
 
 
@@ -190,6 +206,23 @@ def free_handle(context: cyborg_context.RequestContext, row_id: int) -> None:
             sa.update(handle)
             .where(handle.id == row_id, ~used.exists())
             .values(in_use=False),
+            execution_options={'synchronize_session': False},
+        )
+
+
+def keep_handle(context: cyborg_context.RequestContext, row_id: int) -> None:
+    """Have an attach handle count as used, if still an ARQ uses it.
+
+    :param context: an administrator's context.
+    :param row_id: its row id.
+    """
+    handle, arq = models.AttachHandle, models.ExtArq
+    used = sa.select(arq.id).where(arq.attach_handle_id == handle.id)
+    with session.writing(context) as db:
+        db.execute(
+            sa.update(handle)
+            .where(handle.id == row_id, used.exists())
+            .values(in_use=True),
             execution_options={'synchronize_session': False},
         )
 

@@ -102,6 +102,45 @@ def states(
         return dict(row._tuple() for row in rows)
 
 
+def has_own_handle(
+    context: cyborg_context.RequestContext, arq_id: str
+) -> bool:
+    """Tell whether an ARQ's attach handle is in use by it and no other.
+
+    :param context: the request's context.
+    :param arq_id: UUID of the ARQ.
+    :returns: whether it is; False if an unbinding was interrupted after it
+        had freed the handle.
+    """
+    arq, handle = models.ExtArq, models.AttachHandle
+    other = orm.aliased(models.ExtArq)
+    others = sa.select(other.id).where(
+        other.attach_handle_id == handle.id, other.uuid != arq_id
+    )
+    query = (
+        sa.select(handle.id)
+        .join(arq, arq.attach_handle_id == handle.id)
+        .where(arq.uuid == arq_id, handle.in_use.is_(True), ~others.exists())
+    )
+    with session.reading(context) as db:
+        return db.scalar(query) is not None
+
+
+def forget_handle(context: cyborg_context.RequestContext, arq_id: str) -> None:
+    """Let an ARQ have no attach handle, and leave the handle as it is.
+
+    :param context: the request's context.
+    :param arq_id: UUID of the ARQ.
+    """
+    arq = models.ExtArq
+    with session.writing(context) as db:
+        db.execute(
+            sa.update(arq)
+            .where(arq.uuid == arq_id)
+            .values(attach_handle_id=None)
+        )
+
+
 def remove(context: cyborg_context.RequestContext, arq_id: str) -> bool:
     """Remove an ARQ that has no attach handle.
 

@@ -165,6 +165,37 @@ def test_an_offloaded_server_with_devices(
     assert cloud.used_slots() == 0
 
 
+def test_a_server_that_could_not_be_evacuated(
+    cloud, run, running, member, placement
+):
+    """It is in error on its old host, its devices are on another one."""
+    _provider, server_id, context_id = running
+    cloud.nova.change(server_id, 'ERROR')
+    node = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
+    cloud.nova.servers[server_id][node] = 'the-old-host'
+    placement.allocations.clear()
+    # What it may still use there.
+    placement.allocate(cloud.add_device(), server_id)
+
+    assert run(repair=True) == (0, ['devices-on-another-host'])
+    assert run() == (0, [])
+    assert member.status_of(context_id) == 'reserved'
+    assert cloud.used_slots() == 0
+
+
+def test_a_server_in_error_keeps_the_devices_of_its_host(
+    cloud, run, running, member, placement
+):
+    _provider, server_id, context_id = running
+    cloud.nova.change(server_id, 'ERROR')
+    node = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
+    cloud.nova.servers[server_id][node] = member.show(context_id).json['host']
+    placement.allocations.clear()
+
+    assert run(repair=True) == (1, ['no-placement-allocation'])
+    assert member.status_of(context_id) == 'bound'
+
+
 def test_a_server_without_its_devices(cloud, run, boot, member):
     server_id, context_id = boot()
     cloud.nova.change(server_id, 'ACTIVE')
@@ -224,6 +255,14 @@ def test_a_handle_of_no_arq(cloud, run, running):
     assert cloud.used_slots() == 2
 
     assert run(repair=True) == (0, ['handle-of-no-arq'])
+    assert cloud.used_slots() == 1
+
+
+def test_a_free_handle_of_an_arq(cloud, run, running):
+    execute(cloud, sa.update(models.AttachHandle).values(in_use=False))
+
+    assert run(repair=True) == (0, ['free-handle-of-arq'])
+    assert run() == (0, [])
     assert cloud.used_slots() == 1
 
 

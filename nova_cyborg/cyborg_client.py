@@ -178,7 +178,7 @@ class AllocationClient:
             'generation': generation,
         }
         response = self._call('POST', _ALLOCATION + '/bind', server_id, body)
-        return _read(response, server_id, _arqs)
+        return _read(response, server_id, _arq_ids)
 
     def unbind(self, server_id: str, generation: int) -> None:
         """Free a server's devices; it keeps its device contexts.
@@ -214,6 +214,16 @@ class AllocationClient:
                 return False
             raise
         return True
+
+    def arqs(self, server_id: str) -> list[dict[str, ty.Any]]:
+        """Read all accelerator requests of a server.
+
+        :param server_id: UUID of the server.
+        :returns: the requests as the API shows them.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        response = self._call('GET', _ARQS + '?instance=%s', server_id)
+        return _read(response, server_id, _arqs)
 
     def delete_all_arqs(self, server_id: str) -> None:
         """Delete all accelerator requests of a server; safe to repeat.
@@ -309,7 +319,11 @@ def _read(
         ) from exc
 
 
-def _arqs(body: dict[str, ty.Any]) -> list[str]:
+def _arq_ids(body: dict[str, ty.Any]) -> list[str]:
+    return list(body['arqs'])
+
+
+def _arqs(body: dict[str, ty.Any]) -> list[dict[str, ty.Any]]:
     return list(body['arqs'])
 
 

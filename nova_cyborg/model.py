@@ -31,6 +31,9 @@ import typing as ty
 #: device contexts give it accelerators.
 FLAVOR_MARKER = 'device-context'
 PROFILE_EXTRA_SPEC = 'accel:device_profile'
+#: In a server's system metadata, which users do not see, if it was booted with
+#: device contexts: its flavor may name a device profile as well.
+SYSTEM_METADATA_KEY = 'nova_cyborg_device_contexts'
 #: The scheduler hint that names a server's device contexts.
 HINT = 'device_context_id'
 #: How the names of the hidden device profiles begin.

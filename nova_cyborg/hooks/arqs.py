@@ -62,6 +62,17 @@ def is_marked(instance: objects.Instance) -> bool:
     return bool(profile == model.FLAVOR_MARKER)
 
 
+def has_contexts(instance: objects.Instance) -> bool:
+    """Tell whether a server was booted with device contexts.
+
+    :param instance: the server.
+    :returns: whether it was; False for one that was booted with a device
+        profile as well by a nova-conductor that did not note it.
+    """
+    noted = model.SYSTEM_METADATA_KEY in instance.system_metadata
+    return noted or is_marked(instance)
+
+
 def all_bound(
     arqs: collections.abc.Collection[collections.abc.Mapping[str, ty.Any]],
     awaited: collections.abc.Iterable[str],
@@ -116,7 +127,7 @@ def fault(
         return None
     except exception.DeviceContextError as exc:
         LOG.debug('Cyborg does not say why: %s', exc)
-        return '' if is_marked(instance) else None
+        return '' if has_contexts(instance) else None
 
 
 def release(

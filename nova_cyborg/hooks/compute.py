@@ -187,7 +187,7 @@ class ComputeManager(manager.ComputeManager):
         try:
             offload(accel_uuids=accel_uuids, **kwargs)
         except nova_exception.AcceleratorRequestOpFailed as exc:
-            if not server_arqs.is_marked(instance):
+            if not server_arqs.has_contexts(instance):
                 raise
             # The guest is gone by now: to stop here would leave a server
             # that Nova takes to be on this host.

@@ -33,6 +33,7 @@ from nova import exception as nova_exception
 from nova.conductor import manager
 
 from nova_cyborg import exception, model
+from nova_cyborg.hooks import arqs as server_arqs
 from nova_cyborg.hooks import calls, client, runner, signatures, spec, undo
 
 CONF = conf.CONF
@@ -80,7 +81,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             for build_request in build_requests:
                 if build_request.instance_uuid in call.specs:
                     _check_not_built(context, build_request.instance_uuid)
-                    _mark(build_request.instance.flavor)
+                    _mark(build_request.instance)
             try:
                 super().schedule_and_build_instances(
                     context, build_requests, request_specs, *args, **kwargs
@@ -222,13 +223,16 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         request_spec: objects.RequestSpec,
         requested_networks: objects.NetworkRequestList | None = None,
     ) -> list[str]:
+        concerned = self._hooks.concerns(request_spec)
+        call = calls.current()
+        if concerned and not call.operation.booting:
+            _delete_left_arqs(context, instance)
         # Nova's own first: Cyborg refuses them for a server that has ARQs.
         arqs = super()._create_and_bind_arq_for_instance(
             context, instance, hostname, request_spec, requested_networks
         )
-        if not self._hooks.concerns(request_spec):
+        if not concerned:
             return arqs
-        call = calls.current()
         try:
             bound = self._hooks.pre_bind(
                 context, instance, hostname, request_spec, call.operation
@@ -370,15 +374,41 @@ def _check_not_built(
                 ) from None
 
 
-def _mark(flavor: objects.Flavor) -> None:
-    """Make Nova see that a server has accelerators.
+def _mark(instance: objects.Instance) -> None:
+    """Make Nova see that a server has accelerators, and us, that it is ours.
 
     All of Nova's own handling of accelerators asks for the device profile in
     a server's copy of its flavor, and then looks ARQs up by server.
     """
+    flavor = instance.flavor
     extra_specs = dict(flavor.extra_specs or {})
     extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
     flavor.extra_specs = extra_specs
+    metadata = dict(instance.system_metadata or {})
+    metadata[model.SYSTEM_METADATA_KEY] = 'true'
+    instance.system_metadata = metadata
+
+
+def _delete_left_arqs(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Delete what a server has left of its flavor's device profile.
+
+    Nova asks for it when the server leaves a host, and goes on when Cyborg
+    does not answer. Those of device contexts are no obstacle.
+
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    if server_arqs.is_marked(instance):
+        return
+    allocations = client.allocation_client(context)
+    left = [
+        arq['uuid']
+        for arq in allocations.arqs(instance.uuid)
+        if not server_arqs.is_of_device_context(arq)
+    ]
+    if left:
+        allocations.delete_arqs(instance.uuid, left)
 
 
 def _delete_arqs(

@@ -15,8 +15,9 @@
     python -m tests.functional.nova
 
 They are run by stestr, as Nova's own are, in green threads, in native
-threads, or (by default) in one after the other: then Nova's own tests, which
-take long, are run in native threads only. The last line says how many passed.
+threads, or (by default) in one after the other: then Nova's own tests and
+those of faults, which take long, are run in native threads only. The last line
+says how many passed.
 """
 
 import argparse
@@ -33,7 +34,7 @@ MODES = {
     'threading': {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
     'eventlet': {},
 }
-_LONG = 'test_(stock_accelerators|faults)'
+_LONG = r'test_(stock_accelerators|((database|nova)_)?faults)\.'
 # What Nova logs when a test is over, and its log is not kept any more.
 _NOISE = re.compile(r' INFO nova\.thread_pool_factory |^Eventlet based conc')
 _TOTAL = re.compile(r' - (Passed|Failed|Unexpected Success): (\d+)')

@@ -13,16 +13,18 @@
 """Cyborg, as tests in Nova's process see it: its API, and its control."""
 
 import atexit
+import contextlib
 import functools
 import json
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
 import typing as ty
 
 import requests
+
+from tests.functional.nova import http_server
 
 _TOP = pathlib.Path(__file__).parents[3]
 _SECONDS = 60
@@ -41,7 +43,7 @@ class Cyborg:
     """
 
     def __init__(self) -> None:
-        self.nova_port = _free_port()
+        self.nova_port = http_server.free_port()
         self._log = tempfile.NamedTemporaryFile('a')  # noqa: SIM115 - kept
         self._process = subprocess.Popen(
             [
@@ -56,12 +58,25 @@ class Cyborg:
             text=True,
         )
         atexit.register(self._process.kill)
+        ports = self._wait_for_start()
+        self.url = f'http://127.0.0.1:{ports["api"]}/v2'
+        self._control = f'http://127.0.0.1:{ports["control"]}'
+
+    def _wait_for_start(self) -> dict[str, int]:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f'Cyborg does not start: {self.log()}')
-        ports = json.loads(line)
-        self.url = f'http://127.0.0.1:{ports["api"]}/v2'
-        self._control = f'http://127.0.0.1:{ports["control"]}'
+        return json.loads(line)
+
+    def start(self) -> bool:
+        """Start it again if it was killed; return whether it was."""
+        with contextlib.suppress(requests.ConnectionError):
+            self.control('under_way')
+            return False
+        self._process.stdin.write('start\n')
+        self._process.stdin.flush()
+        self._wait_for_start()
+        return True
 
     def control(self, name: str, **arguments: ty.Any) -> ty.Any:
         """Call a method of :class:`cyborg_server.Control`."""
@@ -93,9 +108,3 @@ class Cyborg:
 def get() -> Cyborg:
     """Return the Cyborg of this process, started when first asked for."""
     return Cyborg()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]

@@ -15,7 +15,8 @@
 Cyborg and Nova keep their configuration in one and the same global object,
 so they do not fit into one process. This one serves Cyborg's API on one port
 of the loopback interface, and what tests control it by on another one. It
-ends when its standard input does.
+ends when its standard input does. It may be killed, by what tests tell it to;
+a line on the standard input has it start again, with the same database.
 """
 
 # As Cyborg's commands do: before release 16, it makes the threads green.
@@ -151,9 +152,12 @@ def _serve(topic: str, host: str, endpoint: object) -> None:
 
 
 class Control:
-    """What tests may do; each public method is a request of that name."""
+    """What tests may do; each public method is a request of that name.
 
-    def __init__(self) -> None:
+    :ivar port: where Cyborg's API is.
+    """
+
+    def __init__(self, port: int) -> None:
         self._apps = {
             stock: edge.Edge(Authentication(make({})))
             for stock, make in (
@@ -162,12 +166,13 @@ class Control:
             )
         }
         self._edge = self._apps[False]
-        self._server = http_server.HTTPServer(self._edge)
-        self.port = self._server.port
+        self._server = http_server.HTTPServer(self._edge, port)
+        self.port = port
         self._engine = session.engine()
         self._agents: set[str] = set()
         self._executor = Executor()
         binding._executor = self._executor
+        Conductor.may_bind.set()
         self._refusals: list[edge.Fault] = []
         sa.event.listen(self._engine, 'before_cursor_execute', self._refuse)
 
@@ -207,10 +212,15 @@ class Control:
         """Make a fault; see :class:`edge.Fault`."""
         self._edge.faults.append(edge.Fault(**fields))
 
-    def clear_faults(self) -> None:
-        """Let all requests pass again, and all writes."""
+    def clear_faults(self) -> list[str]:
+        """Let all requests pass again, and all writes.
+
+        :returns: the faults that were not met.
+        """
+        every = [*self._edge.faults, *self._refusals]
         self._edge.faults.clear()
         self._refusals.clear()
+        return [str(fault) for fault in every if not fault.met]
 
     def under_way(self) -> int:
         """Return how many requests and bindings are not done yet."""
@@ -235,13 +245,17 @@ class Control:
         arguments = argparse.Namespace(repair=True, grace=0)
         return audit._audit(arguments)
 
-    def refuse_writes(self, table: str, skip: int = 0, times: int = 1) -> None:
+    def refuse_writes(
+        self, table: str, skip: int = 0, times: int = 1, kill: bool = False
+    ) -> None:
         """Let the database refuse statements that write to a table.
 
         :param skip: how many pass before the first.
         :param times: how many are refused.
+        :param kill: whether Cyborg is killed instead.
         """
-        self._refusals.append(edge.Fault('', table, '', 0, skip, times))
+        action = 'die' if kill else ''
+        self._refusals.append(edge.Fault('', table, action, 0, skip, times))
 
     def _refuse(
         self, _connection: object, _cursor: object, statement: str, *_: object
@@ -252,6 +266,8 @@ class Control:
             return
         for refusal in self._refusals:
             if refusal.hits('', where):
+                if refusal.action == 'die':
+                    edge.die()
                 raise sqlite3.OperationalError('the disk is full')
 
     def rows(self, table: str) -> list[dict[str, ty.Any]]:
@@ -384,22 +400,39 @@ def _start_cyborg(directory: str, nova: str, log: str) -> None:
     _serve(topic, 'cyborg', Conductor(topic, 'cyborg'))
 
 
+def _serve_all(
+    directory: str, arguments: argparse.Namespace, ports: dict[str, int]
+) -> None:
+    """Be Cyborg, until the standard input ends."""
+    _start_cyborg(directory, arguments.nova, arguments.log)
+    control = Control(ports['api'])
+    http_server.HTTPServer(ControlApp(control), ports['control'])
+    print(json.dumps(ports), flush=True)
+    # Reading would stop green threads; waiting like this does not.
+    select.select([sys.stdin], [], [])
+
+
 def main() -> None:
+    """Have a child be Cyborg, and another one after it was killed."""
     parser = argparse.ArgumentParser()
     parser.add_argument('--nova', help="URL of Nova's API")
     parser.add_argument('--log', help='file for the log')
     arguments = parser.parse_args()
+    ports = {name: http_server.free_port() for name in ('api', 'control')}
     with tempfile.TemporaryDirectory(prefix='cyborg-') as directory:
-        _start_cyborg(directory, arguments.nova, arguments.log)
-        control = Control()
-        control_server = http_server.HTTPServer(ControlApp(control))
-        ports = {'api': control.port, 'control': control_server.port}
-        print(json.dumps(ports), flush=True)
-        # Reading would stop green threads; waiting like this does not.
-        select.select([sys.stdin], [], [])
+        while True:
+            # All is imported by now: the next one starts at once.
+            child = os.fork()
+            if not child:
+                _serve_all(directory, arguments, ports)
+                # Threads of the message bus and of bindings would be
+                # waited for.
+                os._exit(0)
+            _pid, status = os.waitpid(child, 0)
+            killed = os.WIFSIGNALED(status)
+            if not killed or not sys.stdin.readline():
+                return
 
 
 if __name__ == '__main__':
     main()
-    # Threads of the message bus and of bindings would be waited for.
-    os._exit(0)

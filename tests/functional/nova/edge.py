@@ -15,7 +15,9 @@
 import collections.abc
 import dataclasses
 import io
+import os
 import re
+import signal
 import socket
 import threading
 import time
@@ -33,9 +35,10 @@ class Fault:
     :ivar action: ``answer`` with the HTTP status of ``value``; ``drop`` the
         connection; do the work and ``lose`` the answer, ``garble`` it, or
         answer ``late`` by ``value`` seconds; ``delay`` the work itself by so
-        many.
+        many; ``die``, which kills the process, or ``die_after`` the work.
     :ivar skip: how many requests pass before the first that is hit.
     :ivar times: how many are hit.
+    :ivar met: whether one was hit.
     """
 
     method: str
@@ -44,6 +47,7 @@ class Fault:
     value: float = 0
     skip: int = 0
     times: int = 1000
+    met: bool = False
 
     def hits(self, method: str, path: str) -> bool:
         """Tell whether a request is hit, and count it."""
@@ -55,6 +59,7 @@ class Fault:
             self.skip -= 1
             return False
         self.times -= 1
+        self.met = True
         return self.times >= 0
 
 
@@ -139,3 +144,20 @@ class Edge:
         body = list(self.app(environ, start_response))
         time.sleep(seconds)
         return body
+
+    def _die(
+        self, _value: float, environ: dict[str, ty.Any], start_response: ty.Any
+    ) -> ty.NoReturn:
+        die()
+
+    def _die_after(
+        self, _value: float, environ: dict[str, ty.Any], start_response: ty.Any
+    ) -> ty.NoReturn:
+        list(self.app(environ, lambda *_args: None))
+        die()
+
+
+def die() -> ty.NoReturn:
+    """Kill this process, which can do nothing about it."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError('not killed')

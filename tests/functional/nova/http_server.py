@@ -12,6 +12,7 @@
 
 """A small HTTP server for WSGI applications, used on both sides."""
 
+import socket
 import socketserver
 import threading
 import typing as ty
@@ -57,3 +58,10 @@ class HTTPServer(socketserver.ThreadingMixIn, simple_server.WSGIServer):
 
     def handle_error(self, request: ty.Any, client_address: ty.Any) -> None:
         """Keep quiet of clients that did not wait for the answer."""
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]

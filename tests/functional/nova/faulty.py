@@ -1,0 +1,202 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Each operation of a server with a fault in it, whatever the fault is.
+
+The faults are made at the edge: the network, the message bus, the database,
+the hypervisor. After each, by itself or by one run of the audit, nothing is
+lost, held by nobody or given twice, and what was tried works when it is tried
+again.
+"""
+
+from tests.functional.nova import step  # isort: skip - first
+
+import collections.abc
+import pkgutil
+import typing as ty
+
+import fixtures
+
+SECONDS = 2
+Fault = collections.abc.Callable[[], object]
+
+
+class TestCase(step.TestCase):
+    """Two compute nodes that could have the server each."""
+
+    HOSTS = ('compute1', 'compute2')
+    FINAL = ('ACTIVE', 'SHUTOFF', 'ERROR', 'SHELVED', 'SHELVED_OFFLOADED')
+
+    def setUp(self) -> None:
+        super().setUp()
+        for host in self.HOSTS:
+            self.add_device(host, slots=1)
+        self.flags(timeout=SECONDS, group='cyborg')
+        # nova-compute waits in vain for what was not begun.
+        self.flags(arq_binding_timeout=2 * SECONDS)
+        # However a test ends, the next one needs Cyborg.
+        self.addCleanup(self.cyborg.start)
+        self.context = self.create_context(delete_on_termination=False)
+
+    def settle(self, server: dict[str, ty.Any]) -> str:
+        """Wait until nothing is being done; return the server's status."""
+
+        def settled() -> str | None:
+            found = self.admin_api.get_server(server['id'])
+            done = found['OS-EXT-STS:task_state'] is None
+            final = found['status'] in self.FINAL
+            return found['status'] if done and final else None
+
+        return self.wait_for(settled)
+
+    def fault(self, **fields: ty.Any) -> None:
+        """Make a fault between Nova and Cyborg once."""
+        self.cyborg.control('fault', **fields, times=1)
+
+    def fail_once(self, method: str, error: Exception) -> None:
+        """Have a stand-in for one of Nova's partners raise an error once.
+
+        :param method: module, class and name of its method.
+        """
+        original = pkgutil.resolve_name(method)
+        errors = [error]
+
+        def fail(*args: ty.Any, **kwargs: ty.Any) -> ty.Any:
+            if errors:
+                raise errors.pop()
+            return original(*args, **kwargs)
+
+        self.useFixture(fixtures.MonkeyPatch(method, fail))
+
+    def heal(self) -> None:
+        """Check that the fault was met; let all be well from now on.
+
+        What is on its way arrives before this returns.
+        """
+        if not self.cyborg.start():
+            self.assertEqual([], self.cyborg.control('clear_faults'))
+        self.assertTrue(all(fault.met for fault in self.nova_edge.faults))
+        self.wait_for(lambda: not self.cyborg.control('under_way'))
+        self.wait_for(lambda: not self.nova_edge.under_way)
+
+    def assert_boots(self) -> None:
+        """Check that a new server can have the device context."""
+        server = self.boot(self.context)
+        self.assert_hostdevs(server, self.used_slots())
+        self.delete(server)
+        self.wait_for(lambda: self.status(self.context) == 'available')
+        self.assert_in_step(audited=False)
+
+    def assert_deletes(self, server: dict[str, ty.Any]) -> None:
+        """Check that a server gives all back when it is deleted."""
+        self.delete(server)
+        self.wait_for(lambda: self.status(self.context) == 'available')
+        self.assert_in_step(audited=False)
+
+
+class Boot(TestCase):
+    """A server is booted."""
+
+    def check(self, make_fault: Fault) -> None:
+        """Do it with a fault in it, and see what becomes of it."""
+        make_fault()
+        server = self.post_server(self.context)
+        status = self.settle(server)
+        self.heal()
+        self.assert_in_step()
+        if status == 'ERROR':
+            self.assertTrue(self.fault_of(server))
+            self.assertEqual('available', self.status(self.context))
+            # While the server in error is still there.
+            self.assert_boots()
+        else:
+            self.assert_hostdevs(server, self.used_slots())
+        self.assert_deletes(server)
+
+
+class Delete(TestCase):
+    """A server is deleted."""
+
+    def check(self, make_fault: Fault) -> None:
+        """Do it with a fault in it, and see what becomes of it."""
+        server = self.boot(self.context)
+        make_fault()
+        self.delete(server)
+        self.heal()
+        self.assert_in_step()
+        self.assertEqual('available', self.status(self.context))
+        self.assert_boots()
+
+
+class Offload(TestCase):
+    """A server is shelved and offloaded."""
+
+    def check(self, make_fault: Fault) -> None:
+        """Do it with a fault in it, and see what becomes of it."""
+        self.flags(shelved_offload_time=0)
+        server = self.boot(self.context)
+        make_fault()
+        self.api.post_server_action(server['id'], {'shelve': None})
+        status = self.settle(server)
+        self.heal()
+        self.assert_in_step()
+        self.assertEqual('SHELVED_OFFLOADED', status)
+        self.assertEqual('reserved', self.status(self.context))
+        self.assert_deletes(server)
+        self.assert_boots()
+
+
+class Unshelve(TestCase):
+    """A server is unshelved."""
+
+    def check(self, make_fault: Fault) -> None:
+        """Do it with a fault in it, and see what becomes of it."""
+        self.flags(shelved_offload_time=0)
+        server = self.boot(self.context)
+        self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        make_fault()
+        self.api.post_server_action(server['id'], {'unshelve': None})
+        status = self.settle(server)
+        self.heal()
+        self.assert_in_step()
+        if status != 'ACTIVE':
+            self.assertEqual('SHELVED_OFFLOADED', status)
+            self.assertEqual('reserved', self.status(self.context))
+            self.act(server, 'unshelve')
+        self.assert_hostdevs(server, self.used_slots())
+        self.assert_deletes(server)
+
+
+class Evacuate(TestCase):
+    """A server is evacuated."""
+
+    def check(self, make_fault: Fault) -> None:
+        """Do it with a fault in it, and see what becomes of it."""
+        server = self.boot(self.context)
+        self.take_down(self.get_context(self.context)['host'])
+        make_fault()
+        self._evacuate(server)
+        status = self.settle(server)
+        self.heal()
+        self.assert_in_step()
+        if status == 'ERROR':
+            self._evacuate(server)
+            # From ERROR, Nova starts it.
+            self.wait_for_status(server, 'ACTIVE')
+        self.assert_hostdevs(server, self.used_slots())
+        for host in set(self._down):
+            self.bring_back(host)
+        self.assert_in_step(audited=False)
+        self.assert_deletes(server)
+
+    def _evacuate(self, server: dict[str, ty.Any]) -> None:
+        self.admin_api.post_server_action(server['id'], {'evacuate': {}})

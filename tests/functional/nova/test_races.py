@@ -33,19 +33,27 @@ class TestCase(step.TestCase):
             self.add_device(host, slots=1)
         self.context = self.create_context()
 
-    def deliver_twice(self, method: str, together: bool) -> threading.Event:
+    def deliver_twice(
+        self, method: str, together: bool, skip: int = 0
+    ) -> threading.Event:
         """Have the message bus deliver the next message of a method twice.
 
         :param together: whether at once; else one after the other.
+        :param skip: how many pass before: nova-conductor and nova-compute
+            have methods of the same name.
         :returns: set when both have been dealt with.
         """
+        # Each gives way to one message.
+        passes = [threading.Lock() for _n in range(skip)]
         once = threading.Lock()
         done = threading.Event()
         dispatch = dispatcher.RPCDispatcher.dispatch
 
         def twice(bus: ty.Any, incoming: ty.Any) -> ty.Any:
-            if incoming.message.get('method') != method or not once.acquire(
-                blocking=False
+            if (
+                incoming.message.get('method') != method
+                or any(each.acquire(blocking=False) for each in passes)
+                or not once.acquire(blocking=False)
             ):
                 return dispatch(bus, incoming)
             second = copy.copy(incoming)
@@ -124,11 +132,11 @@ class DuplicateTest(TestCase):
         self.assertIsNone(self.status(self.context))
         self.assert_nothing_held()
 
-    def _assert_unshelves(self, method: str) -> None:
+    def _assert_unshelves(self, method: str, skip: int = 0) -> None:
         self.flags(shelved_offload_time=0)
         server = self.boot(self.context)
         self.act(server, 'shelve', 'SHELVED_OFFLOADED')
-        done = self.deliver_twice(method, self.TOGETHER)
+        done = self.deliver_twice(method, self.TOGETHER, skip)
         self.act(server, 'unshelve')
         self.assert_delivered(done)
         self.wait_for_status(server, 'ACTIVE')
@@ -138,10 +146,13 @@ class DuplicateTest(TestCase):
     def test_unshelve_at_nova_conductor(self) -> None:
         self._assert_unshelves('unshelve_instance')
 
-    def _assert_evacuates(self) -> None:
+    def test_unshelve_at_nova_compute(self) -> None:
+        self._assert_unshelves('unshelve_instance', skip=1)
+
+    def _assert_evacuates(self, skip: int = 0) -> None:
         server = self.boot(self.context)
         self.take_down(self.get_context(self.context)['host'])
-        done = self.deliver_twice('rebuild_instance', self.TOGETHER)
+        done = self.deliver_twice('rebuild_instance', self.TOGETHER, skip)
         self.act(server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
         self.assert_delivered(done)
         self.wait_for_status(server, 'SHUTOFF')
@@ -150,6 +161,22 @@ class DuplicateTest(TestCase):
 
     def test_evacuate_at_nova_conductor(self) -> None:
         self._assert_evacuates()
+
+    def test_evacuate_at_nova_compute(self) -> None:
+        self._assert_evacuates(skip=1)
+
+    def test_offload(self) -> None:
+        self.flags(shelved_offload_time=-1)
+        server = self.boot(self.context)
+        self.act(server, 'shelve', 'SHELVED')
+        done = self.deliver_twice('shelve_offload_instance', self.TOGETHER)
+        self.act(
+            server, 'shelveOffload', 'SHELVED_OFFLOADED', api=self.admin_api
+        )
+        self.assert_delivered(done)
+        self.wait_for_status(server, 'SHELVED_OFFLOADED')
+        self.assertEqual('reserved', self.status(self.context))
+        self.assert_in_step(audited=False)
 
 
 class DuplicateAtOnceTest(DuplicateTest):

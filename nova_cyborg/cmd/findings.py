@@ -289,6 +289,13 @@ def _about_consumer(
             'of.',
             functools.partial(_delete_allocation, placement, server_id),
         )
+    if state is _State.OFFLOADED:
+        return Finding(
+            'allocation-of-offloaded-server',
+            f'{provider}/{server_id}',
+            'The server is on no host, and Placement has an allocation of it.',
+            functools.partial(_forget_offloaded, placement, server_id),
+        )
     if has_device or state not in _RESTING or servers.is_evacuated(server_id):
         # Nova keeps what an evacuated server has on its old host until that
         # is back.
@@ -309,6 +316,14 @@ def _consumers(
         return set()
     _check(response)
     return set(response.json()['allocations'])
+
+
+def _forget_offloaded(
+    placement: placement_client.PlacementClient, server_id: str
+) -> None:
+    # Nova says that it is unshelved before it chooses a host.
+    if servers.state(server_id) is _State.OFFLOADED:
+        _delete_allocation(placement, server_id)
 
 
 def _delete_allocation(

@@ -40,7 +40,7 @@ from nova.compute import build_results, manager, vm_states
 
 from nova_cyborg import exception
 from nova_cyborg.hooks import arqs as server_arqs
-from nova_cyborg.hooks import plugin, signatures
+from nova_cyborg.hooks import plugin, signatures, undo
 
 LOG = logging.getLogger(__name__)
 
@@ -230,6 +230,10 @@ class ComputeManager(manager.ComputeManager):
         except (Exception, _Timeout):
             if concerned:
                 server_arqs.delete_all(context, instance)
+                # Nova does so itself, unless it failed before it began.
+                undo.forget_allocations(
+                    self.reportclient, context, instance.uuid
+                )
             raise
 
     def rebuild_instance(

@@ -12,8 +12,8 @@
 
 """Undoing in Nova what has failed half-way, and Nova leaves as it is.
 
-Stock nova-conductor keeps in Placement what a host was chosen for when it
-cannot go on with it, and leaves a server that cannot be rebuilt or evacuated
+Stock Nova keeps in Placement what a host was chosen for when it cannot go on
+with it, and leaves a server that cannot be rebuilt or evacuated
 in a task state in which nothing more can be done with it.
 """
 

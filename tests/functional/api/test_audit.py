@@ -310,6 +310,15 @@ def test_an_allocation_without_a_device(run, running, cloud, placement):
     assert other in placement.allocations[provider]
 
 
+def test_an_allocation_of_an_offloaded_server(run, running, cloud, placement):
+    provider, _server_id, _context_id = running
+    other = cloud.nova.boot('SHELVED_OFFLOADED', None)
+    placement.allocate(provider, other)
+
+    assert run(repair=True) == (0, ['allocation-of-offloaded-server'])
+    assert other not in placement.allocations[provider]
+
+
 @pytest.mark.parametrize('task', ['spawning', 'rebuilding'])
 def test_a_server_on_its_way_has_its_allocation_first(
     run, running, cloud, placement, task

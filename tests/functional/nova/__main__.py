@@ -34,7 +34,7 @@ MODES = {
     'threading': {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
     'eventlet': {},
 }
-_LONG = r'test_(stock_accelerators|((database|nova)_)?faults)\.'
+_LONG = r'test_(stock_accelerators|(nova_)?(database_)?faults)\.'
 # What Nova logs when a test is over, and its log is not kept any more.
 _NOISE = re.compile(r' INFO nova\.thread_pool_factory |^Eventlet based conc')
 _TOTAL = re.compile(r' - (Passed|Failed|Unexpected Success): (\d+)')

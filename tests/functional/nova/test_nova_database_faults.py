@@ -1,0 +1,114 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The database of Nova or of Placement refuses a write on the way.
+
+When our code has begun something, and Nova cannot go on. Nova itself may not
+be able to say so: then somebody deletes the server.
+"""
+
+from tests.functional.nova import faulty  # isort: skip - first
+
+import collections.abc
+import functools
+import time
+import typing as ty
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exc
+
+_STUCK_SECONDS = 15
+_CLAIM = ('INSERT', 'allocations', 0)
+
+
+def with_writes(
+    **writes: tuple[str, str, int],
+) -> collections.abc.Callable[[type], type]:
+    """Give a class a test for each write.
+
+    :param writes: verb, table, and how many pass before the one that is
+        refused, by name of the test.
+    """
+
+    def decorate(cls: type) -> type:
+        for name, write in writes.items():
+
+            def test(
+                self: ty.Any, write: tuple[str, str, int] = write
+            ) -> None:
+                self.check(functools.partial(self.refuse, *write))
+
+            setattr(cls, f'test_{name}', test)
+        return cls
+
+    return decorate
+
+
+class _Databases:
+    """The databases in this process: all but Cyborg's."""
+
+    def refuse(self, verb: str, table: str, skip: int) -> None:
+        """Refuse a write to a table."""
+        self.refused = False
+        passing = iter(range(skip))
+
+        def listen(
+            _connection: object, _cursor: object, statement: str, *_: object
+        ) -> None:
+            words = statement.split()
+            if self.refused or words[0] != verb or table not in words[1:3]:
+                return
+            if next(passing, None) is not None:
+                return
+            self.refused = True
+            raise db_exc.DBError('the disk is full')
+
+        event = (sa.engine.Engine, 'before_cursor_execute', listen)
+        sa.event.listen(*event)
+        self.addCleanup(sa.event.remove, *event)
+
+    def settle(self, server: dict[str, ty.Any]) -> str:
+        """Wait, but not for what will not come."""
+        end = time.monotonic() + _STUCK_SECONDS
+        while time.monotonic() < end:
+            found = self.admin_api.get_server(server['id'])
+            done = found['OS-EXT-STS:task_state'] is None
+            if done and found['status'] in self.FINAL:
+                return found['status']
+            time.sleep(0.2)
+        return faulty.STUCK
+
+    def heal(self) -> None:
+        """Check that it was refused."""
+        super().heal()
+        self.assertTrue(self.refused)
+
+
+@with_writes(
+    claim=_CLAIM,
+    create=('INSERT', 'instances', 0),
+    map_to_cell=('UPDATE', 'instance_mappings', 0),
+    forget_the_request=('DELETE', 'build_requests', 0),
+    take_it=('UPDATE', 'instances', 0),
+)
+class BootTest(_Databases, faulty.Boot):
+    """A server is booted."""
+
+
+@with_writes(claim=_CLAIM, take_it=('UPDATE', 'instances', 1))
+class UnshelveTest(_Databases, faulty.Unshelve):
+    """A server is unshelved."""
+
+
+@with_writes(claim=_CLAIM, note_it=('UPDATE', 'migrations', 0))
+class EvacuateTest(_Databases, faulty.Evacuate):
+    """A server is evacuated."""

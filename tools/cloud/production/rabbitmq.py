@@ -19,6 +19,7 @@ import secrets
 
 import amqp
 from kombu import connection as kombu_connection
+from kombu import exceptions as kombu_exceptions
 
 from tools.cloud import addresses, ports, programs
 from tools.cloud import state as cloud_state
@@ -150,7 +151,8 @@ def has_consumer(state: cloud_state.State, cell: str, queue: str) -> bool:
             found = connection.default_channel.queue_declare(
                 queue, passive=True
             )
-    except (OSError, amqp.AMQPError):
+    except (OSError, amqp.AMQPError, kombu_exceptions.KombuError):
+        # Kombu has its own name for one that does not answer in time.
         return False
     return bool(found.consumer_count)
 

@@ -69,6 +69,7 @@ class User:
             for service, version in (
                 ('accelerator', None),
                 ('compute', _COMPUTE_VERSION),
+                ('identity', None),
                 ('image', None),
             )
         }

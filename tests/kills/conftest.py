@@ -1,0 +1,102 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One production-like cloud for all tests, cyborg-api behind a forwarder."""
+
+import collections.abc
+import os
+import pathlib
+
+import pytest
+
+from tests.kills import forwarder, world
+from tools.chaos import api
+from tools.cloud import cloud as cloud_module
+from tools.cloud import kinds, progress
+
+_DEVICES = pathlib.Path(__file__).with_name('devices') / 'one.yaml'
+_HOSTS = 2
+# A cloud that is up, and stays; brought up as below.
+_RUNNING = 'NOVA_CYBORG_KILLS_CLOUD'
+# The services take options from the environment: whoever waits in vain does
+# not wait for minutes.
+_OPTIONS = {
+    'OS_DEFAULT__ARQ_BINDING_TIMEOUT': '20',
+    'OS_DEFAULT__RPC_RESPONSE_TIMEOUT': '20',
+}
+
+
+@pytest.fixture(scope='session')
+def cloud(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> collections.abc.Iterator[cloud_module.Cloud]:
+    """The cloud; it is stopped at the end, whatever happens."""
+    if _RUNNING in os.environ:
+        yield cloud_module.Cloud(os.environ[_RUNNING])
+        return
+    made = cloud_module.Cloud(tmp_path_factory.mktemp('cloud'))
+    os.environ.update(_OPTIONS)
+    try:
+        made.up(
+            computes=_HOSTS,
+            devices=[_DEVICES] * _HOSTS,
+            report=progress.Progress(),
+            kind=kinds.PRODUCTION,
+        )
+        yield made
+    finally:
+        made.down()
+
+
+@pytest.fixture(scope='session')
+def gate(
+    cloud: cloud_module.Cloud,
+) -> collections.abc.Iterator[forwarder.Forwarder]:
+    """What stands before cyborg-api, for all who look into the catalog."""
+    admin = api.User(cloud, 'admin')
+    endpoints = admin.ask('identity', 'GET', '/endpoints').json()
+    services = admin.ask('identity', 'GET', '/services').json()['services']
+    (service_id,) = [
+        each['id'] for each in services if each['type'] == 'accelerator'
+    ]
+    mine = [
+        each
+        for each in endpoints['endpoints']
+        if each['service_id'] == service_id
+    ]
+    made = forwarder.Forwarder(mine[0]['url'])
+
+    def move(url: str) -> None:
+        for each in mine:
+            admin.ask(
+                'identity',
+                'PATCH',
+                f'/endpoints/{each["id"]}',
+                json={'endpoint': {'url': url}},
+            )
+
+    move(made.url)
+    try:
+        yield made
+    finally:
+        move(mine[0]['url'])
+        made.shutdown()
+
+
+@pytest.fixture
+def scene(
+    cloud: cloud_module.Cloud, gate: forwarder.Forwarder
+) -> collections.abc.Iterator[world.World]:
+    """The cloud with a device context that is kept, all services up."""
+    made = world.World(cloud, gate)
+    yield made
+    made.tidy()

@@ -1,0 +1,131 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A service is killed at each step of each operation.
+
+It is started again at once. The server settles, or somebody deletes it; then
+one run of the audit later nothing is lost, leaked or doubled, and the device
+context can be used again.
+"""
+
+import pytest
+
+from tests.kills import world
+
+_CONDUCTOR, _COMPUTE = 'nova-conductor', 'nova-compute'
+_VICTIMS = (_CONDUCTOR, _COMPUTE, 'cyborg-api', 'cyborg-conductor')
+_ARQS = '/accelerator_requests$'
+
+_RESERVE = world.Step('PUT', '/device_allocations/[^/]+$', _CONDUCTOR)
+_BEGIN = world.Step('POST', '/begin$', _CONDUCTOR)
+_BIND = world.Step('POST', '/bind$', _CONDUCTOR)
+_READ = world.Step('GET', _ARQS, _COMPUTE)
+
+
+def _steps(**steps: world.Step) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        'step', [pytest.param(each, id=name) for name, each in steps.items()]
+    )
+
+
+pytestmark = [
+    pytest.mark.parametrize('victim', _VICTIMS),
+    pytest.mark.parametrize('after', [False, True], ids=['before', 'after']),
+]
+
+
+@_steps(reserve=_RESERVE, bind=_BIND, read=_READ)
+def test_boot(
+    scene: world.World, step: world.Step, victim: str, after: bool
+) -> None:
+    trap = scene.lay_trap(step, victim, after)
+    server_id = scene.post_server()
+    scene.wait_for(trap)
+    scene.start_all()
+    if scene.settle(server_id) == 'ACTIVE':
+        scene.assert_runs(server_id)
+    scene.delete(server_id)
+    scene.assert_usable()
+
+
+@_steps(free=world.Step('DELETE', _ARQS, _COMPUTE))
+def test_delete(
+    scene: world.World, step: world.Step, victim: str, after: bool
+) -> None:
+    server_id = scene.boot()
+    trap = scene.lay_trap(step, victim, after)
+    scene.ask_to_delete(server_id)
+    scene.wait_for(trap)
+    scene.start_all()
+    scene.settle(server_id)
+    scene.delete(server_id)
+    scene.assert_usable()
+
+
+@_steps(begin=_BEGIN, bind=_BIND, read=_READ)
+def test_unshelve(
+    scene: world.World, step: world.Step, victim: str, after: bool
+) -> None:
+    server_id = scene.boot()
+    scene.act(server_id, 'shelve', None)
+    assert scene.settle(server_id) == 'SHELVED_OFFLOADED'
+    trap = scene.lay_trap(step, victim, after)
+    scene.act(server_id, 'unshelve', None)
+    scene.wait_for(trap)
+    scene.start_all()
+    status = scene.settle(server_id)
+    if status == 'SHELVED_OFFLOADED':
+        scene.repair()
+        scene.assert_no_damage()
+        scene.act(server_id, 'unshelve', None)
+        assert scene.settle(server_id) == 'ACTIVE'
+    if status != 'stuck':
+        scene.assert_runs(server_id)
+    scene.delete(server_id)
+    scene.assert_usable()
+
+
+@_steps(
+    begin=_BEGIN,
+    free=world.Step('DELETE', _ARQS, _CONDUCTOR),
+    bind=_BIND,
+    read=_READ,
+)
+def test_evacuate(
+    scene: world.World, step: world.Step, victim: str, after: bool
+) -> None:
+    server_id = scene.boot()
+    source = scene.source(server_id)
+    scene.kill(source)
+    scene.force_down(source, True)
+    trap = scene.lay_trap(step, victim, after)
+    scene.act(server_id, 'evacuate', {})
+    scene.wait_for(trap)
+    scene.start_all(source)
+    status = scene.settle(server_id)
+    if status == 'ERROR':
+        scene.repair()
+        scene.act(server_id, 'evacuate', {})
+        status = scene.settle(server_id)
+        assert status == 'ACTIVE', scene.show(server_id)
+    if status != 'stuck':
+        scene.assert_runs(server_id)
+    else:
+        # What Placement has for it on the host that was chosen keeps that
+        # host from being chosen again.
+        scene.delete(server_id)
+    scene.start_all()
+    scene.force_down(source, False)
+    if status != 'stuck':
+        scene.assert_no_damage()
+        scene.delete(server_id)
+    scene.assert_usable()

@@ -1,0 +1,307 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests do with the cloud: boot, kill, repair, count."""
+
+import concurrent.futures
+import dataclasses
+import os
+import subprocess
+import typing as ty
+
+from tests.kills import forwarder
+from tools.chaos import api, count, ledger
+from tools.cloud import cloud as cloud_module
+from tools.cloud import exception, installation, processes, waiting
+
+_FINAL = ('ACTIVE', 'SHUTOFF', 'ERROR', 'SHELVED_OFFLOADED')
+_SECONDS = 120.0
+# Longer than anything is waited for in this cloud, twice.
+_STUCK_SECONDS = 45.0
+_SPRUNG_SECONDS = 60.0
+# Nothing is under way when it runs, but what has just ended.
+_GRACE = 2
+_CONTEXT = {'resources': {'FPGA': 1}, 'delete_on_termination': False}
+_FLAVOR = 'm1.tiny'
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A request of Nova's to Cyborg.
+
+    :ivar method: its method.
+    :ivar path: what its path contains, a regular expression.
+    :ivar sender: the service that sends it.
+    """
+
+    method: str
+    path: str
+    sender: str
+
+
+class World:
+    """The cloud, seen by who tests it.
+
+    :param cloud: the cloud.
+    :param gate: what stands before cyborg-api.
+    """
+
+    def __init__(
+        self, cloud: cloud_module.Cloud, gate: forwarder.Forwarder
+    ) -> None:
+        self._cloud = cloud
+        self._gate = gate
+        self._names = [each.name for each in cloud.status()]
+        self._dead: set[str] = set()
+        self._admin = api.User(cloud, 'admin')
+        self._notes = ledger.Ledger()
+        self.context_id = str(
+            self._ask(
+                'accelerator', 'POST', '/device_contexts', json=_CONTEXT
+            )['uuid']
+        )
+        self._notes.kept.add(self.context_id)
+        waiting.until('all hosts to be up', self._all_up, _SECONDS)
+
+    def _all_up(self) -> bool:
+        path = '/os-services?binary=nova-compute'
+        found = self._ask('compute', 'GET', path)['services']
+        return all(each['state'] == 'up' for each in found)
+
+    def _ask(
+        self, service: str, method: str, path: str, **options: ty.Any
+    ) -> ty.Any:
+        answer = self._admin.ask(service, method, path, **options)
+        assert answer.status_code < 400, answer.text
+        return answer.json() if answer.content else None
+
+    # Killing
+
+    def lay_trap(self, step: Step, victim: str, after: bool) -> forwarder.Trap:
+        """Have a service killed when a request comes.
+
+        :param step: the request.
+        :param victim: the service.
+        :param after: whether it is answered before.
+        """
+        names = self._programs(victim, step.sender)
+        trap = forwarder.Trap(
+            method=step.method,
+            path=step.path,
+            after=after,
+            muted=victim == 'cyborg-api',
+            kill=lambda: self.kill(*names),
+        )
+        self._gate.set_trap(trap)
+        return trap
+
+    def _programs(self, victim: str, sender: str) -> list[str]:
+        if victim == 'nova-conductor':
+            # Those above the cells send themselves; nova-compute is helped
+            # by that of its cell.
+            at_work = 'super' if sender == victim else 'cell1'
+            victim = f'{victim}-{at_work}'
+        return [
+            name
+            for name in self._names
+            if name.startswith(victim) and name not in self._dead
+        ]
+
+    def kill(self, *names: str) -> None:
+        """Send SIGKILL to programs, at once."""
+        self._dead.update(names)
+        processes.kill(self._cloud.folder, *names)
+
+    def start_all(self, *but: str) -> None:
+        """Start what was killed.
+
+        :param but: what stays dead.
+        """
+        names = sorted(self._dead - set(but))
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(self._start, names))
+        self._dead.difference_update(names)
+
+    def _start(self, name: str) -> None:
+        # Until the supervisor has noticed, it takes it to be running.
+        self._cloud.kill_service(name)
+        self._cloud.start_service(name)
+
+    def wait_for(self, trap: forwarder.Trap) -> None:
+        """Wait until somebody was killed."""
+        assert trap.sprung.wait(_SPRUNG_SECONDS), 'the request has not come'
+
+    # Servers
+
+    def post_server(self) -> str:
+        """Ask for a server with the device context; return its UUID."""
+        flavors = self._ask('compute', 'GET', '/flavors')['flavors']
+        images = self._ask('image', 'GET', '/v2/images?name=cirros')['images']
+        (flavor,) = [each for each in flavors if each['name'] == _FLAVOR]
+        body = {
+            'server': {
+                'name': 'kills',
+                'imageRef': images[0]['id'],
+                'flavorRef': flavor['id'],
+                'networks': 'none',
+            },
+            'os:scheduler_hints': {'device_context_id': self.context_id},
+        }
+        made = self._ask('compute', 'POST', '/servers', json=body)
+        return str(made['server']['id'])
+
+    def show(self, server_id: str) -> dict[str, ty.Any] | None:
+        """Show a server; None if there is none."""
+        answer = self._admin.ask('compute', 'GET', f'/servers/{server_id}')
+        if answer.status_code == 404:
+            return None
+        found: dict[str, ty.Any] = answer.json()['server']
+        return found
+
+    def act(self, server_id: str, action: str, arguments: ty.Any) -> None:
+        """Ask for something to be done with a server."""
+        path = f'/servers/{server_id}/action'
+        self._ask('compute', 'POST', path, json={action: arguments})
+
+    def settle(self, server_id: str, seconds: float = _STUCK_SECONDS) -> str:
+        """Wait until nothing is being done with a server.
+
+        :returns: its status; ``stuck`` if nothing becomes of it.
+        """
+        status = 'gone'
+
+        def settled() -> bool:
+            nonlocal status
+            server = self.show(server_id)
+            status = server['status'] if server else 'gone'
+            done = not server or server['OS-EXT-STS:task_state'] is None
+            return done and status in (*_FINAL, 'gone')
+
+        try:
+            waiting.until('the server', settled, seconds)
+        except exception.StepFailed:
+            return 'stuck'
+        return status
+
+    def boot(self) -> str:
+        """Boot a server that runs with its device; return its UUID."""
+        server_id = self.post_server()
+        assert self.settle(server_id, _SECONDS) == 'ACTIVE', self.show(
+            server_id
+        )
+        self.assert_runs(server_id)
+        return server_id
+
+    def assert_runs(self, server_id: str) -> None:
+        """Check that a guest runs with the device that Cyborg gives it."""
+        context = self._context()
+        assert context['status'] == 'bound', context
+        server = self.show(server_id)
+        assert server is not None
+        host = server['OS-EXT-SRV-ATTR:host']
+        assert context['host'] == host, context
+        # The host that it was evacuated from has one, too, while it is down.
+        guest = self._cloud.folder / 'domains' / host / f'{server_id}.xml'
+        alias = f'ua-{context["devices"][0]["arq_id"]}'
+        assert alias in guest.read_text()
+
+    def _context(self) -> dict[str, ty.Any]:
+        path = f'/device_contexts/{self.context_id}'
+        found: dict[str, ty.Any] = self._ask('accelerator', 'GET', path)
+        return found
+
+    def ask_to_delete(self, server_id: str) -> None:
+        """Ask for a server to be deleted."""
+        self._ask('compute', 'DELETE', f'/servers/{server_id}')
+
+    def delete(self, server_id: str) -> None:
+        """Delete a server, again if it takes long, until it is gone."""
+
+        def gone() -> bool:
+            self._admin.ask('compute', 'DELETE', f'/servers/{server_id}')
+            return self.settle(server_id, 10) == 'gone'
+
+        waiting.until('the server to be gone', gone, _SECONDS)
+
+    def source(self, server_id: str) -> str:
+        """Return the nova-compute of a server's host."""
+        server = self.show(server_id)
+        assert server is not None
+        return f'nova-compute-{server["OS-EXT-SRV-ATTR:host"]}'
+
+    def force_down(self, program: str, down: bool) -> None:
+        """Tell Nova that the host of a nova-compute is down, or up."""
+        host = program.removeprefix('nova-compute-')
+        path = f'/os-services?binary=nova-compute&host={host}'
+        (found,) = self._ask('compute', 'GET', path)['services']
+        self._ask(
+            'compute',
+            'PUT',
+            f'/os-services/{found["id"]}',
+            json={'forced_down': down},
+        )
+
+    # What is to be true
+
+    def repair(self) -> None:
+        """Run the audit once, and check that nothing is left to do."""
+        done = subprocess.run(
+            [
+                installation.MANAGE,
+                f'--config-file={self._cloud.folder}/etc/cyborg/cyborg.conf',
+                'audit',
+                '--repair',
+                f'--grace={_GRACE}',
+            ],
+            cwd=installation.ROOT,
+            env={**os.environ, **installation.environment()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def assert_no_damage(self) -> None:
+        """Check that nothing is lost, leaked or doubled.
+
+        Nova may be tidying up still when a server has its last status.
+        """
+        counter = count.Count(self._cloud, self._notes)
+        try:
+            waiting.until(
+                'no damage', lambda: not counter.damage(), _STUCK_SECONDS
+            )
+        except exception.StepFailed:
+            raise AssertionError(counter.damage().lines()) from None
+
+    def assert_usable(self) -> None:
+        """Check that a new server can have the device context."""
+        self.repair()
+        self.assert_no_damage()
+        server_id = self.boot()
+        self.assert_no_damage()
+        self.delete(server_id)
+        self.assert_no_damage()
+
+    def tidy(self) -> None:
+        """Leave the cloud as it was, whatever has happened."""
+        self.start_all()
+        for host in self._cloud.hosts():
+            self.force_down(host, False)
+        path = '/servers?all_tenants=true'
+        for server in self._ask('compute', 'GET', path)['servers']:
+            self.delete(server['id'])
+        self.repair()
+        self._ask(
+            'accelerator', 'DELETE', f'/device_contexts/{self.context_id}'
+        )

@@ -1,0 +1,58 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which kernel modules are loaded, and when."""
+
+import lzma
+
+import pytest
+
+from tools.guest import exception, modules
+
+
+def _module(*needed: str) -> bytes:
+    return b'ELF\0alias=x\0depends=' + ','.join(needed).encode() + b'\0end'
+
+
+def test_what_a_module_needs():
+    assert modules.depends(_module('nvme-core', 't10-pi')) == [
+        'nvme_core',
+        't10_pi',
+    ]
+    assert modules.depends(_module()) == []
+    assert modules.depends(b'') == []
+
+
+def test_what_is_needed_comes_first_and_once(tmp_path):
+    (tmp_path / 'drivers').mkdir()
+    for name, content in {
+        'nvme.ko': _module('nvme-core'),
+        'nvme-core.ko': _module('t10-pi'),
+        't10-pi.ko': _module(),
+        'sd_mod.ko': _module('t10-pi'),
+    }.items():
+        (tmp_path / 'drivers' / name).write_bytes(content)
+
+    found = modules.Modules(tmp_path).closure('nvme', 'sd_mod')
+
+    assert list(found) == ['t10_pi', 'nvme_core', 'nvme', 'sd_mod']
+
+
+def test_a_compressed_module(tmp_path):
+    (tmp_path / 'nvme.ko.xz').write_bytes(lzma.compress(_module('a')))
+
+    assert modules.Modules(tmp_path).read('nvme') == _module('a')
+
+
+def test_a_missing_module(tmp_path):
+    with pytest.raises(exception.NoModule, match='vfio_pci'):
+        modules.Modules(tmp_path).closure('vfio-pci')

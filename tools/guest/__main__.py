@@ -1,0 +1,48 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``python -m tools.guest FOLDER``: make the image, and print its path."""
+
+import argparse
+import pathlib
+import sys
+
+from tools.cloud import exception, progress
+from tools.guest import image
+
+
+def main() -> int:
+    """Make the image.
+
+    :returns: the exit status.
+    """
+    parser = argparse.ArgumentParser(
+        prog='python -m tools.guest', description=__doc__
+    )
+    parser.add_argument(
+        'folder',
+        type=pathlib.Path,
+        help='where the image and the packages are kept; what is there '
+        'already, and is still what it would be made of, is used again',
+    )
+    arguments = parser.parse_args()
+    report = progress.Progress(lambda line: print(line, file=sys.stderr))
+    try:
+        print(image.build(arguments.folder.absolute(), report))
+    except exception.CloudError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,67 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Commands with an end: what they print, or why they failed."""
+
+import os
+import pathlib
+import subprocess
+
+from tools.guest import exception
+
+_SECONDS = 300.0
+
+
+def run(
+    *command: str,
+    folder: pathlib.Path | None = None,
+    tools: tuple[pathlib.Path, ...] = (),
+    seconds: float = _SECONDS,
+) -> bytes:
+    """Run a command.
+
+    :param command: the command and its arguments.
+    :param folder: where to run it; by default where this process is.
+    :param tools: folders of programs that go before those of the machine.
+    :param seconds: how long it may take.
+    :returns: what it prints.
+    :raises CommandFailed: if it fails, is not there, or takes longer.
+    """
+    path = os.pathsep.join((*map(str, tools), os.environ['PATH'], '/usr/sbin'))
+    # A shell's lookup: subprocess would look where this process does.
+    program = next(
+        (each for each in _candidates(path, command[0])), command[0]
+    )
+    try:
+        done = subprocess.run(
+            [program, *command[1:]],
+            cwd=folder,
+            env={**os.environ, 'PATH': path, 'LC_ALL': 'C.UTF-8'},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise exception.CommandFailed(command, str(error)) from error
+    if done.returncode:
+        reason = done.stderr.decode(errors='replace').strip()[-2000:]
+        raise exception.CommandFailed(command, reason)
+    return done.stdout
+
+
+def _candidates(path: str, program: str) -> list[str]:
+    return [
+        str(pathlib.Path(each, program))
+        for each in path.split(os.pathsep)
+        if os.access(pathlib.Path(each, program), os.X_OK)
+    ]

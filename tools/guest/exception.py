@@ -1,0 +1,44 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Every error of making a guest: a class and a sentence."""
+
+from tools.cloud import exception
+
+
+class GuestError(exception.CloudError):
+    """Base of the guest's errors; its text is meant for the user."""
+
+
+class NoPackage(GuestError):
+    """The package manager does not know a package."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f'apt-get finds no package {name}: {reason}. The guest is made '
+            'of Debian packages; run "apt-get update" (as root) if this '
+            'machine has none of its lists.'
+        )
+
+
+class NoModule(GuestError):
+    """The kernel package lacks a module."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'The kernel package has no module {name}.')
+
+
+class CommandFailed(GuestError):
+    """A command that makes a part of the guest has failed."""
+
+    def __init__(self, command: tuple[str, ...], reason: str) -> None:
+        super().__init__(f'"{" ".join(command)}" failed: {reason}')

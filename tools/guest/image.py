@@ -1,0 +1,91 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Makes the guest's disk image, once for what it is made of."""
+
+import collections.abc
+import hashlib
+import pathlib
+import tempfile
+
+from tools.cloud import progress
+from tools.guest import disk, initramfs, packages
+
+_TOOLS = ('busybox-static', 'dosfstools', 'mtools', 'syslinux')
+_SOURCES = pathlib.Path(__file__).parent
+
+
+def build(
+    folder: pathlib.Path,
+    report: progress.Progress,
+    programs: collections.abc.Mapping[str, bytes] | None = None,
+) -> pathlib.Path:
+    """Make the image, unless there is one of the same packages and sources.
+
+    :param folder: where images and packages are kept.
+    :param report: where to tell how far it has come.
+    :param programs: what the guest runs when it has started; static
+        programs by their names.
+    :returns: the image's path: a raw disk, some 12 MB.
+    :raises GuestError: if it cannot be made.
+    """
+    programs = programs or {}
+    with report.step('packages of the guest found'):
+        found = packages.find(packages.kernel_name(), *_TOOLS)
+    path = folder / f'guest-{_digest(found, programs)}.img'
+    if path.exists():
+        return path
+    with report.step('packages of the guest fetched'):
+        kernel, *tools = (
+            packages.fetch(folder / 'packages', each) for each in found
+        )
+    with report.step('guest made'):
+        _make(path, kernel, tools, programs)
+    return path
+
+
+def _digest(
+    found: list[packages.Package],
+    programs: collections.abc.Mapping[str, bytes],
+) -> str:
+    digest = hashlib.sha256()
+    for package in found:
+        digest.update(f'{package.file} {package.digest}\n'.encode())
+    for source in sorted(_SOURCES.glob('*.*')):
+        digest.update(source.read_bytes())
+    for name, content in programs.items():
+        digest.update(name.encode() + b'\0' + content)
+    return digest.hexdigest()[:16]
+
+
+def _make(
+    path: pathlib.Path,
+    kernel: pathlib.Path,
+    tools: list[pathlib.Path],
+    programs: collections.abc.Mapping[str, bytes],
+) -> None:
+    busybox = tools[0] / 'bin' / 'busybox'
+    if not busybox.exists():
+        # From Debian 13 on.
+        busybox = tools[0] / 'usr' / 'bin' / 'busybox'
+    archive = initramfs.make(kernel, busybox, programs)
+    vmlinuz = next((kernel / 'boot').glob('vmlinuz-*')).read_bytes()
+    folders = tuple(
+        each / where
+        for each in tools
+        for where in ('usr/bin', 'sbin', 'usr/sbin')
+    )
+    with tempfile.TemporaryDirectory(dir=path.parent) as half:
+        made = pathlib.Path(half, path.name)
+        disk.make(made, vmlinuz, archive, folders)
+        # Whoever looks finds all of it or nothing.
+        made.rename(path)

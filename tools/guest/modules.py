@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Kernel modules and what they need, without depmod."""
+
+import lzma
+import pathlib
+import re
+
+from tools.guest import exception
+
+_DEPENDS = re.compile(rb'\0depends=([^\0]*)\0')
+
+
+class Modules:
+    """The modules of an unpacked kernel package.
+
+    :param folder: where the package is unpacked.
+    """
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._paths = {_name(path): path for path in folder.glob('**/*.ko*')}
+
+    def read(self, name: str) -> bytes:
+        """Return a module.
+
+        :param name: its name.
+        :returns: its content, not compressed.
+        :raises NoModule: if there is none.
+        """
+        path = self._paths.get(name.replace('-', '_'))
+        if path is None:
+            raise exception.NoModule(name)
+        content = path.read_bytes()
+        return lzma.decompress(content) if path.suffix == '.xz' else content
+
+    def closure(self, *names: str) -> dict[str, bytes]:
+        """Return modules and all that they need.
+
+        :param names: the modules that are wanted.
+        :returns: name and content of each, in an order to load them in.
+        :raises NoModule: if one is missing.
+        """
+        found: dict[str, bytes] = {}
+        for name in names:
+            self._add(name.replace('-', '_'), found)
+        return found
+
+    def _add(self, name: str, found: dict[str, bytes]) -> None:
+        if name in found:
+            return
+        content = self.read(name)
+        for needed in depends(content):
+            self._add(needed, found)
+        found[name] = content
+
+
+def depends(content: bytes) -> list[str]:
+    """Return the modules that a module itself says it needs.
+
+    :param content: the module.
+    :returns: their names.
+    """
+    match = _DEPENDS.search(content)
+    text = match[1].decode() if match else ''
+    return [each.replace('-', '_') for each in text.split(',') if each]
+
+
+def _name(path: pathlib.Path) -> str:
+    return path.name.partition('.')[0].replace('-', '_')

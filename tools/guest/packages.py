@@ -1,0 +1,123 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Debian packages, fetched and unpacked without being installed."""
+
+import dataclasses
+import os
+import pathlib
+import re
+
+from tools.guest import commands, exception
+
+# 'URI' FILE SIZE HASH
+_URI = re.compile(r"^'[^']+' (\S+) (\d+) (\S+)$", re.MULTILINE)
+_KERNEL = re.compile(r'^Depends:.*?\b(linux-image-\d\S+)', re.MULTILINE)
+# apt would drop its privileges, and not be able to write to our folder.
+_APT = ('apt-get', '--option=APT::Sandbox::User=root', '--quiet=2')
+
+
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """A package in the archive.
+
+    :ivar name: its name.
+    :ivar file: name of its file, which has the version in it.
+    :ivar digest: the hash of its file, as the archive tells it.
+    """
+
+    name: str
+    file: str
+    digest: str
+
+
+def find(*names: str) -> list[Package]:
+    """Look packages up.
+
+    :param names: their names.
+    :returns: the versions that would be installed, in the same order.
+    :raises NoPackage: if the archive lacks one.
+    """
+    try:
+        # All at once: it is the lists that take apt their time.
+        printed = commands.run(*_APT, '--print-uris', 'download', *names)
+    except exception.CommandFailed as error:
+        raise exception.NoPackage(', '.join(names), str(error)) from error
+    found = parse_uris(printed.decode())
+    for name in names:
+        if name not in found:
+            raise exception.NoPackage(name, 'it names no file')
+    return [found[name] for name in names]
+
+
+def parse_uris(text: str) -> dict[str, Package]:
+    """Read what ``apt-get --print-uris`` says of packages.
+
+    :param text: the output.
+    :returns: the packages by their names.
+    """
+    return {
+        file.partition('_')[0]: Package(file.partition('_')[0], file, digest)
+        for file, _size, digest in _URI.findall(text)
+    }
+
+
+def kernel_name(meta: str = 'linux-image-amd64') -> str:
+    """Return the name of the package that has the kernel.
+
+    :param meta: the package that depends on the newest one.
+    :returns: its name, which has the kernel's version in it.
+    :raises NoPackage: if there is none.
+    """
+    try:
+        shown = commands.run('apt-cache', 'show', '--no-all-versions', meta)
+    except exception.CommandFailed as error:
+        raise exception.NoPackage(meta, str(error)) from error
+    name = parse_kernel(shown.decode())
+    if name is None:
+        raise exception.NoPackage(meta, 'it depends on no kernel')
+    return name
+
+
+def parse_kernel(text: str) -> str | None:
+    """Read what ``apt-cache show`` says of a kernel's metapackage.
+
+    :param text: the output.
+    :returns: the name of the kernel's package, or None if there is none.
+    """
+    match = _KERNEL.search(text)
+    return match and match[1]
+
+
+def fetch(folder: pathlib.Path, package: Package) -> pathlib.Path:
+    """Fetch a package and unpack it, unless that has been done.
+
+    :param folder: where packages are kept.
+    :param package: the package.
+    :returns: the folder that it is unpacked in.
+    :raises CommandFailed: if it cannot be fetched or unpacked.
+    """
+    unpacked = folder / package.file.removesuffix('.deb')
+    if unpacked.exists():
+        return unpacked
+    folder.mkdir(parents=True, exist_ok=True)
+    # apt checks the hash.
+    commands.run(*_APT, 'download', package.name, folder=folder)
+    half = unpacked.with_name(f'{unpacked.name}.{os.getpid()}')
+    commands.run('dpkg-deb', '-x', str(folder / package.file), str(half))
+    (folder / package.file).unlink(missing_ok=True)
+    try:
+        half.rename(unpacked)
+    except OSError:
+        # Somebody else was faster.
+        commands.run('rm', '-r', str(half))
+    return unpacked

@@ -49,6 +49,15 @@ def packaged(service: str, name: str) -> pathlib.Path:
     raise FileNotFoundError(f'{service} did not bring {name} along')
 
 
+def script(name: str) -> str:
+    """Return a command of the environment that everything runs in.
+
+    :param name: the command.
+    :returns: its path.
+    """
+    return str(pathlib.Path(sys.executable).with_name(name))
+
+
 def environment() -> dict[str, str]:
     """Return the environment that the services' processes need.
 

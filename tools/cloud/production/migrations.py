@@ -20,7 +20,7 @@ import sys
 
 from tools.cloud import addresses, exception, installation, processes
 from tools.cloud import state as cloud_state
-from tools.cloud.production import configs, services, topology
+from tools.cloud.production import configs, topology
 
 Command = tuple[str, ...]
 # On two cores more would not be faster.
@@ -80,7 +80,7 @@ def _nova(state: cloud_state.State) -> list[Command]:
 
 def _cell(state: cloud_state.State, cell: str) -> list[Command]:
     config = f'--config-file={configs.conductor(state, cell)}'
-    manage = services.script('nova-manage')
+    manage = installation.script('nova-manage')
     return [(manage, config, 'db', 'sync', '--local_cell')]
 
 
@@ -127,7 +127,7 @@ def _manage(
     state: cloud_state.State, service: str, program: str, *arguments: str
 ) -> Command:
     config = f'--config-file={state.config(service)}'
-    return (services.script(program), config, *arguments)
+    return (installation.script(program), config, *arguments)
 
 
 def _own(state: cloud_state.State, service: str) -> Command:

@@ -13,9 +13,8 @@
 """The programs of the OpenStack services."""
 
 import pathlib
-import sys
 
-from tools.cloud import embedded, programs
+from tools.cloud import embedded, installation, programs
 from tools.cloud import state as cloud_state
 from tools.cloud.production import configs, rabbitmq, topology, uwsgi
 
@@ -43,22 +42,13 @@ def all_programs(state: cloud_state.State) -> list[programs.Program]:
     ]
 
 
-def script(name: str) -> str:
-    """Return a command of the environment that everything runs in.
-
-    :param name: the command.
-    :returns: its path.
-    """
-    return str(pathlib.Path(sys.executable).with_name(name))
-
-
 def _super_conductor(state: cloud_state.State, name: str) -> programs.Program:
     return _nova(
         state,
         f'nova-conductor-{name}',
         f'conductor.{name}',
         (
-            script('nova-conductor'),
+            installation.script('nova-conductor'),
             *_files(state.config('nova'), configs.server(state, name)),
         ),
     )
@@ -70,7 +60,7 @@ def _scheduler(state: cloud_state.State, name: str) -> programs.Program:
         f'nova-{name}',
         f'scheduler.{name}',
         (
-            script('nova-scheduler'),
+            installation.script('nova-scheduler'),
             *_files(state.config('nova'), configs.server(state, name)),
         ),
     )
@@ -82,7 +72,7 @@ def _cell_conductor(state: cloud_state.State, cell: str) -> programs.Program:
         f'nova-conductor-{cell}',
         f'conductor.conductor-{cell}',
         (
-            script('nova-conductor'),
+            installation.script('nova-conductor'),
             *_files(configs.conductor(state, cell)),
         ),
         cell,
@@ -124,7 +114,10 @@ def _cyborg_conductor(state: cloud_state.State) -> programs.Program:
     return programs.Program(
         name='cyborg-conductor',
         service='cyborg',
-        command=(script('cyborg-conductor'), *_files(state.config('cyborg'))),
+        command=(
+            installation.script('cyborg-conductor'),
+            *_files(state.config('cyborg')),
+        ),
         is_ready=lambda: rabbitmq.has_consumer(state, '', queue),
         autostart=False,
     )

@@ -13,7 +13,6 @@
 """The APIs, each under uWSGI with two worker processes."""
 
 import pathlib
-import sys
 
 from tools.cloud import installation, ports, programs, waiting
 from tools.cloud import state as cloud_state
@@ -31,6 +30,8 @@ _MODULES = {
     'nova': 'nova.wsgi.osapi_compute',
     'cyborg': 'cyborg.wsgi.api',
 }
+# What workers load before that.
+_FIRST = {'neutron': 'tools.cloud.production.neutron_models'}
 
 
 def write_files(state: cloud_state.State) -> None:
@@ -55,7 +56,7 @@ def program(state: cloud_state.State, service: str) -> programs.Program:
         name=service if alone else f'{service}-api',
         service=service,
         command=(
-            str(pathlib.Path(sys.executable).with_name('pyuwsgi')),
+            installation.script('pyuwsgi'),
             '--ini',
             str(_path(state, service)),
         ),
@@ -77,8 +78,13 @@ def _options(state: cloud_state.State, service: str) -> dict[str, str]:
         'pyargv': f'--config-file {state.config("cyborg")}'
         if service == 'cyborg'
         else '',
+        'import': _FIRST.get(service, ''),
         'http-socket': f'{ports.HOST}:{state.settings.ports[service]}',
         'http-chunked-input': 'true',
+        # Nova uploads snapshots in chunks of 1 MiB, which is the most by
+        # default, and includes what comes before the chunk.
+        'chunked-input-limit': '4194304',
+        'chunked-input-timeout': '60',
         'master': 'true',
         'processes': str(_PROCESSES),
         'threads': str(_THREADS),

@@ -57,7 +57,12 @@ def main() -> int:
 
 def _up(cloud: cloud_module.Cloud, report: progress.Progress) -> None:
     hosts = kinds.of(kinds.PRODUCTION).default_computes
-    cloud.up(devices=[_DEVICES] * hosts, report=report, kind=kinds.PRODUCTION)
+    cloud.up(
+        devices=[_DEVICES] * hosts,
+        report=report,
+        kind=kinds.PRODUCTION,
+        real=0,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

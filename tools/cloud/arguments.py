@@ -77,8 +77,8 @@ def _up(group: Any, name: str) -> Any:
         '--computes',
         type=_positive,
         metavar='N',
-        help='how many compute hosts: compute1, compute2, ... (default: 1; '
-        '4 with --production)',
+        help='how many compute hosts with a fake hypervisor: compute1, '
+        'compute2, ... (default: 1; 4 with --production)',
     )
     up.add_argument(
         '--devices',
@@ -87,7 +87,7 @@ def _up(group: Any, name: str) -> Any:
         default=[],
         metavar='FILE',
         help='list of accelerators of a host; give it again for each further '
-        'host (default: the ones in tools/cloud/devices)',
+        'host, real ones last (default: the ones in tools/cloud/devices)',
     )
     up.add_argument(
         '--no-plugin',
@@ -122,6 +122,13 @@ def _production(up: Any) -> None:
         metavar='NAME',
         help='database server of --production: mariadb (default) or '
         'postgresql',
+    )
+    up.add_argument(
+        '--real-hosts',
+        type=_whole,
+        metavar='N',
+        help='how many compute hosts of --production with libvirt and QEMU '
+        '(in software): real1, real2, ... (default: 1)',
     )
 
 
@@ -177,7 +184,8 @@ def _xml(group: Any, name: str) -> Any:
     xml = _command(
         group,
         name,
-        "Print a server's guest XML, as Nova gave it to the fake libvirt.",
+        "Print a server's guest XML: as Nova gave it to a fake libvirt, or as "
+        'a real one made of it.',
     )
     xml.add_argument('server_id', help='UUID of the server')
     return xml
@@ -208,6 +216,12 @@ _COMMANDS = {
 
 def _command(group: Any, name: str, text: str) -> Any:
     return group.add_parser(name, help=text, description=text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'{text} is not a whole number')
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -67,6 +67,7 @@ def _up(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
             args.timeout,
             kind=args.kind,
             database=args.database,
+            real=args.real_hosts,
         )
     except exception.StepFailed as error:
         _show_errors(cloud, error.service)

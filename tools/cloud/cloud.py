@@ -22,7 +22,6 @@ from tools.cloud import (
     addresses,
     bringup,
     credentials,
-    domains,
     exception,
     installation,
     kinds,
@@ -83,17 +82,21 @@ class Cloud:
         report: progress.Progress | None = None,
         kind: str = kinds.EMBEDDED,
         database: str | None = None,
+        real: int | None = None,
     ) -> bool:
         """Bring the cloud up, unless it runs.
 
-        :param computes: how many compute hosts; by default as many as its
-            kind makes sense with.
+        :param computes: how many compute hosts with a fake hypervisor; by
+            default as many as its kind makes sense with.
         :param plugin: whether to load nova_cyborg.
-        :param devices: lists of accelerators, one for each host.
+        :param devices: lists of accelerators, one for each host; those with a
+            real hypervisor come last.
         :param seconds: how long it may take; by default ample for its kind.
         :param report: where to tell how far it has come.
         :param kind: embedded or production.
         :param database: the kind of database, of those that its kind has.
+        :param real: how many compute hosts with a real hypervisor; by default
+            as many as its kind makes sense with.
         :returns: False if it runs already.
         :raises StepFailed: if it does not come up; nothing of it then runs.
         :raises ForeignFolder: if the folder is not a cloud's.
@@ -102,6 +105,7 @@ class Cloud:
         :raises TooManyDevices: if there are more lists than hosts.
         :raises NotInstalled: if there is no nova_cyborg to load.
         :raises BadDatabase: if its kind has no such database.
+        :raises NoRealHosts: if its kind has no real hypervisors.
         :raises CloudError: if the machine lacks something else.
         """
         if self.is_running():
@@ -110,19 +114,22 @@ class Cloud:
         database = database or its_kind.databases[0]
         if database not in its_kind.databases:
             raise exception.BadDatabase(kind, database, its_kind.databases)
+        if real and its_kind.default_real is None:
+            raise exception.NoRealHosts(kind)
         settings = cloud_settings.Settings.new(
             kind,
             database,
             computes or its_kind.default_computes,
             plugin,
             its_kind.listeners,
+            (its_kind.default_real or 0) if real is None else real,
         )
         chosen = cloud_devices.choose(settings.hosts, devices)
         if plugin:
             installation.require_plugin()
             for path in chosen.values():
                 cloud_devices.count(path)
-        its_kind.require(database)
+        its_kind.require(settings)
         state = cloud_state.State(self.folder, settings)
         self._make_folder(state)
         try:
@@ -222,14 +229,16 @@ class Cloud:
         return addresses.database(self._state(), name)
 
     def domain_xml(self, server_id: str) -> str:
-        """Return what Nova's driver gave to libvirt for a server.
+        """Return what libvirt has of a server.
 
         :param server_id: the server's UUID.
-        :returns: the guest's XML.
+        :returns: the guest's XML: as Nova's driver gave it to a fake libvirt,
+            or as a real one made of it.
         :raises NotRunning: if the cloud is not up.
         :raises NoGuest: if no host has a guest for the server.
         """
-        return domains.find(self._state().folder('domains'), server_id)
+        state = self._state()
+        return kinds.of(state.settings.kind).domain_xml(state, server_id)
 
     def log_paths(self, service: str | None = None) -> dict[str, pathlib.Path]:
         """Return the log files.

@@ -69,7 +69,7 @@ class UnknownService(CloudError):
 
 
 class NoGuest(CloudError):
-    """No fake libvirt has a domain for the server."""
+    """No libvirt has a domain for the server."""
 
     def __init__(self, server_id: str) -> None:
         super().__init__(
@@ -105,6 +105,16 @@ class BadDatabase(CloudError):
         super().__init__(
             f'An {kind} cloud has no {database} database. Choose one of '
             f'{", ".join(known)}, or another kind (--production).'
+        )
+
+
+class NoRealHosts(CloudError):
+    """Real hypervisors are wanted of a kind of cloud that has none."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f'An {kind} cloud has fake hypervisors only. Leave --real-hosts '
+            'out, or choose another kind (--production).'
         )
 
 
@@ -158,4 +168,16 @@ class MissingModules(CloudError):
             'The Python environment lacks what a production-like cloud needs. '
             f'Install it (pip install -r {requirements}), or use the one of '
             '"tox -e cloud".'
+        )
+
+
+class OtherPython(CloudError):
+    """libvirt's module is for the machine's Python, and another one runs."""
+
+    def __init__(self, folder: pathlib.Path, suffix: str) -> None:
+        super().__init__(
+            f'{folder} has no libvirtmod{suffix}: its module is for another '
+            "Python than the one that runs this. Use the machine's own, or "
+            'install the module (pip install libvirt-python), or leave the '
+            'real hypervisors out with --real-hosts 0.'
         )

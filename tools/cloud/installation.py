@@ -22,6 +22,8 @@ from tools.cloud import exception
 
 # The repository: the services' processes import this package from there.
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# What is made once for all clouds.
+CACHE = ROOT / '.cache'
 MANAGE = 'nova-cyborg-manage'
 
 

@@ -17,7 +17,8 @@ import collections.abc
 import contextlib
 import typing as ty
 
-from tools.cloud import programs
+from tools.cloud import domains, programs
+from tools.cloud import settings as cloud_settings
 from tools.cloud import state as cloud_state
 
 EMBEDDED = 'embedded'
@@ -56,19 +57,25 @@ class Kind(abc.ABC):
 
     :ivar databases: kinds of databases it can have, the default one first.
     :ivar listeners: what needs a port, beside the APIs and the supervisor.
-    :ivar default_computes: how many compute hosts there are, if not told.
+    :ivar default_computes: how many compute hosts with a fake hypervisor
+        there are, if not told.
+    :ivar default_real: how many with a real one there are, if not told; None
+        if there can be none.
     :ivar seconds: how long ``up`` may take, if not told.
     """
 
     databases: tuple[str, ...] = ()
     listeners: tuple[str, ...] = ()
     default_computes = 1
+    default_real: int | None = None
     seconds = 180.0
 
-    def require(self, database: str) -> None:  # noqa: B027
+    def require(  # noqa: B027
+        self, settings: cloud_settings.Settings
+    ) -> None:
         """Make sure that the machine has what it takes.
 
-        :param database: the kind of database.
+        :param settings: how the cloud is to be made.
         :raises CloudError: if it has not, and cannot get it.
         """
 
@@ -96,6 +103,16 @@ class Kind(abc.ABC):
         :param steps: ways to do so.
         :raises StepFailed: if something does not start.
         """
+
+    def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
+        """Return a server's guest definition, whatever its host.
+
+        :param state: the cloud.
+        :param server_id: the server's UUID.
+        :returns: the guest's XML.
+        :raises NoGuest: if no host has it.
+        """
+        return domains.find(state.folder('domains'), server_id)
 
 
 def of(name: str) -> Kind:

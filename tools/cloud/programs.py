@@ -30,6 +30,7 @@ class Program:
     :ivar url: the address of its API, if it has one.
     :ivar environment: variables of its own.
     :ivar autostart: whether it starts with the supervisor.
+    :ivar stop_signal: how it is asked to end.
     :ivar stop_seconds: how long it may take to end when it is asked to.
     """
 
@@ -40,6 +41,7 @@ class Program:
     url: str = ''
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     autostart: bool = True
+    stop_signal: str = 'TERM'
     stop_seconds: int = 5
 
 

@@ -29,10 +29,11 @@ class Settings:
 
     :ivar kind: embedded or production.
     :ivar database: the kind of database.
-    :ivar hosts: names of the compute hosts.
+    :ivar hosts: names of the compute hosts, the real ones last.
     :ivar plugin: whether nova_cyborg is loaded.
     :ivar ports: port of each service, and of the supervisor.
     :ivar passwords: password of each user, and of the supervisor.
+    :ivar real_hosts: names of the hosts whose hypervisor is real.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Settings:
     plugin: bool
     ports: dict[str, int]
     passwords: dict[str, str]
+    real_hosts: list[str] = dataclasses.field(default_factory=list)
 
     @classmethod
     def new(
@@ -50,21 +52,27 @@ class Settings:
         computes: int,
         plugin: bool,
         listeners: tuple[str, ...],
+        real: int = 0,
     ) -> 'Settings':
         """Make settings with ports and passwords of their own.
 
         :param kind: embedded or production.
         :param database: the kind of database.
-        :param computes: how many compute hosts.
+        :param computes: how many compute hosts with a fake hypervisor.
         :param plugin: whether to load nova_cyborg.
         :param listeners: what needs a port beside the APIs.
+        :param real: how many compute hosts with a real hypervisor.
         :returns: the settings.
         """
         listeners = (*SERVICES, 'supervisor', *listeners)
+        real_hosts = [f'real{n}' for n in range(1, real + 1)]
         return cls(
             kind=kind,
             database=database,
-            hosts=[f'compute{n}' for n in range(1, computes + 1)],
+            hosts=[
+                *(f'compute{n}' for n in range(1, computes + 1)),
+                *real_hosts,
+            ],
             plugin=plugin,
             ports=dict(
                 zip(listeners, ports.choose(len(listeners)), strict=True)
@@ -73,4 +81,5 @@ class Settings:
                 name: secrets.token_urlsafe(16)
                 for name in (*listeners, *PEOPLE)
             },
+            real_hosts=real_hosts,
         )

@@ -109,6 +109,7 @@ def _program(program: programs.Program) -> dict[str, str]:
         # A service that ends is a failure to be seen, not to be mended.
         'autorestart': 'false',
         'startsecs': '0',
+        'stopsignal': program.stop_signal,
         'stopwaitsecs': str(program.stop_seconds),
         'stopasgroup': 'true',
         'killasgroup': 'true',

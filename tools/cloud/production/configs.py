@@ -22,6 +22,8 @@ from tools.cloud import addresses, configs, domains
 from tools.cloud import state as cloud_state
 from tools.cloud.configs import base, cyborg, nova
 from tools.cloud.production import memcached, topology
+from tools.cloud.production.real import compute as real_compute
+from tools.cloud.production.real import isolation
 
 
 def write(state: cloud_state.State) -> None:
@@ -96,7 +98,11 @@ def _write_nova(state: cloud_state.State) -> None:
     for cell in topology.CELLS:
         base.write(conductor(state, cell), _cell(state, cell))
     for host in state.settings.hosts:
-        base.write(compute(state, host), _compute(state, host))
+        options = _compute(state, host)
+        if host in state.settings.real_hosts:
+            path = compute(state, host)
+            options = real_compute.change(state, host, path, options)
+        base.write(compute(state, host), options)
 
 
 def _top(state: cloud_state.State) -> base.Options:
@@ -104,7 +110,7 @@ def _top(state: cloud_state.State) -> base.Options:
     options['database'] = base.database(state, topology.CELL0_DATABASE)
     # There are two of each; more workers would only need more memory.
     options['conductor'] = {'workers': '1'}
-    options['scheduler'] = {'workers': '1'}
+    options['scheduler'] = {'workers': '1', **isolation.OPTIONS}
     return options
 
 

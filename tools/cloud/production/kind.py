@@ -12,7 +12,8 @@
 
 """How a production-like cloud is made."""
 
-from tools.cloud import credentials, kinds, programs, readiness, settings
+from tools.cloud import credentials, exception, kinds, programs, readiness
+from tools.cloud import settings as cloud_settings
 from tools.cloud import state as cloud_state
 from tools.cloud.production import (
     configs,
@@ -24,6 +25,14 @@ from tools.cloud.production import (
     services,
     topology,
     uwsgi,
+)
+from tools.cloud.production.real import (
+    compute,
+    files,
+    guests,
+    hypervisor,
+    isolation,
+    libvirt_module,
 )
 
 
@@ -37,15 +46,18 @@ class Production(kinds.Kind):
         *memcached.LISTENERS,
     )
     default_computes = 4
+    default_real = 1
     seconds = 900.0
 
-    def require(self, database: str) -> None:
+    def require(self, settings: cloud_settings.Settings) -> None:
         """Install what the machine lacks.
 
-        :param database: the kind of database server.
+        :param settings: how the cloud is to be made.
         :raises CloudError: if it cannot be installed.
         """
-        packages.require(database)
+        packages.require(settings)
+        if settings.real_hosts:
+            libvirt_module.require()
 
     def write_files(self, state: cloud_state.State) -> None:
         """Write the configuration files, and the database server's own.
@@ -55,6 +67,9 @@ class Production(kinds.Kind):
         rabbitmq.write_files(state)
         configs.write(state)
         uwsgi.write_files(state)
+        if state.settings.real_hosts:
+            files.write(state)
+            compute.write_files(state)
         database_servers.server(state).prepare()
 
     def programs(self, state: cloud_state.State) -> list[programs.Program]:
@@ -67,6 +82,7 @@ class Production(kinds.Kind):
             *rabbitmq.all_programs(state),
             database_servers.server(state).program(),
             memcached.program(state),
+            *hypervisor.all_programs(state),
             *services.all_programs(state),
         ]
 
@@ -90,12 +106,33 @@ class Production(kinds.Kind):
         rest = [
             name
             for name in names
-            if name not in (*settings.SERVICES, *computes, *agents)
+            if name not in (*cloud_settings.SERVICES, *computes, *agents)
         ]
         steps.start(*rest)
+        if state.settings.real_hosts:
+            steps.start(hypervisor.SERVICE)
         steps.start(*computes)
         with steps.step('compute hosts mapped to cells'):
             migrations.discover_hosts(state)
-        ready = readiness.Readiness(state, credentials.log_in(state, 'admin'))
+        admin = credentials.log_in(state, 'admin')
+        ready = readiness.Readiness(state, admin)
         steps.wait('compute hosts in Placement', ready.has_providers)
         steps.start(*agents)
+        if state.settings.real_hosts:
+            with steps.step('real hypervisors kept for real systems'):
+                isolation.make_aggregate(state, admin)
+            with steps.step('image of a real system made'):
+                guests.upload(admin)
+
+    def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
+        """Return a server's guest definition, whatever its host.
+
+        :param state: the cloud.
+        :param server_id: the server's UUID.
+        :returns: the guest's XML.
+        :raises NoGuest: if no host has it.
+        """
+        try:
+            return super().domain_xml(state, server_id)
+        except exception.NoGuest:
+            return guests.domain_xml(state, server_id)

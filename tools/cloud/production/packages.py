@@ -20,6 +20,7 @@ import pathlib
 import subprocess
 
 from tools.cloud import exception
+from tools.cloud import settings as cloud_settings
 
 _ALWAYS = ('rabbitmq-server', 'memcached')
 _OF_DATABASE = {
@@ -32,10 +33,23 @@ _POLICY = pathlib.Path('/usr/sbin/policy-rc.d')
 _DENY = '#!/bin/sh\nexit 101\n'
 
 
-def require(database: str) -> None:
+# libvirt without what would start one with the machine, and what Nova's driver
+# calls.
+_OF_REAL_HOSTS = (
+    'genisoimage',
+    'libvirt-clients',
+    'libvirt-daemon',
+    'libvirt-daemon-driver-qemu',
+    'python3-libvirt',
+    'qemu-system-x86',
+    'qemu-utils',
+)
+
+
+def require(settings: cloud_settings.Settings) -> None:
     """Install the packages that are missing.
 
-    :param database: the kind of database server.
+    :param settings: how the cloud is to be made.
     :raises MissingPackages: if they cannot be installed.
     :raises MissingModules: if the Python environment lacks what it needs.
     :raises NotRoot: if somebody else than root asks.
@@ -46,7 +60,11 @@ def require(database: str) -> None:
         raise exception.MissingModules(_MODULES)
     missing = [
         name
-        for name in (*_ALWAYS, *_OF_DATABASE[database])
+        for name in (
+            *_ALWAYS,
+            *_OF_DATABASE[settings.database],
+            *(_OF_REAL_HOSTS if settings.real_hosts else ()),
+        )
         if not _is_installed(name)
     ]
     if not missing:

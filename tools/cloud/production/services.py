@@ -17,6 +17,7 @@ import pathlib
 from tools.cloud import embedded, installation, programs
 from tools.cloud import state as cloud_state
 from tools.cloud.production import configs, rabbitmq, topology, uwsgi
+from tools.cloud.production.real import compute
 
 
 def all_programs(state: cloud_state.State) -> list[programs.Program]:
@@ -80,14 +81,21 @@ def _cell_conductor(state: cloud_state.State, cell: str) -> programs.Program:
 
 
 def _compute(state: cloud_state.State, host: str) -> programs.Program:
+    if host in state.settings.real_hosts:
+        config = _files(configs.compute(state, host))
+        command = (installation.script('nova-compute'), *config)
+        environment = compute.environment(state)
+    else:
+        command = embedded.own(state, 'fake_compute', '--host', host)
+        # Nova's fixtures, of which the hypervisor is one, import eventlet.
+        environment = {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'}
     return _nova(
         state,
         f'nova-compute-{host}',
         f'compute.{host}',
-        embedded.own(state, 'fake_compute', '--host', host),
+        command,
         topology.cell_of(state, host),
-        # Nova's fixtures, of which the hypervisor is one, import eventlet.
-        {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
+        environment,
     )
 
 
@@ -125,10 +133,14 @@ def _cyborg_conductor(state: cloud_state.State) -> programs.Program:
 
 def _agent(state: cloud_state.State, host: str) -> programs.Program:
     queue = f'cyborg-agent.{host}'
+    command = embedded.own(state, 'fake_agent', '--host', host)
+    if host in state.settings.real_hosts:
+        paths = (state.config('cyborg'), configs.agent(state, host))
+        command = (installation.script('cyborg-agent'), *_files(*paths))
     return programs.Program(
         name=f'cyborg-agent-{host}',
         service='cyborg',
-        command=embedded.own(state, 'fake_agent', '--host', host),
+        command=command,
         is_ready=lambda: rabbitmq.has_consumer(state, '', queue),
         autostart=False,
     )

@@ -59,14 +59,15 @@ class Facts:
         return set(catalog.get_endpoints())
 
     def images(self) -> list[str]:
-        """Return the UUIDs of the public images, oldest first.
+        """Return the UUIDs of the public images for any host, oldest first.
 
         :returns: at least one.
         :raises StepFailed: if there is none.
         """
         query = 'visibility=public&status=active&sort=created_at:asc'
         found = self._get('image', f'/v2/images?{query}')['images']
-        return self._needed('public image', [each['id'] for each in found])
+        plain = [each for each in found if not _requires(each)]
+        return self._needed('public image', [each['id'] for each in plain])
 
     def flavors(self) -> list[str]:
         """Return the ids of the plain flavors, smallest first.
@@ -80,9 +81,19 @@ class Facts:
         return self._needed('flavor', [each['id'] for each in plain])
 
     def hosts(self) -> int:
-        """Return how many compute hosts are up."""
+        """Return how many compute hosts are up that take any server."""
         found = self._get('compute', '/os-services?binary=nova-compute')
-        return [each['state'] for each in found['services']].count('up')
+        aggregates = self._get('compute', '/os-aggregates')['aggregates']
+        apart = {
+            host
+            for each in aggregates
+            if _requires(each['metadata'])
+            for host in each['hosts']
+        }
+        up = {
+            each['host'] for each in found['services'] if each['state'] == 'up'
+        }
+        return len(up - apart)
 
     def shared_networks(self) -> list[str]:
         """Return the names of the networks that all projects can use."""
@@ -109,3 +120,8 @@ class Facts:
                 f'The cloud has no {what}. Make one, and try again.'
             )
         return found
+
+
+def _requires(properties: collections.abc.Mapping[str, ty.Any]) -> bool:
+    """Tell whether an image or an aggregate requires a trait."""
+    return any(name.startswith('trait:') for name in properties)

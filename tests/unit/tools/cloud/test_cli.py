@@ -49,6 +49,21 @@ def test_a_number_of_hosts_that_is_none(up, number):
     assert f'--computes: {number} is not a whole number above 0' in complaint
 
 
+@pytest.mark.parametrize('number', ['-1', 'two', '²', ''])
+def test_a_number_of_real_hosts_that_is_none(up, number):
+    status, complaint = up('--production', '--real-hosts', number)
+
+    assert status == 2
+    assert f'--real-hosts: {number} is not a whole number' in complaint
+
+
+def test_real_hosts_of_an_embedded_cloud(up):
+    status, complaint = up('--real-hosts', '1')
+
+    assert status == 1
+    assert 'An embedded cloud has fake hypervisors only' in complaint
+
+
 def test_a_folder_that_is_a_file(up, tmp_path):
     path = tmp_path / 'file'
     path.touch()

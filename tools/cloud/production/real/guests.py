@@ -1,0 +1,62 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The guests of real hypervisors: what they boot, and what libvirt has."""
+
+from keystoneauth1 import adapter, session
+
+from tools.cloud import exception, installation, progress
+from tools.cloud import state as cloud_state
+from tools.cloud.production.real import hypervisor, isolation
+from tools.guest import image
+
+#: The name of the image.
+IMAGE = 'guest'
+
+
+def upload(admin: session.Session) -> None:
+    """Make the image ``guest``, the one that is a system, and upload it.
+
+    :param admin: the administrator's session.
+    :raises GuestError: if it cannot be made.
+    """
+    quiet = progress.Progress(lambda line: None)
+    path = image.build(installation.CACHE / 'guest', quiet)
+    glance = adapter.Adapter(admin, service_type='image')
+    body = {
+        'name': IMAGE,
+        'visibility': 'public',
+        'container_format': 'bare',
+        'disk_format': 'raw',
+        **isolation.PROPERTIES,
+    }
+    image_id = glance.post('/v2/images', json=body).json()['id']
+    glance.put(
+        f'/v2/images/{image_id}/file',
+        data=path.read_bytes(),
+        headers={'Content-Type': 'application/octet-stream'},
+    )
+
+
+def domain_xml(state: cloud_state.State, server_id: str) -> str:
+    """Return a server's guest definition.
+
+    :param state: the cloud.
+    :param server_id: the server's UUID.
+    :returns: the XML that libvirt has of it.
+    :raises NoGuest: if no host has it.
+    """
+    for host in state.settings.real_hosts:
+        done = hypervisor.virsh(state, host, 'dumpxml', server_id)
+        if not done.returncode:
+            return done.stdout
+    raise exception.NoGuest(server_id)

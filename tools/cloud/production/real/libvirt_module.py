@@ -1,0 +1,58 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""libvirt's Python module, which Nova's driver wants.
+
+The package index has its source only, which takes a compiler and libvirt's
+headers. The machine's packages have it compiled, for the machine's Python:
+the one that environments are made of, which do not see its modules.
+"""
+
+import importlib.machinery
+import importlib.util
+import pathlib
+
+from tools.cloud import exception
+
+_MACHINE = pathlib.Path('/usr/lib/python3/dist-packages')
+_SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]
+_FILES = (
+    'libvirt.py',
+    f'libvirtmod{_SUFFIX}',
+    'libvirt_qemu.py',
+    f'libvirtmod_qemu{_SUFFIX}',
+)
+
+
+def require() -> None:
+    """Make sure that this Python can use the module.
+
+    :raises OtherPython: if it is for another one.
+    """
+    if not _is_ours() and not (_MACHINE / _FILES[1]).exists():
+        raise exception.OtherPython(_MACHINE, _SUFFIX)
+
+
+def link(folder: pathlib.Path) -> None:
+    """Fill a folder that is on a process's path with the module.
+
+    :param folder: the folder.
+    """
+    if _is_ours():
+        return
+    for name in _FILES:
+        (folder / name).symlink_to(_MACHINE / name)
+
+
+def _is_ours() -> bool:
+    """Tell whether the environment has the module itself."""
+    return importlib.util.find_spec('libvirt') is not None

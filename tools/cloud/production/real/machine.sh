@@ -1,0 +1,50 @@
+#!/bin/sh
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+# Becomes the first process of a host with a real hypervisor, in the namespaces
+# that unshare made: machine.sh CLOUD HOST MARKER. CLOUD is the cloud's folder.
+# Once all is in its place, MARKER has the number of this process outside.
+set -eu
+cloud=$1
+host=$2
+marker=$3
+# /proc is still the one of the outside.
+read -r number _rest < /proc/self/stat
+cd "$cloud"
+folder=$cloud/hypervisors/$host
+
+hostname "$host"
+for name in hosts passwd group; do
+    mount --bind "$folder/$name" "/etc/$name"
+done
+mount --bind "$folder/etc" /etc/libvirt
+# libvirt asks udev about devices.
+if [ -d /run/udev ]; then
+    mkdir -p "$folder/run/udev"
+    mount --bind /run/udev "$folder/run/udev"
+fi
+mount --bind "$folder/var" /var
+mount --rbind "$folder/run" /run
+case $cloud in
+/run/* | /var/*)
+    # It has just gone out of sight.
+    mkdir -p "$cloud"
+    mount --rbind . "$cloud"
+    ;;
+esac
+# Without the outer machine's network devices and control groups.
+mount -t sysfs sysfs /sys
+mount -t proc proc /proc
+
+echo "$number" > "$marker"
+# The kernel buries the dead of a parent that does not want to know.
+exec env --ignore-signal=CHLD sleep infinity

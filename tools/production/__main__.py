@@ -23,18 +23,29 @@ import sys
 import tempfile
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, installation, kinds, processes, progress
+from tools.cloud import exception, installation, kinds, progress
+from tools.cloud.production.real import guests
+from tools.production import leftovers
 
-_DEVICES = installation.ROOT / 'tests' / 'e2e' / 'devices'
+_TESTS = installation.ROOT / 'tests'
+_DEVICES = _TESTS / 'e2e' / 'devices'
 _NO_DEVICES = installation.ROOT / 'tools' / 'cloud' / 'devices' / 'none.yaml'
+_PYTEST = (sys.executable, '-m', 'pytest')
+_END_TO_END = 'tests/e2e'
 # A suite and its command; {folder} is the cloud's.
 _SUITES = {
-    'end-to-end tests': (sys.executable, '-m', 'pytest', 'tests/e2e'),
+    'end-to-end tests': (*_PYTEST, _END_TO_END),
+    'tests of real guests': (*_PYTEST, 'tests/real'),
 }
 _AUDIT = (
     installation.MANAGE,
     '--config-file={folder}/etc/cyborg/cyborg.conf',
     'audit',
+)
+# What is to end with the cloud.
+_GUEST = (
+    'openstack server create --wait --flavor m1.tiny --nic none '
+    f'--image {guests.IMAGE} last'
 )
 
 
@@ -59,9 +70,9 @@ def main() -> int:
             status = 1
         finally:
             cloud.down()
-        left = processes.of(cloud.folder)
+        left = leftovers.find(cloud.folder)
     if left:
-        print(f'Processes are left: {sorted(left)}', file=sys.stderr)
+        print('Of the cloud are left:', *left, sep='\n', file=sys.stderr)
     return status or bool(left)
 
 
@@ -75,6 +86,7 @@ def _up(
             # What the tests say of hosts is about the first two.
             _NO_DEVICES,
             _NO_DEVICES,
+            _TESTS / 'real' / 'devices' / 'real1.yaml',
         ],
         report=report,
         kind=kinds.PRODUCTION,
@@ -85,9 +97,10 @@ def _up(
 def _run_all(
     cloud: cloud_module.Cloud, more: list[str], report: progress.Progress
 ) -> int:
-    for what, command in {**_SUITES, 'audit': _AUDIT}.items():
+    last = {'audit': _AUDIT, 'last guest': tuple(_GUEST.split())}
+    for what, command in {**_SUITES, **last}.items():
         print(f'--- {what}', flush=True)
-        status = _run(cloud, command, more if 'pytest' in command else [])
+        status = _run(cloud, command, more if _END_TO_END in command else [])
         if status:
             print(f'{what}: failed with status {status}', file=sys.stderr)
             return status
@@ -106,6 +119,7 @@ def _run(
         env={
             **os.environ,
             **installation.environment(),
+            **cloud.environment('demo'),
             'NOVA_CYBORG_E2E_CLOUD': str(cloud.folder),
         },
         stdin=subprocess.DEVNULL,

@@ -1,0 +1,195 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Servers that really run: what their consoles and libvirt say of them."""
+
+import typing as ty
+
+from lxml import etree
+
+from tests.e2e import person, servers, waiting
+from tools.cloud import cloud as cloud_module
+from tools.cloud import state as cloud_state
+from tools.cloud.production.real import guests as real_guests
+from tools.cloud.production.real import hypervisor
+from tools.guest import console
+
+FLAVOR = 'm1.tiny'
+#: What the host has that is booked, and given to no guest.
+RESOURCES = {'TEST_FPGA': 1}
+_MEMORY_KIB = 512 * 1024
+#: Ample for a boot in software on a busy machine.
+_SECONDS = 300.0
+_NOVA = {'nova': 'http://openstack.org/xmlns/libvirt/nova/1.1'}
+
+
+class Guest:
+    """A server on a real hypervisor.
+
+    :param cloud: the cloud.
+    :param owner: whose server it is.
+    :param context_ids: the device contexts that it boots with.
+    """
+
+    def __init__(
+        self,
+        cloud: cloud_module.Cloud,
+        owner: person.Person,
+        *context_ids: str,
+    ) -> None:
+        self.owner = owner
+        self.image_id = image(owner)
+        self.server_id = servers.boot(
+            owner, *context_ids, flavor=FLAVOR, imageRef=self.image_id
+        )
+        self._cloud = cloud
+        self._boots: set[str] = set()
+
+    def wait_ready(self) -> console.Boot:
+        """Wait until the guest has started anew and says so.
+
+        :returns: what it says of itself.
+        """
+        waiting.until(f'{self.server_id} to start', self._started, _SECONDS)
+        self.wait_status('ACTIVE')
+        [boot] = self._new_boots(self._console())
+        self._boots.add(boot.boot_id)
+        return boot
+
+    def act(self, **action: ty.Any) -> None:
+        """Do something to the server."""
+        servers.act(self.owner, self.server_id, **action)
+
+    def rebuild(self, image_id: str) -> None:
+        """Rebuild the server from an image."""
+        self.image_id = image_id
+        self.act(rebuild={'imageRef': image_id})
+
+    def snapshot(self) -> str:
+        """Make an image of the server while it runs.
+
+        :returns: the image's UUID, once it can be used.
+        """
+        made = self.owner.compute.post(
+            f'/servers/{self.server_id}/action',
+            json={'createImage': {'name': 'snapshot'}},
+        )
+        path = f'/v2/images/{made.json()["image_id"]}'
+        waiting.until(
+            f'{path} to be active',
+            lambda: self.owner.image.get(path).json()['status'] == 'active',
+            _SECONDS,
+        )
+        self.wait_status('ACTIVE')
+        return str(made.json()['image_id'])
+
+    def wait_status(self, status: str) -> None:
+        """Wait until the server has a status."""
+        waiting.until(
+            f'{self.server_id} to be {status}',
+            lambda: self._is(status),
+            _SECONDS,
+        )
+
+    def show(self) -> dict[str, ty.Any]:
+        """Return what Nova says of the server."""
+        return servers.show(self.owner, self.server_id)
+
+    def state(self) -> str:
+        """Return the word that libvirt has for the guest's state."""
+        done = self._virsh('domstate', self.server_id)
+        return done.strip()
+
+    def defined(self) -> list[str]:
+        """Return the UUIDs of all guests of the host."""
+        return self._virsh('list', '--all', '--uuid').split()
+
+    def xml(self) -> etree._Element:
+        """Return the guest's definition, as libvirt has it."""
+        text = self._cloud.domain_xml(self.server_id)
+        return etree.fromstring(text.encode())
+
+    def _virsh(self, *arguments: str) -> str:
+        state = cloud_state.State.load(self._cloud.folder)
+        assert state is not None
+        done = hypervisor.virsh(state, host(self._cloud), *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _is(self, status: str) -> bool:
+        server = self.show()
+        assert server['status'] != 'ERROR', server.get('fault')
+        task = server['OS-EXT-STS:task_state']
+        return bool(server['status'] == status and task is None)
+
+    def _started(self) -> bool:
+        server = self.show()
+        assert server['status'] != 'ERROR', server.get('fault')
+        # To ask Nova for it again and again would take from the guest's time.
+        path = self._cloud.folder / 'nova' / 'guests' / self.server_id
+        try:
+            text = (path / 'console.log').read_text(errors='replace')
+        except FileNotFoundError:
+            return False
+        return bool(self._new_boots(text))
+
+    def _new_boots(self, text: str) -> list[console.Boot]:
+        return [
+            boot
+            for boot in console.parse(text)
+            if boot.ready and boot.boot_id not in self._boots
+        ]
+
+    def _console(self) -> str:
+        found = self.owner.compute.post(
+            f'/servers/{self.server_id}/action',
+            json={'os-getConsoleOutput': {}},
+        )
+        return str(found.json()['output'])
+
+
+def host(cloud: cloud_module.Cloud) -> str:
+    """Return the name of the host with a real hypervisor."""
+    found = [each for each in cloud.hosts() if each.startswith('real')]
+    assert found, 'the cloud has only fake hypervisors: see tests/README.rst'
+    return found[0]
+
+
+def image(owner: person.Person) -> str:
+    """Return the UUID of the image that is a system."""
+    path = f'/v2/images?name={real_guests.IMAGE}'
+    images = owner.image.get(path).json()['images']
+    return str(images[0]['id'])
+
+
+def assert_is_what_nova_asked_for(guest: Guest) -> None:
+    """Check a guest's definition, as libvirt has it."""
+    xml = guest.xml()
+    server = guest.show()
+    assert xml.get('type') == 'qemu'
+    assert xml.findtext('uuid') == guest.server_id
+    assert xml.findtext('currentMemory') == str(_MEMORY_KIB)
+    assert xml.findtext('vcpu') == '1'
+    assert xml.findtext('.//nova:name', namespaces=_NOVA) == server['name']
+    root = xml.find('.//nova:root', namespaces=_NOVA)
+    assert root is not None
+    assert root.get('uuid') == guest.image_id
+    disks = xml.findall('devices/disk')
+    kinds = [(each.get('device'), _format(each)) for each in disks]
+    assert kinds == [('disk', 'qcow2'), ('cdrom', 'raw')]
+    # TEST_PCI: Cyborg has booked it, and there is nothing to be given.
+    assert xml.findall('devices/hostdev') == []
+
+
+def _format(disk: etree._Element) -> str | None:
+    driver = disk.find('driver')
+    return None if driver is None else driver.get('type')

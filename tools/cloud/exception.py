@@ -178,6 +178,5 @@ class OtherPython(CloudError):
         super().__init__(
             f'{folder} has no libvirtmod{suffix}: its module is for another '
             "Python than the one that runs this. Use the machine's own, or "
-            'install the module (pip install libvirt-python), or leave the '
-            'real hypervisors out with --real-hosts 0.'
+            'install the module (pip install libvirt-python).'
         )

@@ -12,7 +12,14 @@
 
 """How a production-like cloud is made."""
 
-from tools.cloud import credentials, exception, kinds, programs, readiness
+from tools.cloud import (
+    credentials,
+    exception,
+    kinds,
+    libvirt_module,
+    programs,
+    readiness,
+)
 from tools.cloud import settings as cloud_settings
 from tools.cloud import state as cloud_state
 from tools.cloud.production import (
@@ -32,7 +39,6 @@ from tools.cloud.production.real import (
     guests,
     hypervisor,
     isolation,
-    libvirt_module,
 )
 
 

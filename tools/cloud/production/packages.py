@@ -27,6 +27,8 @@ _OF_DATABASE = {
     'mariadb': ('mariadb-server-core', 'mariadb-client-core'),
     'postgresql': ('postgresql',),
 }
+# Somebody else may be at it.
+_APT = ('apt-get', '--quiet', '--quiet', '--option=DPkg::Lock::Timeout=300')
 _MODULES = pathlib.Path(__file__).with_name('requirements.txt')
 # Debian's seam for machines on which packages are not to start services.
 _POLICY = pathlib.Path('/usr/sbin/policy-rc.d')
@@ -58,15 +60,22 @@ def require(settings: cloud_settings.Settings) -> None:
         raise exception.NotRoot()
     if importlib.util.find_spec('pyuwsgi') is None:
         raise exception.MissingModules(_MODULES)
-    missing = [
-        name
-        for name in (
+    install(
+        (
             *_ALWAYS,
             *_OF_DATABASE[settings.database],
             *(_OF_REAL_HOSTS if settings.real_hosts else ()),
         )
-        if not _is_installed(name)
-    ]
+    )
+
+
+def install(names: collections.abc.Iterable[str]) -> None:
+    """Install the packages that are missing, as root.
+
+    :param names: packages that are needed.
+    :raises MissingPackages: if they cannot be installed.
+    """
+    missing = [name for name in names if not _is_installed(name)]
     if not missing:
         return
     with _services_stay_down():
@@ -92,7 +101,7 @@ def _is_installed(name: str) -> bool:
 def _apt(command: str, *arguments: str) -> None:
     print(f'apt-get {command}', *arguments, flush=True)
     done = subprocess.run(
-        ['apt-get', '--quiet', '--quiet', command, *arguments],
+        [*_APT, command, *arguments],
         env={**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

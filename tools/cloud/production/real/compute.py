@@ -12,15 +12,14 @@
 
 """nova-compute of a host with a real hypervisor: the stock command."""
 
-import os
 import pathlib
 
 import yaml
 
-from tools.cloud import installation
+from tools.cloud import installation, libvirt_module
 from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
-from tools.cloud.production.real import hypervisor, isolation, libvirt_module
+from tools.cloud.production.real import hypervisor, isolation
 
 # What does things as root on behalf of nova-compute.
 _PRIVILEGED = ('nova_sys_admin', 'privsep_osbrick')
@@ -93,9 +92,7 @@ def environment(state: cloud_state.State) -> dict[str, str]:
     :param state: the cloud.
     :returns: the variables.
     """
-    inherited = installation.environment()['PYTHONPATH']
-    paths = (inherited, str(_module(state)))
-    return {'PYTHONPATH': os.pathsep.join(paths)}
+    return libvirt_module.environment(_module(state))
 
 
 def _module(state: cloud_state.State) -> pathlib.Path:

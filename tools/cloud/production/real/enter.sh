@@ -24,4 +24,5 @@ until [ -s "$marker" ]; do
     fi
     sleep 0.1
 done
-exec nsenter --target "$(cat "$marker")" --mount --uts --ipc --net --pid -- "$@"
+exec nsenter --target "$(cat "$marker")" \
+    --mount --uts --ipc --net --pid -- "$@"

@@ -16,9 +16,9 @@ import json
 
 import pytest
 
-from tools.cloud import exception, kinds, settings, state
+from tools.cloud import exception, kinds, libvirt_module, settings, state
 from tools.cloud.production import configs, topology
-from tools.cloud.production.real import files, hypervisor, libvirt_module
+from tools.cloud.production.real import files, hypervisor
 
 
 @pytest.fixture

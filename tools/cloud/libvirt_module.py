@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""libvirt's Python module, which Nova's driver wants.
+"""libvirt's Python module, for an environment that lacks it.
 
 The package index has its source only, which takes a compiler and libvirt's
 headers. The machine's packages have it compiled, for the machine's Python:
@@ -19,9 +19,10 @@ the one that environments are made of, which do not see its modules.
 
 import importlib.machinery
 import importlib.util
+import os
 import pathlib
 
-from tools.cloud import exception
+from tools.cloud import exception, installation
 
 _MACHINE = pathlib.Path('/usr/lib/python3/dist-packages')
 _SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]
@@ -51,6 +52,16 @@ def link(folder: pathlib.Path) -> None:
         return
     for name in _FILES:
         (folder / name).symlink_to(_MACHINE / name)
+
+
+def environment(folder: pathlib.Path) -> dict[str, str]:
+    """Return the variables with which a process finds the module.
+
+    :param folder: the folder that was filled.
+    :returns: the variables.
+    """
+    inherited = installation.environment()['PYTHONPATH']
+    return {'PYTHONPATH': os.pathsep.join((inherited, str(folder)))}
 
 
 def _is_ours() -> bool:

@@ -19,26 +19,30 @@ host=$2
 marker=$3
 # /proc is still the one of the outside.
 read -r number _rest < /proc/self/stat
+# Relative, and not to be resolved: paths change their meaning below.
 cd "$cloud"
-folder=$cloud/hypervisors/$host
+folder=hypervisors/$host
 
 hostname "$host"
+# As after a start of a machine: of what ran before, nothing is told.
+rm -rf "$folder/run"
+mkdir "$folder/run"
 for name in hosts passwd group; do
-    mount --bind "$folder/$name" "/etc/$name"
+    mount --no-canonicalize --bind "$folder/$name" "/etc/$name"
 done
-mount --bind "$folder/etc" /etc/libvirt
+mount --no-canonicalize --bind "$folder/etc" /etc/libvirt
 # libvirt asks udev about devices.
 if [ -d /run/udev ]; then
     mkdir -p "$folder/run/udev"
-    mount --bind /run/udev "$folder/run/udev"
+    mount --no-canonicalize --bind /run/udev "$folder/run/udev"
 fi
-mount --bind "$folder/var" /var
-mount --rbind "$folder/run" /run
+mount --no-canonicalize --bind "$folder/var" /var
+mount --no-canonicalize --rbind "$folder/run" /run
 case $cloud in
 /run/* | /var/*)
     # It has just gone out of sight.
     mkdir -p "$cloud"
-    mount --rbind . "$cloud"
+    mount --no-canonicalize --rbind . "$cloud"
     ;;
 esac
 # Without the outer machine's network devices and control groups.

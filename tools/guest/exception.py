@@ -37,6 +37,16 @@ class NoModule(GuestError):
         super().__init__(f'The kernel package has no module {name}.')
 
 
+class NoKernel(GuestError):
+    """The kernel package's file has no kernel that can be unpacked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            'The kernel of the kernel package is not compressed with xz, as '
+            'it is in Debian.'
+        )
+
+
 class CommandFailed(GuestError):
     """A command that makes a part of the guest has failed."""
 

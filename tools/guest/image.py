@@ -73,10 +73,7 @@ def _make(
     tools: list[pathlib.Path],
     programs: collections.abc.Mapping[str, bytes],
 ) -> None:
-    busybox = tools[0] / 'bin' / 'busybox'
-    if not busybox.exists():
-        # From Debian 13 on.
-        busybox = tools[0] / 'usr' / 'bin' / 'busybox'
+    busybox = packages.program(tools[0], 'busybox')
     archive = initramfs.make(kernel, busybox, programs)
     vmlinuz = next((kernel / 'boot').glob('vmlinuz-*')).read_bytes()
     folders = tuple(

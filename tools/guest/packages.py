@@ -16,11 +16,15 @@ import dataclasses
 import os
 import pathlib
 import re
+import tempfile
 
 from tools.guest import commands, exception
 
 # 'URI' FILE SIZE HASH
-_URI = re.compile(r"^'[^']+' (\S+) (\d+) (\S+)$", re.MULTILINE)
+_URI = re.compile(
+    r"^'(?P<archive>[^']+)/pool/[^']+' (?P<file>\S+) \d+ (?P<digest>\S+)$",
+    re.MULTILINE,
+)
 _KERNEL = re.compile(r'^Depends:.*?\b(linux-image-\d\S+)', re.MULTILINE)
 # apt would drop its privileges, and not be able to write to our folder.
 _APT = ('apt-get', '--option=APT::Sandbox::User=root', '--quiet=2')
@@ -33,11 +37,13 @@ class Package:
     :ivar name: its name.
     :ivar file: name of its file, which has the version in it.
     :ivar digest: the hash of its file, as the archive tells it.
+    :ivar archive: the archive's address.
     """
 
     name: str
     file: str
     digest: str
+    archive: str
 
 
 def find(*names: str) -> list[Package]:
@@ -48,8 +54,13 @@ def find(*names: str) -> list[Package]:
     :raises NoPackage: if the archive lacks one.
     """
     try:
-        # All at once: it is the lists that take apt their time.
-        printed = commands.run(*_APT, '--print-uris', 'download', *names)
+        # All at once: it is the lists that take apt their time. It says
+        # nothing of what it finds where it is run.
+        with tempfile.TemporaryDirectory() as empty:
+            printed = commands.run(
+                *(*_APT, '--print-uris', 'download', *names),
+                folder=pathlib.Path(empty),
+            )
     except exception.CommandFailed as error:
         raise exception.NoPackage(', '.join(names), str(error)) from error
     found = parse_uris(printed.decode())
@@ -65,10 +76,11 @@ def parse_uris(text: str) -> dict[str, Package]:
     :param text: the output.
     :returns: the packages by their names.
     """
-    return {
-        file.partition('_')[0]: Package(file.partition('_')[0], file, digest)
-        for file, _size, digest in _URI.findall(text)
-    }
+    found = {}
+    for match in _URI.finditer(text):
+        name = match['file'].partition('_')[0]
+        found[name] = Package(name, **match.groupdict())
+    return found
 
 
 def kernel_name(meta: str = 'linux-image-amd64') -> str:
@@ -121,3 +133,17 @@ def fetch(folder: pathlib.Path, package: Package) -> pathlib.Path:
         # Somebody else was faster.
         commands.run('rm', '-r', str(half))
     return unpacked
+
+
+def program(unpacked: pathlib.Path, name: str) -> pathlib.Path:
+    """Find a program in an unpacked package.
+
+    :param unpacked: where the package is unpacked.
+    :param name: the program's name.
+    :returns: its path.
+    :raises NoPackage: if the package has no such program.
+    """
+    for folder in ('usr/bin', 'bin', 'usr/sbin', 'sbin'):
+        if (unpacked / folder / name).exists():
+            return unpacked / folder / name
+    raise exception.NoPackage(unpacked.name, f'it has no {name}')

@@ -27,7 +27,10 @@ def _build(tmp_path, monkeypatch):
     def find(*names):
         return [
             packages.Package(
-                name, f'{name}_{versions.get(name, 1)}.deb', 'SHA256:0'
+                name,
+                f'{name}_{versions.get(name, 1)}.deb',
+                'SHA256:0',
+                'http:',
             )
             for name in names
         ]

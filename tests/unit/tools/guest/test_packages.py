@@ -30,13 +30,18 @@ Description: Linux for 64-bit PCs (meta-package)
 def test_packages():
     assert packages.parse_uris(_URIS) == {
         'mtools': packages.Package(
-            'mtools', 'mtools_4.0.33-1+really_amd64.deb', 'SHA256:972e'
+            name='mtools',
+            file='mtools_4.0.33-1+really_amd64.deb',
+            digest='SHA256:972e',
+            archive='http://deb.debian.org',
         )
     }
 
 
 def test_a_package_that_is_not_there(monkeypatch):
-    monkeypatch.setattr(commands, 'run', lambda *args: _URIS.encode())
+    monkeypatch.setattr(
+        commands, 'run', lambda *args, **kwargs: _URIS.encode()
+    )
 
     with pytest.raises(exception.NoPackage, match='syslinux'):
         packages.find('mtools', 'syslinux')
@@ -52,7 +57,7 @@ def test_what_is_there_is_not_fetched_again(tmp_path, monkeypatch):
     monkeypatch.delattr(commands, 'run')
 
     found = packages.fetch(
-        tmp_path, packages.Package('a', 'a_1_amd64.deb', 'SHA256:0')
+        tmp_path, packages.Package('a', 'a_1_amd64.deb', 'SHA256:0', 'http:')
     )
 
     assert found == tmp_path / 'a_1_amd64'

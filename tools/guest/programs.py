@@ -1,0 +1,52 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The programs that use devices inside the guest, compiled."""
+
+import pathlib
+import tempfile
+
+from tools.guest import commands
+
+#: The packages that have the compiler, and the C library to link in.
+PACKAGES = ('gcc', 'libc6-dev')
+_SOURCES = pathlib.Path(__file__).with_name('programs')
+
+
+def build() -> dict[str, bytes]:
+    """Compile the programs.
+
+    :returns: static programs by their names.
+    :raises CommandFailed: if one cannot be compiled.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return {
+            source.stem: _compile(source, pathlib.Path(folder, source.stem))
+            for source in sorted(_SOURCES.glob('*.c'))
+        }
+
+
+def _compile(source: pathlib.Path, target: pathlib.Path) -> bytes:
+    commands.run(
+        *(
+            'gcc',
+            '-std=gnu11',
+            '-D_GNU_SOURCE',
+            '-O2',
+            '-Wall',
+            '-Wextra',
+            '-Werror',
+            '-s',
+        ),
+        *('-static', '-o', str(target), str(source)),
+    )
+    return target.read_bytes()

@@ -1,0 +1,65 @@
+/*
+ * Licensed under the Apache License, Version 2.0 (the "License"); you may
+ * not use this file except in compliance with the License. You may obtain
+ * a copy of the License at
+ *
+ *      http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+ * WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+ * License for the specific language governing permissions and limitations
+ * under the License.
+ */
+
+/* PCI devices in sysfs. */
+
+#ifndef DEVICES_H
+#define DEVICES_H
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SYSFS "/sys/bus/pci/devices"
+
+/* Read the first word of a file of a device; "" if there is none. */
+static void
+attribute(const char *address, const char *name, char *value, size_t size)
+{
+    char path[512];
+    FILE *file;
+
+    value[0] = '\0';
+    snprintf(path, sizeof(path), SYSFS "/%s/%s", address, name);
+    file = fopen(path, "r");
+    if (file == NULL)
+        return;
+    if (fgets(value, (int)size, file) == NULL)
+        value[0] = '\0';
+    fclose(file);
+    value[strcspn(value, " \n")] = '\0';
+}
+
+/* Call a function for each device of which a file has a value. */
+static void
+for_each(const char *name, const char *wanted, void (*use)(const char *))
+{
+    struct dirent **entries;
+    int count = scandir(SYSFS, &entries, NULL, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        char value[64];
+
+        attribute(entries[i]->d_name, name, value, sizeof(value));
+        if (strcmp(value, wanted) == 0)
+            use(entries[i]->d_name);
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+}
+
+#endif

@@ -1,0 +1,25 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which release of Debian the hypervisor machine has."""
+
+from tools.hypervisor import rootfs
+
+
+def test_the_release_of_the_outer_machine():
+    text = 'NAME="Debian GNU/Linux"\nVERSION_CODENAME=bookworm\nID=debian\n'
+
+    assert rootfs.release(text) == 'bookworm'
+
+
+def test_a_machine_that_tells_none():
+    assert rootfs.release('ID=debian\n') == 'stable'

@@ -1,0 +1,97 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Makes what the hypervisor machine runs, once for what it is made of."""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+
+from tools.cloud import progress
+from tools.guest import packages
+from tools.hypervisor import initramfs, rootfs, vmlinux
+
+_SOURCES = pathlib.Path(__file__).parent
+# What each part is made by: the root file system takes two minutes.
+_BOOT = ('initramfs.py', 'stage1.sh', 'init.sh', 'vmlinux.py')
+_ROOT = ('rootfs.py',)
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """What the machine runs.
+
+    :ivar kernel: path of the kernel, not compressed.
+    :ivar initramfs: path of what it starts with.
+    :ivar root: path of the root file system's image.
+    """
+
+    kernel: pathlib.Path
+    initramfs: pathlib.Path
+    root: pathlib.Path
+
+
+def build(folder: pathlib.Path, report: progress.Progress) -> Image:
+    """Make it, unless there is one of the same packages and sources.
+
+    :param folder: where images and packages are kept.
+    :param report: where to tell how far it has come.
+    :returns: the image.
+    :raises GuestError: if it cannot be made.
+    """
+    with report.step('packages of the hypervisor machine found'):
+        kernel, busybox, debootstrap, *others = packages.find(
+            packages.kernel_name(),
+            'busybox-static',
+            'debootstrap',
+            *rootfs.PACKAGES,
+        )
+    boot = folder / f'hypervisor-{_digest([kernel, busybox], _BOOT)}'
+    root = folder / f'hypervisor-{_digest(others, _ROOT)}.ext4'
+    image = Image(
+        boot.with_suffix('.vmlinux'), boot.with_suffix('.initrd'), root
+    )
+    if not image.initramfs.exists():
+        with report.step('kernel of the hypervisor machine made'):
+            _make_kernel(image, kernel, busybox)
+    if not image.root.exists():
+        with report.step('root file system of the hypervisor machine made'):
+            rootfs.make(image.root, debootstrap)
+    return image
+
+
+def _make_kernel(
+    image: Image, kernel: packages.Package, busybox: packages.Package
+) -> None:
+    folder = image.kernel.parent / 'packages'
+    unpacked = packages.fetch(folder, kernel)
+    tool = packages.program(packages.fetch(folder, busybox), 'busybox')
+    vmlinuz = next((unpacked / 'boot').glob('vmlinuz-*'))
+    _write(image.kernel, vmlinux.extract(vmlinuz.read_bytes()))
+    _write(image.initramfs, initramfs.make(unpacked, tool))
+
+
+def _write(path: pathlib.Path, content: bytes) -> None:
+    # Whoever looks finds all of it or nothing.
+    half = path.with_name(f'{path.name}.{os.getpid()}')
+    half.write_bytes(content)
+    half.replace(path)
+
+
+def _digest(found: list[packages.Package], sources: tuple[str, ...]) -> str:
+    digest = hashlib.sha256()
+    for package in found:
+        digest.update(f'{package.file} {package.digest}\n'.encode())
+    for source in sources:
+        digest.update((_SOURCES / source).read_bytes())
+    return digest.hexdigest()[:16]

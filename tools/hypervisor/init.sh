@@ -1,0 +1,68 @@
+#!/bin/sh
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+# The hypervisor machine's init: mounts, devices, network, libvirt.
+
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+
+# A value of the kernel's command line.
+argument() {
+    tr ' ' '\n' </proc/cmdline | sed -n "s/^hypervisor\.$1=//p"
+}
+
+mount_all() {
+    mkdir -p /dev/pts /dev/shm
+    mount -t devpts none /dev/pts
+    mount -t tmpfs none /dev/shm
+    mount -t tmpfs none /run
+    mount -t tmpfs none /tmp
+    # It may well be below one of these.
+    mkdir -p "$SHARE"
+    mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=none \
+        share "$SHARE"
+}
+
+set_names() {
+    hostname "$NAME"
+    echo "$NAME" >/etc/hostname
+    # Else each look-up of the own name waits for a server that is not there.
+    printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$NAME" >/etc/hosts
+    : >/etc/resolv.conf
+}
+
+set_network() {
+    ip link set lo up
+    ip address add 10.0.2.15/24 dev eth0
+    ip link set eth0 up
+}
+
+start_daemons() {
+    /lib/systemd/systemd-udevd --daemon
+    udevadm trigger
+    udevadm settle --timeout 30
+    # The driver that edu devices have while no guest has them.
+    echo '1234 11e8' >/sys/bus/pci/drivers/uio_pci_generic/new_id
+    virtlogd --daemon
+    libvirtd --daemon --listen
+}
+
+NAME=$(argument name)
+SHARE=$(argument share)
+mount_all
+set_names
+set_network
+start_daemons
+# The shell of the second serial port: for who looks into the machine.
+while true; do
+    setsid sh </dev/ttyS1 >/dev/ttyS1 2>&1
+done

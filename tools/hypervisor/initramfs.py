@@ -1,0 +1,53 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the hypervisor machine's kernel starts with."""
+
+import gzip
+import pathlib
+
+from tools.guest import cpio, modules
+
+# All there will ever be: the root file system has none.
+MODULES = (
+    # ext4 asks for this by its algorithm.
+    'crc32c_generic',
+    *('virtio_pci', 'virtio_blk', 'virtio_net', 'ext4'),
+    *('9p', '9pnet_virtio'),
+    *('vfio_iommu_type1', 'vfio_pci'),
+    'kvm_amd',
+    # The drivers of the devices when no guest has them.
+    *('nvme', 'uio_pci_generic'),
+)
+_FOLDERS = ('dev', 'proc', 'root', 'sys')
+_SCRIPTS = pathlib.Path(__file__).parent
+
+
+def make(kernel: pathlib.Path, busybox: pathlib.Path) -> bytes:
+    """Make the archive.
+
+    :param kernel: where the kernel's package is unpacked.
+    :param busybox: the program.
+    :returns: the archive, compressed.
+    """
+    loaded = modules.Modules(kernel).closure(*MODULES)
+    files = {
+        'init': cpio.File((_SCRIPTS / 'stage1.sh').read_bytes()),
+        # Goes on from the root file system, and is made more often than it.
+        'hypervisor': cpio.File((_SCRIPTS / 'init.sh').read_bytes()),
+        'bin/busybox': cpio.File(busybox.read_bytes()),
+        'bin/sh': cpio.File.link('busybox'),
+        'modules': cpio.File('\n'.join([*loaded, '']).encode()),
+    }
+    for name, content in loaded.items():
+        files[f'lib/modules/{name}.ko'] = cpio.File(content)
+    return gzip.compress(cpio.archive(files, _FOLDERS), mtime=0)

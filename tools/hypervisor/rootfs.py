@@ -1,0 +1,107 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The root file system of the hypervisor machine."""
+
+import pathlib
+import re
+import tempfile
+
+from tools.guest import commands, packages
+
+# No systemd: its own init starts the few daemons that there are.
+PACKAGES = (
+    'iproute2',
+    'libvirt-daemon',
+    'libvirt-daemon-driver-qemu',
+    'qemu-system-x86',
+    'udev',
+)
+_SECONDS = 900.0
+_SIZE = '2G'
+_LIBVIRTD = """\
+listen_tls = 0
+listen_tcp = 1
+# The port is forwarded from the outer machine's loopback only.
+auth_tcp = "none"
+"""
+# Nobody else is in the machine: nothing to be kept apart.
+_QEMU = """\
+user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+security_driver = "none"
+namespaces = []
+cgroup_controllers = []
+"""
+_RELEASE = re.compile(r'^VERSION_CODENAME=(\w+)$', re.MULTILINE)
+
+
+def make(path: pathlib.Path, debootstrap: packages.Package) -> None:
+    """Make the image of the file system: ext4, without a partition table.
+
+    :param path: where to write it; a folder is made beside it for a while.
+    :param debootstrap: the package.
+    :raises CommandFailed: if Debian's packages cannot be fetched or unpacked.
+    """
+    tool = packages.fetch(path.parent / 'packages', debootstrap)
+    with tempfile.TemporaryDirectory(dir=path.parent) as half:
+        root = pathlib.Path(half, 'root')
+        _unpack(tool, root, debootstrap.archive)
+        _configure(root)
+        made = pathlib.Path(half, path.name)
+        # From a folder: no loop device is needed.
+        commands.run(*('mkfs.ext4', '-q', '-d', str(root), str(made), _SIZE))
+        made.rename(path)
+
+
+def release(text: str) -> str:
+    """Read which release of Debian a machine has.
+
+    :param text: its ``/etc/os-release``.
+    :returns: the release's name, such as bookworm.
+    """
+    match = _RELEASE.search(text)
+    return match[1] if match else 'stable'
+
+
+def _unpack(tool: pathlib.Path, root: pathlib.Path, archive: str) -> None:
+    suite = release(pathlib.Path('/etc/os-release').read_text())
+    commands.run(
+        'env',
+        f'DEBOOTSTRAP_DIR={tool}/usr/share/debootstrap',
+        str(tool / 'usr' / 'sbin' / 'debootstrap'),
+        '--variant=minbase',
+        f'--include={",".join(PACKAGES)}',
+        suite,
+        str(root),
+        archive,
+        seconds=_SECONDS,
+    )
+
+
+def _configure(root: pathlib.Path) -> None:
+    for path in (root / 'var' / 'cache' / 'apt' / 'archives').glob('*.deb'):
+        path.unlink()
+    etc = root / 'etc'
+    (etc / 'libvirt').mkdir(exist_ok=True)
+    (etc / 'libvirt' / 'libvirtd.conf').write_text(_LIBVIRTD)
+    (etc / 'libvirt' / 'qemu.conf').write_text(_QEMU)
+    (root / 'var' / 'log' / 'libvirt' / 'qemu').mkdir(
+        parents=True, exist_ok=True
+    )
+    # The package that would make them comes with systemd.
+    with (etc / 'passwd').open('a') as stream:
+        stream.write('libvirt-qemu:x:64055:64055::/:/usr/sbin/nologin\n')
+    with (etc / 'group').open('a') as stream:
+        stream.write('libvirt-qemu:x:64055:\n')

@@ -100,14 +100,26 @@ def _up(group: Any, name: str) -> Any:
         '--timeout',
         type=float,
         metavar='SECONDS',
-        help='give up after this long (default: 180; 900 with --production)',
+        help='give up after this long (default: 180; 900 with --production '
+        'or --passthrough)',
     )
     _production(up)
     return up
 
 
 def _production(up: Any) -> None:
-    up.add_argument(
+    kind = up.add_mutually_exclusive_group()
+    kind.add_argument(
+        '--passthrough',
+        type=_positive,
+        nargs='?',
+        const=1,
+        metavar='N',
+        help='compute hosts (1 if not told, or 2) with real libvirt, QEMU, '
+        'VFIO and IOMMU, in virtual machines; needs root, and makes what they '
+        'run of Debian packages, once',
+    )
+    kind.add_argument(
         '--production',
         action='store_const',
         dest='kind',

@@ -72,7 +72,7 @@ class BringUp:
             self._wait_for_api(service)
         admin = credentials.log_in(self._state, 'admin')
         with self._report.step('image and network made'):
-            seed.image(admin)
+            seed.image(admin, self._kind.image(self._state))
             seed.network(admin)
         self._wait_for_api('nova')
         with self._report.step('flavors made'):

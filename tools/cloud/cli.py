@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 
-from tools.cloud import arguments, credentials, exception, logs
+from tools.cloud import arguments, credentials, exception, kinds, logs
 from tools.cloud import cloud as cloud_module
 from tools.cloud.tempest import run as tempest_run
 
@@ -61,11 +61,11 @@ def _heed_signals() -> None:
 def _up(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
     try:
         new = cloud.up(
-            args.computes,
+            args.passthrough or args.computes,
             args.plugin,
             args.devices,
             args.timeout,
-            kind=args.kind,
+            kind=kinds.PASSTHROUGH if args.passthrough else args.kind,
             database=args.database,
             real=args.real_hosts,
         )

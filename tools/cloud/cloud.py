@@ -93,7 +93,7 @@ class Cloud:
             real hypervisor come last.
         :param seconds: how long it may take; by default ample for its kind.
         :param report: where to tell how far it has come.
-        :param kind: embedded or production.
+        :param kind: embedded, passthrough or production.
         :param database: the kind of database, of those that its kind has.
         :param real: how many compute hosts with a real hypervisor; by default
             as many as its kind makes sense with.
@@ -106,6 +106,7 @@ class Cloud:
         :raises NotInstalled: if there is no nova_cyborg to load.
         :raises BadDatabase: if its kind has no such database.
         :raises NoRealHosts: if its kind has no real hypervisors.
+        :raises TooManyHosts: if its kind has no more hosts than some.
         :raises CloudError: if the machine lacks something else.
         """
         if self.is_running():
@@ -116,15 +117,20 @@ class Cloud:
             raise exception.BadDatabase(kind, database, its_kind.databases)
         if real and its_kind.default_real is None:
             raise exception.NoRealHosts(kind)
+        computes = computes or its_kind.default_computes
+        if its_kind.max_computes and computes > its_kind.max_computes:
+            raise exception.TooManyHosts(kind, its_kind.max_computes)
         settings = cloud_settings.Settings.new(
             kind,
             database,
-            computes or its_kind.default_computes,
+            computes,
             plugin,
             its_kind.listeners,
             (its_kind.default_real or 0) if real is None else real,
         )
-        chosen = cloud_devices.choose(settings.hosts, devices)
+        chosen = cloud_devices.choose(
+            settings.hosts, devices, its_kind.devices
+        )
         if plugin:
             installation.require_plugin()
             for path in chosen.values():

@@ -19,7 +19,7 @@ import shutil
 from tools.cloud import exception
 from tools.cloud import state as cloud_state
 
-_SHIPPED = pathlib.Path(__file__).with_name('devices')
+SHIPPED = pathlib.Path(__file__).with_name('devices')
 
 
 def count(path: pathlib.Path) -> int:
@@ -44,12 +44,15 @@ def count(path: pathlib.Path) -> int:
 
 
 def choose(
-    hosts: list[str], given: collections.abc.Sequence[pathlib.Path]
+    hosts: list[str],
+    given: collections.abc.Sequence[pathlib.Path],
+    shipped: pathlib.Path = SHIPPED,
 ) -> dict[str, pathlib.Path]:
     """Choose each host's file: the given one, else the one shipped for it.
 
     :param hosts: the hosts' names.
     :param given: files, the first for the first host and so on.
+    :param shipped: the folder of those that are shipped.
     :returns: the file of each host.
     :raises TooManyDevices: if there are fewer hosts than files.
     """
@@ -57,11 +60,11 @@ def choose(
         raise exception.TooManyDevices(len(given), len(hosts))
     chosen = {}
     for number, host in enumerate(hosts):
-        path = _SHIPPED / f'{host}.yaml'
+        path = shipped / f'{host}.yaml'
         if number < len(given):
             path = given[number]
         elif not path.exists():
-            path = _SHIPPED / 'none.yaml'
+            path = SHIPPED / 'none.yaml'
         chosen[host] = path
     return chosen
 

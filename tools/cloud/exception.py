@@ -118,6 +118,15 @@ class NoRealHosts(CloudError):
         )
 
 
+class TooManyHosts(CloudError):
+    """More compute hosts are wanted than there can be."""
+
+    def __init__(self, kind: str, most: int) -> None:
+        super().__init__(
+            f'A {kind} cloud has at most {most} compute hosts. Ask for fewer.'
+        )
+
+
 class StepFailed(CloudError):
     """A step of ``up`` did not come to its end.
 
@@ -145,9 +154,10 @@ class NotRoot(CloudError):
 
     def __init__(self) -> None:
         super().__init__(
-            'A production-like cloud can be run by root only: it installs '
-            'packages, and runs servers that expect it. The embedded one '
-            '(without --production) can be run by anybody.'
+            'A production-like cloud, or one with hypervisor machines, can '
+            'be run by root only: it installs packages, and runs servers '
+            'that expect it. The embedded one (without --production and '
+            '--passthrough) can be run by anybody.'
         )
 
 

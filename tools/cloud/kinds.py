@@ -17,12 +17,13 @@ import collections.abc
 import contextlib
 import typing as ty
 
-from tools.cloud import domains, programs
+from tools.cloud import devices, domains, programs
 from tools.cloud import settings as cloud_settings
 from tools.cloud import state as cloud_state
 
 EMBEDDED = 'embedded'
 PRODUCTION = 'production'
+PASSTHROUGH = 'passthrough'
 
 
 class Steps(ty.Protocol):
@@ -61,6 +62,8 @@ class Kind(abc.ABC):
         there are, if not told.
     :ivar default_real: how many with a real one there are, if not told; None
         if there can be none.
+    :ivar max_computes: how many there can be at most; None if that is open.
+    :ivar devices: the folder of the hosts' lists of accelerators.
     :ivar seconds: how long ``up`` may take, if not told.
     """
 
@@ -68,6 +71,8 @@ class Kind(abc.ABC):
     listeners: tuple[str, ...] = ()
     default_computes = 1
     default_real: int | None = None
+    max_computes: int | None = None
+    devices = devices.SHIPPED
     seconds = 180.0
 
     def require(  # noqa: B027
@@ -104,6 +109,14 @@ class Kind(abc.ABC):
         :raises StepFailed: if something does not start.
         """
 
+    def image(self, state: cloud_state.State) -> bytes:
+        """Return what the image is that servers boot.
+
+        :param state: the cloud.
+        :returns: a disk; here a name and a size, not a system.
+        """
+        return b'\0' * 65536
+
     def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
         """Return a server's guest definition, whatever its host.
 
@@ -126,6 +139,10 @@ def of(name: str) -> Kind:
         from tools.cloud import embedded
 
         return embedded.Embedded()
+    if name == PASSTHROUGH:
+        from tools.cloud.passthrough import kind as passthrough_kind
+
+        return passthrough_kind.Passthrough()
     from tools.cloud.production import kind
 
     return kind.Production()

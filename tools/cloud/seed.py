@@ -18,16 +18,18 @@ from keystoneauth1 import adapter, session
 
 # Name, VCPUs, MiB of memory, GiB of disk.
 _FLAVORS = (
+    ('m1.nano', 1, 192, 1),
     ('m1.tiny', 1, 512, 1),
     ('m1.small', 1, 2048, 20),
     ('m1.medium', 2, 4096, 40),
 )
 
 
-def image(admin: session.Session) -> None:
-    """Upload the image ``cirros``: a name and a size, not a system.
+def image(admin: session.Session, content: bytes) -> None:
+    """Upload the image ``cirros``, which documents and tests name so.
 
     :param admin: the administrator's session.
+    :param content: what it is, a disk.
     """
     glance = adapter.Adapter(admin, service_type='image')
     body = {
@@ -39,7 +41,7 @@ def image(admin: session.Session) -> None:
     image_id = glance.post('/v2/images', json=body).json()['id']
     glance.put(
         f'/v2/images/{image_id}/file',
-        data=b'\0' * 65536,
+        data=content,
         headers={'Content-Type': 'application/octet-stream'},
     )
 

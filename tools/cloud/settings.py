@@ -27,7 +27,7 @@ PEOPLE = {'admin': 'admin', 'demo': 'demo', 'other': 'other'}
 class Settings:
     """How a cloud was made.
 
-    :ivar kind: embedded or production.
+    :ivar kind: embedded, passthrough or production.
     :ivar database: the kind of database.
     :ivar hosts: names of the compute hosts, the real ones last.
     :ivar plugin: whether nova_cyborg is loaded.
@@ -56,7 +56,7 @@ class Settings:
     ) -> 'Settings':
         """Make settings with ports and passwords of their own.
 
-        :param kind: embedded or production.
+        :param kind: embedded, passthrough or production.
         :param database: the kind of database.
         :param computes: how many compute hosts with a fake hypervisor.
         :param plugin: whether to load nova_cyborg.

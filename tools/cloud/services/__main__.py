@@ -27,6 +27,8 @@ from tools.cloud.services import sqlite
 
 # The production-like cloud has these for each fake host.
 _OF_A_HOST = ('fake_compute', 'fake_agent')
+# The cloud with hypervisor machines has this for "nova".
+_OF_MACHINES = ('passthrough_nova',)
 
 
 def main() -> None:
@@ -37,7 +39,7 @@ def main() -> None:
     )
     parser.add_argument(
         'service',
-        choices=(*settings.SERVICES, *_OF_A_HOST),
+        choices=(*settings.SERVICES, *_OF_A_HOST, *_OF_MACHINES),
         help='which service to run',
     )
     parser.add_argument(

@@ -19,6 +19,7 @@ import collections.abc
 import contextlib
 import os
 import signal
+import typing as ty
 
 import nova.conf
 from nova import context, service
@@ -27,14 +28,9 @@ from nova.compute import rpcapi as compute_rpcapi
 from nova.objects import host_mapping
 from nova.virt import node
 
-from tools.cloud import domains, installation
+from tools.cloud import installation
 from tools.cloud import state as cloud_state
-from tools.cloud.services import (
-    cells,
-    hypervisors,
-    partners,
-    wsgi,
-)
+from tools.cloud.services import cells, partners, wsgi
 
 CONF = nova.conf.CONF
 
@@ -42,10 +38,30 @@ _API = 'osapi_compute'
 _PROGRAM = 'nova-api-os-compute'
 
 
-def serve(state: cloud_state.State) -> None:
+class Hypervisors(ty.Protocol):
+    """What the computes of the process have for hypervisors."""
+
+    def install(self, state: cloud_state.State, hosts: list[str]) -> None:
+        """Prepare the process.
+
+        :param state: the cloud.
+        :param hosts: the hosts that the process has computes of.
+        """
+
+    def uri(self, state: cloud_state.State, host: str) -> str:
+        """Return the address that a host's libvirt driver connects to.
+
+        :param state: the cloud.
+        :param host: the host's name.
+        :returns: the libvirt URI.
+        """
+
+
+def serve(state: cloud_state.State, hypervisors: Hypervisors) -> None:
     """Run Nova.
 
     :param state: the cloud.
+    :param hypervisors: the hypervisors.
     """
     config = str(state.config('nova'))
     paste = str(installation.packaged('nova', 'api-paste.ini'))
@@ -60,7 +76,7 @@ def serve(state: cloud_state.State) -> None:
     # A compute reports its resources to Placement while it starts.
     partners.wait_for(state, 'keystone', 'placement')
     for host in state.settings.hosts:
-        with _settings_of(state, host):
+        with _settings_of(state, host, hypervisors.uri(state, host)):
             services.append(
                 _start('compute', host, compute_rpcapi.RPC_TOPIC_ALT)
             )
@@ -84,19 +100,20 @@ def _start(
 
 @contextlib.contextmanager
 def _settings_of(
-    state: cloud_state.State, host: str
+    state: cloud_state.State, host: str, uri: str
 ) -> collections.abc.Iterator[None]:
     """Configure the process for a compute that is about to start.
 
     :param state: the cloud.
     :param host: the compute's host.
+    :param uri: the address of its hypervisor.
     """
     # Nova keeps the identity of its host for the whole process.
     node.LOCAL_NODE_UUID = None
     overrides = (
         ('host', host, None),
         ('state_path', str(state.folder('nova', host)), None),
-        ('connection_uri', domains.uri(host), 'libvirt'),
+        ('connection_uri', uri, 'libvirt'),
     )
     for name, value, group in overrides:
         CONF.set_override(name, value, group=group)

@@ -49,6 +49,16 @@ def install(state: cloud_state.State, hosts: list[str]) -> None:
     mock.patch.object(fakelibvirt, 'openAuth', open_auth).start()
 
 
+def uri(state: cloud_state.State, host: str) -> str:
+    """Return the address that a host's libvirt driver connects to.
+
+    :param state: the cloud.
+    :param host: the host's name.
+    :returns: the libvirt URI.
+    """
+    return domains.uri(host)
+
+
 def _fixtures() -> tuple[fixtures.Fixture, ...]:
     return (
         # The driver's event thread is wanted, and gets its events from us.

@@ -25,6 +25,6 @@ def serve(state: cloud_state.State) -> None:
     # This must come before any other import of Nova. The environment says
     # that there is nothing to patch; it selects oslo.service's threads too.
     monkey_patch.patch(backend='threading')
-    from tools.cloud.services import compute
+    from tools.cloud.services import compute, hypervisors
 
-    compute.serve(state)
+    compute.serve(state, hypervisors)

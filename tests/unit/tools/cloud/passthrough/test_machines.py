@@ -1,0 +1,48 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The hypervisor machines and what Cyborg is told of them."""
+
+import pytest
+import yaml
+
+from tools.cloud import cloud, exception, kinds
+from tools.cloud.passthrough import kind, machines
+
+_KINDS = {('1234', '11e8'): 'edu', ('1b36', '0010'): 'nvme'}
+
+
+@pytest.mark.parametrize('host', machines.DEVICES)
+def test_the_shipped_list_has_the_devices_of_the_machine(host):
+    path = kind.Passthrough.devices / f'{host}.yaml'
+    listed = yaml.safe_load(path.read_text())['devices']
+
+    assert [
+        (each['address'], _KINDS[each['vendor'], each['product']])
+        for each in listed
+    ] == [(each.address, each.kind) for each in machines.DEVICES[host]]
+
+
+def test_an_address_tells_the_host():
+    slots = [
+        each.slot for every in machines.DEVICES.values() for each in every
+    ]
+
+    assert len(set(slots)) == len(slots)
+    assert all(0x10 <= slot < 0x1F for slot in slots)
+
+
+def test_more_hosts_than_there_are_machines(tmp_path):
+    with pytest.raises(exception.TooManyHosts, match='at most 2'):
+        cloud.Cloud(tmp_path / 'cloud').up(3, kind=kinds.PASSTHROUGH)
+
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,59 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The images, made once a machine: they outlive clouds."""
+
+import dataclasses
+import functools
+import os
+import pathlib
+
+from tools.cloud import progress
+from tools.guest import image as guest_image
+from tools.guest import programs
+from tools.hypervisor import image as hypervisor_image
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """All images.
+
+    :ivar hypervisor: what the hypervisor machines run.
+    :ivar guest: path of the disk that servers boot.
+    """
+
+    hypervisor: hypervisor_image.Image
+    guest: pathlib.Path
+
+
+@functools.cache
+def build() -> Images:
+    """Make the images, unless they are there.
+
+    :returns: the images.
+    :raises GuestError: if one cannot be made.
+    """
+    folder = cache()
+    report = progress.Progress()
+    return Images(
+        hypervisor_image.build(folder, report),
+        guest_image.build(folder, report, programs.build()),
+    )
+
+
+def cache() -> pathlib.Path:
+    """Return the folder that images are kept in.
+
+    :returns: the folder, which may not exist yet.
+    """
+    base = os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache'
+    return pathlib.Path(base, 'nova-cyborg')

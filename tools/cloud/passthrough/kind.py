@@ -1,0 +1,110 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What makes a cloud one with hypervisor machines."""
+
+import dataclasses
+import pathlib
+
+from tools.cloud import configs, embedded, kinds, libvirt_module, programs
+from tools.cloud import settings as cloud_settings
+from tools.cloud import state as cloud_state
+from tools.cloud.passthrough import config, images, machines, packages, virsh
+
+# They wait for the machines, and not for ever.
+_LATE = ('nova', 'cyborg')
+
+
+class Passthrough(embedded.Embedded):
+    """The embedded cloud, but for the hypervisors."""
+
+    max_computes = len(machines.DEVICES)
+    devices = pathlib.Path(__file__).with_name('devices')
+    listeners = tuple(map(machines.listener, machines.DEVICES))
+    seconds = 900.0
+
+    def require(self, settings: cloud_settings.Settings) -> None:
+        """Install packages that the machine lacks, and make the images.
+
+        :param settings: of no matter.
+        :raises CloudError: if that does not work.
+        """
+        packages.require()
+        libvirt_module.require()
+        images.build()
+
+    def write_files(self, state: cloud_state.State) -> None:
+        """Write the configuration files, and what the machines need.
+
+        :param state: the cloud.
+        """
+        configs.write(state, config.change_of(state))
+        libvirt_module.link(state.folder('hypervisors', 'python'))
+        machines.write_files(state)
+
+    def programs(self, state: cloud_state.State) -> list[programs.Program]:
+        """Return all programs.
+
+        :param state: the cloud.
+        :returns: one for each machine, and one for each service.
+        """
+        return [
+            *machines.all_programs(state),
+            *(_service(state, each) for each in super().programs(state)),
+        ]
+
+    def start(self, state: cloud_state.State, steps: kinds.Steps) -> None:
+        """Start Nova and Cyborg, when there are hypervisors for them.
+
+        :param state: the cloud.
+        :param steps: ways to do so.
+        :raises StepFailed: if something does not start.
+        """
+        for each in machines.all_programs(state):
+            steps.wait(f'{each.name} runs', each.is_ready)
+        steps.start(*_LATE)
+
+    def image(self, state: cloud_state.State) -> bytes:
+        """Return what the image is that servers boot: the tiny guest.
+
+        :param state: the cloud.
+        :returns: a disk.
+        """
+        return machines.guest_image(state).read_bytes()
+
+    def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
+        """Return a server's guest definition, whatever its host.
+
+        :param state: the cloud.
+        :param server_id: the server's UUID.
+        :returns: the XML that libvirt has of it.
+        :raises NoGuest: if no host has it.
+        """
+        return virsh.domain_xml(state, server_id)
+
+
+def _service(
+    state: cloud_state.State, program: programs.Program
+) -> programs.Program:
+    if program.name == 'nova':
+        return dataclasses.replace(
+            program,
+            command=embedded.own(state, 'passthrough_nova'),
+            environment={
+                **program.environment,
+                **libvirt_module.environment(
+                    state.folder('hypervisors', 'python')
+                ),
+            },
+            autostart=False,
+        )
+    return dataclasses.replace(program, autostart=program.name not in _LATE)

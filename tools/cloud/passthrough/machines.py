@@ -1,0 +1,132 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The hypervisor machines of a cloud."""
+
+import os
+import pathlib
+import uuid
+
+from tools.cloud import programs
+from tools.cloud import state as cloud_state
+from tools.cloud.passthrough import config, images, virsh
+from tools.hypervisor import image, machine
+
+SERVICE = 'hypervisor'
+# No address is the same on both hosts, so that one tells the host.
+DEVICES = {
+    'compute1': (
+        machine.Device(0x10, 'edu'),
+        machine.Device(0x11, 'edu'),
+        machine.Device(0x12, 'nvme'),
+        machine.Device(0x13, 'nvme'),
+    ),
+    'compute2': (
+        machine.Device(0x18, 'edu'),
+        machine.Device(0x19, 'nvme'),
+    ),
+}
+_NVME_BYTES = 16 * 1024**2
+_GUEST = 'guest.img'
+
+
+def listener(host: str) -> str:
+    """Return the name of the port that a host's libvirt has outside.
+
+    :param host: the host's name.
+    :returns: the name, as in the cloud's settings.
+    """
+    return virsh.listener(host)
+
+
+def program_name(host: str) -> str:
+    """Return the name of the program that is a host.
+
+    :param host: the host's name.
+    :returns: the program's name.
+    """
+    return f'{SERVICE}-{host}'
+
+
+def all_programs(state: cloud_state.State) -> list[programs.Program]:
+    """Return the programs of all machines.
+
+    :param state: the cloud.
+    :returns: the programs.
+    """
+    return [_program(state, host) for host in state.settings.hosts]
+
+
+def write_files(state: cloud_state.State) -> None:
+    """Write the files of all machines.
+
+    :param state: the cloud.
+    """
+    built = images.build()
+    folder = state.folder(_folder(''))
+    for name, path in {**vars(built.hypervisor), _GUEST: built.guest}.items():
+        (folder / name).symlink_to(path)
+    for host in state.settings.hosts:
+        state.folder(_folder(host))
+        for device in DEVICES[host]:
+            if device.kind == 'nvme':
+                path = state.path / _machine(state, host).disk(device)
+                path.touch()
+                os.truncate(path, _NVME_BYTES)
+
+
+def guest_image(state: cloud_state.State) -> pathlib.Path:
+    """Return the disk that servers boot.
+
+    :param state: the cloud.
+    :returns: its path.
+    """
+    return state.path / _folder('') / _GUEST
+
+
+def shell(state: cloud_state.State, host: str) -> pathlib.Path:
+    """Return the socket of a shell in a machine.
+
+    :param state: the cloud.
+    :param host: the host's name.
+    :returns: the socket's path.
+    """
+    return state.path / _machine(state, host).shell
+
+
+def _folder(host: str) -> str:
+    return os.path.join('hypervisors', host)
+
+
+def _machine(state: cloud_state.State, host: str) -> machine.Machine:
+    folder = pathlib.Path(_folder(''))
+    return machine.Machine(
+        name=host,
+        image=image.Image(
+            folder / 'kernel', folder / 'initramfs', folder / 'root'
+        ),
+        devices=DEVICES[host],
+        # Relative to the cloud's folder, where the supervisor starts it.
+        folder=folder / host,
+        shared=config.guests(state),
+        port=state.settings.ports[listener(host)],
+        uuid=str(uuid.uuid5(uuid.NAMESPACE_DNS, host)),
+    )
+
+
+def _program(state: cloud_state.State, host: str) -> programs.Program:
+    return programs.Program(
+        name=program_name(host),
+        service=SERVICE,
+        command=_machine(state, host).command(),
+        is_ready=lambda: virsh.answers(state, host),
+    )

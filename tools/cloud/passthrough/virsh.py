@@ -1,0 +1,96 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Questions to the libvirt of hypervisor machines."""
+
+import subprocess
+
+from tools.cloud import exception, ports
+from tools.cloud import state as cloud_state
+
+_SECONDS = 30.0
+_READY_SECONDS = 5.0
+
+
+def listener(host: str) -> str:
+    """Return the name of the port that a host's libvirt has outside.
+
+    :param host: the host's name.
+    :returns: the name, as in the cloud's settings.
+    """
+    return f'libvirt-{host}'
+
+
+def uri(state: cloud_state.State, host: str) -> str:
+    """Return the address of a host's libvirt.
+
+    :param state: the cloud.
+    :param host: the host's name.
+    :returns: the libvirt URI.
+    """
+    port = state.settings.ports[listener(host)]
+    return f'qemu+tcp://{ports.HOST}:{port}/system'
+
+
+def call(
+    state: cloud_state.State,
+    host: str,
+    *arguments: str,
+    seconds: float = _SECONDS,
+) -> subprocess.CompletedProcess[str]:
+    """Ask a host's libvirt something.
+
+    :param state: the cloud.
+    :param host: the host's name.
+    :param arguments: virsh's command and its arguments.
+    :param seconds: how long it may take.
+    :returns: what came of it.
+    :raises TimeoutExpired: if nothing did.
+    """
+    return subprocess.run(
+        ['virsh', '--quiet', '--connect', uri(state, host), *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def answers(state: cloud_state.State, host: str) -> bool:
+    """Tell whether a host's libvirt answers.
+
+    :param state: the cloud.
+    :param host: the host's name.
+    :returns: True if it does, soon.
+    """
+    try:
+        done = call(state, host, 'nodeinfo', seconds=_READY_SECONDS)
+    except subprocess.TimeoutExpired:
+        # The port is QEMU's: it is there before anything listens inside.
+        return False
+    return done.returncode == 0
+
+
+def domain_xml(state: cloud_state.State, server_id: str) -> str:
+    """Return a server's guest definition.
+
+    :param state: the cloud.
+    :param server_id: the server's UUID.
+    :returns: the XML that libvirt has of it.
+    :raises NoGuest: if no host has it.
+    """
+    for host in state.settings.hosts:
+        done = call(state, host, 'dumpxml', server_id)
+        if not done.returncode:
+            return done.stdout
+    raise exception.NoGuest(server_id)

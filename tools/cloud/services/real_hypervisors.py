@@ -1,0 +1,51 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Lets each nova-compute of the process use a libvirt elsewhere."""
+
+import threading
+
+import libvirt
+from nova import privsep
+
+from tools.cloud import state as cloud_state
+from tools.cloud.passthrough import virsh
+
+_events = threading.Lock()
+_run = libvirt.virEventRunDefaultImpl
+
+
+def install(state: cloud_state.State, hosts: list[str]) -> None:
+    """Make the process fit for several computes, and for doing things itself.
+
+    :param state: the cloud.
+    :param hosts: the hosts that the process has computes of.
+    """
+    # It is root: nobody has to do something on its behalf.
+    privsep.sys_admin_pctxt.set_client_mode(False)
+    libvirt.virEventRunDefaultImpl = _run_events
+
+
+def uri(state: cloud_state.State, host: str) -> str:
+    """Return the address that a host's libvirt driver connects to.
+
+    :param state: the cloud.
+    :param host: the host's name.
+    :returns: the libvirt URI.
+    """
+    return virsh.uri(state, host)
+
+
+def _run_events() -> int:
+    # libvirt has one event loop in a process, and each driver a thread for it.
+    with _events:
+        return int(_run())

@@ -29,7 +29,7 @@ from tools.cloud import progress
 _DEVICES = pathlib.Path(__file__).with_name('devices')
 _HOSTS = ('compute1', 'compute2')
 _UP_SECONDS = 300
-_RUNNING = 'NOVA_CYBORG_E2E_CLOUD'
+RUNNING = 'NOVA_CYBORG_E2E_CLOUD'
 _PEOPLE = ('demo', 'other', 'admin')
 _MARKS = pytest.StashKey[logs.LogMarks]()
 
@@ -42,8 +42,8 @@ def cloud(
 
     One who writes tests can have them run on a cloud that is up, and stays.
     """
-    if _RUNNING in os.environ:
-        yield cloud_module.Cloud(os.environ[_RUNNING])
+    if RUNNING in os.environ:
+        yield cloud_module.Cloud(os.environ[RUNNING])
         return
     # Whoever ends us wants what one who presses Ctrl-C wants.
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -53,7 +53,7 @@ def cloud(
             computes=len(_HOSTS),
             devices=[_DEVICES / f'{host}.yaml' for host in _HOSTS],
             seconds=_UP_SECONDS,
-            report=progress.Progress(_writer(request.config)),
+            report=progress.Progress(writer(request.config)),
         )
         yield made
     finally:
@@ -61,7 +61,7 @@ def cloud(
         signal.signal(signal.SIGTERM, previous)
 
 
-def _writer(config: pytest.Config) -> collections.abc.Callable[[str], None]:
+def writer(config: pytest.Config) -> collections.abc.Callable[[str], None]:
     """Return what shows a line at once, past pytest's capture."""
     plugins = config.pluginmanager
     terminal: ty.Any = plugins.get_plugin('terminalreporter')

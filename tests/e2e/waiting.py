@@ -17,14 +17,15 @@ import collections.abc
 
 from tools.cloud import waiting
 
-#: Ample for anything that a cloud on a busy machine does.
+#: Ample for anything that a cloud on a busy machine does; where its hosts are
+#: emulated machines, more is set.
 SECONDS = 120.0
 
 
 def until(
     what: str,
     condition: collections.abc.Callable[[], bool],
-    seconds: float = SECONDS,
+    seconds: float | None = None,
 ) -> None:
     """Wait until a condition holds; the test fails if it does not."""
-    waiting.until(what, condition, seconds)
+    waiting.until(what, condition, SECONDS if seconds is None else seconds)

@@ -46,11 +46,19 @@ def main() -> int:
         action='store_true',
         help='leave the cloud running; its folder is printed',
     )
+    parser.add_argument(
+        '--passthrough',
+        action='store_true',
+        help='with a real guest, which gets a real PCI device and computes '
+        'with it; needs root, and takes some minutes',
+    )
     arguments = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix='nova-cyborg-demo-'))
     cloud = cloud_module.Cloud(folder)
     try:
-        story.tell(cloud)
+        story.tell(
+            cloud, story.PASSTHROUGH if arguments.passthrough else story.FAKE
+        )
     except (exception.CloudError, terminal.StepFailed) as error:
         terminal.failure(str(error))
         _show_logs(folder)

@@ -12,6 +12,7 @@
 
 """What the demo does, step by step."""
 
+import dataclasses
 import json
 import re
 import sqlite3
@@ -20,54 +21,88 @@ import time
 from lxml import etree
 
 from tools.cloud import cloud as cloud_module
+from tools.cloud import kinds
 from tools.demo import terminal, watcher
+from tools.guest import console
 
-_CREATE = (
-    'cyborg device-context-create --resources=FPGA_GZIP:1 '
-    '--requires=SOME_FOO_CAPABILITY --config-data=key1:val1'
-)
-_BOOT = (
-    'nova boot --device-context-id=$CTX_UUID --flavor m1.small '
-    '--image cirros vm1'
-)
 _SECONDS = 90
 
 
-def tell(cloud: cloud_module.Cloud) -> None:
+@dataclasses.dataclass(frozen=True)
+class Plot:
+    """What is different between the stories.
+
+    :ivar create: the command that makes the device context.
+    :ivar boot: the command that boots the server.
+    :ivar kind: the kind of cloud.
+    :ivar computes: whether there is a guest, and it computes.
+    :ivar seconds: how long each thing may take.
+    """
+
+    create: str
+    boot: str
+    kind: str = kinds.EMBEDDED
+    computes: bool = False
+    seconds: float = _SECONDS
+
+
+FAKE = Plot(
+    'cyborg device-context-create --resources=FPGA_GZIP:1 '
+    '--requires=SOME_FOO_CAPABILITY --config-data=key1:val1',
+    'nova boot --device-context-id=$CTX_UUID --flavor m1.small '
+    '--image cirros vm1',
+)
+PASSTHROUGH = Plot(
+    'cyborg device-context-create --resources=EDU:1 '
+    '--requires=FACTORIAL --config-data=key1:val1',
+    'nova boot --device-context-id=$CTX_UUID --flavor m1.nano '
+    '--image cirros --nic none vm1',
+    kinds.PASSTHROUGH,
+    computes=True,
+    seconds=420,
+)
+
+
+def tell(cloud: cloud_module.Cloud, plot: Plot) -> None:
     """Do all the steps.
 
     :param cloud: a cloud that is not up yet.
+    :param plot: which story.
     :raises StepFailed: naming the step that failed.
     :raises CloudError: if the cloud does not come up.
     """
     terminal.step('A cloud of stock services, with the plugin, is started')
-    cloud.up()
+    cloud.up(kind=plot.kind)
     demo = terminal.Session(cloud.environment('demo'))
     admin = terminal.Session(cloud.environment('admin'))
-    server_id = _boot(cloud, demo)
+    server_id = _boot(cloud, demo, plot)
     _show(cloud, demo, server_id)
+    if plot.computes:
+        _compute(demo, plot)
     _delete(cloud, demo, admin, server_id)
 
 
-def _boot(cloud: cloud_module.Cloud, demo: terminal.Session) -> str:
+def _boot(
+    cloud: cloud_module.Cloud, demo: terminal.Session, plot: Plot
+) -> str:
     terminal.step('A plain project member makes a device context, and boots')
-    context_id = demo.assign('CTX_UUID', _CREATE)
+    context_id = demo.assign('CTX_UUID', plot.create)
     if not re.fullmatch(r'[0-9a-f-]{36}', context_id):
         raise terminal.StepFailed(f'"{context_id}" is no UUID')
     terminal.note(f'# {context_id}')
     with watcher.Watcher(cloud.environment('demo'), context_id) as watched:
-        demo.run(_BOOT)
+        demo.run(plot.boot)
         server_id = demo.ask('openstack server show vm1 -f value -c id')
-        _wait_active(demo)
-        watched.wait_for('bound', _SECONDS)
+        _wait_active(demo, plot.seconds)
+        watched.wait_for('bound', plot.seconds)
     terminal.note('The device context went through: ')
     for seconds, status in watched.seen:
         terminal.note(f'  {seconds:6.2f} s  {status}')
     return server_id
 
 
-def _wait_active(demo: terminal.Session) -> None:
-    end = time.monotonic() + _SECONDS
+def _wait_active(demo: terminal.Session, seconds: float) -> None:
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         server = json.loads(demo.ask('openstack server show vm1 -f json'))
         if server['status'] == 'ACTIVE':
@@ -76,7 +111,7 @@ def _wait_active(demo: terminal.Session) -> None:
             raise terminal.StepFailed(
                 f'the server is in ERROR: {server.get("fault")}'
             )
-    raise terminal.StepFailed(f'the server is not ACTIVE in {_SECONDS} s')
+    raise terminal.StepFailed(f'the server is not ACTIVE in {seconds:.0f} s')
 
 
 def _show(
@@ -99,6 +134,23 @@ def _show(
         raise terminal.StepFailed(
             f'the guest has the devices {aliases}, not {expected}'
         )
+
+
+def _compute(demo: terminal.Session, plot: Plot) -> None:
+    terminal.step('The guest computes with its device: 10! is 3628800')
+    end = time.monotonic() + plot.seconds
+    while time.monotonic() < end:
+        # The command is refused for a moment when the guest starts; what it
+        # prints is to end with its own last line.
+        log = demo.ask('nova console-log vm1; echo .')
+        boot = [console.Boot(''), *console.parse(log)][-1]
+        if boot.ready:
+            demo.run(f"nova console-log vm1 | grep '{console.PREFIX}'")
+            break
+    else:
+        raise terminal.StepFailed('the guest is not ready')
+    if not any(' 10=3628800 ' in result for _word, result in boot.results):
+        raise terminal.StepFailed('the guest has not computed')
 
 
 def _delete(

@@ -93,7 +93,10 @@ def _set(boot: Boot, word: str, rest: str) -> None:
 
 
 def _pci(boot: Boot, word: str, rest: str) -> None:
-    boot.devices.append(PciDevice(*rest.split()))
+    match rest.split():
+        case [address, product, kind]:
+            boot.devices.append(PciDevice(address, product, kind))
+        # Who prints the log may end a line that has no end yet.
 
 
 def _ready(boot: Boot, word: str, rest: str) -> None:

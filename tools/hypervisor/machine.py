@@ -21,11 +21,17 @@ from tools.hypervisor import image as image_module
 # VT-d's second level tables have no use for five levels of the first.
 _CPU = 'max,la57=off'
 _LIBVIRT_PORT = 16509
-# Whether the timer works is not to be tried: it does, but perhaps not in the
-# time that a busy outer machine leaves.
-_KERNEL = (
-    'console=ttyS0 quiet intel_iommu=on iommu=pt mitigations=off '
-    'no_timer_check panic=-1'
+_KERNEL = ' '.join(
+    (
+        *('console=ttyS0', 'quiet', 'panic=-1', 'mitigations=off'),
+        *('intel_iommu=on', 'iommu=pt'),
+        # Whether the timer works is not to be tried: it does, but perhaps not
+        # in the time that a busy outer machine leaves.
+        'no_timer_check',
+        # Where guests run, QEMU loses an interrupt now and then. Timers that
+        # tick can do without; one that is set for once would never come.
+        *('nohz=off', 'highres=off'),
+    )
 )
 
 

@@ -46,5 +46,11 @@ def test_a_line_of_which_the_end_is_not_there_yet():
     assert boot == console.Boot(boot_id='b2')
 
 
+def test_a_line_that_somebody_else_has_ended():
+    _first, boot = console.parse(_LOG + '\n')
+
+    assert boot == console.Boot(boot_id='b2')
+
+
 def test_no_boot():
     assert console.parse('nova-cyborg-guest: ready\n') == []

@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is inside the hypervisor machines, as libvirt there tells it."""
+
+import pathlib
+import re
+
+from tests.e2e import person
+from tools.cloud import cloud as cloud_module
+from tools.cloud import state as cloud_state
+from tools.cloud.passthrough import machines, virsh
+from tools.hypervisor import shell
+
+_DRIVER = re.compile(r'<driver>\s*<name>([^<]+)</name>')
+#: The driver of a device that no guest has, by the kind of device.
+HOST_DRIVERS = {'edu': 'uio_pci_generic', 'nvme': 'nvme'}
+
+
+def devices(host: str, kind: str) -> list[str]:
+    """Return the addresses of a host's devices of a kind."""
+    return [
+        each.address for each in machines.DEVICES[host] if each.kind == kind
+    ]
+
+
+def guests(cloud: cloud_module.Cloud, host: str) -> list[str]:
+    """Return the UUIDs of the guests of a host, running or not."""
+    return ask(cloud, host, 'list', '--all', '--uuid').split()
+
+
+def driver(cloud: cloud_module.Cloud, host: str, address: str) -> str | None:
+    """Return the driver that a device has in the host's kernel."""
+    name = 'pci_' + re.sub('[:.]', '_', address)
+    match = _DRIVER.search(ask(cloud, host, 'nodedev-dumpxml', name))
+    return match and match[1]
+
+
+def drivers(cloud: cloud_module.Cloud, host: str) -> dict[str, str | None]:
+    """Return the drivers that a host's devices have, by their addresses."""
+    return {
+        each.address: driver(cloud, host, each.address)
+        for each in machines.DEVICES[host]
+    }
+
+
+def host_drivers(host: str) -> dict[str, str | None]:
+    """Return the drivers that a host's devices have when no guest has them."""
+    return {
+        each.address: HOST_DRIVERS[each.kind]
+        for each in machines.DEVICES[host]
+    }
+
+
+def log(cloud: cloud_module.Cloud, host: str) -> str:
+    """Return what the kernel of a host has complained of."""
+    return path(cloud, host).read_text(errors='replace')
+
+
+def path(cloud: cloud_module.Cloud, host: str) -> pathlib.Path:
+    """Return the log of a host."""
+    name = machines.program_name(host)
+    return cloud.log_paths(name)[name]
+
+
+def enable(admin: person.Person, host: str, enabled: bool) -> None:
+    """Let the scheduler choose a host, or not."""
+    set_service(admin, host, status='enabled' if enabled else 'disabled')
+
+
+def set_service(admin: person.Person, host: str, **fields: object) -> None:
+    """Change the record of a host's nova-compute."""
+    found = admin.compute.get(
+        f'/os-services?binary=nova-compute&host={host}'
+    ).json()['services']
+    admin.compute.put(f'/os-services/{found[0]["id"]}', json=fields)
+
+
+def run(cloud: cloud_module.Cloud, host: str, command: str) -> str:
+    """Run a command in a host."""
+    return shell.run(machines.shell(_state(cloud), host), command)
+
+
+def ask(cloud: cloud_module.Cloud, host: str, *arguments: str) -> str:
+    """Run virsh on a host's libvirt."""
+    done = virsh.call(_state(cloud), host, *arguments)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def _state(cloud: cloud_module.Cloud) -> cloud_state.State:
+    state = cloud_state.State.load(cloud.folder)
+    assert state is not None
+    return state

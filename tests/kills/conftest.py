@@ -73,7 +73,8 @@ def gate(
         for each in endpoints['endpoints']
         if each['service_id'] == service_id
     ]
-    made = forwarder.Forwarder(mine[0]['url'])
+    url = cloud.url('cyborg')
+    made = forwarder.Forwarder(url)
 
     def move(url: str) -> None:
         for each in mine:
@@ -88,7 +89,7 @@ def gate(
     try:
         yield made
     finally:
-        move(mine[0]['url'])
+        move(url)
         made.shutdown()
 
 

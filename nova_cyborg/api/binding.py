@@ -106,7 +106,7 @@ def _bind(
     server_id: str,
     binding: attempts.Binding,
 ) -> None:
-    patches, fields = _as_patches(context, server_id, binding)
+    patches, fields = _as_patches(server_id, binding)
     try:
         conductor.arq_apply_patch(context, patches, fields)
     except oslo_messaging.MessagingTimeout:
@@ -125,9 +125,7 @@ def _bind(
 
 
 def _as_patches(
-    context: cyborg_context.RequestContext,
-    server_id: str,
-    binding: attempts.Binding,
+    server_id: str, binding: attempts.Binding
 ) -> tuple[dict[str, list[dict[str, ty.Any]]], dict[str, dict[str, str]]]:
     """Return what ``PATCH /v2/accelerator_requests`` sends on."""
     fields = {
@@ -135,7 +133,9 @@ def _as_patches(
             'hostname': binding.hostname,
             'device_rp_uuid': arq['device_rp_uuid'],
             'instance_uuid': server_id,
-            'project_id': context.project_id,
+            # Not that of who asks, perhaps an administrator who evacuates:
+            # the owner's own requests are to find the ARQs.
+            'project_id': binding.project_id,
         }
         for arq in binding.arqs
     }

@@ -31,12 +31,14 @@ class Binding:
     """ARQs to be bound.
 
     :ivar generation: the allocation's.
+    :ivar project_id: whose device contexts it is for.
     :ivar hostname: the node.
     :ivar arqs: ``uuid`` and ``device_rp_uuid`` of each.
     :ivar begun: whether an earlier call has begun binding them already.
     """
 
     generation: int
+    project_id: str
     hostname: str
     arqs: list[dict[str, str]]
     begun: bool = False
@@ -103,7 +105,9 @@ def prepare_binding(
         begun = [device for _, data in held for device in data.devices]
         if begun and _is_begun(held, targets):
             arqs = [{'uuid': device.arq_id} for device in begun]
-            return Binding(row.generation, hostname, arqs, begun=True)
+            return Binding(
+                row.generation, row.project_id, hostname, arqs, begun=True
+            )
         if begun:
             raise exception.StillBound(
                 server_id=server_id,
@@ -121,7 +125,7 @@ def prepare_binding(
                 targets[data.uuid],
             )
         ]
-        return Binding(row.generation, hostname, arqs)
+        return Binding(row.generation, row.project_id, hostname, arqs)
 
 
 @session.retry

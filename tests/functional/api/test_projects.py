@@ -16,6 +16,7 @@ import pytest
 
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
+from tests.functional.api.conftest import providers
 
 
 def uuids(response):
@@ -153,3 +154,20 @@ class TestAdmin:
         nova_for_admin.reserve(cloud.nova.boot(), mine, status=404)
 
         assert member.status_of(mine) == 'available'
+
+    def test_what_is_bound_on_their_behalf_is_the_owners(
+        self, cloud, member, nova, boot
+    ):
+        # An administrator evacuates a server; its owner then starts it, and
+        # Nova asks for the accelerator requests with the owner's token.
+        nova_for_admin = cyborg.Caller(
+            cloud.api, 'a' * 32, roles=('admin',), service=True
+        )
+        server_id, uuid = boot()
+
+        nova_for_admin.bind(server_id, providers(cloud.add_device(), uuid))
+
+        cyborg.wait_for(lambda: member.status_of(uuid) == 'bound')
+        (device,) = member.show(uuid).json['devices']
+        (arq,) = nova.arqs(f'instance={server_id}').json['arqs']
+        assert arq['uuid'] == device['arq_id']

@@ -296,6 +296,13 @@ class BindingTimeout(DeviceContextError):
     error_code = 'nova_cyborg.binding_timeout'
 
 
+class DeviceNotGiven(DeviceContextError):
+    message = (
+        'Device %(slot)s cannot be given to a guest of %(host)s: %(reason)s'
+    )
+    error_code = 'nova_cyborg.device_not_given'
+
+
 class UnknownAttachHandle(DeviceContextError):
     message = (
         'Accelerator request %(arq_id)s of server %(server_id)s has the '

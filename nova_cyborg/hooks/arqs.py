@@ -29,6 +29,7 @@ CONF = conf.CONF
 LOG = logging.getLogger(__name__)
 
 _BOUND = 'Bound'
+_WITH_SLOT = ('PCI', 'MDEV')
 _POLL_SECONDS = 1
 
 
@@ -39,6 +40,25 @@ def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
     :returns: True; False for one of a device profile.
     """
     return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
+
+
+def slot(arq: collections.abc.Mapping[str, ty.Any]) -> str | None:
+    """Return the slot of an accelerator request, as device contexts show it.
+
+    :param arq: the request as Cyborg's API shows it.
+    :returns: the PCI address, or the UUID of the mediated device; None for
+        a handle of another type, or none.
+    """
+    if arq['attach_handle_type'] not in _WITH_SLOT:
+        return None
+    return model.Device(
+        arq_id=arq['uuid'],
+        group=0,
+        state=arq['state'],
+        attach_handle_type=arq['attach_handle_type'],
+        attach_handle_id=arq['attach_handle_uuid'],
+        attach_handle_info=arq['attach_handle_info'],
+    ).slot
 
 
 def has_hint(request_spec: objects.RequestSpec | None) -> bool:

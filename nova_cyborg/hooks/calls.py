@@ -38,6 +38,8 @@ class Call:
     :ivar prepared: servers whose hooks were called before scheduling.
     :ivar selected: the host that was chosen first, by server.
     :ivar bound: servers whose hooks have begun to bind.
+    :ivar last_error: why the server could not be built on the host before;
+        empty if there was none.
     """
 
     operation: spec.Operation
@@ -47,6 +49,7 @@ class Call:
         default_factory=dict
     )
     bound: set[str] = dataclasses.field(default_factory=set)
+    last_error: str = ''
 
 
 class Dropped(BaseException):

@@ -102,11 +102,15 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         **kwargs: object,
     ) -> None:
         """Build servers again that could not be built on a first host."""
-        tried = (filter_properties.get('retry') or {}).get('num_attempts', 0)
+        retry = filter_properties.get('retry') or {}
         operation = spec.Operation(
-            f'{context.request_id}/{tried}', booting=False
+            f'{context.request_id}/{retry.get("num_attempts", 0)}',
+            booting=False,
         )
-        with self._making(operation, [request_spec] if request_spec else []):
+        specs = [request_spec] if request_spec else []
+        with self._making(operation, specs) as call:
+            # Nova takes it out, and tells it to nobody but the log.
+            call.last_error = str(retry.get('exc_reason') or '')
             super().build_instances(
                 context,
                 instances,
@@ -267,13 +271,17 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         self,
         context: nova_context.RequestContext,
         instance: objects.Instance,
+        error: Exception,
         *args: object,
         **kwargs: object,
     ) -> None:
+        call = calls.current()
+        if instance.uuid in call.specs:
+            error = _with_last_error(error, call.last_error)
         super()._cleanup_when_reschedule_fails(
-            context, instance, *args, **kwargs
+            context, instance, error, *args, **kwargs
         )
-        self._release(context, calls.current(), {instance.uuid})
+        self._release(context, call, {instance.uuid})
 
     @contextlib.contextmanager
     def _making(
@@ -349,6 +357,20 @@ def _dropping() -> collections.abc.Iterator[None]:
         yield
     except exception.SUPERSEDED as exc:
         raise calls.Dropped(str(exc)) from exc
+
+
+def _with_last_error(error: Exception, last_error: str) -> Exception:
+    """Let the fault of a server say why no host could build it.
+
+    Nova's own says only that there are no more hosts.
+    """
+    if not last_error or not isinstance(
+        error, nova_exception.MaxRetriesExceeded
+    ):
+        return error
+    return nova_exception.MaxRetriesExceeded(
+        reason=f'Last error: {last_error}'
+    )
 
 
 def _check_not_built(

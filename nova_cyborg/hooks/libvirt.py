@@ -19,12 +19,15 @@ carry an alias that names the accelerator request.
 
 from __future__ import annotations
 
+import collections.abc
 import functools
 import inspect
 import logging
+import re
 import typing as ty
 
 import stevedore
+from nova import context as nova_context
 from nova import objects
 from nova.virt import libvirt as nova_libvirt
 from nova.virt.libvirt import config as vconfig
@@ -40,8 +43,11 @@ NAMESPACE = 'nova_cyborg.attach'
 # Cyborg's fake driver has handles that stand for no device; Nova leaves them
 # out of the guest config, and so do we.
 _NO_DEVICE = 'TEST_PCI'
+# In what libvirt tells of a QEMU that has ended at once.
+_ARGUMENTS = re.compile(r'^.* -device \{.*\}: ', re.DOTALL)
 _SIGNATURES = {
     '_get_guest_config': 'instance network_info image_meta disk_info',
+    'spawn': 'context instance image_meta',
 }
 
 
@@ -58,6 +64,29 @@ class LibvirtDriver(driver.LibvirtDriver):
             if arqs.is_of_device_context(arq):
                 _attach(guest, instance, arq)
         return guest
+
+    def spawn(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        *args: object,
+        **kwargs: object,
+    ) -> None:
+        """Start a guest; name the device if it is that which fails."""
+        method = super().spawn
+        given = inspect.signature(method).bind(
+            context, instance, *args, **kwargs
+        )
+        try:
+            method(context, instance, *args, **kwargs)
+        except Exception as exc:
+            accel_info = given.arguments.get('accel_info') or ()
+            slot = _named_slot(accel_info, str(exc))
+            if slot is None:
+                raise
+            raise exception.DeviceNotGiven(
+                slot=slot, host=instance.host, reason=_reason(exc)
+            ) from exc
 
 
 def install() -> str:
@@ -106,6 +135,25 @@ def _attach(
             handle_type=handle_type,
             known=', '.join(sorted(drivers)),
         )
+
+
+def _named_slot(
+    accel_info: collections.abc.Iterable[dict[str, ty.Any]], text: str
+) -> str | None:
+    """Return the slot of a device context that a text names."""
+    for arq in accel_info:
+        slot = arqs.slot(arq)
+        if arqs.is_of_device_context(arq) and slot and slot in text:
+            return slot
+    return None
+
+
+def _reason(error: Exception) -> str:
+    """Return what libvirt says, without QEMU's arguments.
+
+    A fault is short.
+    """
+    return _ARGUMENTS.sub('', str(error)).strip()
 
 
 def _not_loaded(

@@ -500,7 +500,9 @@ class TestCase(base.ServersTestBase):
         response = self._contexts('GET', f'?server_id={server["id"]}')
         return response.json()['device_contexts']
 
-    def fail_spawns(self, times: int) -> mock.Mock:
+    def fail_spawns(
+        self, times: int, reason: str = 'no guest today'
+    ) -> mock.Mock:
         """Let libvirt refuse to start guests, the first times."""
         create = fakelibvirt.Domain.createWithFlags
         failures = mock.Mock(
@@ -508,7 +510,7 @@ class TestCase(base.ServersTestBase):
                 [
                     fakelibvirt.make_libvirtError(
                         fakelibvirt.libvirtError,
-                        'no guest today',
+                        reason,
                         error_code=fakelibvirt.VIR_ERR_OPERATION_FAILED,
                     )
                 ]

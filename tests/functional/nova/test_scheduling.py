@@ -69,4 +69,24 @@ class SchedulingTest(base.TestCase):
         fault = self.boot_fails(context)
         self.assertEqual(2, spawns.call_count)
         self.assertIn('Exceeded maximum number of retries', fault)
+        # Nova itself does not say why.
+        self.assertIn('no guest today', fault)
         self.assert_available(context)
+
+    def test_a_device_that_libvirt_does_not_give_away(self) -> None:
+        device = self.add_device('compute1', slots=1)
+        [slot] = device.slots
+        context = self.create_context()
+        self.fail_spawns(
+            1,
+            'internal error: QEMU ended: qemu-system-x86_64: -device {"driver"'
+            f':"vfio-pci","host":"{slot}"}}: vfio {slot}: no such host device',
+        )
+        fault = self.boot_fails(context)
+        self.assertIn(
+            f'Device {slot} cannot be given to a guest of compute1: '
+            f'vfio {slot}: no such host device',
+            fault,
+        )
+        self.assert_available(context)
+        self.assertEqual(set(), self.used_slots())

@@ -1,0 +1,114 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A device is not there for the guest, although Cyborg says so."""
+
+import collections.abc
+import contextlib
+import pathlib
+
+from tests.e2e import contexts, person, servers, waiting
+from tests.passthrough import guests, hypervisors
+from tools.cloud import cloud as cloud_module
+
+Choose = collections.abc.Callable[[str | None], None]
+
+_FOREIGN = """\
+<domain type="qemu">
+  <name>foreign</name>
+  <memory unit="MiB">32</memory>
+  <os><type arch="x86_64">hvm</type></os>
+  <devices>
+    <hostdev mode="subsystem" type="pci" managed="yes">
+      <source>
+        <address domain="0" bus="0" slot="0x{slot}" function="0"/>
+      </source>
+    </hostdev>
+  </devices>
+</domain>
+"""
+
+
+def test_a_device_that_a_foreign_guest_has(
+    cloud: cloud_module.Cloud,
+    demo: person.Person,
+    only_host: Choose,
+    tmp_path: pathlib.Path,
+) -> None:
+    only_host('compute2')
+    [address] = hypervisors.devices('compute2', 'edu')
+    context_id = contexts.create(demo, resources={'EDU': 1})
+    with _foreign_guest(cloud, 'compute2', address, tmp_path):
+        server_id = servers.boot(demo, context_id, flavor=guests.FLAVOR)
+        fault = servers.wait_fault(demo, server_id)
+        assert address in fault['message']
+        assert 'in use' in fault['message']
+        contexts.wait_until(demo, context_id, 'available')
+        servers.delete(demo, [server_id])
+    again = guests.boot(demo, context_id)
+    boot = guests.wait_ready(demo, again)
+    guests.check(cloud, demo, again, boot, context_id)
+
+
+def test_a_device_that_is_gone(
+    cloud: cloud_module.Cloud,
+    demo: person.Person,
+    only_host: Choose,
+) -> None:
+    only_host('compute2')
+    [address] = hypervisors.devices('compute2', 'edu')
+    context_id = contexts.create(demo, resources={'EDU': 1})
+    with _removed(cloud, 'compute2', address):
+        server_id = servers.boot(demo, context_id, flavor=guests.FLAVOR)
+        fault = servers.wait_fault(demo, server_id)
+        assert address in fault['message']
+        contexts.wait_until(demo, context_id, 'available')
+
+
+@contextlib.contextmanager
+def _foreign_guest(
+    cloud: cloud_module.Cloud, host: str, address: str, folder: pathlib.Path
+) -> collections.abc.Iterator[None]:
+    path = folder / 'foreign.xml'
+    path.write_text(_FOREIGN.format(slot=address[8:10]))
+    hypervisors.ask(cloud, host, 'create', '--paused', str(path))
+    try:
+        yield
+    finally:
+        hypervisors.ask(cloud, host, 'destroy', 'foreign')
+        _wait_for_driver(cloud, host, address)
+
+
+@contextlib.contextmanager
+def _removed(
+    cloud: cloud_module.Cloud, host: str, address: str
+) -> collections.abc.Iterator[None]:
+    hypervisors.run(
+        cloud, host, f'echo 1 >/sys/bus/pci/devices/{address}/remove'
+    )
+    try:
+        yield
+    finally:
+        hypervisors.run(cloud, host, 'echo 1 >/sys/bus/pci/rescan')
+        _wait_for_driver(cloud, host, address)
+
+
+def _wait_for_driver(
+    cloud: cloud_module.Cloud, host: str, address: str
+) -> None:
+    waiting.until(
+        f'{address} to have its host driver',
+        lambda: (
+            hypervisors.drivers(cloud, host)[address]
+            == hypervisors.HOST_DRIVERS['edu']
+        ),
+    )

@@ -14,6 +14,9 @@
 
 from tests.functional.nova import base  # isort: skip - first
 
+import fixtures
+from nova_cyborg.hooks import libvirt
+
 
 class BindingTest(base.TestCase):
     """One compute node."""
@@ -74,4 +77,18 @@ class BindingTest(base.TestCase):
         fault = self.boot_fails(context)
         self.assertIn('No device could be bound', fault)
         self.cyborg.control('hold_bindings', hold=False)
+        self.assert_available(context)
+
+    def test_a_handle_of_a_type_that_no_driver_is_for(self) -> None:
+        self.add_device()
+        context = self.create_context()
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{libvirt.__name__}.attach_drivers', lambda: {'OTHER': None}
+            )
+        )
+        fault = self.boot_fails(context)
+        self.assertIn('has the attach handle type "PCI", which no', fault)
+        self.assertIn('there are: OTHER', fault)
+        self.assertEqual({}, self.guests)
         self.assert_available(context)

@@ -122,6 +122,24 @@ def is_evacuated(server_id: str) -> bool:
     )
 
 
+def faults() -> dict[str, str]:
+    """Ask Nova why servers are in error.
+
+    :returns: the message of each server's fault, by the server's UUID; of
+        none if Nova does not say.
+    """
+    status, body = _get(
+        '/servers/detail?all_tenants=true&status=ERROR', 'in error'
+    )
+    if status != 200:
+        return {}
+    return {
+        server['id']: server['fault']['message']
+        for server in body['servers']
+        if 'fault' in server
+    }
+
+
 def _confirmed(server_id: str) -> State:
     """Find out whether a server that Nova does not show is gone.
 

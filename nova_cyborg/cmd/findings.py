@@ -17,6 +17,7 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import functools
+import re
 
 import oslo_messaging
 import requests
@@ -29,6 +30,12 @@ from nova_cyborg.api import servers, unbinding
 from nova_cyborg.db import audit
 
 _State = servers.State
+# What exception.DeviceNotGiven says, at the end of a server's fault.
+_NOT_GIVEN = re.compile(
+    r'Device (?P<slot>\S+) cannot be given to a guest of (?P<host>\S+): '
+    r'(?P<reason>.*)',
+    re.DOTALL,
+)
 # Nothing is being done with such a server.
 _RESTING = (_State.SETTLED, _State.FAILED, _State.OFFLOADED)
 
@@ -65,7 +72,24 @@ def look() -> list[Finding]:
         *_handles(context),
         *_profiles(context),
         *_providers(context, state),
+        *_not_given(),
     ]
+
+
+def _not_given() -> collections.abc.Iterator[Finding]:
+    """Find devices that Cyborg dedicates, and hypervisors do not give away.
+
+    Only servers' faults tell: what else uses a device is known on its host.
+    """
+    for server_id, message in sorted(servers.faults().items()):
+        match = _NOT_GIVEN.search(message)
+        if match:
+            yield Finding(
+                'device-not-given',
+                f'{match["host"]}/{match["slot"]}',
+                f'Server {server_id} did not get the device: '
+                f'{match["reason"]}',
+            )
 
 
 def _held(

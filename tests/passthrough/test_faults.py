@@ -14,7 +14,9 @@
 
 import collections.abc
 import contextlib
+import json
 import pathlib
+import subprocess
 
 from tests.e2e import contexts, person, servers, waiting
 from tests.passthrough import guests, hypervisors
@@ -53,6 +55,7 @@ def test_a_device_that_a_foreign_guest_has(
         assert address in fault['message']
         assert 'in use' in fault['message']
         contexts.wait_until(demo, context_id, 'available')
+        assert _audit(cloud) == f'compute2/{address}'
         servers.delete(demo, [server_id])
     again = guests.boot(demo, context_id)
     boot = guests.wait_ready(demo, again)
@@ -72,6 +75,26 @@ def test_a_device_that_is_gone(
         fault = servers.wait_fault(demo, server_id)
         assert address in fault['message']
         contexts.wait_until(demo, context_id, 'available')
+        assert _audit(cloud) == f'compute2/{address}'
+
+
+def _audit(cloud: cloud_module.Cloud) -> str:
+    config = cloud.folder / 'etc' / 'cyborg' / 'cyborg.conf'
+    done = subprocess.run(
+        [
+            *('nova-cyborg-manage', '--config-file', str(config)),
+            *('audit', '--format', 'json', '--grace', '1'),
+        ],
+        env=person.shell_environment(),
+        capture_output=True,
+        text=True,
+        timeout=person.COMMAND_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1, done
+    [row] = json.loads(done.stdout)
+    assert row['kind'] == 'device-not-given', row
+    return str(row['subject'])
 
 
 @contextlib.contextmanager

@@ -120,6 +120,8 @@ class NovaStandIn:
             return Response(403, {})
         wanted = query.get('uuid', self.servers)
         found = [self.servers[u] for u in wanted if u in self.servers]
+        if 'status' in query:
+            found = [s for s in found if s['status'] in query['status']]
         return Response(200, {'servers': found})
 
     def post(self, url: str, json: dict[str, ty.Any]) -> Response:

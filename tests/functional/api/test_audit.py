@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from cyborg.common import placement_client
 from cyborg.db.sqlalchemy import models
 
+from nova_cyborg import exception
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
@@ -327,6 +328,28 @@ def test_a_server_on_its_way_has_its_allocation_first(
     placement.allocate(provider, cloud.nova.boot('ACTIVE', task))
 
     assert run() == (0, [])
+
+
+def test_a_device_that_a_hypervisor_did_not_give_away(
+    cloud, placement, capsys
+):
+    reason = exception.DeviceNotGiven(
+        slot='0000:0c:00.0', host='compute1', reason='in use by a guest'
+    )
+    server_id = cloud.nova.boot('ERROR', None)
+    cloud.nova.servers[server_id]['fault'] = {
+        'message': f'Exceeded maximum number of retries. Why: {reason}'
+    }
+    another = cloud.nova.boot('ERROR', None)
+    cloud.nova.servers[another]['fault'] = {'message': 'No valid host'}
+    arguments = argparse.Namespace(repair=True, format='json', grace=0)
+
+    assert audit.run(arguments) == 1
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row['kind'] == 'device-not-given'
+    assert row['subject'] == 'compute1/0000:0c:00.0'
+    assert server_id in row['detail']
+    assert row['detail'].endswith('in use by a guest')
 
 
 def test_an_evacuated_server_keeps_its_allocation_on_the_old_host(

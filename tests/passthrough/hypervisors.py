@@ -41,6 +41,9 @@ def guests(cloud: cloud_module.Cloud, host: str) -> list[str]:
 def driver(cloud: cloud_module.Cloud, host: str, address: str) -> str | None:
     """Return the driver that a device has in the host's kernel."""
     name = 'pci_' + re.sub('[:.]', '_', address)
+    if name not in ask(cloud, host, 'nodedev-list', '--cap', 'pci').split():
+        # libvirt hears of a device a little later than the kernel.
+        return None
     match = _DRIVER.search(ask(cloud, host, 'nodedev-dumpxml', name))
     return match and match[1]
 

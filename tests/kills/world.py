@@ -14,14 +14,12 @@
 
 import concurrent.futures
 import dataclasses
-import os
-import subprocess
 import typing as ty
 
 from tests.kills import forwarder
-from tools.chaos import api, count, ledger
+from tools.chaos import api, audit, count, ledger
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, installation, processes, waiting
+from tools.cloud import exception, processes, waiting
 
 _FINAL = ('ACTIVE', 'SHUTOFF', 'ERROR', 'SHELVED_OFFLOADED')
 _SECONDS = 120.0
@@ -254,22 +252,8 @@ class World:
 
     def repair(self) -> None:
         """Run the audit once, and check that nothing is left to do."""
-        done = subprocess.run(
-            [
-                installation.MANAGE,
-                f'--config-file={self._cloud.folder}/etc/cyborg/cyborg.conf',
-                'audit',
-                '--repair',
-                f'--grace={_GRACE}',
-            ],
-            cwd=installation.ROOT,
-            env={**os.environ, **installation.environment()},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = audit.repair(self._cloud, _GRACE)
+        assert done.returncode == 0, done.stdout
 
     def assert_no_damage(self) -> None:
         """Check that nothing is lost, leaked or doubled.

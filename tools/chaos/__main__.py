@@ -16,19 +16,17 @@ On a production-like cloud of its own, or on one that is up: --state.
 """
 
 import argparse
-import os
 import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 
-from tools.chaos import api, count, offer, run
+from tools.chaos import api, audit, count, offer, run
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, installation, kinds, progress
+from tools.cloud import exception, kinds, progress
 
 _DEVICES = pathlib.Path(__file__).with_name('devices.yaml')
-# Nothing is under way when it runs, but what has just ended.
+# Nothing is under way when the audit runs, but what has just ended.
 _GRACE = 10
 
 
@@ -135,18 +133,9 @@ def _lines(title: str, outcome: run.Outcome) -> list[str]:
 
 
 def _audit(cloud: cloud_module.Cloud) -> int:
-    return subprocess.call(
-        [
-            installation.MANAGE,
-            f'--config-file={cloud.folder}/etc/cyborg/cyborg.conf',
-            'audit',
-            '--repair',
-            f'--grace={_GRACE}',
-        ],
-        cwd=installation.ROOT,
-        env={**os.environ, **installation.environment()},
-        stdin=subprocess.DEVNULL,
-    )
+    done = audit.repair(cloud, _GRACE)
+    print(done.stdout, flush=True)
+    return done.returncode
 
 
 if __name__ == '__main__':

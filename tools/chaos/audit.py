@@ -1,0 +1,46 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The audit, as the operator runs it after all."""
+
+import os
+import subprocess
+
+from tools.cloud import cloud as cloud_module
+from tools.cloud import installation
+
+
+def repair(
+    cloud: cloud_module.Cloud, grace: int
+) -> subprocess.CompletedProcess[str]:
+    """Run the audit once, and let it put right what it finds.
+
+    :param cloud: the cloud.
+    :param grace: seconds until it looks again at what it has found.
+    :returns: its exit status, and all that it has printed.
+    """
+    return subprocess.run(
+        [
+            installation.MANAGE,
+            f'--config-file={cloud.folder}/etc/cyborg/cyborg.conf',
+            'audit',
+            '--repair',
+            f'--grace={grace}',
+        ],
+        cwd=installation.ROOT,
+        env={**os.environ, **installation.environment()},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )

@@ -32,10 +32,15 @@ _DEVICES = _TESTS / 'e2e' / 'devices'
 _NO_DEVICES = installation.ROOT / 'tools' / 'cloud' / 'devices' / 'none.yaml'
 _PYTEST = (sys.executable, '-m', 'pytest')
 _END_TO_END = 'tests/e2e'
+_CLOUD = (sys.executable, '-m', 'tools.cloud', '--state={folder}')
+_TEMPEST = (*_CLOUD, 'tempest')
+_STOCK = installation.ROOT / 'tools' / 'cloud' / 'tempest' / 'stock.txt'
 # A suite and its command; {folder} is the cloud's.
 _SUITES = {
     'end-to-end tests': (*_PYTEST, _END_TO_END),
     'tests of real guests': (*_PYTEST, 'tests/real'),
+    'tempest: device contexts': _TEMPEST,
+    'tempest: stock suites': (*_TEMPEST, f'--include-list={_STOCK}'),
 }
 _AUDIT = (
     installation.MANAGE,

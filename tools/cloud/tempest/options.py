@@ -21,6 +21,7 @@ from tools.cloud.tempest import facts as cloud_facts
 
 # Those of tempest's own services that not every cloud has.
 _SERVICES = {
+    'cyborg': {'accelerator'},
     'cinder': {'volumev3', 'block-storage', 'volume'},
     'glance': {'image'},
     'neutron': {'network'},
@@ -64,6 +65,8 @@ def options(
         'compute': _compute(facts),
         'placement': {'max_microversion': 'latest'},
         'validation': {'run_validation': 'false'},
+        # Cyborg's own plugin, if it is installed; Cyborg 17 has them.
+        'cyborg_policy': {'enforce_new_defaults': 'true'},
         'device_context': {'resource_class': resource_class(facts)},
     }
 

@@ -51,6 +51,7 @@ def cloud(
             devices=[_DEVICES] * _HOSTS,
             report=progress.Progress(),
             kind=kinds.PRODUCTION,
+            real=0,
         )
         yield made
     finally:

@@ -31,6 +31,12 @@ from nova_cyborg.db import session, tables
 _HIDDEN = models.DeviceProfile.name.startswith(
     model.PROFILE_PREFIX, autoescape=True
 )
+_HANDLE_IS_USED = (
+    sa.select(models.ExtArq.id)
+    .where(models.ExtArq.attach_handle_id == models.AttachHandle.id)
+    .correlate(models.AttachHandle)
+    .exists()
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,9 +114,8 @@ def unused_handles(context: cyborg_context.RequestContext) -> list[Handle]:
     :param context: an administrator's context.
     :returns: the handles.
     """
-    handle, arq = models.AttachHandle, models.ExtArq
+    handle = models.AttachHandle
     deployable, device = models.Deployable, models.Device
-    used = sa.select(arq.id).where(arq.attach_handle_id == handle.id)
     query = (
         sa.select(
             handle.uuid,
@@ -121,7 +126,7 @@ def unused_handles(context: cyborg_context.RequestContext) -> list[Handle]:
         )
         .join(deployable, deployable.id == handle.deployable_id)
         .join(device, device.id == deployable.device_id)
-        .where(handle.in_use.is_(True), ~used.exists())
+        .where(handle.in_use.is_(True), ~_HANDLE_IS_USED)
     )
     return [
         Handle(uuid, row_id, attach_type, hostname, json.loads(info))
@@ -152,10 +157,9 @@ def lost_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
     :param context: an administrator's context.
     :returns: row id by UUID of the handle.
     """
-    handle, arq = models.AttachHandle, models.ExtArq
-    used = sa.select(arq.id).where(arq.attach_handle_id == handle.id)
+    handle = models.AttachHandle
     query = sa.select(handle.uuid, handle.id).where(
-        handle.in_use.is_(False), used.exists()
+        handle.in_use.is_(False), _HANDLE_IS_USED
     )
     return dict(_rows(context, query))
 
@@ -193,36 +197,20 @@ def providers(
     return found
 
 
-def free_handle(context: cyborg_context.RequestContext, row_id: int) -> None:
-    """Free an attach handle, if still no ARQ uses it.
+def correct_handle(
+    context: cyborg_context.RequestContext, row_id: int
+) -> None:
+    """Have an attach handle count as used if an ARQ uses it, else as free.
 
     :param context: an administrator's context.
     :param row_id: its row id.
     """
-    handle, arq = models.AttachHandle, models.ExtArq
-    used = sa.select(arq.id).where(arq.attach_handle_id == handle.id)
+    handle = models.AttachHandle
     with session.writing(context) as db:
         db.execute(
             sa.update(handle)
-            .where(handle.id == row_id, ~used.exists())
-            .values(in_use=False),
-            execution_options={'synchronize_session': False},
-        )
-
-
-def keep_handle(context: cyborg_context.RequestContext, row_id: int) -> None:
-    """Have an attach handle count as used, if still an ARQ uses it.
-
-    :param context: an administrator's context.
-    :param row_id: its row id.
-    """
-    handle, arq = models.AttachHandle, models.ExtArq
-    used = sa.select(arq.id).where(arq.attach_handle_id == handle.id)
-    with session.writing(context) as db:
-        db.execute(
-            sa.update(handle)
-            .where(handle.id == row_id, used.exists())
-            .values(in_use=True),
+            .where(handle.id == row_id)
+            .values(in_use=_HANDLE_IS_USED),
             execution_options={'synchronize_session': False},
         )
 

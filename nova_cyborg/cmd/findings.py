@@ -178,7 +178,7 @@ def _handles(
             handle_id,
             'An accelerator request uses the attach handle, which counts as '
             'free.',
-            functools.partial(audit.correct_handle, context, row_id),
+            functools.partial(audit.set_in_use, context, row_id, True),
         )
     for handle_id, count in audit.shared_handles(context).items():
         yield Finding(
@@ -211,7 +211,7 @@ def _free_handle(
         except oslo_messaging.RemoteError as exc:
             if exc.exc_type != 'FileNotFoundError':
                 raise
-    audit.correct_handle(context, handle.row_id)
+    audit.set_in_use(context, handle.row_id, False)
 
 
 def _profiles(

@@ -197,20 +197,25 @@ def providers(
     return found
 
 
-def correct_handle(
-    context: cyborg_context.RequestContext, row_id: int
+def set_in_use(
+    context: cyborg_context.RequestContext, row_id: int, in_use: bool
 ) -> None:
-    """Have an attach handle count as used if an ARQ uses it, else as free.
+    """Have an attach handle count as used or free, if still it should.
+
+    One that is being given to an ARQ counts as used before the ARQ has it:
+    what is right by now is left alone.
 
     :param context: an administrator's context.
     :param row_id: its row id.
+    :param in_use: whether it should count as used: an ARQ uses it.
     """
     handle = models.AttachHandle
+    still = _HANDLE_IS_USED if in_use else ~_HANDLE_IS_USED
     with session.writing(context) as db:
         db.execute(
             sa.update(handle)
-            .where(handle.id == row_id)
-            .values(in_use=_HANDLE_IS_USED),
+            .where(handle.id == row_id, still)
+            .values(in_use=in_use),
             execution_options={'synchronize_session': False},
         )
 

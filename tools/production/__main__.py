@@ -32,8 +32,13 @@ _DEVICES = _TESTS / 'e2e' / 'devices'
 _NO_DEVICES = installation.ROOT / 'tools' / 'cloud' / 'devices' / 'none.yaml'
 _PYTEST = (sys.executable, '-m', 'pytest')
 _END_TO_END = 'tests/e2e'
-_CLOUD = (sys.executable, '-m', 'tools.cloud', '--state={folder}')
-_TEMPEST = (*_CLOUD, 'tempest')
+_TEMPEST = (
+    sys.executable,
+    '-m',
+    'tools.cloud',
+    '--state={folder}',
+    'tempest',
+)
 _STOCK = installation.ROOT / 'tools' / 'cloud' / 'tempest' / 'stock.txt'
 # A suite and its command; {folder} is the cloud's.
 _SUITES = {

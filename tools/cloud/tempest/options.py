@@ -19,10 +19,10 @@ from tools.cloud import exception
 from tools.cloud.configs import base
 from tools.cloud.tempest import facts as cloud_facts
 
-# Those of tempest's own services that not every cloud has.
+# Those of tempest and its plugins that not every cloud has.
 _SERVICES = {
-    'cyborg': {'accelerator'},
     'cinder': {'volumev3', 'block-storage', 'volume'},
+    'cyborg': {'accelerator'},
     'glance': {'image'},
     'neutron': {'network'},
     'nova': {'compute'},
@@ -65,7 +65,7 @@ def options(
         'compute': _compute(facts),
         'placement': {'max_microversion': 'latest'},
         'validation': {'run_validation': 'false'},
-        # Cyborg's own plugin, if it is installed; Cyborg 17 has them.
+        # For Cyborg's own plugin: its policies are the new ones by default.
         'cyborg_policy': {'enforce_new_defaults': 'true'},
         'device_context': {'resource_class': resource_class(facts)},
     }

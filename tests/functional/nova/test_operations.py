@@ -55,15 +55,13 @@ class TestCase(step.TestCase):
             for name, slots in _CLASSES.items():
                 self.add_device(host, resource_class=name, slots=slots)
         self.create_profile('gpu', {'resources:PGPU': '1'})
-        # Else the first of a list, which may be the other one.
-        plain = self.api.get_flavors()[0]['id']
         with_gpu = self._create_flavor(
             extra_spec={'accel:device_profile': 'gpu'}
         )
         self.set_enabled('compute2', False)
         self.all = [
-            self._boot(1, plain),
-            self._boot(2, plain),
+            self._boot(1, self.plain_flavor),
+            self._boot(2, self.plain_flavor),
             self._boot(1, with_gpu),
         ]
         self.set_enabled('compute2', True)

@@ -108,6 +108,7 @@ def _bind(
 ) -> None:
     patches, fields = _as_patches(server_id, binding)
     try:
+        unbinding.make_room(arq['device_rp_uuid'] for arq in binding.arqs)
         conductor.arq_apply_patch(context, patches, fields)
     except oslo_messaging.MessagingTimeout:
         # The conductor may still do it, and then tells Nova itself.

@@ -150,8 +150,26 @@ def _confirmed(server_id: str) -> State:
     status, body = _get(path, server_id)
     if status != 200:
         return State.UNKNOWN
-    # It is in the list if it was made, or restored, in between.
-    return State.EXISTS if body['servers'] else State.GONE
+    if not body['servers']:
+        return State.GONE
+    if not all(map(_is_nowhere, body['servers'])):
+        return State.EXISTS
+    # It was made in between; or it is one that nobody can see or delete: a
+    # nova-conductor that dies while the server is being deleted can leave it
+    # in the database of a cell, and the record of the cell it is in unwritten.
+    status, body = _get(f'/servers/{server_id}', server_id)
+    if status == 404:
+        return State.GONE
+    return _classify(body['server']) if status == 200 else State.UNKNOWN
+
+
+def _is_nowhere(server: dict[str, ty.Any]) -> bool:
+    """Tell whether a server is on no host, and never was."""
+    # Only administrators are shown the host.
+    return (
+        server.get('OS-EXT-SRV-ATTR:host', '') is None
+        and server.get('OS-SRV-USG:launched_at', '') is None
+    )
 
 
 def _get(path: str, server_id: str) -> tuple[int, dict[str, ty.Any]]:

@@ -12,6 +12,7 @@
 
 """Freeing devices, and taking device contexts back from servers."""
 
+import collections
 import collections.abc
 import logging
 import typing as ty
@@ -34,6 +35,9 @@ _LEAVING = (_State.GONE, _State.LEAVING)
 # is soft-deleted can be restored.
 _NOT_THERE = (_State.GONE, _State.NEVER_BUILT)
 _ATTEMPTS = 5
+# How many servers are asked for when a device seems to be full: each is a
+# call of Nova's API.
+_MOST_ASKED = 64
 
 
 def unbind(server_id: str, generation: int | None = None) -> None:
@@ -165,6 +169,24 @@ def healed(work: collections.abc.Callable[[], _Result]) -> _Result:
         # Somebody is asking for them: they are not deleted, as they might
         # have been with their server.
         take_back(holder, terminated=False)
+
+
+def make_room(providers: collections.abc.Iterable[str]) -> None:
+    """Free what servers that are gone have left of devices that are full.
+
+    Placement had room there, and has it again as soon as Nova deletes a
+    server. Cyborg has not if it could not be reached then.
+
+    :param providers: UUID of the resource provider of each device that is
+        about to be bound, as often as it is.
+    """
+    context = cyborg_context.get_admin_context()
+    full = devices.without_room(context, collections.Counter(providers))
+    if not full:
+        return
+    for server_id in devices.users(context, full, _MOST_ASKED):
+        if servers.state(server_id) is _State.GONE:
+            take_back(server_id, terminated=True)
 
 
 def _leaves(server_id: str) -> bool:

@@ -160,6 +160,66 @@ def remove(context: cyborg_context.RequestContext, arq_id: str) -> bool:
         return db.scalar(sa.select(arq.id).where(arq.uuid == arq_id)) is None
 
 
+def without_room(
+    context: cyborg_context.RequestContext,
+    wanted: collections.abc.Mapping[str, int],
+) -> list[str]:
+    """Find devices with fewer free attach handles than are wanted.
+
+    :param context: the request's context.
+    :param wanted: how many are wanted, by UUID of the resource provider.
+    :returns: UUIDs of the resource providers.
+    """
+    deployable, handle = models.Deployable, models.AttachHandle
+    query = (
+        sa.select(deployable.rp_uuid, sa.func.count(handle.id))
+        .outerjoin(
+            handle,
+            sa.and_(
+                handle.deployable_id == deployable.id,
+                handle.in_use.is_(False),
+            ),
+        )
+        .where(deployable.rp_uuid.in_(wanted))
+        .group_by(deployable.rp_uuid)
+    )
+    with session.reading(context) as db:
+        found = [row._tuple() for row in db.execute(query)]
+    return [provider for provider, free in found if free < wanted[provider]]
+
+
+def users(
+    context: cyborg_context.RequestContext,
+    providers: collections.abc.Sequence[str],
+    limit: int,
+) -> list[str]:
+    """Find servers whose ARQs use devices.
+
+    :param context: the request's context.
+    :param providers: UUIDs of the devices' resource providers.
+    :param limit: how many servers at most.
+    :returns: UUIDs of the servers, those that came first at the front.
+    """
+    deployable, handle, arq = (
+        models.Deployable,
+        models.AttachHandle,
+        models.ExtArq,
+    )
+    query = (
+        sa.select(arq.instance_uuid)
+        .join(handle, handle.id == arq.attach_handle_id)
+        .join(deployable, deployable.id == handle.deployable_id)
+        .where(
+            deployable.rp_uuid.in_(providers), arq.instance_uuid.is_not(None)
+        )
+        .group_by(arq.instance_uuid)
+        .order_by(sa.func.min(arq.id))
+        .limit(limit)
+    )
+    with session.reading(context) as db:
+        return list(db.scalars(query))
+
+
 def fail_pending(
     db: orm.Session, arq_ids: collections.abc.Sequence[str]
 ) -> None:

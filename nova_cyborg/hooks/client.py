@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import copy
 import typing as ty
 
 from nova import context as nova_context
@@ -50,3 +51,29 @@ def allocation_client(
     if adapter.session.timeout is None:
         adapter.session.timeout = _DEFAULT_TIMEOUT
     return cyborg_client.AllocationClient(adapter)
+
+
+def with_credentials(
+    context: nova_context.RequestContext,
+) -> nova_context.RequestContext:
+    """Return a context in which Cyborg can be called.
+
+    What nova-compute does of its own accord, at its start and from time to
+    time, no user has sent a token for. Nova's clients of Cinder and Neutron
+    then use credentials of their own; its client of Cyborg has none, and what
+    it is to free would stay in use. The service user's stand in for them.
+
+    :param context: the context, which stays as it is.
+    :returns: it, if it has a user's token, or Nova has no service user; else
+        a copy with the service user's credentials.
+    """
+    if context.auth_token or context.user_auth_plugin:
+        return context
+    service_auth_plugin = getattr(
+        _get_auth_plugin(context), 'service_auth', None
+    )
+    if service_auth_plugin is None:
+        return context
+    able = copy.copy(context)
+    able.user_auth_plugin = service_auth_plugin
+    return able

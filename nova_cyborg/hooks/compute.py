@@ -40,7 +40,7 @@ from nova.compute import build_results, manager, vm_states
 
 from nova_cyborg import exception
 from nova_cyborg.hooks import arqs as server_arqs
-from nova_cyborg.hooks import plugin, signatures, undo
+from nova_cyborg.hooks import client, plugin, signatures, undo
 
 LOG = logging.getLogger(__name__)
 
@@ -53,6 +53,8 @@ _SIGNATURES = {
         'context instance image filter_properties node request_spec'
     ),
     '_do_rebuild_instance_with_claim': 'context instance orig_image_ref',
+    '_init_instance': 'context instance',
+    'periodic_tasks': 'context raise_on_error',
 }
 
 
@@ -100,6 +102,24 @@ class ComputeManager(manager.ComputeManager):
             'nova_cyborg is active in %s: check of accelerator requests',
             plugin.process_name(),
         )
+
+    def periodic_tasks(
+        self,
+        context: nova_context.RequestContext,
+        *args: object,
+        **kwargs: object,
+    ) -> ty.Any:
+        """Do what is due; return when the next is."""
+        return super().periodic_tasks(
+            client.with_credentials(context), *args, **kwargs
+        )
+
+    def _init_instance(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+    ) -> None:
+        super()._init_instance(client.with_credentials(context), instance)
 
     def _get_bound_arq_resources(
         self,

@@ -14,7 +14,8 @@
 
 Nova's own driver writes the ``<hostdev>`` elements. This one has the attach
 driver of each device's handle type look after those of device contexts: they
-carry an alias that names the accelerator request.
+carry an alias that names the accelerator request. A guest that is started
+again because its host was has its devices, too.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import typing as ty
 import stevedore
 from nova import context as nova_context
 from nova import objects
+from nova.accelerator import cyborg
 from nova.virt import libvirt as nova_libvirt
 from nova.virt.libvirt import config as vconfig
 from nova.virt.libvirt import driver
@@ -48,6 +50,7 @@ _ARGUMENTS = re.compile(r'^.* -device \{.*\}: ', re.DOTALL)
 _SIGNATURES = {
     '_get_guest_config': 'instance network_info image_meta disk_info',
     'spawn': 'context instance image_meta',
+    '_hard_reboot': 'context instance network_info',
 }
 
 
@@ -87,6 +90,27 @@ class LibvirtDriver(driver.LibvirtDriver):
             raise exception.DeviceNotGiven(
                 slot=slot, host=instance.host, reason=_reason(exc)
             ) from exc
+
+    def _hard_reboot(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        *args: object,
+        **kwargs: object,
+    ) -> ty.Any:
+        method = super()._hard_reboot
+        given = inspect.signature(method).bind(
+            context, instance, *args, **kwargs
+        )
+        # Nova asks Cyborg first, unless it is nova-compute that starts and
+        # resumes the guests of its host: then they would lose their devices.
+        if given.arguments.get('accel_info') is None and arqs.has_contexts(
+            instance
+        ):
+            given.arguments['accel_info'] = cyborg.get_client(
+                context
+            ).get_arqs_for_instance(instance.uuid)
+        return method(*given.args, **given.kwargs)
 
 
 def install() -> str:

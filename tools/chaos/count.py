@@ -102,7 +102,17 @@ class Count:
         for database in (topology.CELL0_DATABASE, *cells):
             query = 'SELECT uuid FROM instances WHERE deleted = 0'
             found |= {uuid for (uuid,) in self._rows(database, query)}
-        return found
+        return found - self._nowhere()
+
+    def _nowhere(self) -> set[str]:
+        """Return servers whose cell Nova does not know: nobody has them."""
+        rows = self._rows(
+            topology.API_DATABASE,
+            'SELECT m.instance_uuid FROM instance_mappings m '
+            'LEFT JOIN build_requests b ON b.instance_uuid = m.instance_uuid '
+            'WHERE m.cell_id IS NULL AND b.id IS NULL',
+        )
+        return {server_id for (server_id,) in rows}
 
     def _lost(self, servers: set[str]) -> list[str]:
         rows = self._cyborg(

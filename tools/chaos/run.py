@@ -14,7 +14,10 @@
 
 import concurrent.futures
 import dataclasses
+import http
 import time
+
+import requests
 
 from tools.chaos import api, clients, ledger, offer, saboteur
 from tools.cloud import cloud as cloud_module
@@ -47,10 +50,13 @@ class Outcome:
 
     :ivar notes: what the clients saw.
     :ivar faults: how many services were killed, in words.
+    :ivar undeletable: UUIDs of the servers that Nova lists, and does not find
+        when one is to be deleted.
     """
 
     notes: ledger.Ledger
     faults: str
+    undeletable: list[str]
 
 
 def run(
@@ -65,7 +71,8 @@ def run(
     :param goods: what is booted.
     :param size: how much.
     :param report: where to tell how far it has come.
-    :returns: what happened; all services run, and there is no server.
+    :returns: what happened; all services run, and no server is left that
+        Nova can delete.
     :raises StepFailed: if a service does not start, or a server stays.
     """
     notes = ledger.Ledger()
@@ -77,11 +84,11 @@ def run(
         with report.step('all services started'):
             enemy.finish()
     with report.step('servers deleted'):
-        _delete_servers(api.User(cloud, 'admin'))
+        undeletable = _delete_servers(api.User(cloud, 'admin'))
     killed = ', '.join(
         f'{name} {number}' for name, number in sorted(enemy.faults.items())
     )
-    return Outcome(notes, f'{enemy.faults.total()} ({killed})')
+    return Outcome(notes, f'{enemy.faults.total()} ({killed})', undeletable)
 
 
 def _boot_all(
@@ -108,15 +115,32 @@ def _boot_all(
             each.result()
 
 
-def _delete_servers(admin: api.User) -> None:
+def _delete_servers(admin: api.User) -> list[str]:
+    """Delete all servers; return those that Nova lists and does not find.
+
+    A nova-conductor that dies while a server is being deleted can leave it in
+    the database of a cell, and the record of the cell it is in unwritten.
+    """
     end = time.monotonic() + _CLEAN_UP_SECONDS
     path = '/servers?all_tenants=true'
-    while left := admin.ask('compute', 'GET', path).json()['servers']:
+    unknown: set[str] = set()
+    while left := _ids(admin.ask('compute', 'GET', path)):
+        if left <= unknown:
+            break
         if time.monotonic() > end:
-            names = ', '.join(each['id'] for each in left)
+            names = ', '.join(sorted(left))
             raise exception.StepFailed(f'Servers cannot be deleted: {names}')
-        for each in left:
-            admin.ask(
-                'compute', 'DELETE', f'/servers/{each["id"]}', again=(409,)
-            )
+        unknown = {
+            server_id
+            for server_id in left
+            if admin.ask(
+                'compute', 'DELETE', f'/servers/{server_id}', again=(409,)
+            ).status_code
+            == http.HTTPStatus.NOT_FOUND
+        }
         time.sleep(_PAUSE)
+    return sorted(left)
+
+
+def _ids(answer: requests.Response) -> set[str]:
+    return {str(each['id']) for each in answer.json()['servers']}

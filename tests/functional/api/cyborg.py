@@ -98,6 +98,9 @@ class NovaStandIn:
         # may list them, which Nova has a policy of its own for.
         self.administrator = True
         self.may_list = False
+        # Servers that are in a cell's database, and Nova does not know in
+        # which.
+        self.nowhere: set[str] = set()
 
     def get(self, url: str) -> Response:
         if self.status_code != 200:
@@ -110,7 +113,8 @@ class NovaStandIn:
             found = self.migrations.get(server_id, [])
             return Response(200, {'migrations': found})
         server = self.servers.get(path.rpartition('/')[2])
-        if server is None or not self.administrator:
+        lost = path.rpartition('/')[2] in self.nowhere
+        if server is None or not self.administrator or lost:
             return Response(404, {})
         return Response(200, {'server': server})
 
@@ -150,6 +154,14 @@ class NovaStandIn:
             'id': server_id,
             'status': status,
             'OS-EXT-STS:task_state': task_state,
+        }
+
+    def lose(self, server_id: str) -> None:
+        """Forget in which cell a server is that is on no host yet."""
+        self.nowhere.add(server_id)
+        self.servers[server_id] |= {
+            'OS-EXT-SRV-ATTR:host': None,
+            'OS-SRV-USG:launched_at': None,
         }
 
     def delete(self, server_id: str) -> None:

@@ -227,6 +227,25 @@ class TestGet:
             assert response.status_int == expected.status_int
             assert response.json == expected.json
 
+    @pytest.mark.parametrize(
+        ('roles', 'service', 'found'),
+        [
+            # nova-compute, when it does something of its own accord.
+            (('service', 'reader'), True, 3),
+            # A member of a project with a role that is not the service's.
+            (('service', 'reader'), False, 0),
+            (('member', 'reader'), True, 0),
+        ],
+    )
+    def test_a_service_that_asks_for_itself(
+        self, cloud, server, roles, service, found
+    ):
+        caller = cyborg.Caller(cloud.api, cyborg.OTHER_PROJECT, roles, service)
+
+        answer = caller.arqs(f'instance={server[0]}').json
+
+        assert len(answer['arqs']) == found
+
     def test_while_it_is_binding(self, cloud, nova, boot):
         stock = nova.of(cloud.stock_api())
         server_id, uuid_ = boot()

@@ -707,6 +707,66 @@ class TestHolderIsGone:
         assert member.status_of(other) == 'available'
         assert cloud.used_slots() == 0
 
+    def test_another_gets_its_slot(self, cloud, member, nova, boot):
+        provider = cloud.add_device(slots=1)
+        gone, lost = boot(provider)
+        cloud.nova.delete(gone)
+        server_id, uuid_ = boot()
+
+        nova.bind(server_id, providers(provider, uuid_))
+
+        wait_for_status(member, uuid_, 'bound')
+        member.show(lost, status=404)
+        nova.allocation(gone, status=404)
+        assert cloud.used_slots() == 1
+
+    def test_its_slot_is_left_while_there_is_another(
+        self, cloud, member, nova, boot, monkeypatch
+    ):
+        provider = cloud.add_device(slots=2)
+        gone, lost = boot(provider)
+        cloud.nova.delete(gone)
+        # Asking costs time.
+        monkeypatch.setattr(cloud.nova, 'get', None)
+
+        boot(provider)
+
+        assert member.status_of(lost) == 'bound'
+        assert cloud.used_slots() == 2
+
+    @pytest.mark.parametrize('status_code', [200, 503])
+    def test_no_slot_is_taken_from_another_server(
+        self, cloud, member, nova, boot, status_code
+    ):
+        provider = cloud.add_device(slots=1)
+        _holder, held_ = boot(provider)
+        server_id, uuid_ = boot()
+        cloud.nova.status_code = status_code
+
+        nova.bind(server_id, providers(provider, uuid_))
+        cloud.drain()
+
+        assert member.status_of(held_) == 'bound'
+        assert member.status_of(uuid_) == 'error'
+        assert cloud.used_slots() == 1
+
+    def test_nova_has_lost_it(self, cloud, member, nova, boot):
+        lost, asked = boot()
+        cloud.nova.lose(lost)
+
+        nova.reserve(cloud.nova.boot(), asked, status=200)
+
+        nova.allocation(lost, status=404)
+
+    def test_nova_hides_it_and_lists_it(self, cloud, member, nova, boot):
+        holder, asked = boot()
+        cloud.nova.administrator = False
+        cloud.nova.may_list = True
+
+        nova.reserve(cloud.nova.boot(), asked, status=409)
+
+        assert held(nova.allocation(holder)) == [asked]
+
     @pytest.mark.parametrize('status_code', [401, 503])
     def test_nothing_is_taken_if_nova_does_not_say(
         self, cloud, member, nova, left, status_code

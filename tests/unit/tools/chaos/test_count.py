@@ -60,7 +60,9 @@ class _Cloud:
             )
         self.execute(
             topology.API_DATABASE,
-            'CREATE TABLE build_requests (instance_uuid TEXT)',
+            'CREATE TABLE build_requests (id INTEGER, instance_uuid TEXT);'
+            'CREATE TABLE instance_mappings (instance_uuid TEXT, cell_id);'
+            "INSERT INTO instance_mappings VALUES ('server', 1)",
         )
         self.execute('cyborg', _CYBORG)
         self.execute('placement', _PLACEMENT)
@@ -202,9 +204,18 @@ def test_two_guests_have_one_slot(cloud):
     assert 'second, server' in _damage(cloud).doubled
 
 
+def test_nova_has_lost_the_server(cloud):
+    cloud.execute(
+        topology.API_DATABASE, 'UPDATE instance_mappings SET cell_id = NULL'
+    )
+
+    assert 'context context is held by server server' in _damage(cloud).lost
+
+
 def test_two_hosts_have_the_same_address(cloud):
     cloud.execute(
-        topology.API_DATABASE, "INSERT INTO build_requests VALUES ('second')"
+        topology.API_DATABASE,
+        "INSERT INTO build_requests VALUES (1, 'second')",
     )
     cloud.add_guest('compute2', 'second')
 

@@ -157,6 +157,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         operation = spec.Operation(context.request_id, booting=False)
         specs = [request_spec] if request_spec else []
         with self._making(operation, specs) as call:
+            if given.arguments['recreate'] and call.specs:
+                call.evacuated_node = instance.node
+                undo.fail_earlier_evacuations(context, instance.uuid)
             try:
                 rebuild(context, instance, *args, **kwargs)
             except Exception as exc:
@@ -211,6 +214,14 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                     context, request_spec, server_ids, call.operation
                 )
             call.prepared.update(server_ids)
+            if call.evacuated_node:
+                for server_id in server_ids:
+                    undo.forget_earlier_destinations(
+                        self.report_client,
+                        context,
+                        server_id,
+                        call.evacuated_node,
+                    )
         host_lists = super()._schedule_instances(
             context, request_spec, instance_uuids, return_alternates
         )

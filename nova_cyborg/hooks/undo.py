@@ -19,6 +19,7 @@ in a task state in which nothing more can be done with it.
 
 from __future__ import annotations
 
+import collections.abc
 import logging
 import typing as ty
 
@@ -27,8 +28,18 @@ from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects
 from nova.compute import vm_states
+from nova.objects import fields
 
 LOG = logging.getLogger(__name__)
+
+_PLACEMENT_ERRORS = (
+    nova_exception.ConsumerAllocationRetrievalFailed,
+    nova_exception.ResourceProviderRetrievalFailed,
+    ks_exc.ClientException,
+)
+_BEGUN = ['accepted', 'pre-migrating']
+# What a server always has of its compute node.
+_OF_NODES = {'VCPU', 'PCPU', 'MEMORY_MB'}
 
 
 def forget_allocations(
@@ -73,12 +84,67 @@ def forget_destination(
         report_client.remove_provider_tree_from_instance_allocation(
             context, server_id, node_id
         )
-    except (
-        nova_exception.ConsumerAllocationRetrievalFailed,
-        nova_exception.ResourceProviderRetrievalFailed,
-        ks_exc.ClientException,
-    ) as exc:
+    except _PLACEMENT_ERRORS as exc:
         _warn_of_allocations(server_id, exc)
+
+
+def forget_earlier_destinations(
+    report_client: ty.Any,
+    context: nova_context.RequestContext,
+    server_id: str,
+    node: str,
+) -> None:
+    """Delete what Placement keeps of evacuations that were never ended.
+
+    A nova-conductor that dies leaves what it has claimed on another host,
+    and with it the devices of that host, which the next evacuation needs.
+
+    :param report_client: Nova's client of Placement.
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :param node: name of the compute node that it is evacuated from.
+    """
+    try:
+        found = report_client.get_allocs_for_consumer(context, server_id)
+        allocations = found['allocations']
+        unseen = set(allocations)
+        while unseen:
+            tree = report_client.get_providers_in_tree(context, min(unseen))
+            unseen -= {provider['uuid'] for provider in tree}
+            root = _root(tree)
+            of_root = allocations.get(root['uuid'], {'resources': {}})
+            # What several nodes share is in a tree of its own.
+            is_node = not _OF_NODES.isdisjoint(of_root['resources'])
+            if is_node and root['name'] != node:
+                report_client.remove_provider_tree_from_instance_allocation(
+                    context, server_id, root['uuid']
+                )
+    except _PLACEMENT_ERRORS as exc:
+        _warn_of_allocations(server_id, exc)
+
+
+def fail_earlier_evacuations(
+    context: nova_context.RequestContext, server_id: str
+) -> None:
+    """Say of evacuations that were never ended that they have failed.
+
+    Nova would take the record of one that a dying nova-conductor has left for
+    that of the next, and nova-compute that comes back would see only one.
+
+    :param context: the request's context, of whichever cell.
+    :param server_id: UUID of the server; its last evacuation begins now.
+    """
+    mapping = objects.InstanceMapping.get_by_instance_uuid(context, server_id)
+    filters = {
+        'instance_uuid': server_id,
+        'migration_type': fields.MigrationType.EVACUATION,
+        'status': _BEGUN,
+    }
+    with nova_context.target_cell(context, mapping.cell_mapping) as of_cell:
+        begun = objects.MigrationList.get_by_filters(of_cell, filters)
+        for migration in sorted(begun, key=lambda each: each.id)[:-1]:
+            migration.status = 'error'
+            migration.save()
 
 
 def fail_migration(
@@ -133,6 +199,16 @@ def fail_rebuild(
         {'vm_state': vm_states.ERROR, 'task_state': None},
         error,
         request_spec,
+    )
+
+
+def _root(
+    tree: collections.abc.Iterable[dict[str, ty.Any]],
+) -> dict[str, ty.Any]:
+    return next(
+        provider
+        for provider in tree
+        if provider['uuid'] == provider['root_provider_uuid']
     )
 
 

@@ -21,9 +21,12 @@ from tests.functional.nova import step  # isort: skip - first
 import dataclasses
 import pathlib
 import typing as ty
+from unittest import mock
 
 from nova import conf
 from nova.tests.functional.api import client
+from nova_cyborg.hooks import calls
+from nova_cyborg.hooks import conductor as hooks_conductor
 
 from tests.functional.nova import base
 
@@ -337,6 +340,28 @@ class EvacuateTest(TestCase):
         # From ERROR, Nova starts it.
         self.do('evacuate', 'ACTIVE', {})
         self.assert_moved('compute2')
+
+    def test_nova_conductor_dies_at_first(self) -> None:
+        # What a host was chosen for stays in Placement.
+        with mock.patch.object(
+            hooks_conductor.ComputeTaskManager,
+            '_create_and_bind_arq_for_instance',
+            side_effect=calls.Dropped,
+        ):
+            for each in self.all:
+                self.admin_api.post_server_action(
+                    each.server['id'], {'evacuate': {}}
+                )
+            for device in self.devices:
+                self.wait_for(lambda d=device: self.usage(d) == len(d.slots))
+        self.do('os-resetState', 'ERROR', {'state': 'error'})
+
+        # There is room for it once only.
+        self.do('evacuate', 'ACTIVE', {})
+
+        self.assert_moved('compute2')
+        self.bring_back('compute1')
+        self.assert_in_step(audited=False)
 
     def test_the_host_is_forced(self) -> None:
         """Nova refuses it for servers with devices in Placement."""

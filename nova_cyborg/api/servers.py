@@ -128,16 +128,21 @@ def faults() -> dict[str, str]:
     :returns: the message of each server's fault, by the server's UUID; of
         none if Nova does not say.
     """
-    status, body = _get(
-        '/servers/detail?all_tenants=true&status=ERROR', 'in error'
-    )
-    if status != 200:
-        return {}
-    return {
-        server['id']: server['fault']['message']
-        for server in body['servers']
-        if 'fault' in server
-    }
+    found: dict[str, str] = {}
+    page = ''
+    while True:
+        path = f'/servers/detail?all_tenants=true&status=ERROR{page}'
+        status, body = _get(path, 'in error')
+        if status != 200:
+            return {}
+        found |= {
+            server['id']: server['fault']['message']
+            for server in body['servers']
+            if 'fault' in server
+        }
+        if 'servers_links' not in body:
+            return found
+        page = f'&marker={body["servers"][-1]["id"]}'
 
 
 def _confirmed(server_id: str) -> State:

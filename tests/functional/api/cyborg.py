@@ -94,6 +94,8 @@ class NovaStandIn:
         self.events: list[dict[str, str]] = []
         self.status_code = 200
         self.refuse_events = 0
+        # How many servers are listed at once.
+        self.page_size = 1000
         # Whether Cyborg's user at Nova sees the servers of all projects, and
         # may list them, which Nova has a policy of its own for.
         self.administrator = True
@@ -126,7 +128,13 @@ class NovaStandIn:
         found = [self.servers[u] for u in wanted if u in self.servers]
         if 'status' in query:
             found = [s for s in found if s['status'] in query['status']]
-        return Response(200, {'servers': found})
+        if 'marker' in query:
+            ids = [server['id'] for server in found]
+            found = found[ids.index(query['marker'][0]) + 1 :]
+        body: dict[str, ty.Any] = {'servers': found[: self.page_size]}
+        if len(found) > self.page_size:
+            body['servers_links'] = [{'rel': 'next', 'href': '...'}]
+        return Response(200, body)
 
     def post(self, url: str, json: dict[str, ty.Any]) -> Response:
         assert url == '/os-server-external-events'

@@ -340,8 +340,11 @@ def test_a_device_that_a_hypervisor_did_not_give_away(
     cloud.nova.servers[server_id]['fault'] = {
         'message': f'Exceeded maximum number of retries. Why: {reason}'
     }
-    another = cloud.nova.boot('ERROR', None)
-    cloud.nova.servers[another]['fault'] = {'message': 'No valid host'}
+    for _n in range(2):
+        another = cloud.nova.boot('ERROR', None)
+        cloud.nova.servers[another]['fault'] = {'message': 'No valid host'}
+    # It is on one page or another of the list.
+    cloud.nova.page_size = 1
     arguments = argparse.Namespace(repair=True, format='json', grace=0)
 
     assert audit.run(arguments) == 1

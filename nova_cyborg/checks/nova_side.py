@@ -133,36 +133,69 @@ def allocations() -> results.Result:
     )
 
 
+def accelerator_requests() -> results.Result:
+    """Check that Cyborg lets Nova's service user read what servers have."""
+    error = _ask(_both_tokens(), cyborg_client.AllocationClient.arqs)
+    if error is None:
+        return results.success(
+            "Cyborg shows Nova's service user the accelerator requests of "
+            'servers.'
+        )
+    if (
+        isinstance(error, exception.CyborgFailed)
+        and error.kwargs['http_status'] == http.HTTPStatus.FORBIDDEN
+    ):
+        return results.failure(
+            "Cyborg's policies do not let Nova's service user read "
+            'accelerator requests, which nova-compute does when it offloads '
+            'servers by time, and when it starts the guests of a host that '
+            f'was restarted. Give the user of [{_GROUP}] in nova.conf the '
+            'role reader, or look for cyborg:arq:get_all in the policy file '
+            'of cyborg-api.'
+        )
+    return results.failure(
+        "It could not be seen whether Nova's service user may read "
+        'accelerator requests. Put right what is wrong with Cyborg, and '
+        'check again.'
+    )
+
+
 def _asked() -> exception.DeviceContextError | None:
     """Ask Cyborg for the allocation of a server that there is not."""
-    # As Nova asks for a member, with its own token in the member's place.
-    auth = _service_auth()
-    error = _ask(
-        service_token.ServiceTokenAuthWrapper(
-            user_auth=auth, service_auth=auth
-        )
-    )
+    error = _ask(_both_tokens(), cyborg_client.AllocationClient.get)
     if (
         isinstance(error, exception.CyborgFailed)
         and error.kwargs['http_status'] == http.HTTPStatus.UNAUTHORIZED
     ):
         # A service token whose roles do not do is refused before Cyborg's
         # API, as any bad token is. Without it, Cyborg says what it lacks.
-        without = _ask(auth)
+        without = _ask(_service_auth(), cyborg_client.AllocationClient.get)
         if isinstance(without, exception.ServiceTokenRequired):
             return without
     return error
 
 
+def _both_tokens() -> ks_plugin.BaseAuthPlugin:
+    """Ask as Nova does for a member, with its own token for the member's."""
+    auth = _service_auth()
+    return service_token.ServiceTokenAuthWrapper(
+        user_auth=auth, service_auth=auth
+    )
+
+
 def _ask(
     auth: ks_plugin.BaseAuthPlugin,
+    call: collections.abc.Callable[
+        [cyborg_client.AllocationClient, str], object
+    ],
 ) -> exception.DeviceContextError | None:
+    """Ask Cyborg something about a server that there is not."""
     adapter = utils.get_ksa_adapter('accelerator', ksa_auth=auth)
     if adapter.session.timeout is None:
         adapter.session.timeout = _SECONDS
     client = cyborg_client.AllocationClient(adapter)
     try:
-        client.get(uuidutils.generate_uuid())
+        call(client, uuidutils.generate_uuid())
     except exception.DeviceContextError as exc:
         return exc
     return None
@@ -182,4 +215,5 @@ CHECKS: results.Checks = {
     'Nova: service token': service_token_sent,
     "Nova: Cyborg's device contexts": device_context_api,
     "Nova: Cyborg's allocations": allocations,
+    "Nova: Cyborg's accelerator requests": accelerator_requests,
 }

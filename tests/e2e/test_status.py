@@ -89,7 +89,7 @@ def test_a_cloud_as_it_should_be(
         assert (code, 'fake:' in details) == (_WARNING, True), details
     else:
         assert code == _SUCCESS, details
-    assert len(found) == 11
+    assert len(found) == 12
     assert {code for code, _details in found.values()} == {_SUCCESS}, found
 
 

@@ -108,6 +108,7 @@ class StatusTest(base.TestCase):
         self._assert_result(nova_side.service_token_sent(), _SUCCESS)
         self._assert_result(nova_side.device_context_api(), _SUCCESS)
         self._assert_result(nova_side.allocations(), _SUCCESS)
+        self._assert_result(nova_side.accelerator_requests(), _SUCCESS)
         # One of a server that there is not: nothing is made by asking.
         calls = {method for method, _path in self.nova_calls()}
         self.assertEqual({'GET'}, calls)
@@ -136,6 +137,18 @@ class StatusTest(base.TestCase):
             nova_side.allocations(), _FAILURE, 'service_token_roles'
         )
 
+    def test_the_service_user_may_not_read(self) -> None:
+        self.cyborg.control(
+            'fault',
+            method='GET',
+            path='accelerator_requests',
+            action='answer',
+            value=403,
+        )
+        self._assert_result(
+            nova_side.accelerator_requests(), _FAILURE, 'role reader'
+        )
+
     def test_cyborg_without_device_contexts(self) -> None:
         self.cyborg.control('serve', stock=True)
         self._assert_result(
@@ -151,6 +164,7 @@ class StatusTest(base.TestCase):
             'the connection failed',
             'service type accelerator',
         )
+        self._assert_result(nova_side.accelerator_requests(), _FAILURE)
 
     def test_cyborg_fails(self) -> None:
         self.cyborg.control(

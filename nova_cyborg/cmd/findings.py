@@ -37,7 +37,8 @@ _NOT_GIVEN = re.compile(
     re.DOTALL,
 )
 # Nothing is being done with such a server.
-_RESTING = (_State.SETTLED, _State.FAILED, _State.OFFLOADED)
+_ON_HOST = (_State.SETTLED, _State.FAILED)
+_RESTING = (*_ON_HOST, _State.OFFLOADED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,8 +241,9 @@ def _providers(
     yield from stray.values()
     for provider, (in_cyborg, in_placement) in found.items():
         for server_id in sorted(in_cyborg.keys() - in_placement):
-            if server_id in stray or state(server_id) not in _RESTING:
-                # What one that is gone has left is found elsewhere.
+            if server_id in stray or state(server_id) not in _ON_HOST:
+                # What one that is gone, or on no host, has left is found
+                # elsewhere.
                 continue
             yield Finding(
                 'no-placement-allocation',

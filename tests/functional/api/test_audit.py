@@ -158,9 +158,7 @@ def test_an_offloaded_server_with_devices(
     cloud.nova.servers[server_id]['OS-EXT-SRV-ATTR:host'] = None
     placement.allocations.clear()
 
-    _status, kinds = run(repair=True)
-
-    assert 'devices-of-offloaded-server' in kinds
+    assert run(repair=True) == (0, ['devices-of-offloaded-server'])
     assert run() == (0, [])
     assert member.status_of(context_id) == 'reserved'
     assert cloud.used_slots() == 0

@@ -57,6 +57,11 @@ _BY_STATUS = {
 }
 
 
+# Of these, Nova takes what the old host has when it comes back. One that is
+# under way, or was never ended, is among them.
+_EVACUATED = ('accepted', 'pre-migrating', 'done')
+
+
 def state(server_id: str) -> State:
     """Ask Nova for a server.
 
@@ -116,7 +121,7 @@ def is_evacuated(server_id: str) -> bool:
     if status != 200:
         return True
     return any(
-        migration['status'] in ('accepted', 'done')
+        migration['status'] in _EVACUATED
         for migration in body['migrations']
         if migration.get('migration_type', 'evacuation') == 'evacuation'
     )

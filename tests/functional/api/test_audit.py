@@ -353,8 +353,9 @@ def test_a_device_that_a_hypervisor_did_not_give_away(
     assert row['detail'].endswith('in use by a guest')
 
 
+@pytest.mark.parametrize('status', ['accepted', 'pre-migrating', 'done'])
 def test_an_evacuated_server_keeps_its_allocation_on_the_old_host(
-    run, running, cloud, placement
+    run, running, cloud, placement, status
 ):
     _provider, server_id, _context_id = running
     old = cloud.add_device()
@@ -362,7 +363,7 @@ def test_an_evacuated_server_keeps_its_allocation_on_the_old_host(
 
     assert run() == (1, ['no-device'])
     cloud.nova.migrations[server_id] = [
-        {'status': 'done', 'migration_type': 'evacuation'}
+        {'status': status, 'migration_type': 'evacuation'}
     ]
     assert run() == (0, [])
 

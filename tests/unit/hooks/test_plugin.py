@@ -189,6 +189,8 @@ SERVICE = """
 import importlib
 import sys
 
+# As every service does: it chooses the kind of threads in some releases.
+import nova.cmd
 from nova import conf, config
 from oslo_log import log
 

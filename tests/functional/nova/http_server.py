@@ -18,6 +18,9 @@ import threading
 import typing as ty
 from wsgiref import simple_server
 
+# How long it takes at most to notice that it is to stop.
+_LOOK_SECONDS = 0.05
+
 
 class _Handler(simple_server.WSGIRequestHandler):
     def get_environ(self) -> dict[str, ty.Any]:
@@ -37,10 +40,17 @@ class HTTPServer(socketserver.ThreadingMixIn, simple_server.WSGIServer):
     def __init__(self, app: ty.Any, port: int = 0) -> None:
         super().__init__(('127.0.0.1', port), _Handler)
         self.set_app(app)
-        self._thread = threading.Thread(
-            target=self.serve_forever, args=(0.05,), daemon=True
-        )
+        self._stopped = threading.Event()
+        # Not serve_forever(): with some releases of eventlet, the selector
+        # that it waits with blocks all green threads.
+        self.socket.settimeout(_LOOK_SECONDS)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    def _serve(self) -> None:
+        while not self._stopped.is_set():
+            # It takes a time-out of the socket for no connection.
+            self._handle_request_noblock()
 
     @property
     def port(self) -> int:
@@ -52,9 +62,9 @@ class HTTPServer(socketserver.ThreadingMixIn, simple_server.WSGIServer):
 
     def stop(self) -> None:
         """Serve no more; connections are refused from now on."""
-        self.shutdown()
-        self.server_close()
+        self._stopped.set()
         self._thread.join()
+        self.server_close()
 
     def handle_error(self, request: ty.Any, client_address: ty.Any) -> None:
         """Keep quiet of clients that did not wait for the answer."""

@@ -16,7 +16,9 @@ from tests.functional.nova import base  # isort: skip - first
 
 import typing as ty
 
+import testtools
 from nova import context as nova_context
+from nova.compute import api
 from nova.db.api import api as api_db
 from nova.db.api import models as api_models
 from nova.db.main import api as main_db
@@ -25,6 +27,9 @@ from nova.tests.functional.api import client
 from oslo_limit import fixture as limit_fixture
 from oslo_utils import uuidutils
 
+# The method that does it.
+_COUNTS = hasattr(api.API, '_enforce_create_unified_limits')
+_SINCE = 'Nova counts accelerators in unified limits since 2026.2'
 _CHECK = ('POST', '/v2/device_allocations/check')
 _API_TABLES = (
     api_models.BuildRequest,
@@ -321,8 +326,8 @@ class CallsTest(TestCase):
                 self.assertEqual(self.boot_fails(*hint), sentence)
 
 
-class UnifiedLimitsTest(TestCase):
-    """Keystone's limits count device contexts as they count profiles."""
+class _LimitedTestCase(TestCase):
+    """Keystone limits a project to two FPGAs, and to nothing else."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -342,6 +347,11 @@ class UnifiedLimitsTest(TestCase):
         )
         limits['class:FPGA'] = 2
         self.useFixture(limit_fixture.LimitFixture(limits, {}))
+
+
+@testtools.skipUnless(_COUNTS, _SINCE)
+class UnifiedLimitsTest(_LimitedTestCase):
+    """Keystone's limits count device contexts as they count profiles."""
 
     def _profile_flavor(self, amount: int) -> str:
         self.create_profile('gzip', {'resources:FPGA': str(amount)})
@@ -386,3 +396,12 @@ class UnifiedLimitsTest(TestCase):
         with self.without_api_plugin():
             self.assertIn('class:FPGA', self.boot_fails(context))
         self.assert_available(context)
+
+
+@testtools.skipIf(_COUNTS, _SINCE)
+class UncountedTest(_LimitedTestCase):
+    """Before that, they count neither."""
+
+    def test_more_than_the_limit(self) -> None:
+        self.boot(self.create_context(resources={'FPGA': 3}))
+        self.assertEqual(3, self.usage(self.device))

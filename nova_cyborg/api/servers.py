@@ -80,9 +80,7 @@ def _classify(server: dict[str, ty.Any]) -> State:
     status, task = server['status'], server.get('OS-EXT-STS:task_state', '')
     if task == 'deleting':
         return State.LEAVING
-    on_host = server.get('OS-EXT-SRV-ATTR:host', '') is not None
-    launched = server.get('OS-SRV-USG:launched_at', '') is not None
-    if status == 'ERROR' and not on_host and not launched:
+    if status == 'ERROR' and _is_nowhere(server):
         return State.NEVER_BUILT
     if status in _BY_STATUS:
         return _BY_STATUS[status]
@@ -92,7 +90,18 @@ def _classify(server: dict[str, ty.Any]) -> State:
         return State.FAILED
     if status == 'SHELVED_OFFLOADED':
         return State.OFFLOADED
-    return State.SETTLED if on_host else State.EXISTS
+    return State.SETTLED if _is_on_host(server) else State.EXISTS
+
+
+def _is_on_host(server: dict[str, ty.Any]) -> bool:
+    # Only administrators are shown the host: to others, it is on one.
+    return server.get('OS-EXT-SRV-ATTR:host', '') is not None
+
+
+def _is_nowhere(server: dict[str, ty.Any]) -> bool:
+    """Tell whether a server is on no host, and never ran on one."""
+    launched = server.get('OS-SRV-USG:launched_at', '') is not None
+    return not _is_on_host(server) and not launched
 
 
 def node(server_id: str) -> str | None:
@@ -171,15 +180,6 @@ def _confirmed(server_id: str) -> State:
     if status == 404:
         return State.GONE
     return _classify(body['server']) if status == 200 else State.UNKNOWN
-
-
-def _is_nowhere(server: dict[str, ty.Any]) -> bool:
-    """Tell whether a server is on no host, and never was."""
-    # Only administrators are shown the host.
-    return (
-        server.get('OS-EXT-SRV-ATTR:host', '') is None
-        and server.get('OS-SRV-USG:launched_at', '') is None
-    )
 
 
 def _get(path: str, server_id: str) -> tuple[int, dict[str, ty.Any]]:

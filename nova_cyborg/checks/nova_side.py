@@ -176,7 +176,7 @@ def _asked() -> exception.DeviceContextError | None:
 
 
 def _both_tokens() -> ks_plugin.BaseAuthPlugin:
-    """Ask as Nova does for a member, with its own token for the member's."""
+    """Return Nova's own token, as its service token and as a member's."""
     auth = _service_auth()
     return service_token.ServiceTokenAuthWrapper(
         user_auth=auth, service_auth=auth

@@ -117,6 +117,8 @@ def test_evacuate(
     if scene.settle(server_id) == 'ERROR':
         scene.repair()
         scene.act(server_id, 'evacuate', {})
+        # From ERROR, Nova starts it; else it is as it was, or stopped.
+        assert scene.settle(server_id) == 'ACTIVE', scene.show(server_id)
     status = scene.settle(server_id)
     assert status in ('ACTIVE', 'SHUTOFF'), scene.show(server_id)
     scene.assert_runs(server_id)

@@ -129,7 +129,7 @@ def _lines(title: str, outcome: run.Outcome) -> list[str]:
         f'{title}:',
         f'  boots: {boots.total()} ({ends})',
         f'  services killed: {outcome.faults}',
-        f'  servers that Nova lists and cannot delete: '
+        '  servers that Nova lists and cannot delete: '
         f'{len(outcome.undeletable)}',
     ]
 

@@ -25,8 +25,18 @@ class NoPackage(GuestError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
             f'apt-get finds no package {name}: {reason}. The guest is made '
-            'of Debian packages; run "apt-get update" (as root) if this '
-            'machine has none of its lists.'
+            'of the distribution\'s packages; run "apt-get update" (as root) '
+            'if this machine has none of its lists.'
+        )
+
+
+class NotDebian(GuestError):
+    """The machine has packages of another kind."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f'The guest is made of packages of Debian or Ubuntu, and this '
+            f'machine has {name}.'
         )
 
 
@@ -34,7 +44,7 @@ class NoModule(GuestError):
     """The kernel package lacks a module."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f'The kernel package has no module {name}.')
+        super().__init__(f'The packages of the kernel have no module {name}.')
 
 
 class NoKernel(GuestError):

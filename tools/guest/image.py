@@ -40,14 +40,16 @@ def build(
     """
     programs = programs or {}
     with report.step('packages of the guest found'):
-        found = packages.find(packages.kernel_name(), *_TOOLS)
+        kernel = packages.kernel_names()
+        found = packages.find(*_TOOLS, *kernel)
     path = folder / f'guest-{_digest(found, programs)}.img'
     if path.exists():
         return path
     with report.step('packages of the guest fetched'):
-        kernel, *tools = (
+        folders = [
             packages.fetch(folder / 'packages', each) for each in found
-        )
+        ]
+    tools, kernel = folders[: len(_TOOLS)], folders[len(_TOOLS) :]
     with report.step('guest made'):
         _make(path, kernel, tools, programs)
     return path
@@ -69,13 +71,13 @@ def _digest(
 
 def _make(
     path: pathlib.Path,
-    kernel: pathlib.Path,
+    kernel: list[pathlib.Path],
     tools: list[pathlib.Path],
     programs: collections.abc.Mapping[str, bytes],
 ) -> None:
     busybox = packages.program(tools[0], 'busybox')
     archive = initramfs.make(kernel, busybox, programs)
-    vmlinuz = next((kernel / 'boot').glob('vmlinuz-*')).read_bytes()
+    vmlinuz = next((kernel[0] / 'boot').glob('vmlinuz-*')).read_bytes()
     folders = tuple(
         each / where
         for each in tools

@@ -34,19 +34,19 @@ _POWER_PATH = 'etc/acpi/PWRF/00000080'
 
 
 def make(
-    kernel: pathlib.Path,
+    kernel: collections.abc.Iterable[pathlib.Path],
     busybox: pathlib.Path,
     programs: collections.abc.Mapping[str, bytes],
 ) -> bytes:
     """Make the archive.
 
-    :param kernel: where the kernel's package is unpacked.
+    :param kernel: where the kernel's packages are unpacked.
     :param busybox: the program.
     :param programs: further programs that the guest runs when it has
         started, in this order; by their names.
     :returns: the archive, compressed.
     """
-    loaded = modules.Modules(kernel).closure(*MODULES)
+    loaded = modules.Modules(*kernel).closure(*MODULES)
     files = {
         'init': cpio.File(_INIT.read_bytes()),
         _POWER_PATH: cpio.File(_POWER.read_bytes()),

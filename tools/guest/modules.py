@@ -16,19 +16,32 @@ import lzma
 import pathlib
 import re
 
+import zstandard
+
 from tools.guest import exception
 
 _DEPENDS = re.compile(rb'\0depends=([^\0]*)\0')
 
 
 class Modules:
-    """The modules of an unpacked kernel package.
+    """The modules of a kernel.
 
-    :param folder: where the package is unpacked.
+    :param folders: where the kernel's packages are unpacked.
     """
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        self._paths = {_name(path): path for path in folder.glob('**/*.ko*')}
+    def __init__(self, *folders: pathlib.Path) -> None:
+        self._paths = {
+            _name(path): path
+            for folder in folders
+            for path in folder.glob('**/*.ko*')
+        }
+        # A line is the path that the module would have.
+        self._built_in = {
+            _name(pathlib.Path(line))
+            for folder in folders
+            for path in folder.glob('**/modules.builtin')
+            for line in path.read_text().splitlines()
+        }
 
     def read(self, name: str) -> bytes:
         """Return a module.
@@ -40,14 +53,14 @@ class Modules:
         path = self._paths.get(name.replace('-', '_'))
         if path is None:
             raise exception.NoModule(name)
-        content = path.read_bytes()
-        return lzma.decompress(content) if path.suffix == '.xz' else content
+        return _DECOMPRESS[path.suffix](path.read_bytes())
 
     def closure(self, *names: str) -> dict[str, bytes]:
         """Return modules and all that they need.
 
         :param names: the modules that are wanted.
-        :returns: name and content of each, in an order to load them in.
+        :returns: name and content of each, in an order to load them in,
+            without those that are built into the kernel.
         :raises NoModule: if one is missing.
         """
         found: dict[str, bytes] = {}
@@ -56,12 +69,25 @@ class Modules:
         return found
 
     def _add(self, name: str, found: dict[str, bytes]) -> None:
-        if name in found:
+        if name in found or name in self._built_in:
             return
         content = self.read(name)
         for needed in depends(content):
             self._add(needed, found)
         found[name] = content
+
+
+def _decompress_zstandard(content: bytes) -> bytes:
+    # Not all at once: the file need not say how long it gets.
+    return zstandard.ZstdDecompressor().decompressobj().decompress(content)
+
+
+# How distributions compress modules, by the ends of their names.
+_DECOMPRESS = {
+    '.ko': bytes,
+    '.xz': lzma.decompress,
+    '.zst': _decompress_zstandard,
+}
 
 
 def depends(content: bytes) -> list[str]:

@@ -10,11 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Debian packages, fetched and unpacked without being installed."""
+"""Packages of Debian or Ubuntu, fetched and unpacked without being installed."""
 
 import dataclasses
 import os
 import pathlib
+import platform
 import re
 import tempfile
 
@@ -25,7 +26,13 @@ _URI = re.compile(
     r"^'(?P<archive>[^']+)/pool/[^']+' (?P<file>\S+) \d+ (?P<digest>\S+)$",
     re.MULTILINE,
 )
-_KERNEL = re.compile(r'^Depends:.*?\b(linux-image-\d\S+)', re.MULTILINE)
+# The package that depends on the newest kernel, by the distribution.
+_META = {'debian': 'linux-image-amd64', 'ubuntu': 'linux-image-virtual'}
+_KERNEL = re.compile(r'^Depends:.*?\b(linux-image-\d[^\s,]+)', re.MULTILINE)
+# Ubuntu's modules have a package of their own.
+_MODULES = re.compile(
+    r'^Depends:.*?\b(linux-modules-\d[^\s,]+)', re.MULTILINE
+)
 # apt would drop its privileges, and not be able to write to our folder.
 _APT = ('apt-get', '--option=APT::Sandbox::User=root', '--quiet=2')
 
@@ -83,31 +90,46 @@ def parse_uris(text: str) -> dict[str, Package]:
     return found
 
 
-def kernel_name(meta: str = 'linux-image-amd64') -> str:
-    """Return the name of the package that has the kernel.
+def kernel_names() -> list[str]:
+    """Return the names of the packages that have the newest kernel.
 
-    :param meta: the package that depends on the newest one.
-    :returns: its name, which has the kernel's version in it.
+    :returns: the package of the kernel, which has the version in its name,
+        and that of its modules where they are not in the same.
     :raises NoPackage: if there is none.
     """
-    try:
-        shown = commands.run('apt-cache', 'show', '--no-all-versions', meta)
-    except exception.CommandFailed as error:
-        raise exception.NoPackage(meta, str(error)) from error
-    name = parse_kernel(shown.decode())
-    if name is None:
+    meta = _META[_distribution()]
+    kernel = parse_depends(_show(meta), _KERNEL)
+    if kernel is None:
         raise exception.NoPackage(meta, 'it depends on no kernel')
-    return name
+    modules = parse_depends(_show(kernel), _MODULES)
+    return [kernel, modules] if modules else [kernel]
 
 
-def parse_kernel(text: str) -> str | None:
-    """Read what ``apt-cache show`` says of a kernel's metapackage.
+def parse_depends(text: str, pattern: re.Pattern[str]) -> str | None:
+    """Find a package among those that another depends on.
 
-    :param text: the output.
-    :returns: the name of the kernel's package, or None if there is none.
+    :param text: what ``apt-cache show`` says of the other.
+    :param pattern: has the line up to the name, and the name as its group.
+    :returns: the name, or None if there is none.
     """
-    match = _KERNEL.search(text)
+    match = pattern.search(text)
     return match and match[1]
+
+
+def _distribution() -> str:
+    release = platform.freedesktop_os_release()
+    for name in (release['ID'], *release.get('ID_LIKE', '').split()):
+        if name in _META:
+            return name
+    raise exception.NotDebian(release['NAME'])
+
+
+def _show(name: str) -> str:
+    try:
+        shown = commands.run('apt-cache', 'show', '--no-all-versions', name)
+    except exception.CommandFailed as error:
+        raise exception.NoPackage(name, str(error)) from error
+    return shown.decode()
 
 
 def fetch(folder: pathlib.Path, package: Package) -> pathlib.Path:

@@ -50,13 +50,11 @@ def build(folder: pathlib.Path, report: progress.Progress) -> Image:
     :raises GuestError: if it cannot be made.
     """
     with report.step('packages of the hypervisor machine found'):
-        kernel, busybox, debootstrap, *others = packages.find(
-            packages.kernel_name(),
-            'busybox-static',
-            'debootstrap',
-            *rootfs.PACKAGES,
+        busybox, debootstrap, *others = packages.find(
+            'busybox-static', 'debootstrap', *rootfs.PACKAGES
         )
-    boot = folder / f'hypervisor-{_digest([kernel, busybox], _BOOT)}'
+        kernel = packages.find(*packages.kernel_names())
+    boot = folder / f'hypervisor-{_digest([*kernel, busybox], _BOOT)}'
     root = folder / f'hypervisor-{_digest(others, _ROOT)}.ext4'
     image = Image(
         boot.with_suffix('.vmlinux'), boot.with_suffix('.initrd'), root
@@ -71,12 +69,12 @@ def build(folder: pathlib.Path, report: progress.Progress) -> Image:
 
 
 def _make_kernel(
-    image: Image, kernel: packages.Package, busybox: packages.Package
+    image: Image, kernel: list[packages.Package], busybox: packages.Package
 ) -> None:
     folder = image.kernel.parent / 'packages'
-    unpacked = packages.fetch(folder, kernel)
+    unpacked = [packages.fetch(folder, each) for each in kernel]
     tool = packages.program(packages.fetch(folder, busybox), 'busybox')
-    vmlinuz = next((unpacked / 'boot').glob('vmlinuz-*'))
+    vmlinuz = next((unpacked[0] / 'boot').glob('vmlinuz-*'))
     _write(image.kernel, vmlinux.extract(vmlinuz.read_bytes()))
     _write(image.initramfs, initramfs.make(unpacked, tool))
 

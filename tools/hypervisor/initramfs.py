@@ -12,6 +12,7 @@
 
 """What the hypervisor machine's kernel starts with."""
 
+import collections.abc
 import gzip
 import pathlib
 
@@ -32,14 +33,16 @@ _FOLDERS = ('dev', 'proc', 'root', 'sys')
 _SCRIPTS = pathlib.Path(__file__).parent
 
 
-def make(kernel: pathlib.Path, busybox: pathlib.Path) -> bytes:
+def make(
+    kernel: collections.abc.Iterable[pathlib.Path], busybox: pathlib.Path
+) -> bytes:
     """Make the archive.
 
-    :param kernel: where the kernel's package is unpacked.
+    :param kernel: where the kernel's packages are unpacked.
     :param busybox: the program.
     :returns: the archive, compressed.
     """
-    loaded = modules.Modules(kernel).closure(*MODULES)
+    loaded = modules.Modules(*kernel).closure(*MODULES)
     files = {
         'init': cpio.File((_SCRIPTS / 'stage1.sh').read_bytes()),
         # Goes on from the root file system, and is made more often than it.

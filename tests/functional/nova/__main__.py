@@ -16,8 +16,8 @@
 
 They are run by stestr, as Nova's own are, in green threads, in native
 threads, or (by default) in one after the other: then Nova's own tests and
-those of faults, which take long, are run in native threads only. The last line
-says how many passed.
+those of faults, which take long, are run in native threads only. The last lines
+name those that failed, and say how many passed.
 """
 
 import argparse
@@ -38,19 +38,24 @@ _LONG = r'test_(stock_accelerators|(nova_)?(database_)?faults)\.'
 # What Nova logs when a test is over, and its log is not kept any more.
 _NOISE = re.compile(r' INFO nova\.thread_pool_factory |^Eventlet based conc')
 _TOTAL = re.compile(r' - (Passed|Failed|Unexpected Success): (\d+)')
+_FAILED = re.compile(r'\{\d+\} (\S+) \[.*\] \.\.\. FAILED')
 
 
 def main() -> int:
     arguments = _parse()
     modes = list(MODES) if arguments.mode == 'both' else [arguments.mode]
     passed = failed = 0
+    names = []
     for mode in modes:
         print(f'Nova with {mode}:', flush=True)
         options = ['--concurrency', str(arguments.concurrency)]
         if mode != modes[0]:
             options += ['--exclude-regex', _LONG]
-        good, bad = _run(mode, options + arguments.filters)
+        good, bad, failures = _run(mode, options + arguments.filters)
         passed, failed = passed + good, failed + bad
+        names += [f'{name} with {mode}' for name in failures]
+    for name in names:
+        print(f'Failed: {name}')
     print(f'{passed} passed, {failed} failed')
     return 1 if failed or not passed else 0
 
@@ -78,8 +83,11 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(mode: str, options: list[str]) -> tuple[int, int]:
-    """Run the tests in one mode; return how many passed and failed."""
+def _run(mode: str, options: list[str]) -> tuple[int, int, list[str]]:
+    """Run the tests in one mode.
+
+    :returns: how many passed, how many failed, and the names of those.
+    """
     with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as results:
         process = subprocess.Popen(
             _command(results, options),
@@ -90,16 +98,20 @@ def _run(mode: str, options: list[str]) -> tuple[int, int]:
             text=True,
         )
         totals = {'Passed': 0, 'Failed': 0, 'Unexpected Success': 0}
+        failures = []
         for line in process.stdout:
             if not _NOISE.search(line):
                 print(line, end='', flush=True)
             total = _TOTAL.match(line)
             if total:
                 totals[total[1]] = int(total[2])
+            failure = _FAILED.match(line)
+            if failure:
+                failures.append(failure[1])
         code = process.wait()
     failed = totals['Failed'] + totals['Unexpected Success']
     # stestr also fails when it cannot import a test, or finds none.
-    return totals['Passed'], failed or int(code != 0)
+    return totals['Passed'], failed or int(code != 0), failures
 
 
 def _command(results: str, options: list[str]) -> list[str]:

@@ -39,7 +39,7 @@ def _build(tmp_path, monkeypatch):
         path.write_bytes(b'')
         versions['made'] = versions.get('made', 0) + 1
 
-    monkeypatch.setattr(packages, 'kernel_name', lambda: 'linux-image-6.1')
+    monkeypatch.setattr(packages, 'kernel_names', lambda: ['linux-image-6.1'])
     monkeypatch.setattr(packages, 'find', find)
     monkeypatch.setattr(
         packages, 'fetch', lambda folder, package: folder / package.name

@@ -15,6 +15,7 @@
 import lzma
 
 import pytest
+import zstandard
 
 from tools.guest import exception, modules
 
@@ -47,8 +48,25 @@ def test_what_is_needed_comes_first_and_once(tmp_path):
     assert list(found) == ['t10_pi', 'nvme_core', 'nvme', 'sd_mod']
 
 
-def test_a_compressed_module(tmp_path):
-    (tmp_path / 'nvme.ko.xz').write_bytes(lzma.compress(_module('a')))
+def test_what_is_built_in_is_not_loaded(tmp_path):
+    image, others = tmp_path / 'image', tmp_path / 'modules'
+    image.mkdir()
+    others.mkdir()
+    (others / 'nvme.ko').write_bytes(_module('nvme-core'))
+    (others / 'modules.builtin').write_text(
+        'kernel/drivers/nvme/host/nvme-core.ko\nkernel/lib/button.ko\n'
+    )
+
+    found = modules.Modules(image, others).closure('nvme', 'button')
+
+    assert list(found) == ['nvme']
+
+
+@pytest.mark.parametrize(
+    ('end', 'compress'), [('xz', lzma.compress), ('zst', zstandard.compress)]
+)
+def test_a_compressed_module(tmp_path, end, compress):
+    (tmp_path / f'nvme.ko.{end}').write_bytes(compress(_module('a')))
 
     assert modules.Modules(tmp_path).read('nvme') == _module('a')
 

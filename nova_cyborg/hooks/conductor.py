@@ -58,6 +58,10 @@ _SIGNATURES = {
         'context instance_uuid method updates ex request_spec'
     ),
 }
+_NAMED = {
+    'build_instances': 'requested_networks request_spec host_lists',
+    'rebuild_instance': 'recreate request_spec',
+}
 
 
 class ComputeTaskManager(manager.ComputeTaskManager):
@@ -95,31 +99,66 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         self,
         context: nova_context.RequestContext,
         instances: collections.abc.Sequence[objects.Instance],
-        image: object,
-        filter_properties: dict[str, ty.Any],
         *args: object,
-        request_spec: objects.RequestSpec | None = None,
         **kwargs: object,
     ) -> None:
         """Build servers again that could not be built on a first host."""
-        retry = filter_properties.get('retry') or {}
+        build = super().build_instances
+        given = (
+            inspect.signature(build)
+            .bind(context, instances, *args, **kwargs)
+            .arguments
+        )
+        retry = given['filter_properties'].get('retry') or {}
         operation = spec.Operation(
             f'{context.request_id}/{retry.get("num_attempts", 0)}',
             booting=False,
         )
+        request_spec = given.get('request_spec')
         specs = [request_spec] if request_spec else []
         with self._making(operation, specs) as call:
             # Nova takes it out, and tells it to nobody but the log.
             call.last_error = str(retry.get('exc_reason') or '')
-            super().build_instances(
-                context,
-                instances,
-                image,
-                filter_properties,
-                *args,
-                request_spec=request_spec,
-                **kwargs,
-            )
+            if self._begin_again(context, call, instances, given):
+                build(context, instances, *args, **kwargs)
+
+    def _begin_again(
+        self,
+        context: nova_context.RequestContext,
+        call: calls.Call,
+        instances: collections.abc.Sequence[objects.Instance],
+        arguments: collections.abc.Mapping[str, ty.Any],
+    ) -> bool:
+        """Call the hooks of servers that have alternate hosts.
+
+        Nova does not schedule those, and claims at once what they have on
+        the next host. Two calls that do so put the server in error.
+
+        :returns: whether to go on; if not, the servers are in error.
+        """
+        host_lists = arguments.get('host_lists')
+        if not call.specs or not host_lists or not host_lists[0]:
+            return True
+        request_spec = arguments['request_spec']
+        try:
+            with _dropping():
+                self._hooks.before_scheduling(
+                    context,
+                    request_spec,
+                    [instance.uuid for instance in instances],
+                    call.operation,
+                )
+        except Exception as exc:  # noqa: BLE001 - a hook may raise anything
+            for instance in instances:
+                self._cleanup_when_reschedule_fails(
+                    context,
+                    instance,
+                    exc,
+                    request_spec.to_legacy_request_spec_dict(),
+                    arguments['requested_networks'],
+                )
+            return False
+        return True
 
     def unshelve_instance(
         self,
@@ -355,6 +394,7 @@ def install() -> str:
         methods, or a hook cannot be loaded.
     """
     signatures.check(ComputeTaskManager.__base__, _SIGNATURES)
+    signatures.check_named(ComputeTaskManager.__base__, _NAMED)
     names = CONF.nova_cyborg.conductor_hooks
     runner.load(names)
     manager.ComputeTaskManager = ComputeTaskManager

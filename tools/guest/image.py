@@ -40,15 +40,12 @@ def build(
     """
     programs = programs or {}
     with report.step('packages of the guest found'):
-        kernel = packages.kernel_names()
-        found = packages.find(*_TOOLS, *kernel)
+        found = packages.find(*_TOOLS, *packages.kernel_names())
     path = folder / f'guest-{_digest(found, programs)}.img'
     if path.exists():
         return path
     with report.step('packages of the guest fetched'):
-        folders = [
-            packages.fetch(folder / 'packages', each) for each in found
-        ]
+        folders = [packages.fetch(folder / 'packages', each) for each in found]
     tools, kernel = folders[: len(_TOOLS)], folders[len(_TOOLS) :]
     with report.step('guest made'):
         _make(path, kernel, tools, programs)

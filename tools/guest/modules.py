@@ -12,6 +12,7 @@
 
 """Kernel modules and what they need, without depmod."""
 
+import collections.abc
 import lzma
 import pathlib
 import re
@@ -83,7 +84,7 @@ def _decompress_zstandard(content: bytes) -> bytes:
 
 
 # How distributions compress modules, by the ends of their names.
-_DECOMPRESS = {
+_DECOMPRESS: dict[str, collections.abc.Callable[[bytes], bytes]] = {
     '.ko': bytes,
     '.xz': lzma.decompress,
     '.zst': _decompress_zstandard,

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Packages of Debian or Ubuntu, fetched and unpacked without being installed."""
+"""Debian and Ubuntu packages, fetched and unpacked without installing."""
 
 import dataclasses
 import os
@@ -30,9 +30,7 @@ _URI = re.compile(
 _META = {'debian': 'linux-image-amd64', 'ubuntu': 'linux-image-virtual'}
 _KERNEL = re.compile(r'^Depends:.*?\b(linux-image-\d[^\s,]+)', re.MULTILINE)
 # Ubuntu's modules have a package of their own.
-_MODULES = re.compile(
-    r'^Depends:.*?\b(linux-modules-\d[^\s,]+)', re.MULTILINE
-)
+_MODULES = re.compile(r'^Depends:.*?\b(linux-modules-\d[^\s,]+)', re.MULTILINE)
 # apt would drop its privileges, and not be able to write to our folder.
 _APT = ('apt-get', '--option=APT::Sandbox::User=root', '--quiet=2')
 

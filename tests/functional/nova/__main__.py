@@ -16,8 +16,8 @@
 
 They are run by stestr, as Nova's own are, in green threads, in native
 threads, or (by default) in one after the other: then Nova's own tests and
-those of faults, which take long, are run in native threads only. The last lines
-name those that failed, and say how many passed.
+those of faults, which take long, are run in native threads only. The last
+lines name those that failed, and say how many passed.
 """
 
 import argparse

@@ -73,6 +73,24 @@ class SchedulingTest(base.TestCase):
         self.assertIn('no guest today', fault)
         self.assert_available(context)
 
+    def test_cyborg_is_down_when_the_first_host_has_failed(self) -> None:
+        for host in self.HOSTS:
+            self.add_device(host)
+        context = self.create_context()
+        spawns = self.fail_spawns(1)
+        self.cyborg.control(
+            'fault',
+            method='POST',
+            path='/begin$',
+            action='answer',
+            value=503,
+        )
+        fault = self.boot_fails(context)
+        self.assertEqual(1, spawns.call_count)
+        self.assertIn('503', fault)
+        # Nothing was claimed on the next host, which it will not come to.
+        self.assert_available(context)
+
     def test_a_device_that_libvirt_does_not_give_away(self) -> None:
         device = self.add_device('compute1', slots=1)
         [slot] = device.slots

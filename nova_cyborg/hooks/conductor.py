@@ -33,8 +33,7 @@ from nova import exception as nova_exception
 from nova.conductor import manager
 
 from nova_cyborg import exception, model
-from nova_cyborg.hooks import arqs as server_arqs
-from nova_cyborg.hooks import calls, client, runner, signatures, spec, undo
+from nova_cyborg.hooks import calls, profiles, runner, signatures, spec, undo
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -85,7 +84,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             for build_request in build_requests:
                 if build_request.instance_uuid in call.specs:
                     _check_not_built(context, build_request.instance_uuid)
-                    _mark(build_request.instance)
+                    profiles.mark(build_request.instance)
             try:
                 super().schedule_and_build_instances(
                     context, build_requests, request_specs, *args, **kwargs
@@ -280,7 +279,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         concerned = self._hooks.concerns(request_spec)
         call = calls.current()
         if concerned and not call.operation.booting:
-            _delete_left_arqs(context, instance)
+            profiles.delete_left(context, instance)
         # Nova's own first: Cyborg refuses them for a server that has ARQs.
         arqs = super()._create_and_bind_arq_for_instance(
             context, instance, hostname, request_spec, requested_networks
@@ -292,7 +291,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                 context, instance, hostname, request_spec, call.operation
             )
         except Exception as exc:
-            _delete_arqs(context, instance, arqs)
+            profiles.delete(context, instance, arqs)
             with _dropping():
                 raise exc
         call.bound.add(instance.uuid)
@@ -445,59 +444,3 @@ def _check_not_built(
                 raise calls.Dropped(
                     f'server {server_id} is in a cell already'
                 ) from None
-
-
-def _mark(instance: objects.Instance) -> None:
-    """Make Nova see that a server has accelerators, and us, that it is ours.
-
-    All of Nova's own handling of accelerators asks for the device profile in
-    a server's copy of its flavor, and then looks ARQs up by server.
-    """
-    flavor = instance.flavor
-    extra_specs = dict(flavor.extra_specs or {})
-    extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
-    flavor.extra_specs = extra_specs
-    metadata = dict(instance.system_metadata or {})
-    metadata[model.SYSTEM_METADATA_KEY] = 'true'
-    instance.system_metadata = metadata
-
-
-def _delete_left_arqs(
-    context: nova_context.RequestContext, instance: objects.Instance
-) -> None:
-    """Delete what a server has left of its flavor's device profile.
-
-    Nova asks for it when the server leaves a host, and goes on when Cyborg
-    does not answer. Those of device contexts are no obstacle.
-
-    :raises DeviceContextError: if Cyborg does not answer, or refuses.
-    """
-    if server_arqs.is_marked(instance):
-        return
-    allocations = client.allocation_client(context)
-    left = [
-        arq['uuid']
-        for arq in allocations.arqs(instance.uuid)
-        if not server_arqs.is_of_device_context(arq)
-    ]
-    if left:
-        allocations.delete_arqs(instance.uuid, left)
-
-
-def _delete_arqs(
-    context: nova_context.RequestContext,
-    instance: objects.Instance,
-    arqs: list[str],
-) -> None:
-    """Delete the ARQs of profiles that Nova has begun to bind."""
-    if not arqs:
-        return
-    try:
-        client.allocation_client(context).delete_arqs(instance.uuid, arqs)
-    except exception.DeviceContextError as exc:
-        LOG.warning(
-            'Accelerator requests %s could not be deleted: %s',
-            ', '.join(arqs),
-            exc,
-            extra={'instance': instance},
-        )

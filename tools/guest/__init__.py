@@ -12,8 +12,9 @@
 
 """A tiny guest: a disk image that boots in seconds, and says what it has.
 
-Debian's kernel and a busybox, in some 12 MB; made from packages that are
-fetched and unpacked, and not installed. On its serial console it lists its PCI
-devices and who it is: see :mod:`tools.guest.console`. Call it as
-``python -m tools.guest``, or from Python: :func:`tools.guest.image.build`.
+The kernel of Debian or Ubuntu and a busybox, in some 11 or 17 MB; made from
+packages that are fetched and unpacked, and not installed. On its serial
+console it lists its PCI devices and who it is: see
+:mod:`tools.guest.console`. Call it as ``python -m tools.guest``, or from
+Python: :func:`tools.guest.image.build`.
 """

@@ -35,7 +35,7 @@ def build(
     :param report: where to tell how far it has come.
     :param programs: what the guest runs when it has started; static
         programs by their names.
-    :returns: the image's path: a raw disk, some 12 MB.
+    :returns: the image's path: a raw disk, some 11 or 17 MB.
     :raises GuestError: if it cannot be made.
     """
     programs = programs or {}

@@ -185,8 +185,12 @@ def make_room(providers: collections.abc.Iterable[str]) -> None:
     if not full:
         return
     for server_id in devices.users(context, full, _MOST_ASKED):
-        if servers.state(server_id) is _State.GONE:
+        state = servers.state(server_id)
+        if state is _State.GONE:
             take_back(server_id, terminated=True)
+        elif state is _State.UNKNOWN:
+            # Nova may be down: asking for the others would only take time.
+            return
 
 
 def _leaves(server_id: str) -> bool:

@@ -103,8 +103,11 @@ class NovaStandIn:
         # Servers that are in a cell's database, and Nova does not know in
         # which.
         self.nowhere: set[str] = set()
+        # How many requests there were.
+        self.requests = 0
 
     def get(self, url: str) -> Response:
+        self.requests += 1
         if self.status_code != 200:
             return Response(self.status_code, {})
         path, _mark, query = url.partition('?')

@@ -750,6 +750,22 @@ class TestHolderIsGone:
         assert member.status_of(uuid_) == 'error'
         assert cloud.used_slots() == 1
 
+    def test_nova_is_asked_once_if_it_does_not_say(
+        self, cloud, member, nova, boot
+    ):
+        provider = cloud.add_device(slots=2)
+        for _n in range(2):
+            boot(provider)
+        server_id, uuid_ = boot()
+        cloud.nova.status_code = 503
+        asked = cloud.nova.requests
+
+        nova.bind(server_id, providers(provider, uuid_))
+        cloud.drain()
+
+        assert member.status_of(uuid_) == 'error'
+        assert cloud.nova.requests == asked + 1
+
     def test_nova_has_lost_it(self, cloud, member, nova, boot):
         lost, asked = boot()
         cloud.nova.lose(lost)

@@ -80,3 +80,13 @@ def providers(provider, *uuids, groups=1):
         for uuid in uuids
         for number in range(groups)
     }
+
+
+def held(response):
+    """Return the UUIDs of the device contexts that an answer has."""
+    return [each['uuid'] for each in response.json['device_contexts']]
+
+
+def wait_for_status(caller, uuid, status):
+    """Wait until a device context has a status."""
+    cyborg.wait_for(lambda: caller.status_of(uuid) == status)

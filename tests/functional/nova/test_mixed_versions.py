@@ -17,12 +17,16 @@ from tests.functional.nova import base  # isort: skip - first
 import typing as ty
 
 import fixtures
+import testtools
 from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.virt.libvirt import driver
 from oslo_messaging.rpc import dispatcher
 
 from tests.functional.nova import stock
 
 _MDEV = '4c1b0cf0-7d0a-4b39-92f1-9f5ce1c0e001'
+_ATTACHES = hasattr(driver.LibvirtDriver, '_allocate_cyborg_mdevs')
+_SINCE = 'Nova attaches mediated devices of Cyborg since 2026.2'
 
 
 class StockComputeTest(base.TestCase):
@@ -57,7 +61,7 @@ class StockComputeTest(base.TestCase):
         self.assertIsNone(self.status(context))
         self.assert_nothing_held()
 
-    def test_mediated_device(self) -> None:
+    def _boot_with_mediated_device(self) -> dict[str, ty.Any]:
         # Cyborg's agent has made it when nova-compute looks for it.
         name = f'mdev_{_MDEV.replace("-", "_")}_0000_81_00_0'
         mdev = fakelibvirt.FakeMdevDevice(
@@ -68,11 +72,21 @@ class StockComputeTest(base.TestCase):
             mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
         )
         self.add_device(mdevs=[_MDEV])
-        context = self.create_context()
-        server = self.boot(context)
+        return self.boot(self.create_context())
+
+    @testtools.skipUnless(_ATTACHES, _SINCE)
+    def test_mediated_device(self) -> None:
+        server = self._boot_with_mediated_device()
         self._assert_has(server, _MDEV, 'mdev')
         self.act(server, 'reboot', arguments={'type': 'HARD'})
         self._assert_has(server, _MDEV, 'mdev')
+        self.delete(server)
+        self.assert_nothing_held()
+
+    @testtools.skipIf(_ATTACHES, _SINCE)
+    def test_no_mediated_device(self) -> None:
+        server = self._boot_with_mediated_device()
+        self.assertEqual([], self.hostdevs(server))
         self.delete(server)
         self.assert_nothing_held()
 

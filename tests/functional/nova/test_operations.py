@@ -89,7 +89,7 @@ class TestCase(step.TestCase):
 
     def wait_for_all(self, status: str) -> None:
         for each in self.all:
-            self.wait_for_status(each.server, status)
+            each.server = self.wait_for_status(each.server, status)
 
     def assert_contexts(self, status: str | None) -> None:
         """Check the status of all device contexts."""

@@ -36,7 +36,7 @@ import typing as ty
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects, utils
-from nova.compute import build_results, manager, vm_states
+from nova.compute import build_results, manager, task_states, vm_states
 
 from nova_cyborg import exception
 from nova_cyborg.hooks import arqs as server_arqs
@@ -188,7 +188,7 @@ class ComputeManager(manager.ComputeManager):
         if (
             result in failed
             and concerned
-            and not _awaits_delete(context, instance)
+            and not _left_to_delete(context, instance)
         ):
             server_arqs.release(context, instance)
         return result
@@ -366,15 +366,25 @@ def _is_on(
     return now is not None and now.host == host
 
 
-def _awaits_delete(
+def _left_to_delete(
     context: nova_context.RequestContext, instance: objects.Instance
 ) -> bool:
-    """Tell whether a server that is not built is being deleted by now.
+    """Leave a server that is not built to the delete that waits for it.
 
-    The delete frees all. Nova's API does not show it at this point: the
-    build that ends has written its own task state over that of the delete.
+    The delete frees all, if Nova's API shows Cyborg that it is one. The build
+    that ends has written its own task state over that of the delete.
+
+    :returns: whether there is one; else nobody frees what the server has.
     """
     if instance.vm_state == vm_states.ERROR:
         return False
-    # One that was deleted before it had a host is freed by nobody else.
-    return _now(context, instance) is not None
+    now = _now(context, instance)
+    if now is None:
+        # It was deleted before it had a host.
+        return False
+    now.task_state = task_states.DELETING
+    try:
+        now.save()
+    except nova_exception.InstanceNotFound:
+        return False
+    return True

@@ -32,8 +32,8 @@ class Release:
     :ivar day: the day on which it was published.
     :ivar services: a requirement for each service.
     :ivar constraints: the file of the versions that are installed.
-    :ivar threads: the kinds of threads that all of its Nova can have, as the
-        functional tests name them.
+    :ivar threads: the kinds of threads that all of its Nova, and what it
+        brings to be tested with, can have, as the functional tests name them.
     """
 
     name: str
@@ -102,7 +102,8 @@ RELEASES = {
         _release(
             '2026.1',
             '2026-04-01',
-            'both',
+            # Its test fixtures do not bear native threads.
+            'eventlet',
             'nova==33.*',
             'openstack-cyborg==16.*,>=16.0.1',
             'openstack-placement==15.*',

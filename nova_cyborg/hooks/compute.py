@@ -371,8 +371,9 @@ def _left_to_delete(
 ) -> bool:
     """Leave a server that is not built to the delete that waits for it.
 
-    The delete frees all, if Nova's API shows Cyborg that it is one. The build
-    that ends has written its own task state over that of the delete.
+    The delete frees all, if Nova's API shows Cyborg that it is one. Before
+    Nova 34, only the task state shows it at that point, and the build that
+    ends has written its own over it.
 
     :returns: whether there is one; else nobody frees what the server has.
     """

@@ -347,13 +347,14 @@ class EvacuateTest(TestCase):
             hooks_conductor.ComputeTaskManager,
             '_create_and_bind_arq_for_instance',
             side_effect=calls.Dropped,
-        ):
+        ) as deaths:
             for each in self.all:
                 self.admin_api.post_server_action(
                     each.server['id'], {'evacuate': {}}
                 )
-            for device in self.devices:
-                self.wait_for(lambda d=device: self.usage(d) == len(d.slots))
+            self.wait_for(lambda: deaths.call_count == len(self.all))
+        for device in self.devices:
+            self.assertEqual(len(device.slots), self.usage(device))
         self.do('os-resetState', 'ERROR', {'state': 'error'})
 
         # There is room for it once only.

@@ -24,6 +24,19 @@ from tools.guest import exception
 _DEPENDS = re.compile(rb'\0depends=([^\0]*)\0')
 
 
+def _decompress_zstandard(content: bytes) -> bytes:
+    # Not all at once: the file need not say how long it gets.
+    return zstandard.ZstdDecompressor().decompressobj().decompress(content)
+
+
+# How distributions compress modules, by the ends of their names.
+_DECOMPRESS: dict[str, collections.abc.Callable[[bytes], bytes]] = {
+    '.ko': bytes,
+    '.xz': lzma.decompress,
+    '.zst': _decompress_zstandard,
+}
+
+
 class Modules:
     """The modules of a kernel.
 
@@ -76,19 +89,6 @@ class Modules:
         for needed in depends(content):
             self._add(needed, found)
         found[name] = content
-
-
-def _decompress_zstandard(content: bytes) -> bytes:
-    # Not all at once: the file need not say how long it gets.
-    return zstandard.ZstdDecompressor().decompressobj().decompress(content)
-
-
-# How distributions compress modules, by the ends of their names.
-_DECOMPRESS: dict[str, collections.abc.Callable[[bytes], bytes]] = {
-    '.ko': bytes,
-    '.xz': lzma.decompress,
-    '.zst': _decompress_zstandard,
-}
 
 
 def depends(content: bytes) -> list[str]:

@@ -28,9 +28,6 @@ _URI = re.compile(
 )
 # The package that depends on the newest kernel, by the distribution.
 _META = {'debian': 'linux-image-amd64', 'ubuntu': 'linux-image-virtual'}
-_KERNEL = re.compile(r'^Depends:.*?\b(linux-image-\d[^\s,]+)', re.MULTILINE)
-# Ubuntu's modules have a package of their own.
-_MODULES = re.compile(r'^Depends:.*?\b(linux-modules-\d[^\s,]+)', re.MULTILINE)
 # apt would drop its privileges, and not be able to write to our folder.
 _APT = ('apt-get', '--option=APT::Sandbox::User=root', '--quiet=2')
 
@@ -96,22 +93,12 @@ def kernel_names() -> list[str]:
     :raises NoPackage: if there is none.
     """
     meta = _META[_distribution()]
-    kernel = parse_depends(_show(meta), _KERNEL)
+    kernel = _needed(meta, 'linux-image')
     if kernel is None:
         raise exception.NoPackage(meta, 'it depends on no kernel')
-    modules = parse_depends(_show(kernel), _MODULES)
+    # Ubuntu's modules have a package of their own.
+    modules = _needed(kernel, 'linux-modules')
     return [kernel, modules] if modules else [kernel]
-
-
-def parse_depends(text: str, pattern: re.Pattern[str]) -> str | None:
-    """Find a package among those that another depends on.
-
-    :param text: what ``apt-cache show`` says of the other.
-    :param pattern: has the line up to the name, and the name as its group.
-    :returns: the name, or None if there is none.
-    """
-    match = pattern.search(text)
-    return match and match[1]
 
 
 def _distribution() -> str:
@@ -122,12 +109,16 @@ def _distribution() -> str:
     raise exception.NotDebian(release['NAME'])
 
 
-def _show(name: str) -> str:
+def _needed(name: str, kind: str) -> str | None:
+    """Find the package of a kind, of one version, that another depends on."""
     try:
         shown = commands.run('apt-cache', 'show', '--no-all-versions', name)
     except exception.CommandFailed as error:
         raise exception.NoPackage(name, str(error)) from error
-    return shown.decode()
+    match = re.search(
+        rf'^Depends:.*?\b({kind}-\d[^\s,]+)', shown.decode(), re.MULTILINE
+    )
+    return match and match[1]
 
 
 def fetch(folder: pathlib.Path, package: Package) -> pathlib.Path:

@@ -50,10 +50,16 @@ def build(folder: pathlib.Path, report: progress.Progress) -> Image:
     :raises GuestError: if it cannot be made.
     """
     with report.step('packages of the hypervisor machine found'):
-        busybox, debootstrap, *others = packages.find(
-            'busybox-static', 'debootstrap', *rootfs.PACKAGES
+        busybox, debootstrap, *found = packages.find(
+            'busybox-static',
+            'debootstrap',
+            *rootfs.PACKAGES,
+            *packages.kernel_names(),
         )
-        kernel = packages.find(*packages.kernel_names())
+    others, kernel = (
+        found[: len(rootfs.PACKAGES)],
+        found[len(rootfs.PACKAGES) :],
+    )
     boot = folder / f'hypervisor-{_digest([*kernel, busybox], _BOOT)}'
     root = folder / f'hypervisor-{_digest(others, _ROOT)}.ext4'
     image = Image(

@@ -13,7 +13,7 @@
 """The root file system of the hypervisor machine."""
 
 import pathlib
-import re
+import platform
 import tempfile
 
 from tools.guest import commands, packages
@@ -44,7 +44,6 @@ security_driver = "none"
 namespaces = []
 cgroup_controllers = []
 """
-_RELEASE = re.compile(r'^VERSION_CODENAME=(\w+)$', re.MULTILINE)
 
 
 def make(path: pathlib.Path, debootstrap: packages.Package) -> None:
@@ -65,25 +64,22 @@ def make(path: pathlib.Path, debootstrap: packages.Package) -> None:
         made.rename(path)
 
 
-def release(text: str) -> str:
-    """Read which release of Debian a machine has.
+def release() -> str:
+    """Return which release of Debian this machine has.
 
-    :param text: its ``/etc/os-release``.
     :returns: the release's name, such as bookworm.
     """
-    match = _RELEASE.search(text)
-    return match[1] if match else 'stable'
+    return platform.freedesktop_os_release().get('VERSION_CODENAME', 'stable')
 
 
 def _unpack(tool: pathlib.Path, root: pathlib.Path, archive: str) -> None:
-    suite = release(pathlib.Path('/etc/os-release').read_text())
     commands.run(
         'env',
         f'DEBOOTSTRAP_DIR={tool}/usr/share/debootstrap',
         str(tool / 'usr' / 'sbin' / 'debootstrap'),
         '--variant=minbase',
         f'--include={",".join(PACKAGES)}',
-        suite,
+        release(),
         str(root),
         archive,
         seconds=_SECONDS,

@@ -67,7 +67,7 @@ def boot(cloud, member, nova):
         if provider:
             nova.bind(server_id, providers(provider, *uuids))
             for uuid in uuids:
-                cyborg.wait_for(lambda: member.status_of(uuid) == 'bound')  # noqa: B023
+                wait_for_status(member, uuid, 'bound')
         return server_id, *uuids
 
     return _boot

@@ -28,6 +28,8 @@ from tests.functional.nova import stock
 _MDEV = '4c1b0cf0-7d0a-4b39-92f1-9f5ce1c0e001'
 _ATTACHES = hasattr(driver.LibvirtDriver, '_allocate_cyborg_mdevs')
 _SINCE = 'Nova attaches mediated devices of Cyborg since 2026.2'
+_ENDS = hasattr(nova_exception, 'InstanceEventTimeout')
+_ENDS_SINCE = 'Nova ends an unshelving that waits in vain since 2025.2'
 
 
 class StockComputeTest(base.TestCase):
@@ -120,6 +122,27 @@ class StockComputeTest(base.TestCase):
         )
         self.act(server, 'unshelve')
 
+    def _unshelve_in_vain(self, context: str) -> dict[str, ty.Any]:
+        server = self._shelve(context)
+        self.flags(arq_binding_timeout=2)
+        self.cyborg.control('hold_bindings', hold=True)
+        self.api.post_server_action(server['id'], {'unshelve': None})
+        self.wait_for(lambda: self.status(context) == 'binding')
+        return server
+
+    @testtools.skipIf(_ENDS, _ENDS_SINCE)
+    def test_unshelve_that_never_ends(self) -> None:
+        context = self.create_context()
+        server = self._unshelve_in_vain(context)
+        self._wait_for_action_fail_completion(
+            server, 'unshelve', 'compute_unshelve_instance'
+        )
+        self.cyborg.control('hold_bindings', hold=False)
+        server = self.admin_api.get_server(server['id'])
+        self.assertEqual('spawning', server['OS-EXT-STS:task_state'])
+        self.delete(server)
+        self.assert_nothing_held()
+
     def test_unshelve(self) -> None:
         context = self.create_context()
         server = self._shelve(context)
@@ -128,18 +151,11 @@ class StockComputeTest(base.TestCase):
         self.delete(server)
         self.assert_nothing_held()
 
-    @testtools.skipUnless(
-        hasattr(nova_exception, 'InstanceEventTimeout'),
-        'Stock Nova before 2025.2 leaves the server unshelving for ever',
-    )
+    @testtools.skipUnless(_ENDS, _ENDS_SINCE)
     def test_unshelve_with_a_binding_that_takes_longer(self) -> None:
         """Stock Nova waits in vain: it has no host to send its event to."""
         context = self.create_context()
-        server = self._shelve(context)
-        self.flags(arq_binding_timeout=2)
-        self.cyborg.control('hold_bindings', hold=True)
-        self.api.post_server_action(server['id'], {'unshelve': None})
-        self.wait_for(lambda: self.status(context) == 'binding')
+        server = self._unshelve_in_vain(context)
         # It stays shelved; what was to be bound is given up by the next try.
         self.wait_for_status(server, 'SHELVED_OFFLOADED')
         self.cyborg.control('hold_bindings', hold=False)

@@ -57,7 +57,7 @@ class Cyborg:
             stderr=self._log,
             text=True,
         )
-        atexit.register(self._process.kill)
+        atexit.register(self._stop)
         ports = self._wait_for_start()
         self.url = f'http://127.0.0.1:{ports["api"]}/v2'
         self._control = f'http://127.0.0.1:{ports["control"]}'
@@ -67,6 +67,14 @@ class Cyborg:
         if not line:
             raise RuntimeError(f'Cyborg does not start: {self.log()}')
         return json.loads(line)
+
+    def _stop(self) -> None:
+        # It ends with its input, and only then removes its folder.
+        self._process.stdin.close()
+        try:
+            self._process.wait(_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
 
     def start(self) -> bool:
         """Start it again if it was killed; return whether it was."""

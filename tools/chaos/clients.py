@@ -127,9 +127,10 @@ class Client:
             method,
             path,
             _REQUEST_SECONDS,
-            # The quota may be used up by servers whose end is under way, and
-            # these may still hold the device context.
-            again=(403, 409),
+            # Stock nova-api takes a device profile for wrong when Cyborg does
+            # not answer. The quota may be used up by servers whose end is
+            # under way, and these may still hold the device context.
+            again=(400, 403, 409),
             json=body,
         )
 

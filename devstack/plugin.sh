@@ -17,10 +17,12 @@
 source "$NOVA_CYBORG_DIR/devstack/lib/nova_cyborg"
 
 case "$1/${2:-}" in
+    stack/pre-install)
+        check_nova_cyborg_order
+        ;;
     stack/install)
         # After Nova, and Cyborg's plugin.
         echo_summary "Installing nova_cyborg"
-        check_nova_cyborg_order
         install_nova_cyborg
         ;;
     stack/post-config)

@@ -35,11 +35,17 @@ set -o xtrace
 install_nova_cyborg
 # The tables, before a service with the new package is started.
 init_nova_cyborg
+restarted=()
+if is_service_enabled cyborg-api; then
+    restarted+=(cyborg-api)
+fi
 cells=$(seq --format "n-cond-cell%g" 1 "${NOVA_NUM_CELLS:-1}")
-for service in n-api n-super-cond n-cond $cells n-cpu; do
-    if is_service_enabled "$service"; then
+for service in n-api n-super-cond n-cond $cells n-cpu cyborg-agent; do
+    # Which conductors there are is not in the list of services.
+    if $SYSTEMCTL is-enabled "devstack@$service"; then
         restart_service "devstack@$service"
+        restarted+=("$service")
     fi
 done
-ensure_services_started nova-conductor cyborg-api
+ensure_services_started "${restarted[@]}"
 check_nova_cyborg

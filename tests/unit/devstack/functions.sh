@@ -13,11 +13,29 @@
 # under the License.
 
 # In the place of devstack's functions, as far as the plugin calls them. Those
-# that work on files do what devstack's do; the others tell what they were
-# asked, one line each, in the file $CALLS.
+# that work on files, run plugins or retry do what devstack's do; the others
+# tell what they were asked, one line each, in the file $CALLS.
 
 function told {
     echo "$*" >> "$CALLS"
+}
+
+# Plugins, in the order of local.conf: the folders in $PLUGINS.
+
+function load_plugin_settings {
+    local plugin
+    for plugin in $PLUGINS; do
+        source "$plugin/devstack/settings"
+    done
+}
+
+# Every plugin in every phase, all in one shell.
+function run_phase {
+    local mode=$1 phase=${2:-}
+    local plugin
+    for plugin in $PLUGINS; do
+        source "$plugin/devstack/plugin.sh" $mode $phase
+    done
 }
 
 # What the plugin's phases call, and tests look for.
@@ -50,10 +68,6 @@ function async_wait {
     told async_wait "$@"
 }
 
-function wait_for_service {
-    told wait_for_service "$@"
-}
-
 function get_python_exec_prefix {
     echo "$BIN"
 }
@@ -66,6 +80,12 @@ function sudo {
     "$@"
 }
 
+function test_with_retry {
+    local command=$1 message=$2 timeout=$3
+    if ! timeout "$timeout" sh -c "while ! $command; do sleep 0.1; done"; then
+        die $LINENO "$message"
+    fi
+}
 
 function die {
     local line=$1

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A devstack without devstack: its files, and the phases of one plugin."""
+"""A devstack without devstack: its files, and the phases of two plugins."""
 
 from __future__ import annotations
 
@@ -43,29 +43,33 @@ _FILES = {
     ),
     'tempest.conf': '[service_available]\nnova = True\n',
 }
-# The variables of stack.sh, and of Cyborg's plugin.
-_SHELL = """
-set -o errexit
+# Cyborg's plugin: whatever the phase, its functions are there after it.
+_CYBORG = {
+    'settings': (
+        'CYBORG_CONF_FILE=$ETC/cyborg/cyborg.conf\n'
+        'CYBORG_API_PASTE_INI=$ETC/cyborg/api-paste.ini\n'
+    ),
+    'lib/cyborg': 'function configure_cyborg { told configure_cyborg; }\n',
+    'plugin.sh': (
+        'source "$DEST/cyborg/devstack/lib/cyborg"\n'
+        'case "$1/$2" in\n'
+        '    stack/post-config) configure_cyborg ;;\n'
+        'esac\n'
+    ),
+}
+# The functions and the variables of stack.sh.
+STACKRC = """
 source "$HERE/functions.sh"
 NOVA_CONF=$ETC/nova/nova.conf
 NOVA_CPU_CONF=$ETC/nova/nova-cpu.conf
 NOVA_NUM_CELLS=2
-CYBORG_CONF_FILE=$ETC/cyborg/cyborg.conf
-CYBORG_API_PASTE_INI=$ETC/cyborg/api-paste.ini
-CYBORG_API_URL=http://controller/accelerator
 TEMPEST_CONFIG=$ETC/tempest.conf
 KEYSTONE_SERVICE_URI=http://controller/identity
 SERVICE_PASSWORD=secret
 SERVICE_PROJECT_NAME=service
 SERVICE_DOMAIN_NAME=Default
-SERVICE_TIMEOUT=60
+SERVICE_TIMEOUT=${SERVICE_TIMEOUT:-60}
 SSL_BUNDLE_FILE=/opt/stack/data/ca-bundle.pem
-if [[ -z "${WITHOUT_CYBORG_PLUGIN:-}" ]]; then
-    function configure_cyborg {
-        :
-    }
-fi
-source "$PLUGIN/settings"
 """
 
 
@@ -85,6 +89,11 @@ class _Options(iniparser.BaseParser):
         options.setdefault(key, []).append(' '.join(value))
 
 
+def _write(path: pathlib.Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
 @dataclasses.dataclass
 class Done:
     """What came of some phases.
@@ -100,20 +109,23 @@ class Done:
 
 
 class Stack:
-    """The files of a host, and the plugin.
+    """The files of a host, and the plugins.
 
     :param folder: where to put them.
     :param services: the services that are enabled.
+    :ivar plugins: the folders of the plugins, in the order of local.conf.
     """
 
     def __init__(self, folder: pathlib.Path, services: str = ALL) -> None:
         self.etc = folder / 'etc'
         self.bin = folder / 'bin'
+        cyborg = folder / 'dest/cyborg'
+        self.plugins = [cyborg, PLUGIN.parent]
         self._calls = folder / 'calls'
         self.environment = {
             'PATH': os.environ['PATH'],
             'HERE': str(_HERE),
-            'PLUGIN': str(PLUGIN),
+            'DEST': str(cyborg.parent),
             'ETC': str(self.etc),
             'BIN': str(self.bin),
             'CALLS': str(self._calls),
@@ -121,32 +133,37 @@ class Stack:
         }
         for name, text in _FILES.items():
             self.write(name, text)
+        for name, text in _CYBORG.items():
+            _write(cyborg / 'devstack' / name, text)
         self.write_command('nova-cyborg-manage')
         self.write_command('nova-cyborg-status')
+        self.write_command('openstack')
 
     def write(self, name: str, text: str) -> None:
-        path = self.etc / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        _write(self.etc / name, text)
 
-    def write_command(self, name: str, status: int = 0) -> None:
+    def write_command(self, name: str, then: str = '') -> None:
         """Put a command in place that tells its arguments."""
         path = self.bin / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(
-            f'#!/bin/sh\necho {name} "$@" >> "$CALLS"\nexit {status}\n'
-        )
+        _write(path, f'#!/bin/sh\necho {name} "$@" >> "$CALLS"\n{then}\n')
         path.chmod(0o755)
 
     def run(self, *phases: str, then: str = '') -> Done:
         """Run phases in one shell, as devstack does."""
         self._calls.write_text('')
         lines = [
-            f'set -- {phase}\nsource "$PLUGIN/plugin.sh"\n' for phase in phases
+            'set -o errexit',
+            STACKRC,
+            'load_plugin_settings',
+            *(f'run_phase {phase}' for phase in phases),
+            then,
         ]
         done = subprocess.run(
-            ['bash', '-c', '\n'.join([_SHELL, *lines, then])],
-            env=self.environment,
+            ['bash', '-c', '\n'.join(lines)],
+            env={
+                **self.environment,
+                'PLUGINS': ' '.join(map(str, self.plugins)),
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -12,6 +12,8 @@
 
 """What the devstack plugin writes and asks for, phase by phase."""
 
+import shutil
+
 import pytest
 
 from tests.unit.devstack import stack
@@ -23,11 +25,13 @@ NOVA_CONFS = [
     'nova/nova_cell2.conf',
 ]
 ALL_PHASES = [
+    'stack pre-install',
     'stack install',
     'stack post-config',
     'stack extra',
     'stack test-config',
 ]
+LIST = 'openstack --os-cloud devstack-admin accelerator device context list'
 DRIVER = ('oslo_messaging_notifications', 'driver')
 
 
@@ -72,6 +76,45 @@ class TestSettings:
         assert done.calls[-1] == after.format(here=here)
 
 
+class TestOrder:
+    def test_cyborgs_plugin_first(self, host):
+        calls = run(host, *ALL_PHASES).calls
+
+        ours = calls.index('async_wait configure_neutron_nova')
+        assert calls.index('configure_cyborg') < ours
+
+    @pytest.mark.parametrize(
+        'services', [stack.ALL, 'nova n-cpu cyborg-agent']
+    )
+    def test_cyborgs_plugin_last(self, tmp_path, services):
+        host = stack.Stack(tmp_path, services)
+        host.plugins.reverse()
+
+        assert_stops_at_once(host)
+
+    def test_without_cyborgs_plugin(self, host):
+        host.plugins = host.plugins[-1:]
+
+        assert_stops_at_once(host)
+
+    def test_a_host_without_cyborg(self, tmp_path):
+        host = stack.Stack(tmp_path, 'nova n-cpu')
+        host.plugins.reverse()
+
+        run(host, *ALL_PHASES)
+
+
+def assert_stops_at_once(host):
+    before = host.files()
+
+    done = host.run(*ALL_PHASES)
+
+    assert done.code == 1
+    assert 'put enable_plugin cyborg before' in done.err
+    assert host.files() == before
+    assert not [call for call in done.calls if 'setup_develop' in call]
+
+
 class TestInstall:
     @pytest.mark.parametrize(
         ('services', 'extras'),
@@ -88,14 +131,6 @@ class TestInstall:
         calls = run(host, 'stack install').calls
 
         assert f'setup_develop {stack.PLUGIN.parent} {extras}' in calls
-
-    def test_in_the_wrong_order(self, host):
-        host.environment['WITHOUT_CYBORG_PLUGIN'] = 'yes'
-
-        done = host.run('stack install')
-
-        assert done.code == 1
-        assert 'put enable_plugin cyborg before' in done.err
 
 
 class TestPostConfig:
@@ -199,7 +234,7 @@ class TestPostConfig:
 
         run(host, 'stack post-config')
 
-        copy = host.etc / 'cyborg/devices.yaml'
+        copy = host.etc / 'cyborg/nova_cyborg_devices.yaml'
         assert copy.read_text() == path.read_text()
         conf = 'cyborg/cyborg.conf'
         found = option(host, conf, 'nova_cyborg', 'devices_file')
@@ -237,7 +272,7 @@ class TestExtra:
         assert calls[-3:] == [
             upgrade,
             'restart_service devstack@cyborg-api',
-            'wait_for_service 60 http://controller/accelerator',
+            LIST,
         ]
         paste = host.options('cyborg/api-paste.ini')
         assert paste == {
@@ -248,7 +283,7 @@ class TestExtra:
         }
 
     def test_without_tables_the_factory_stays(self, host):
-        host.write_command('nova-cyborg-manage', status=1)
+        host.write_command('nova-cyborg-manage', 'exit 1')
         before = host.files()['cyborg/api-paste.ini']
 
         done = host.run('stack post-config', 'stack extra')
@@ -256,6 +291,22 @@ class TestExtra:
         assert done.code == 1
         assert host.files()['cyborg/api-paste.ini'] == before
         assert not [call for call in done.calls if 'restart' in call]
+
+    def test_device_contexts_are_served_after_a_while(self, host):
+        host.write_command('openstack', '[ "$(grep -c list "$CALLS")" -eq 3 ]')
+
+        calls = run(host, 'stack post-config', 'stack extra').calls
+
+        assert calls[-3:] == [LIST] * 3
+
+    def test_device_contexts_are_not_served(self, host):
+        host.write_command('openstack', 'exit 1')
+        host.environment['SERVICE_TIMEOUT'] = '1'
+
+        done = host.run('stack post-config', 'stack extra')
+
+        assert done.code == 1
+        assert 'cyborg-api does not start with device contexts' in done.err
 
     @pytest.mark.parametrize('name', NOVA_CONFS)
     def test_another_plugin_has_replaced_the_driver(self, host, name):
@@ -303,7 +354,7 @@ class TestTestConfig:
 
     @pytest.mark.parametrize(('status', 'code'), [(1, 0), (2, 1), (255, 1)])
     def test_warnings_do_not_stop(self, host, status, code):
-        host.write_command('nova-cyborg-status', status)
+        host.write_command('nova-cyborg-status', f'exit {status}')
 
         done = host.run('stack test-config')
 
@@ -367,7 +418,7 @@ class TestUndo:
         conf = stacked.options('cyborg/cyborg.conf')
         assert conf['agent'] == {'enabled_drivers': ['fake_driver']}
         assert 'nova_cyborg' not in conf
-        assert 'cyborg/devices.yaml' not in stacked.files()
+        assert 'cyborg/nova_cyborg_devices.yaml' not in stacked.files()
 
     def test_clean_uninstalls(self, stacked):
         assert run(stacked, 'clean').calls[-1] == 'pip_uninstall nova-cyborg'
@@ -388,13 +439,38 @@ class TestUndo:
 
     @pytest.mark.parametrize('phase', ['unstack', 'clean'])
     def test_with_no_files_left(self, stacked, phase):
-        for path in stacked.etc.rglob('*.conf'):
-            path.unlink()
-        (stacked.etc / 'cyborg/api-paste.ini').unlink()
+        shutil.rmtree(stacked.etc)
 
         run(stacked, phase)
 
         assert not stacked.files()
+
+    @pytest.mark.parametrize('phase', ['unstack', 'clean'])
+    def test_a_list_that_is_not_ours_stays(self, host, phase):
+        path = host.etc / 'cyborg/devices.yaml'
+        path.write_text('devices: []\n')
+        host.write(
+            'cyborg/cyborg.conf',
+            '[agent]\nenabled_drivers = file_driver\n\n'
+            f'[nova_cyborg]\ndevices_file = {path}\n',
+        )
+
+        run(host, *ALL_PHASES, phase)
+
+        assert path.read_text() == 'devices: []\n'
+        conf = host.options('cyborg/cyborg.conf')
+        assert conf['agent'] == {'enabled_drivers': ['file_driver']}
+        assert conf['nova_cyborg'] == {'devices_file': [str(path)]}
+
+    @pytest.mark.parametrize('phase', ['unstack', 'clean'])
+    def test_a_list_at_the_options_default_stays(self, host, phase):
+        path = host.etc / 'cyborg/devices.yaml'
+        path.write_text('devices: []\n')
+        host.environment['NOVA_CYBORG_DEVICES_FILE'] = str(path)
+
+        run(host, *ALL_PHASES, phase)
+
+        assert path.read_text() == 'devices: []\n'
 
     def test_and_stacked_again(self, stacked):
         before = {
@@ -412,7 +488,7 @@ class TestUndo:
 def test_a_phase_of_no_concern_does_nothing(host):
     before = host.files()
 
-    calls = run(host, 'stack pre-install', 'override_defaults').calls
+    calls = run(host, 'stack pre-install', 'stack other').calls
 
     assert host.files() == before
     # Those of the settings.

@@ -26,6 +26,13 @@ function resource_save { echo "$3" > "$KEPT/$2"; }
 function resource_get { cat "$KEPT/$2"; }
 function die { shift; echo "$*" >&2; exit 1; }
 """
+# In the place of systemctl and of grenade's function: $UNITS names the units
+# that there are.
+SERVICES = """
+SYSTEMCTL=systemctl_is_enabled
+function systemctl_is_enabled { [[ " $UNITS " == *" ${2#devstack@} "* ]]; }
+function ensure_services_started { told ensure_services_started "$@"; }
+"""
 # In the place of the command: a status is what is in the file.
 OPENSTACK = """#!/bin/bash
 echo "$*" >> "$CALLS"
@@ -123,6 +130,51 @@ def test_a_phase_without_the_apis(run):
     code, _err, calls = run('verify_noapi')
 
     assert (code, calls) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ('units', 'restarted'),
+    [
+        (
+            'n-api n-sch n-cond n-cpu cyborg-api cyborg-agent',
+            ['n-api', 'n-cond', 'n-cpu', 'cyborg-agent'],
+        ),
+        (
+            'n-api n-super-cond n-cond-cell1 n-cond-cell2 cyborg-api',
+            ['n-api', 'n-super-cond', 'n-cond-cell1', 'n-cond-cell2'],
+        ),
+    ],
+)
+def test_the_units_that_there_are_get_the_package(tmp_path, units, restarted):
+    host = stack.Stack(tmp_path)
+    host.run('stack post-config', 'stack extra')
+    for name in ('grenaderc', 'functions', 'lib/tls', 'lib/nova'):
+        host.write(f'devstack/{name}', '')
+    host.write('devstack/stackrc', stack.STACKRC + SERVICES)
+    calls = tmp_path / 'calls'
+    calls.write_text('')
+
+    done = subprocess.run(
+        [UPGRADE / 'upgrade.sh'],
+        env={
+            **host.environment,
+            'GRENADE_DIR': str(host.etc / 'devstack'),
+            'TARGET_DEVSTACK_DIR': str(host.etc / 'devstack'),
+            'TARGET_RELEASE_DIR': host.environment['DEST'],
+            'UNITS': units,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    found = calls.read_text().splitlines()
+    restarts = [call for call in found if 'restart_service' in call]
+    restarted = ['cyborg-api', *restarted]
+    assert restarts == [f'restart_service devstack@{x}' for x in restarted]
+    assert f'ensure_services_started {" ".join(restarted)}' in found
+    assert found[-1].startswith('nova-cyborg-status')
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,16 @@ _OPTIONS: list[cfg.Opt] = [
         "if not all of the cloud's devices of the resource class are for the "
         'tests.',
     ),
+    cfg.StrOpt(
+        'host_to_force_down',
+        default='',
+        help='Compute host that the administrator boots servers on, and '
+        'whose nova-compute is forced down, until they have come to another '
+        'host: by an evacuation, and by unshelving. It needs two free '
+        'devices, and so does another host of its cell. What an evacuated '
+        'server leaves on its old host goes away when nova-compute starts '
+        'there again. Without a host these tests are skipped.',
+    ),
 ]
 
 

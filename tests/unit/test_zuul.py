@@ -37,6 +37,14 @@ def environments():
     }
 
 
+def variables_of(name):
+    """Return a job's variables: its own, and those of its parents here."""
+    job = JOBS.get(name)
+    if not job:
+        return {}
+    return {**variables_of(job['parent']), **job.get('vars', {})}
+
+
 @pytest.mark.parametrize('pipeline', ['check', 'gate'])
 def test_all_jobs_are_run(pipeline):
     wanted = {name for name, job in JOBS.items() if not job.get('abstract')}
@@ -60,12 +68,19 @@ def test_tox_has_the_environment(job, environments):
     ],
 )
 def test_devstack_gets_both_plugins(name):
-    job = JOBS[name]
-    while 'vars' not in job:
-        job = JOBS[job['parent']]
+    variables = variables_of(name)
 
-    assert set(job['vars']['devstack_plugins']) == {'cyborg', 'nova-cyborg'}
-    assert 'nova-cyborg' in job['vars']['tempest_plugins']
+    assert set(variables['devstack_plugins']) == {'cyborg', 'nova-cyborg'}
+    assert 'nova-cyborg' in variables['tempest_plugins']
+
+
+def test_servers_come_from_one_node_to_the_other():
+    variables = variables_of('nova-cyborg-tempest-multinode')
+
+    options = variables['devstack_local_conf']['test-config']
+    assert "'compute1'" in (
+        options['$TEMPEST_CONFIG']['device_context']['host_to_force_down']
+    )
 
 
 def test_the_second_node_has_an_agent_and_no_api():

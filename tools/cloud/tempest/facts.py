@@ -21,8 +21,12 @@ from keystoneauth1.identity import v3
 
 from tools.cloud import exception
 
-# Flavors show their extra specs from here on.
-_COMPUTE_VERSION = '2.61'
+_VERSIONS = {
+    # Flavors show their extra specs from here on.
+    'compute': '2.61',
+    # Resource providers show which one they are part of.
+    'placement': '1.14',
+}
 
 
 class Facts:
@@ -44,11 +48,10 @@ class Facts:
         )
 
     def _get(self, service_type: str, path: str) -> ty.Any:
-        version = _COMPUTE_VERSION if service_type == 'compute' else None
         api = adapter.Adapter(
             self._session,
             service_type=service_type,
-            default_microversion=version,
+            default_microversion=_VERSIONS.get(service_type),
         )
         return api.get(path).json()
 
@@ -113,6 +116,23 @@ class Facts:
             for resource_class, inventory in inventories.items():
                 numbers[resource_class].append(int(inventory['total']))
         return dict(numbers)
+
+    def hosts_with(self, resource_class: str) -> list[str]:
+        """Return the hosts that have free accelerators of a class.
+
+        :param resource_class: the class.
+        :returns: the hosts' names, that with the most accelerators first.
+        """
+        query = f'resources={resource_class}:1'
+        found = self._get('placement', f'/resource_providers?{query}')
+        numbers: collections.Counter[str] = collections.Counter()
+        for provider in found['resource_providers']:
+            path = f'/resource_providers/{provider["uuid"]}/inventories'
+            inventories = self._get('placement', path)['inventories']
+            path = f'/resource_providers/{provider["root_provider_uuid"]}'
+            host = self._get('placement', path)['name']
+            numbers[host] += int(inventories[resource_class]['total'])
+        return [host for host, _number in numbers.most_common()]
 
     def _needed(self, what: str, found: list[str]) -> list[str]:
         if not found:

@@ -67,7 +67,7 @@ def options(
         'validation': {'run_validation': 'false'},
         # For Cyborg's own plugin: its policies are the new ones by default.
         'cyborg_policy': {'enforce_new_defaults': 'true'},
-        'device_context': {'resource_class': resource_class(facts)},
+        'device_context': _device_context(facts),
     }
 
 
@@ -90,6 +90,15 @@ def _compute(facts: cloud_facts.Facts) -> dict[str, str]:
         'fixed_network_name': networks[0] if networks else '',
         'min_compute_nodes': str(facts.hosts()),
         'max_microversion': 'latest',
+    }
+
+
+def _device_context(facts: cloud_facts.Facts) -> dict[str, str]:
+    chosen = resource_class(facts)
+    hosts = facts.hosts_with(chosen)
+    return {
+        'resource_class': chosen,
+        'host_to_force_down': hosts[0] if len(hosts) > 1 else '',
     }
 
 

@@ -53,7 +53,7 @@ class ServerChecks(base.BaseDeviceContextTest):
         devices = [
             device
             for context_id in context_ids
-            for device in self._bound_devices(context_id, server)
+            for device in self.bound_devices(context_id, server)
         ]
         for device in devices:
             arq = arqs[device['arq_id']]
@@ -72,9 +72,15 @@ class ServerChecks(base.BaseDeviceContextTest):
         self.assertEqual(len(slots), len({slot for _arq, slot in slots}))
         return sorted(slots)
 
-    def _bound_devices(
+    def bound_devices(
         self, context_id: str, server: dict[str, ty.Any]
     ) -> list[dict[str, ty.Any]]:
+        """Check that a device context has its devices where its server is.
+
+        :param context_id: its UUID.
+        :param server: the server, as the administrator sees it.
+        :returns: the devices.
+        """
         context = self.contexts.show_device_context(context_id)
         node = server['OS-EXT-SRV-ATTR:hypervisor_hostname']
         self.assertEqual('bound', context['status'], context)

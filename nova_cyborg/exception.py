@@ -270,8 +270,8 @@ class CyborgFailed(DeviceContextError):
 
 class PlacementFailed(DeviceContextError):
     message = (
-        'Placement answered with HTTP status %(http_status)d. Check the '
-        '[placement] section of cyborg.conf.'
+        'Placement cannot be asked: %(reason)s. Check the [placement] '
+        'section of cyborg.conf.'
     )
     status = 502
     error_code = 'nova_cyborg.placement_failed'

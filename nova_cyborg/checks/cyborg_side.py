@@ -35,7 +35,8 @@ _FACTORY = 'nova_cyborg.api.app:app_factory'
 _ROLES_OF_MEMBERS = frozenset(('member', 'reader', '_member_'))
 _ADMIN_NEEDED = (
     "Give the user of cyborg.conf's [nova] section the role admin: to others "
-    'Nova does not show the servers of all projects, and those look deleted.'
+    'Nova does not show the servers of all projects, and what those that were '
+    'deleted have left is not freed.'
 )
 
 

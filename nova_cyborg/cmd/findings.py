@@ -23,7 +23,10 @@ import oslo_messaging
 import requests
 from cyborg import context as cyborg_context
 from cyborg.agent import rpcapi
+from cyborg.common import exception as cyborg_exc
 from cyborg.common import placement_client
+from keystoneauth1 import exceptions as ks_exc
+from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
 from nova_cyborg.api import servers, unbinding
@@ -231,9 +234,8 @@ def _providers(
     context: cyborg_context.RequestContext,
     state: collections.abc.Callable[[str], _State],
 ) -> collections.abc.Iterator[Finding]:
-    placement = placement_client.PlacementClient()
     found = {
-        provider: (in_cyborg, _consumers(placement, provider))
+        provider: (in_cyborg, _consumers(provider))
         for provider, in_cyborg in audit.providers(context).items()
     }
     holders = {each.server_id: each for each in audit.holders(context)}
@@ -263,7 +265,6 @@ def _providers(
                 # its devices there are nobody else's until it is.
                 continue
             finding = _about_consumer(
-                placement,
                 provider,
                 server_id,
                 state(server_id),
@@ -301,7 +302,6 @@ def _stray(
 
 
 def _about_consumer(
-    placement: placement_client.PlacementClient,
     provider: str,
     server_id: str,
     state: _State,
@@ -313,14 +313,14 @@ def _about_consumer(
             f'{provider}/{server_id}',
             'Nova does not know the server that Placement has an allocation '
             'of.',
-            functools.partial(_delete_allocation, placement, server_id),
+            functools.partial(_delete_allocation, server_id),
         )
     if state is _State.OFFLOADED:
         return Finding(
             'allocation-of-offloaded-server',
             f'{provider}/{server_id}',
             'The server is on no host, and Placement has an allocation of it.',
-            functools.partial(_forget_offloaded, placement, server_id),
+            functools.partial(_forget_offloaded, server_id),
         )
     if has_device or state not in _RESTING or servers.is_evacuated(server_id):
         # Nova keeps what an evacuated server has on its old host until that
@@ -334,32 +334,49 @@ def _about_consumer(
     )
 
 
-def _consumers(
-    placement: placement_client.PlacementClient, provider: str
-) -> set[str]:
-    response = placement.get(f'/resource_providers/{provider}/allocations')
+def _consumers(provider: str) -> set[str]:
+    response = _ask_placement(
+        'get', f'/resource_providers/{provider}/allocations'
+    )
     if response.status_code == 404:
         return set()
-    _check(response)
     return set(response.json()['allocations'])
 
 
-def _forget_offloaded(
-    placement: placement_client.PlacementClient, server_id: str
-) -> None:
+def _forget_offloaded(server_id: str) -> None:
     # Nova says that it is unshelved before it chooses a host.
     if servers.state(server_id) is _State.OFFLOADED:
-        _delete_allocation(placement, server_id)
+        _delete_allocation(server_id)
 
 
-def _delete_allocation(
-    placement: placement_client.PlacementClient, server_id: str
-) -> None:
-    response = placement.delete(f'/allocations/{server_id}')
-    if response.status_code != 404:
-        _check(response)
+def _delete_allocation(server_id: str) -> None:
+    _ask_placement('delete', f'/allocations/{server_id}')
 
 
-def _check(response: requests.Response) -> None:
-    if response.status_code >= 400:
-        raise exception.PlacementFailed(http_status=response.status_code)
+def _ask_placement(method: str, path: str) -> requests.Response:
+    """Call Placement.
+
+    :param method: the method of Cyborg's client.
+    :param path: what to call.
+    :returns: the answer, which may be that there is no such thing.
+    :raises PlacementFailed: if there is no answer, or it is another refusal.
+    """
+    try:
+        response: requests.Response = getattr(_placement(), method)(path)
+    except (
+        cyborg_exc.PlacementServerError,
+        ks_exc.ClientException,
+        sdk_exc.SDKException,
+    ) as exc:
+        raise exception.PlacementFailed(reason=exc) from exc
+    if response.status_code >= 400 and response.status_code != 404:
+        raise exception.PlacementFailed(
+            reason=f'HTTP status {response.status_code}'
+        )
+    return response
+
+
+@functools.cache
+def _placement() -> placement_client.PlacementClient:
+    # Made once: each making asks Keystone for a token.
+    return placement_client.PlacementClient()

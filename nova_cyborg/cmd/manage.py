@@ -19,6 +19,7 @@ import sys
 from cyborg.common import service
 from cyborg.conf import CONF
 from oslo_config import cfg
+from oslo_db import exception as db_exc
 from oslo_log import log
 
 from nova_cyborg.cmd import audit
@@ -43,7 +44,18 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     except cfg.Error as error:
         print(error, file=sys.stderr)
         return 2
-    return int(arguments.run(arguments))
+    try:
+        return int(arguments.run(arguments))
+    except db_exc.DBError as error:
+        # Without the statement, which is its own text's longer half.
+        cause = getattr(error.inner_exception, 'orig', None) or error
+        print(
+            f'The database of Cyborg has failed: {cause}. Check the '
+            '[database] section of cyborg.conf, and that the tables are '
+            'there: nova-cyborg-manage db version.',
+            file=sys.stderr,
+        )
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:

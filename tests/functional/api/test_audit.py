@@ -22,11 +22,13 @@ import uuid
 
 import pytest
 import sqlalchemy as sa
-from cyborg.common import placement_client
+from cyborg.common import exception as cyborg_exc
 from cyborg.db.sqlalchemy import models
+from keystoneauth1 import exceptions as ks_exc
+from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
-from nova_cyborg.cmd import audit
+from nova_cyborg.cmd import audit, findings
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
 
@@ -39,11 +41,14 @@ class Placement:
     def __init__(self):
         self.allocations = {}
         self.status_code = 200
+        self.failure = None
 
     def allocate(self, provider, server_id):
         self.allocations.setdefault(provider, set()).add(server_id)
 
     def get(self, url):
+        if self.failure:
+            raise self.failure
         provider = url.split('/')[2]
         found = {each: {} for each in self.allocations.get(provider, ())}
         return cyborg.Response(self.status_code, {'allocations': found})
@@ -57,7 +62,7 @@ class Placement:
 @pytest.fixture
 def placement(monkeypatch):
     stand_in = Placement()
-    monkeypatch.setattr(placement_client, 'PlacementClient', lambda: stand_in)
+    monkeypatch.setattr(findings, '_placement', lambda: stand_in)
     return stand_in
 
 
@@ -224,8 +229,24 @@ def test_nova_does_not_say(cloud, run, running, member):
     assert member.status_of(running[2]) == 'bound'
 
 
-def test_placement_does_not_answer(run, running, placement):
+def test_placement_refuses(run, running, placement):
     placement.status_code = 401
+
+    assert run() == (2, [])
+
+
+@pytest.mark.parametrize(
+    'failure',
+    [
+        cyborg_exc.PlacementServerError('It fails.'),
+        ks_exc.ConnectFailure('No connection.'),
+        ks_exc.MissingAuthPlugin('No credentials.'),
+        sdk_exc.ConfigException('No endpoint.'),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_placement_does_not_answer(run, running, placement, failure):
+    placement.failure = failure
 
     assert run() == (2, [])
 

@@ -216,3 +216,23 @@ class TestManage:
         assert (result.returncode, result.stdout) == (2, '')
         assert f'config files: {missing}' in result.stderr
         assert 'Traceback' not in result.stderr
+
+    @pytest.mark.parametrize('command', [('audit',), ('db', 'version')])
+    def test_a_database_that_cannot_be_opened(self, run, tmp_path, command):
+        conf = tmp_path / 'another.conf'
+        conf.write_text('[database]\nconnection = sqlite:////nowhere/db\n')
+
+        result = run('--config-file', conf, *command)
+
+        assert (result.returncode, result.stdout) == (2, '')
+        assert 'unable to open database file' in result.stderr
+        assert '[database]' in result.stderr
+        assert 'Traceback' not in result.stderr
+
+    def test_an_audit_without_tables(self, run):
+        result = run('audit')
+
+        assert (result.returncode, result.stdout) == (2, '')
+        assert 'no such table' in result.stderr
+        assert 'SELECT' not in result.stderr
+        assert 'Traceback' not in result.stderr

@@ -76,6 +76,13 @@ _OPTIONS: list[cfg.Opt] = [
         'server leaves on its old host goes away when nova-compute starts '
         'there again. Without a host these tests are skipped.',
     ),
+    cfg.BoolOpt(
+        'soft_delete',
+        default=False,
+        help='Whether a deleted server can be restored: reclaim_instance_'
+        'interval in nova.conf of nova-api and nova-compute is more than the '
+        'seconds that a test takes. Without it, its test is skipped.',
+    ),
 ]
 
 

@@ -120,6 +120,16 @@ class ServerOperationsTest(shared_server.SharedServerTest):
             self.servers.rebuild_server(self.server_id, each)
             self.assert_kept()
 
+    @decorators.idempotent_id('8d0f1c79-3837-477c-a37a-da7ca5983c54')
+    @testtools.skipUnless(
+        CONF.device_context.soft_delete, 'Deleted servers are not kept.'
+    )
+    def test_delete_and_restore(self) -> None:
+        self.servers.delete_server(self.server_id)
+        self.assert_kept('SOFT_DELETED')
+        self.servers.restore_soft_deleted_server(self.server_id)
+        self.assert_kept()
+
     @decorators.idempotent_id('646ecfb4-72c2-4b82-a052-3d0babd57003')
     @testtools.skipUnless(FEATURES.shelve, 'Shelve is not available.')
     @testtools.skipUnless(

@@ -33,15 +33,16 @@ import inspect
 import logging
 import typing as ty
 
+from nova import conf, objects, utils
 from nova import context as nova_context
 from nova import exception as nova_exception
-from nova import objects, utils
 from nova.compute import build_results, manager, task_states, vm_states
 
 from nova_cyborg import exception
 from nova_cyborg.hooks import arqs as server_arqs
 from nova_cyborg.hooks import client, plugin, signatures, undo
 
+CONF = conf.CONF
 LOG = logging.getLogger(__name__)
 
 _SIGNATURES = {
@@ -141,7 +142,7 @@ class ComputeManager(manager.ComputeManager):
             if fault is None:
                 raise
             raise exception.BindingFailed(
-                server_id=instance.uuid, reason=fault or exc
+                server_id=instance.uuid, reason=fault or _reason(exc)
             ) from exc
         if not server_arqs.all_bound(arqs, arq_uuids or ()):
             fault = server_arqs.fault(context, instance)
@@ -305,6 +306,16 @@ class ComputeManager(manager.ComputeManager):
             if evacuated:
                 server_arqs.delete_all(context, instance)
             _raise_with_cause(instance, exc)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, _Timeout):
+        # It has no text, or only the number.
+        return (
+            f'it took longer than {CONF.arq_binding_timeout} s '
+            '(arq_binding_timeout in nova.conf).'
+        )
+    return str(error)
 
 
 def _raise_with_cause(

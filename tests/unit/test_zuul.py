@@ -78,8 +78,9 @@ def test_servers_come_from_one_node_to_the_other():
     variables = variables_of('nova-cyborg-tempest-multinode')
 
     options = variables['devstack_local_conf']['test-config']
-    assert "'compute1'" in (
-        options['$TEMPEST_CONFIG']['device_context']['host_to_force_down']
+    assert (
+        "'compute1'"
+        in (options['$TEMPEST_CONFIG']['device_context']['host_to_force_down'])
     )
 
 

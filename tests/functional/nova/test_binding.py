@@ -76,6 +76,7 @@ class BindingTest(base.TestCase):
         self.cyborg.control('hold_bindings', hold=True)
         fault = self.boot_fails(context)
         self.assertIn('No device could be bound', fault)
+        self.assertIn('it took longer than 1 s (arq_binding_timeout', fault)
         self.cyborg.control('hold_bindings', hold=False)
         self.assert_available(context)
 

@@ -19,7 +19,6 @@ import sys
 from cyborg.common import service
 from cyborg.conf import CONF
 from oslo_config import cfg
-from oslo_db import exception as db_exc
 from oslo_log import log
 
 from nova_cyborg.cmd import audit
@@ -46,13 +45,11 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(arguments.run(arguments))
-    except db_exc.DBError as error:
-        # Without the statement, which is its own text's longer half.
-        cause = getattr(error.inner_exception, 'orig', None) or error
+    except session.Failure as error:
         print(
-            f'The database of Cyborg has failed: {cause}. Check the '
-            '[database] section of cyborg.conf, and that the tables are '
-            'there: nova-cyborg-manage db version.',
+            f'The database of Cyborg has failed: {session.reason(error)}. '
+            'Check the [database] section of cyborg.conf, and that the '
+            'tables are there: nova-cyborg-manage db version.',
             file=sys.stderr,
         )
         return 2

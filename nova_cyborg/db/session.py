@@ -19,6 +19,7 @@ and Cyborg's change in one transaction.
 import collections.abc
 import contextlib
 import json
+import typing as ty
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
@@ -41,6 +42,9 @@ retry = oslo_db_api.wrap_db_retry(
         exc, db_exc.DBDuplicateEntry | db_exc.DBReferenceError
     ),
 )
+
+#: What is raised when the database fails.
+Failure: ty.TypeAlias = db_exc.DBError
 
 
 @contextlib.contextmanager
@@ -72,6 +76,15 @@ def reading(
 def engine() -> sa.Engine:
     """Return an engine on Cyborg's database."""
     return cyborg_db.main_context_manager.writer.get_engine()
+
+
+def reason(failure: Failure) -> str:
+    """Say why the database has failed.
+
+    :param failure: what was raised.
+    :returns: the words of the database's driver, without the statement.
+    """
+    return str(getattr(failure.inner_exception, 'orig', None) or failure)
 
 
 def dump_groups(groups: collections.abc.Sequence[model.Group]) -> str:

@@ -368,9 +368,7 @@ def _ask_placement(method: str, path: str) -> requests.Response:
         ks_exc.ClientException,
         sdk_exc.SDKException,
     ) as exc:
-        raise exception.PlacementFailed(
-            reason=str(exc).rstrip('.')
-        ) from exc
+        raise exception.PlacementFailed(reason=str(exc).rstrip('.')) from exc
     if response.status_code >= 400 and response.status_code != 404:
         raise exception.PlacementFailed(
             reason=f'HTTP status {response.status_code}'

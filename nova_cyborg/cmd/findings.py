@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import dataclasses
 import functools
 import re
@@ -234,8 +235,9 @@ def _providers(
     context: cyborg_context.RequestContext,
     state: collections.abc.Callable[[str], _State],
 ) -> collections.abc.Iterator[Finding]:
+    placement = _Placement()
     found = {
-        provider: (in_cyborg, _consumers(provider))
+        provider: (in_cyborg, _consumers(placement, provider))
         for provider, in_cyborg in audit.providers(context).items()
     }
     holders = {each.server_id: each for each in audit.holders(context)}
@@ -265,6 +267,7 @@ def _providers(
                 # its devices there are nobody else's until it is.
                 continue
             finding = _about_consumer(
+                placement,
                 provider,
                 server_id,
                 state(server_id),
@@ -302,6 +305,7 @@ def _stray(
 
 
 def _about_consumer(
+    placement: _Placement,
     provider: str,
     server_id: str,
     state: _State,
@@ -313,14 +317,14 @@ def _about_consumer(
             f'{provider}/{server_id}',
             'Nova does not know the server that Placement has an allocation '
             'of.',
-            functools.partial(_delete_allocation, server_id),
+            functools.partial(_delete_allocation, placement, server_id),
         )
     if state is _State.OFFLOADED:
         return Finding(
             'allocation-of-offloaded-server',
             f'{provider}/{server_id}',
             'The server is on no host, and Placement has an allocation of it.',
-            functools.partial(_forget_offloaded, server_id),
+            functools.partial(_forget_offloaded, placement, server_id),
         )
     if has_device or state not in _RESTING or servers.is_evacuated(server_id):
         # Nova keeps what an evacuated server has on its old host until that
@@ -334,49 +338,61 @@ def _about_consumer(
     )
 
 
-def _consumers(provider: str) -> set[str]:
-    response = _ask_placement(
-        'get', f'/resource_providers/{provider}/allocations'
-    )
+def _consumers(placement: _Placement, provider: str) -> set[str]:
+    response = placement.get(f'/resource_providers/{provider}/allocations')
     if response.status_code == 404:
         return set()
     return set(response.json()['allocations'])
 
 
-def _forget_offloaded(server_id: str) -> None:
+def _forget_offloaded(placement: _Placement, server_id: str) -> None:
     # Nova says that it is unshelved before it chooses a host.
     if servers.state(server_id) is _State.OFFLOADED:
-        _delete_allocation(server_id)
+        _delete_allocation(placement, server_id)
 
 
-def _delete_allocation(server_id: str) -> None:
-    _ask_placement('delete', f'/allocations/{server_id}')
+def _delete_allocation(placement: _Placement, server_id: str) -> None:
+    placement.delete(f'/allocations/{server_id}')
 
 
-def _ask_placement(method: str, path: str) -> requests.Response:
-    """Call Placement.
+class _Placement:
+    """Placement, as Cyborg's services reach it.
 
-    :param method: the method of Cyborg's client.
-    :param path: what to call.
-    :returns: the answer, which may be that there is no such thing.
-    :raises PlacementFailed: if there is no answer, or it is another refusal.
+    An answer may be that there is no such thing; whatever else goes wrong is
+    raised as PlacementFailed.
     """
+
+    def __init__(self) -> None:
+        with _placement_failing():
+            self._client = placement_client.PlacementClient()
+
+    def get(self, path: str) -> requests.Response:
+        return self._checked(self._client.get, path)
+
+    def delete(self, path: str) -> requests.Response:
+        return self._checked(self._client.delete, path)
+
+    def _checked(
+        self,
+        call: collections.abc.Callable[[str], requests.Response],
+        path: str,
+    ) -> requests.Response:
+        with _placement_failing():
+            response = call(path)
+        if response.status_code >= 400 and response.status_code != 404:
+            raise exception.PlacementFailed(
+                reason=f'HTTP status {response.status_code}'
+            )
+        return response
+
+
+@contextlib.contextmanager
+def _placement_failing() -> collections.abc.Iterator[None]:
     try:
-        response: requests.Response = getattr(_placement(), method)(path)
+        yield
     except (
         cyborg_exc.PlacementServerError,
         ks_exc.ClientException,
         sdk_exc.SDKException,
     ) as exc:
         raise exception.PlacementFailed(reason=str(exc).rstrip('.')) from exc
-    if response.status_code >= 400 and response.status_code != 404:
-        raise exception.PlacementFailed(
-            reason=f'HTTP status {response.status_code}'
-        )
-    return response
-
-
-@functools.cache
-def _placement() -> placement_client.PlacementClient:
-    # Made once: each making asks Keystone for a token.
-    return placement_client.PlacementClient()

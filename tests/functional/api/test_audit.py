@@ -23,12 +23,13 @@ import uuid
 import pytest
 import sqlalchemy as sa
 from cyborg.common import exception as cyborg_exc
+from cyborg.common import placement_client
 from cyborg.db.sqlalchemy import models
 from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
-from nova_cyborg.cmd import audit, findings
+from nova_cyborg.cmd import audit
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
 
@@ -62,7 +63,7 @@ class Placement:
 @pytest.fixture
 def placement(monkeypatch):
     stand_in = Placement()
-    monkeypatch.setattr(findings, '_placement', lambda: stand_in)
+    monkeypatch.setattr(placement_client, 'PlacementClient', lambda: stand_in)
     return stand_in
 
 

@@ -56,10 +56,15 @@ _BY_STATUS = {
     'BUILD': State.EXISTS,
 }
 
-
+# A server that is soft-deleted on no host, or on one that is down, is deleted
+# for good; one on a host asks for nothing until it is reclaimed.
+_LEAVING_TASKS = ('deleting', 'soft-deleting')
 # Of these, Nova takes what the old host has when it comes back. One that is
 # under way, or was never ended, is among them.
 _EVACUATED = ('accepted', 'pre-migrating', 'done')
+# How long to wait for Nova: all threads of nova-api may be waiting for
+# cyborg-api meanwhile.
+_SECONDS = 30
 
 
 def state(server_id: str) -> State:
@@ -78,7 +83,7 @@ def state(server_id: str) -> State:
 
 def _classify(server: dict[str, ty.Any]) -> State:
     status, task = server['status'], server.get('OS-EXT-STS:task_state', '')
-    if task == 'deleting':
+    if task in _LEAVING_TASKS:
         return State.LEAVING
     if status == 'ERROR' and _is_nowhere(server):
         return State.NEVER_BUILT
@@ -184,7 +189,7 @@ def _confirmed(server_id: str) -> State:
 
 def _get(path: str, server_id: str) -> tuple[int, dict[str, ty.Any]]:
     try:
-        response = _compute().get(path)
+        response = _compute().get(path, timeout=_SECONDS)
     except (ks_exc.ClientException, sdk_exc.SDKException) as exc:
         LOG.warning('Nova did not answer for server %s: %s', server_id, exc)
         return 0, {}

@@ -428,6 +428,20 @@ class DeleteTest(TestCase):
         self.bring_back('compute1')
         self.assert_in_step(audited=False)
 
+    def test_soft_delete_while_nova_compute_is_down(self) -> None:
+        self.flags(reclaim_instance_interval=3600)
+        self.take_down('compute1')
+        self._delete()
+        self.assert_gone()
+        self.bring_back('compute1')
+        self.assert_in_step(audited=False)
+
+    def test_soft_delete_of_what_is_offloaded(self) -> None:
+        self.flags(reclaim_instance_interval=3600)
+        self.do('shelve', 'SHELVED_OFFLOADED')
+        self._delete()
+        self.assert_gone()
+
     def test_soft_delete_and_restore(self) -> None:
         self.flags(reclaim_instance_interval=3600)
         self._delete()

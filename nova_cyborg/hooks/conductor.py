@@ -195,10 +195,10 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         operation = spec.Operation(context.request_id, booting=False)
         specs = [request_spec] if request_spec else []
         with self._making(operation, specs) as call:
-            if given.arguments['recreate'] and call.specs:
-                call.evacuated_node = instance.node
-                undo.fail_earlier_evacuations(context, instance.uuid)
             try:
+                if given.arguments['recreate'] and call.specs:
+                    call.evacuated_node = instance.node
+                    undo.fail_earlier_evacuations(context, instance.uuid)
                 rebuild(context, instance, *args, **kwargs)
             except Exception as exc:
                 if call.specs:

@@ -131,7 +131,8 @@ def fail_earlier_evacuations(
     Nova would take the record of one that a dying nova-conductor has left for
     that of the next, and nova-compute that comes back would see only one.
 
-    :param context: the request's context, of whichever cell.
+    :param context: the request's context; it is of the server's cell after
+        this, as Nova makes it too.
     :param server_id: UUID of the server; its last evacuation begins now.
     """
     mapping = objects.InstanceMapping.get_by_instance_uuid(context, server_id)
@@ -140,11 +141,12 @@ def fail_earlier_evacuations(
         'migration_type': fields.MigrationType.EVACUATION,
         'status': _BEGUN,
     }
-    with nova_context.target_cell(context, mapping.cell_mapping) as of_cell:
-        begun = objects.MigrationList.get_by_filters(of_cell, filters)
-        for migration in sorted(begun, key=lambda each: each.id)[:-1]:
-            migration.status = 'error'
-            migration.save()
+    # Not for a while only: what fails is undone there.
+    nova_context.set_target_cell(context, mapping.cell_mapping)
+    begun = objects.MigrationList.get_by_filters(context, filters)
+    for migration in sorted(begun, key=lambda each: each.id)[:-1]:
+        migration.status = 'error'
+        migration.save()
 
 
 def fail_migration(

@@ -35,6 +35,7 @@ _LEAVING = (_State.GONE, _State.LEAVING)
 # is soft-deleted can be restored.
 _NOT_THERE = (_State.GONE, _State.NEVER_BUILT)
 _ATTEMPTS = 5
+_MDEV = 'MDEV'
 # How many servers are asked for when a device seems to be full: each is a
 # call of Nova's API.
 _MOST_ASKED = 64
@@ -60,9 +61,11 @@ def unbind_all(server_id: str, generation: int) -> None:
     :param generation: that of its allocation.
     :raises StaleGeneration: if the server is on its way to a host.
     """
+    # With those of the flavor's profile, which Nova would bind anew. Read
+    # first: none of them is of an attempt that begins after this one ends.
+    left = devices.of_server(cyborg_context.get_admin_context(), server_id)
     unbind(server_id, generation)
-    # Those of the flavor's profile, which Nova would bind anew.
-    free(devices.of_server(cyborg_context.get_admin_context(), server_id))
+    free(left)
 
 
 def release(server_id: str) -> None:
@@ -214,7 +217,7 @@ def _free(context: cyborg_context.RequestContext, arq_id: str) -> None:
     while True:
         arq = objects.ExtARQ.get(context, arq_id)
         if arq.attach_handle_id and devices.has_own_handle(context, arq_id):
-            arq.unbind(context)
+            _unbind(context, arq)
         elif arq.attach_handle_id:
             # Cyborg frees the handle before the ARQ forgets it, and was
             # interrupted in between: it may be another server's by now.
@@ -222,3 +225,24 @@ def _free(context: cyborg_context.RequestContext, arq_id: str) -> None:
         # The conductor may just have bound it: then once more.
         if devices.remove(context, arq_id):
             return
+
+
+def _unbind(
+    context: cyborg_context.RequestContext, arq: objects.ExtARQ
+) -> None:
+    try:
+        arq.unbind(context)
+    except Exception as exc:
+        if arq.arq.attach_handle_type != _MDEV:
+            raise
+        # The agent of a host that is down cannot remove the mediated device,
+        # nor can one that is back find it. The handle stays in use by nobody,
+        # for the audit to free; the server need not wait for that.
+        LOG.warning(
+            'Attach handle %s is not freed, as its mediated device could not '
+            'be removed. Run "nova-cyborg-manage audit --repair" when '
+            'cyborg-agent is back on its host: %s',
+            arq.attach_handle_id,
+            exc,
+        )
+        devices.forget_handle(context, arq.arq.uuid)

@@ -137,7 +137,12 @@ def forget_handle(context: cyborg_context.RequestContext, arq_id: str) -> None:
         db.execute(
             sa.update(arq)
             .where(arq.uuid == arq_id)
-            .values(attach_handle_id=None)
+            .values(
+                attach_handle_id=None,
+                # Cyborg cannot read one that is bound and has no handle.
+                state=constants.ARQ_UNBOUND,
+                deployable_id=None,
+            )
         )
 
 

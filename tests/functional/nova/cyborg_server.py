@@ -134,12 +134,15 @@ class Agent:
     """In the place of Cyborg's agent, which writes to the host's sysfs."""
 
     target = oslo_messaging.Target(version='1.0')
+    broken = False
 
     def create_vgpu_mdev(self, *args: object, **kwargs: object) -> None:
         """Make a mediated device."""
 
     def remove_vgpu_mdev(self, *args: object, **kwargs: object) -> None:
         """Remove a mediated device."""
+        if self.broken:
+            raise PermissionError('The mediated device is in use.')
 
 
 def _serve(topic: str, host: str, endpoint: object) -> None:
@@ -179,6 +182,7 @@ class Control:
     def reset(self) -> None:
         """Make it as new for a test."""
         Conductor.may_bind.set()
+        Agent.broken = False
         self.start()
         self.serve(stock=False)
         for application in self._apps.values():
@@ -230,6 +234,10 @@ class Control:
     def requests(self) -> list[tuple[str, str, str]]:
         """Return method, path and query of the requests to the API."""
         return list(self._edge.requests)
+
+    def break_agent(self, broken: bool) -> None:
+        """Keep the agent from removing mediated devices, or let it."""
+        Agent.broken = broken
 
     def hold_bindings(self, hold: bool) -> None:
         """Keep the conductor from binding, or let it."""

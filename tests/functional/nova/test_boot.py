@@ -14,9 +14,6 @@
 
 from tests.functional.nova import base  # isort: skip - first
 
-from nova.tests.fixtures import libvirt as fakelibvirt
-from oslo_utils import uuidutils
-
 
 class BootTest(base.TestCase):
     """One compute node."""
@@ -89,27 +86,6 @@ class BootTest(base.TestCase):
         )
         self.delete(server)
         self.wait_for(lambda: not self.used_slots())
-
-
-class MediatedDeviceTest(base.TestCase):
-    """One compute node, with a card that has mediated devices."""
-
-    HOSTS = ()
-
-    def test_mediated_device(self) -> None:
-        uuid = uuidutils.generate_uuid()
-        # Cyborg's agent has made it when nova-compute looks for it.
-        name = f'mdev_{uuid.replace("-", "_")}_0000_81_00_0'
-        mdev = fakelibvirt.FakeMdevDevice(
-            dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
-        )
-        self.start_compute(
-            'compute1',
-            mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
-        )
-        device = self.add_device(resource_class='VGPU', mdevs=[uuid])
-        server = self.boot(self.create_context(resources={'VGPU': 1}))
-        self.assert_hostdevs(server, device.slots, kind='mdev')
 
 
 class CallsTest(base.TestCase):

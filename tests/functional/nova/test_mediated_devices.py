@@ -1,0 +1,66 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Servers get and give back mediated devices."""
+
+from tests.functional.nova import step  # isort: skip - first
+
+import typing as ty
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+from oslo_utils import uuidutils
+
+_ARQS = 'extended_accelerator_requests'
+
+
+class MediatedDeviceTest(step.TestCase):
+    """One compute node, with a card that has a mediated device."""
+
+    HOSTS = ()
+
+    def setUp(self) -> None:
+        super().setUp()
+        uuid = uuidutils.generate_uuid()
+        # Cyborg's agent has made it when nova-compute looks for it.
+        name = f'mdev_{uuid.replace("-", "_")}_0000_81_00_0'
+        mdev = fakelibvirt.FakeMdevDevice(
+            dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
+        )
+        self.start_compute(
+            'compute1',
+            mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
+        )
+        self.device = self.add_device(resource_class='VGPU', mdevs=[uuid])
+        self.context = self.create_context(resources={'VGPU': 1})
+
+    def _boot(self) -> dict[str, ty.Any]:
+        server = self.boot(self.context)
+        self.assert_hostdevs(server, self.device.slots, kind='mdev')
+        return server
+
+    def test_boot_and_delete(self) -> None:
+        self.delete(self._boot())
+        self.wait_for(lambda: self.get_context(self.context) is None)
+        self.assertEqual(set(), self.used_slots())
+
+    def test_the_agent_cannot_remove_it(self) -> None:
+        server = self._boot()
+        self.cyborg.control('break_agent', broken=True)
+        self.delete(server)
+        # The server is not held up, and nothing is held for it.
+        self.wait_for(lambda: self.get_context(self.context) is None)
+        self.assertEqual([], self.cyborg.control('rows', table=_ARQS))
+        # The device is nobody else's until it is removed.
+        self.assertEqual(set(self.device.slots), self.used_slots())
+        self.cyborg.control('break_agent', broken=False)
+        self.assertEqual(['handle-of-no-arq'], self.audit())
+        self.assertEqual(set(), self.used_slots())

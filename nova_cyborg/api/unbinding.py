@@ -12,6 +12,8 @@
 
 """Freeing devices, and taking device contexts back from servers."""
 
+from __future__ import annotations
+
 import collections
 import collections.abc
 import logging

@@ -106,7 +106,7 @@ class NovaStandIn:
         # How many requests there were.
         self.requests = 0
 
-    def get(self, url: str, timeout: float) -> Response:
+    def get(self, url: str, timeout: float | None = None) -> Response:
         self.requests += 1
         if self.status_code != 200:
             return Response(self.status_code, {})

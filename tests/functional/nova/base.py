@@ -31,6 +31,7 @@ from nova import conf, context
 from nova.api import auth
 from nova.api.openstack.compute import servers  # noqa: F401 - for the plugin
 from nova.compute import api
+from nova.servicegroup.drivers import db
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional import fixtures as func_fixtures
 from nova.tests.functional.libvirt import base
@@ -93,7 +94,12 @@ class TestCase(base.ServersTestBase):
             self.useFixture(
                 fixtures.MockPatchObject(hooks_api.API, 'create', create)
             )
+        # Nova 34's fixtures for databases have two locks, which a report and a
+        # scheduling in native threads take in opposite orders: each would
+        # wait for the other for ever. No test lasts as long as this.
+        self.useFixture(fixtures.MockPatchObject(db.DbDriver, '_report_state'))
         super().setUp()
+        self.flags(service_down_time=3600)
         self.addOnException(self._attach_log)
         # There are no disks in these tests.
         self.useFixture(

@@ -241,6 +241,22 @@ class TestCase(base.ServersTestBase):
         )
         return Device(host, provider, tuple(found))
 
+    def start_compute_with_mediated_device(self, uuid: str) -> None:
+        """Start compute1 with a card that has a mediated device.
+
+        Cyborg's agent has made it when nova-compute looks for it.
+
+        :param uuid: the mediated device's UUID.
+        """
+        name = f'mdev_{uuid.replace("-", "_")}_0000_81_00_0'
+        mdev = fakelibvirt.FakeMdevDevice(
+            dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
+        )
+        self.start_compute(
+            'compute1',
+            mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
+        )
+
     def _add_provider(
         self,
         host: str,

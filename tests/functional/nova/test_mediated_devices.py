@@ -16,7 +16,6 @@ from tests.functional.nova import step  # isort: skip - first
 
 import typing as ty
 
-from nova.tests.fixtures import libvirt as fakelibvirt
 from oslo_utils import uuidutils
 
 _ARQS = 'extended_accelerator_requests'
@@ -30,15 +29,7 @@ class MediatedDeviceTest(step.TestCase):
     def setUp(self) -> None:
         super().setUp()
         uuid = uuidutils.generate_uuid()
-        # Cyborg's agent has made it when nova-compute looks for it.
-        name = f'mdev_{uuid.replace("-", "_")}_0000_81_00_0'
-        mdev = fakelibvirt.FakeMdevDevice(
-            dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
-        )
-        self.start_compute(
-            'compute1',
-            mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
-        )
+        self.start_compute_with_mediated_device(uuid)
         self.device = self.add_device(resource_class='VGPU', mdevs=[uuid])
         self.context = self.create_context(resources={'VGPU': 1})
 

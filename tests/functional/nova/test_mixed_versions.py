@@ -19,7 +19,6 @@ import typing as ty
 import fixtures
 import testtools
 from nova import exception as nova_exception
-from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver
 from oslo_messaging.rpc import dispatcher
 
@@ -65,15 +64,7 @@ class StockComputeTest(base.TestCase):
         self.assert_nothing_held()
 
     def _boot_with_mediated_device(self) -> dict[str, ty.Any]:
-        # Cyborg's agent has made it when nova-compute looks for it.
-        name = f'mdev_{_MDEV.replace("-", "_")}_0000_81_00_0'
-        mdev = fakelibvirt.FakeMdevDevice(
-            dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
-        )
-        self.start_compute(
-            'compute1',
-            mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
-        )
+        self.start_compute_with_mediated_device(_MDEV)
         self.add_device(mdevs=[_MDEV])
         return self.boot(self.create_context())
 

@@ -191,13 +191,17 @@ class AllocationClient:
         body = {'generation': generation}
         self._call('POST', _ALLOCATION + '/unbind', server_id, body)
 
-    def release(self, server_id: str) -> None:
+    def release(self, server_id: str, caller: str | None = None) -> None:
         """Take a server's device contexts back; safe to repeat.
 
         :param server_id: UUID of the server.
+        :param caller: UUID of the attempt that has reserved them; None for
+            any.
+        :raises AlreadyBegun: if another caller has.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        self._call('DELETE', _ALLOCATION, server_id)
+        query = f'?caller={caller}' if caller else ''
+        self._call('DELETE', _ALLOCATION + query, server_id)
 
     def is_resolved(self, server_id: str) -> bool:
         """Tell whether the binding of a server's ARQs is over.

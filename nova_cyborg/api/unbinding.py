@@ -12,16 +12,14 @@
 
 """Freeing devices, and taking device contexts back from servers."""
 
-from __future__ import annotations
-
 import collections
 import collections.abc
 import logging
 import typing as ty
 
+import oslo_messaging
 from cyborg import context as cyborg_context
-from cyborg import objects
-from cyborg.common import exception as cyborg_exception
+from cyborg.agent import rpcapi
 
 from nova_cyborg import exception
 from nova_cyborg.api import servers
@@ -37,22 +35,27 @@ _LEAVING = (_State.GONE, _State.LEAVING)
 # is soft-deleted can be restored.
 _NOT_THERE = (_State.GONE, _State.NEVER_BUILT)
 _ATTEMPTS = 5
-_MDEV = 'MDEV'
 # How many servers are asked for when a device seems to be full: each is a
 # call of Nova's API.
 _MOST_ASKED = 64
 
 
-def unbind(server_id: str, generation: int | None = None) -> None:
+def unbind(
+    server_id: str,
+    generation: int | None = None,
+    caller: str | None = None,
+) -> None:
     """Free the devices of a server's device contexts.
 
     :param server_id: UUID of the server; it keeps its device contexts.
     :param generation: that of the attempt which has bound them, or was to;
         None for whichever is the last, which is safe to repeat.
+    :param caller: UUID of that attempt; None for any.
+    :raises AlreadyBegun: if it is another caller's.
     :raises StaleGeneration: if another attempt was begun in between.
     """
     context = cyborg_context.get_admin_context()
-    free(attempts.end(context, server_id, generation))
+    free(attempts.end(context, server_id, generation, caller))
     allocations.unbound(context, server_id)
 
 
@@ -70,19 +73,23 @@ def unbind_all(server_id: str, generation: int) -> None:
     free(left)
 
 
-def release(server_id: str) -> None:
+def release(server_id: str, caller: str | None = None) -> None:
     """Free a server's devices and take its device contexts back.
 
     Safe to repeat. Those of a server that Nova does not know any more are
     deleted if they live as long as their server.
 
     :param server_id: UUID of the server.
+    :param caller: UUID of the attempt that has reserved them; None for any.
+    :raises AlreadyBegun: if another caller has.
     """
     # Not knowing is no reason to delete what a project has made.
-    take_back(server_id, terminated=_leaves(server_id))
+    take_back(server_id, terminated=_leaves(server_id), caller=caller)
 
 
-def take_back(server_id: str, terminated: bool) -> None:
+def take_back(
+    server_id: str, terminated: bool, caller: str | None = None
+) -> None:
     """Free a server's devices and take its device contexts back.
 
     Safe to repeat.
@@ -90,13 +97,15 @@ def take_back(server_id: str, terminated: bool) -> None:
     :param server_id: UUID of the server.
     :param terminated: whether those that live as long as their server are
         deleted.
+    :param caller: UUID of the attempt that has reserved them; None for any.
+    :raises AlreadyBegun: if another caller has.
     :raises StillBound: if the server is bound again and again meanwhile.
     """
     context = cyborg_context.get_admin_context()
     for attempts_left in reversed(range(_ATTEMPTS)):
-        unbind(server_id)
+        unbind(server_id, caller=caller)
         try:
-            allocations.release(context, server_id, terminated)
+            allocations.release(context, server_id, terminated, caller)
             break
         except exception.StillBound:
             # An attempt was begun between the two.
@@ -209,42 +218,51 @@ def free(arq_ids: collections.abc.Iterable[str]) -> None:
     """
     context = cyborg_context.get_admin_context()
     for arq_id in arq_ids:
+        handle = devices.remove(context, arq_id)
+        if handle is None:
+            continue
         try:
-            _free(context, arq_id)
-        except cyborg_exception.ResourceNotFound:
-            LOG.debug('Accelerator request %s is gone already', arq_id)
+            _remove_mediated_device(context, handle)
+        except Exception as exc:  # noqa: BLE001
+            # Whatever the agent raises, or the message bus if its host is
+            # down. The server need not wait for that.
+            LOG.warning(
+                'Attach handle %s is not freed, as its mediated device could '
+                'not be removed. Run "nova-cyborg-manage audit --repair" when '
+                'cyborg-agent is back on its host: %s',
+                handle.uuid,
+                exc,
+            )
+        else:
+            devices.free_handle(context, handle.row_id)
 
 
-def _free(context: cyborg_context.RequestContext, arq_id: str) -> None:
-    while True:
-        arq = objects.ExtARQ.get(context, arq_id)
-        if arq.attach_handle_id and devices.has_own_handle(context, arq_id):
-            _unbind(context, arq)
-        elif arq.attach_handle_id:
-            # Cyborg frees the handle before the ARQ forgets it, and was
-            # interrupted in between: it may be another server's by now.
-            devices.forget_handle(context, arq_id)
-        # The conductor may just have bound it: then once more.
-        if devices.remove(context, arq_id):
-            return
+def free_handle(handle: devices.Handle) -> None:
+    """Free an attach handle that is in use by no ARQ.
+
+    :param handle: the handle.
+    """
+    context = cyborg_context.get_admin_context()
+    if handle.attach_type == devices.MDEV:
+        # Else the next one could not be made.
+        _remove_mediated_device(context, handle)
+    devices.free_handle(context, handle.row_id)
 
 
-def _unbind(
-    context: cyborg_context.RequestContext, arq: objects.ExtARQ
+def _remove_mediated_device(
+    context: cyborg_context.RequestContext, handle: devices.Handle
 ) -> None:
+    # One that is not there is as good, as after a reboot of the host.
     try:
-        arq.unbind(context)
-    except Exception as exc:
-        if arq.arq.attach_handle_type != _MDEV:
-            raise
-        # The agent of a host that is down cannot remove the mediated device,
-        # nor can one that is back find it. The handle stays in use by nobody,
-        # for the audit to free; the server need not wait for that.
-        LOG.warning(
-            'Attach handle %s is not freed, as its mediated device could not '
-            'be removed. Run "nova-cyborg-manage audit --repair" when '
-            'cyborg-agent is back on its host: %s',
-            arq.attach_handle_id,
-            exc,
+        rpcapi.AgentAPI().remove_vgpu_mdev(
+            context,
+            handle.hostname,
+            handle.pci_address,
+            handle.info['asked_type'],
+            handle.uuid,
         )
-        devices.forget_handle(context, arq.arq.uuid)
+    except FileNotFoundError:
+        return
+    except oslo_messaging.RemoteError as exc:
+        if exc.exc_type != 'FileNotFoundError':
+            raise

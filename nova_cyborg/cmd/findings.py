@@ -20,10 +20,8 @@ import dataclasses
 import functools
 import re
 
-import oslo_messaging
 import requests
 from cyborg import context as cyborg_context
-from cyborg.agent import rpcapi
 from cyborg.common import exception as cyborg_exc
 from cyborg.common import placement_client
 from keystoneauth1 import exceptions as ks_exc
@@ -175,7 +173,7 @@ def _handles(
             'handle-of-no-arq',
             handle.uuid,
             'The attach handle is in use, by no accelerator request.',
-            functools.partial(_free_handle, context, handle),
+            functools.partial(unbinding.free_handle, handle),
         )
     for handle_id, row_id in audit.lost_handles(context).items():
         yield Finding(
@@ -183,7 +181,7 @@ def _handles(
             handle_id,
             'An accelerator request uses the attach handle, which counts as '
             'free.',
-            functools.partial(audit.set_in_use, context, row_id, True),
+            functools.partial(audit.set_in_use, context, row_id),
         )
     for handle_id, count in audit.shared_handles(context).items():
         yield Finding(
@@ -198,25 +196,6 @@ def _free_arq(context: cyborg_context.RequestContext, arq_id: str) -> None:
     unbinding.free([arq_id])
     for row_id in audit.unused_profiles(context).values():
         audit.remove_profile(context, row_id)
-
-
-def _free_handle(
-    context: cyborg_context.RequestContext, handle: audit.Handle
-) -> None:
-    if handle.attach_type == 'MDEV':
-        # Else the next one could not be made.
-        try:
-            rpcapi.AgentAPI().remove_vgpu_mdev(
-                context,
-                handle.hostname,
-                handle.pci_address,
-                handle.info['asked_type'],
-                handle.uuid,
-            )
-        except oslo_messaging.RemoteError as exc:
-            if exc.exc_type != 'FileNotFoundError':
-                raise
-    audit.set_in_use(context, handle.row_id, False)
 
 
 def _profiles(

@@ -82,8 +82,7 @@ def reserve(
             db.add(row)
             db.flush()
             _take(db, row, context_ids)
-        elif row.caller != caller:
-            raise exception.AlreadyBegun(server_id=server_id)
+        check_caller(row, caller)
         held = contexts.of_allocation(db, row.id)
         if {data.uuid for _row, data in held} != set(context_ids):
             raise exception.AllocationMismatch(server_id=server_id)
@@ -107,7 +106,10 @@ def unbound(context: cyborg_context.RequestContext, server_id: str) -> None:
 
 @session.retry
 def release(
-    context: cyborg_context.RequestContext, server_id: str, terminated: bool
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    terminated: bool,
+    caller: str | None = None,
 ) -> None:
     """Take a server's device contexts back; safe to repeat.
 
@@ -116,12 +118,15 @@ def release(
     :param terminated: whether the server is gone: then the device contexts
         that live as long as their server are deleted. The others, and all
         of them if the server is not gone, are available again.
+    :param caller: UUID of the attempt that has reserved them; None for any.
+    :raises AlreadyBegun: if another caller has.
     :raises StillBound: if it has ARQs, which are to be freed before.
     """
     with session.writing(context) as db:
         row = lock(db, server_id)
         if row is None:
             return
+        check_caller(row, caller)
         held = contexts.of_allocation(db, row.id)
         if any(data.devices for _row, data in held):
             raise exception.StillBound(server_id=server_id)
@@ -150,6 +155,17 @@ def lock(db: orm.Session, server_id: str) -> tables.DeviceAllocation | None:
     return db.scalar(
         sa.select(allocation).where(allocation.server_id == server_id)
     )
+
+
+def check_caller(row: tables.DeviceAllocation, caller: str | None) -> None:
+    """Check that nobody else has begun what is done with a server.
+
+    :param row: the allocation's row.
+    :param caller: UUID of the attempt; None for any.
+    :raises AlreadyBegun: if another caller has.
+    """
+    if caller is not None and row.caller != caller:
+        raise exception.AlreadyBegun(server_id=row.server_id)
 
 
 def locked(
@@ -217,9 +233,14 @@ def _take(
             raise exception.DeviceContextNotFound(id=uuid)
     for uuid in context_ids:
         if holders[uuid] != row.server_id:
-            raise exception.DeviceContextInUse(
+            error = exception.DeviceContextInUse(
                 id=uuid, server_id=holders[uuid]
             )
+            if holders[uuid] is None:
+                # The UPDATE has seen a holder that came just now, and which
+                # the snapshot of this transaction does not show.
+                raise session.Retry(error)
+            raise error
 
 
 def _clean(db: orm.Session, held: Held) -> None:

@@ -157,19 +157,23 @@ def end(
     context: cyborg_context.RequestContext,
     server_id: str,
     generation: int | None = None,
+    caller: str | None = None,
 ) -> list[str]:
     """End the attempt to bring a server to a host; its ARQs are to be freed.
 
     :param context: the request's context.
     :param server_id: UUID of the server.
     :param generation: the attempt's; None for whichever is the last.
+    :param caller: UUID of the attempt; None for any.
     :returns: UUIDs of the ARQs; none if the server holds no device contexts.
+    :raises AlreadyBegun: if it is another caller's.
     :raises StaleGeneration: if another attempt was begun in between.
     """
     with session.writing(context) as db:
         row = allocations.lock(db, server_id)
         if row is None:
             return []
+        allocations.check_caller(row, caller)
         if generation is not None:
             _check_generation(row, generation)
         # Whatever of the attempt is still on its way comes too late.

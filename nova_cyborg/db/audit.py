@@ -16,9 +16,7 @@ Each function is one statement. What it finds may be a moment of a request
 that is under way: the audit looks twice.
 """
 
-import collections.abc
 import dataclasses
-import json
 import typing as ty
 
 import sqlalchemy as sa
@@ -26,16 +24,10 @@ from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg import model
-from nova_cyborg.db import session, tables
+from nova_cyborg.db import devices, session, tables
 
 _HIDDEN = models.DeviceProfile.name.startswith(
     model.PROFILE_PREFIX, autoescape=True
-)
-_HANDLE_IS_USED = (
-    sa.select(models.ExtArq.id)
-    .where(models.ExtArq.attach_handle_id == models.AttachHandle.id)
-    .correlate(models.AttachHandle)
-    .exists()
 )
 
 
@@ -88,50 +80,17 @@ def unlinked_arqs(
     return dict(_rows(context, query))
 
 
-@dataclasses.dataclass(frozen=True)
-class Handle:
-    """An attach handle.
-
-    :ivar hostname: the host that its device is in.
-    :ivar info: Cyborg's address of the slot.
-    """
-
-    uuid: str
-    row_id: int
-    attach_type: str
-    hostname: str
-    info: collections.abc.Mapping[str, str]
-
-    @property
-    def pci_address(self) -> str:
-        """The PCI address of the slot, or of the card it is on."""
-        return '{domain}:{bus}:{device}.{function}'.format(**self.info)
-
-
-def unused_handles(context: cyborg_context.RequestContext) -> list[Handle]:
+def unused_handles(
+    context: cyborg_context.RequestContext,
+) -> list[devices.Handle]:
     """Find attach handles that are in use, and by no ARQ.
 
     :param context: an administrator's context.
     :returns: the handles.
     """
-    handle = models.AttachHandle
-    deployable, device = models.Deployable, models.Device
-    query = (
-        sa.select(
-            handle.uuid,
-            handle.id,
-            handle.attach_type,
-            device.hostname,
-            handle.attach_info,
-        )
-        .join(deployable, deployable.id == handle.deployable_id)
-        .join(device, device.id == deployable.device_id)
-        .where(handle.in_use.is_(True), ~_HANDLE_IS_USED)
-    )
-    return [
-        Handle(uuid, row_id, attach_type, hostname, json.loads(info))
-        for uuid, row_id, attach_type, hostname, info in _rows(context, query)
-    ]
+    in_use = models.AttachHandle.in_use.is_(True)
+    with session.reading(context) as db:
+        return list(devices.handles(db, in_use, ~devices.HANDLE_IS_USED))
 
 
 def shared_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
@@ -159,7 +118,7 @@ def lost_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
     """
     handle = models.AttachHandle
     query = sa.select(handle.uuid, handle.id).where(
-        handle.in_use.is_(False), _HANDLE_IS_USED
+        handle.in_use.is_(False), devices.HANDLE_IS_USED
     )
     return dict(_rows(context, query))
 
@@ -197,25 +156,18 @@ def providers(
     return found
 
 
-def set_in_use(
-    context: cyborg_context.RequestContext, row_id: int, in_use: bool
-) -> None:
-    """Have an attach handle count as used or free, if still it should.
-
-    One that is being given to an ARQ counts as used before the ARQ has it:
-    what is right by now is left alone.
+def set_in_use(context: cyborg_context.RequestContext, row_id: int) -> None:
+    """Have an attach handle count as used, if still an ARQ uses it.
 
     :param context: an administrator's context.
     :param row_id: its row id.
-    :param in_use: whether it should count as used: an ARQ uses it.
     """
     handle = models.AttachHandle
-    still = _HANDLE_IS_USED if in_use else ~_HANDLE_IS_USED
     with session.writing(context) as db:
         db.execute(
             sa.update(handle)
-            .where(handle.id == row_id, still)
-            .values(in_use=in_use),
+            .where(handle.id == row_id, devices.HANDLE_IS_USED)
+            .values(in_use=True),
             execution_options={'synchronize_session': False},
         )
 

@@ -160,12 +160,14 @@ def update(
     :raises DeviceContextNotFound: if there is none in the project.
     """
     with session.writing(context) as db:
-        row, server_id, fault = _one(db, uuid, project_id)
-        for name, value in fields.items():
-            setattr(row, name, value)
-        row.updated_at = timeutils.utcnow()
-        db.flush()
-        return _load(db, [(row, server_id, fault)])[0]
+        # First, and with its condition: one that is deleted at this moment
+        # is not found then.
+        db.execute(
+            sa.update(tables.DeviceContext)
+            .where(*_is(uuid, project_id))
+            .values(updated_at=timeutils.utcnow(), **fields)
+        )
+        return _load(db, [_one(db, uuid, project_id)])[0]
 
 
 @session.retry
@@ -183,12 +185,10 @@ def delete(
     with session.writing(context) as db:
         # The condition is in the DELETE, so that a server that takes the
         # context at this moment keeps it.
-        condition = [tables.DeviceContext.uuid == uuid]
-        if project_id:
-            condition.append(tables.DeviceContext.project_id == project_id)
         deleted: ty.Any = db.execute(
             sa.delete(tables.DeviceContext).where(
-                tables.DeviceContext.allocation_id.is_(None), *condition
+                tables.DeviceContext.allocation_id.is_(None),
+                *_is(uuid, project_id),
             )
         )
         if not deleted.rowcount:
@@ -225,13 +225,19 @@ def _query() -> sa.Select[ty.Any]:
 
 
 def _one(db: orm.Session, uuid: str, project_id: str | None) -> ty.Any:
-    query = _query().where(tables.DeviceContext.uuid == uuid)
-    if project_id:
-        query = query.where(tables.DeviceContext.project_id == project_id)
+    query = _query().where(*_is(uuid, project_id))
     row = db.execute(query).one_or_none()
     if row is None:
         raise exception.DeviceContextNotFound(id=uuid)
     return row
+
+
+def _is(
+    uuid: str, project_id: str | None
+) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
+    yield tables.DeviceContext.uuid == uuid
+    if project_id:
+        yield tables.DeviceContext.project_id == project_id
 
 
 def _order(page: Page) -> list[sa.ColumnElement[ty.Any]]:

@@ -19,6 +19,7 @@ profile, one for each distinct set of groups.
 
 import collections
 import collections.abc
+import dataclasses
 import json
 import typing as ty
 
@@ -26,13 +27,45 @@ import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg.common import constants
 from cyborg.db.sqlalchemy import models
-from oslo_utils import uuidutils
+from oslo_utils import timeutils, uuidutils
 from sqlalchemy import orm
 
 from nova_cyborg import model
 from nova_cyborg.db import session, tables
 
 _PENDING = (constants.ARQ_INITIAL, constants.ARQ_BIND_STARTED)
+#: The type of the attach handles of mediated devices.
+MDEV = 'MDEV'
+#: Whether an ARQ has a handle, as a condition for rows of handles.
+HANDLE_IS_USED = (
+    sa.select(models.ExtArq.id)
+    .where(models.ExtArq.attach_handle_id == models.AttachHandle.id)
+    .correlate(models.AttachHandle)
+    .exists()
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Handle:
+    """An attach handle.
+
+    :ivar uuid: its UUID.
+    :ivar row_id: its row id.
+    :ivar attach_type: ``PCI``, ``MDEV`` or another of Cyborg's.
+    :ivar hostname: the host that its device is in.
+    :ivar info: Cyborg's address of the slot.
+    """
+
+    uuid: str
+    row_id: int
+    attach_type: str
+    hostname: str
+    info: collections.abc.Mapping[str, str]
+
+    @property
+    def pci_address(self) -> str:
+        """The PCI address of the slot, or of the card it is on."""
+        return '{domain}:{bus}:{device}.{function}'.format(**self.info)
 
 
 def by_context(
@@ -102,67 +135,83 @@ def states(
         return dict(row._tuple() for row in rows)
 
 
-def has_own_handle(
+@session.retry
+def remove(
     context: cyborg_context.RequestContext, arq_id: str
-) -> bool:
-    """Tell whether an ARQ's attach handle is in use by it and no other.
+) -> Handle | None:
+    """Remove an ARQ and free its attach handle; safe to repeat.
+
+    In one transaction, which begins by locking the ARQ: of two calls at one
+    moment one frees the handle, which may be another server's right after.
 
     :param context: the request's context.
     :param arq_id: UUID of the ARQ.
-    :returns: whether it is; False if an unbinding was interrupted after it
-        had freed the handle.
-    """
-    arq, handle = models.ExtArq, models.AttachHandle
-    other = orm.aliased(models.ExtArq)
-    others = sa.select(other.id).where(
-        other.attach_handle_id == handle.id, other.uuid != arq_id
-    )
-    query = (
-        sa.select(handle.id)
-        .join(arq, arq.attach_handle_id == handle.id)
-        .where(arq.uuid == arq_id, handle.in_use.is_(True), ~others.exists())
-    )
-    with session.reading(context) as db:
-        return db.scalar(query) is not None
-
-
-def forget_handle(context: cyborg_context.RequestContext, arq_id: str) -> None:
-    """Let an ARQ have no attach handle, and leave the handle as it is.
-
-    :param context: the request's context.
-    :param arq_id: UUID of the ARQ.
+    :returns: the handle of a mediated device. It counts as used until the
+        device is removed: see :func:`free_handle`. None of other kinds, or
+        if there is none.
     """
     arq = models.ExtArq
+    mine = arq.uuid == arq_id
     with session.writing(context) as db:
         db.execute(
-            sa.update(arq)
-            .where(arq.uuid == arq_id)
-            .values(
-                attach_handle_id=None,
-                # Cyborg cannot read one that is bound and has no handle.
-                state=constants.ARQ_UNBOUND,
-                deployable_id=None,
-            )
+            sa.update(arq).where(mine).values(updated_at=timeutils.utcnow())
         )
+        row_id = db.scalar(sa.select(arq.attach_handle_id).where(mine))
+        db.execute(sa.delete(arq).where(mine))
+        if row_id is None:
+            return None
+        # Not in use, or of another ARQ: stock Cyborg frees a handle before
+        # its ARQ forgets it, and was interrupted in between.
+        found = next(
+            handles(
+                db,
+                models.AttachHandle.id == row_id,
+                models.AttachHandle.in_use.is_(True),
+                ~HANDLE_IS_USED,
+            ),
+            None,
+        )
+        if found is None or found.attach_type == MDEV:
+            return found
+        _set_free(db, row_id)
+        return None
 
 
-def remove(context: cyborg_context.RequestContext, arq_id: str) -> bool:
-    """Remove an ARQ that has no attach handle.
+def free_handle(context: cyborg_context.RequestContext, row_id: int) -> None:
+    """Have an attach handle count as free, unless an ARQ uses it.
 
     :param context: the request's context.
-    :param arq_id: UUID of the ARQ.
-    :returns: whether it is gone; False if it has an attach handle.
+    :param row_id: its row id.
     """
-    arq = models.ExtArq
     with session.writing(context) as db:
-        removed: ty.Any = db.execute(
-            sa.delete(arq).where(
-                arq.uuid == arq_id, arq.attach_handle_id.is_(None)
-            )
+        _set_free(db, row_id)
+
+
+def handles(
+    db: orm.Session, *conditions: sa.ColumnElement[bool]
+) -> collections.abc.Iterator[Handle]:
+    """Find attach handles.
+
+    :param db: the transaction's session.
+    :param conditions: what must hold for their rows.
+    :returns: the handles.
+    """
+    handle = models.AttachHandle
+    deployable, device = models.Deployable, models.Device
+    rows = db.execute(
+        sa.select(
+            handle.uuid,
+            handle.id,
+            handle.attach_type,
+            device.hostname,
+            handle.attach_info,
         )
-        if removed.rowcount:
-            return True
-        return db.scalar(sa.select(arq.id).where(arq.uuid == arq_id)) is None
+        .join(deployable, deployable.id == handle.deployable_id)
+        .join(device, device.id == deployable.device_id)
+        .where(*conditions)
+    )
+    for uuid, row_id, attach_type, hostname, info in rows:
+        yield Handle(uuid, row_id, attach_type, hostname, json.loads(info))
 
 
 def without_room(
@@ -322,6 +371,16 @@ def remove_unused_profiles(
     used = sa.select(arq.id).where(arq.device_profile_id == profile.id)
     db.execute(
         sa.delete(profile).where(profile.name.in_(names), ~used.exists()),
+        execution_options={'synchronize_session': False},
+    )
+
+
+def _set_free(db: orm.Session, row_id: int) -> None:
+    handle = models.AttachHandle
+    db.execute(
+        sa.update(handle)
+        .where(handle.id == row_id, ~HANDLE_IS_USED)
+        .values(in_use=False),
         execution_options={'synchronize_session': False},
     )
 

@@ -45,6 +45,9 @@ retry = oslo_db_api.wrap_db_retry(
 
 #: What is raised when the database fails.
 Failure: ty.TypeAlias = db_exc.DBError
+#: Raised with an exception, has the transaction repeated, some times, before
+#: that exception is raised.
+Retry: ty.TypeAlias = db_exc.RetryRequest
 
 
 @contextlib.contextmanager

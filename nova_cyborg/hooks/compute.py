@@ -179,7 +179,7 @@ class ComputeManager(manager.ComputeManager):
         **kwargs: object,
     ) -> str:
         concerned = server_arqs.has_hint(request_spec)
-        if concerned and _was_launched(context, instance):
+        if concerned and _is_built(context, instance, self.host):
             _log_dropped('build_and_run_instance', instance)
             return build_results.ACTIVE
         result = super()._do_build_and_run_instance(
@@ -189,7 +189,7 @@ class ComputeManager(manager.ComputeManager):
         if (
             result in failed
             and concerned
-            and not _left_to_delete(context, instance)
+            and not _left_to_delete(context, instance, self.host)
         ):
             server_arqs.release(context, instance)
         return result
@@ -354,11 +354,16 @@ def _now(
         return None
 
 
-def _was_launched(
-    context: nova_context.RequestContext, instance: objects.Instance
+def _is_built(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    host: str,
 ) -> bool:
+    """Tell whether a new server is, or is being built on another host."""
     now = _now(context, instance)
-    return now is not None and now.launched_at is not None
+    return now is not None and (
+        now.launched_at is not None or now.host not in (None, host)
+    )
 
 
 def _is_offloaded(
@@ -378,7 +383,9 @@ def _is_on(
 
 
 def _left_to_delete(
-    context: nova_context.RequestContext, instance: objects.Instance
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    host: str,
 ) -> bool:
     """Leave a server that is not built to the delete that waits for it.
 
@@ -386,7 +393,8 @@ def _left_to_delete(
     Nova 34, only the task state shows it at that point, and the build that
     ends has written its own over it.
 
-    :returns: whether there is one; else nobody frees what the server has.
+    :returns: whether there is one, or another host builds the server; else
+        nobody frees what it has.
     """
     if instance.vm_state == vm_states.ERROR:
         return False
@@ -394,6 +402,9 @@ def _left_to_delete(
     if now is None:
         # It was deleted before it had a host.
         return False
+    if now.host not in (None, host):
+        # It is another host's by now.
+        return True
     now.task_state = task_states.DELETING
     try:
         now.save()

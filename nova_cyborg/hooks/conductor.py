@@ -30,6 +30,7 @@ import typing as ty
 from nova import conf, objects
 from nova import context as nova_context
 from nova import exception as nova_exception
+from nova.compute import task_states
 from nova.conductor import manager
 
 from nova_cyborg import exception, model
@@ -170,6 +171,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         specs = [request_spec] if request_spec else []
         with self._making(operation, specs) as call:
             try:
+                _check_under_way(context, call, task_states.UNSHELVING)
                 super().unshelve_instance(context, instance, request_spec)
             except Exception:
                 self._unbind(context, call, instance.uuid)
@@ -196,6 +198,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         specs = [request_spec] if request_spec else []
         with self._making(operation, specs) as call:
             try:
+                _check_under_way(context, call, task_states.REBUILDING)
                 if given.arguments['recreate'] and call.specs:
                     call.evacuated_node = instance.node
                     undo.fail_earlier_evacuations(context, instance.uuid)
@@ -444,3 +447,25 @@ def _check_not_built(
                 raise calls.Dropped(
                     f'server {server_id} is in a cell already'
                 ) from None
+
+
+def _check_under_way(
+    context: nova_context.RequestContext, call: calls.Call, task_state: str
+) -> None:
+    """Drop the call if what it is to do was done, or given up, before.
+
+    A message can come once more when other operations have followed. In it,
+    the server is still as it was.
+
+    :raises Dropped: if a server is not in the task state.
+    """
+    for server_id in call.specs:
+        mapping = objects.InstanceMapping.get_by_instance_uuid(
+            context, server_id
+        )
+        with nova_context.target_cell(context, mapping.cell_mapping) as cell:
+            now = objects.Instance.get_by_uuid(cell, server_id)
+        if now.task_state != task_state:
+            raise calls.Dropped(
+                f'server {server_id} is not {task_state} any more'
+            )

@@ -55,8 +55,6 @@ class DeviceContextHook(spec.ConductorHook):
         operation: spec.Operation,
     ) -> None:
         """See :meth:`.spec.ConductorHook.before_scheduling`."""
-        if _is_rebuild(request_spec):
-            return
         if operation.booting:
             context_ids = request.checked_ids(
                 _hint(request_spec), len(server_ids)
@@ -68,6 +66,8 @@ class DeviceContextHook(spec.ConductorHook):
                 operation.caller,
             )
             _remember(operation, server_ids[0], held)
+        elif _is_rebuild(request_spec):
+            return
         else:
             held = _begun(context, server_ids[0], operation)
         _set_groups(request_spec, held)
@@ -146,12 +146,12 @@ def _reserve(
         held = allocations.reserve(server_id, context_ids, caller)
     except _UNCERTAIN:
         # It may have been done, and only the answer got lost.
-        _undo(allocations, server_id)
+        _undo(allocations, server_id, caller)
         raise
     try:
         request.check_group_count(held.contexts)
     except exception.TooManyGroups:
-        _undo(allocations, server_id)
+        _undo(allocations, server_id, caller)
         raise
     return held
 
@@ -201,9 +201,18 @@ def _unbind(
         )
 
 
-def _undo(allocations: cyborg_client.AllocationClient, server_id: str) -> None:
+def _undo(
+    allocations: cyborg_client.AllocationClient, server_id: str, caller: str
+) -> None:
+    """Release what this call has reserved.
+
+    :raises AlreadyBegun: if it is another call that has: this one is of a
+        message that was delivered twice.
+    """
     try:
-        allocations.release(server_id)
+        allocations.release(server_id, caller)
+    except exception.AlreadyBegun:
+        raise
     except exception.DeviceContextError as exc:
         LOG.warning(
             'Device contexts of server %s may still be reserved: %s',

@@ -129,7 +129,8 @@ class DeviceAllocationsController(rest.RestController):
     @handler.handle(policies.RELEASE, status=204, service_only=True)
     def delete(self, server_id: str) -> None:
         """Free the devices and take the device contexts back."""
-        unbinding.release(_known(server_id))
+        query = handler.read_query(schemas.RELEASE)
+        unbinding.release(_known(server_id), query.get('caller'))
 
 
 def _wanted_contexts(body: dict[str, ty.Any]) -> list[str]:

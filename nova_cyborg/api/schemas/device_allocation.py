@@ -72,3 +72,10 @@ UNBIND: dict[str, ty.Any] = {
     'required': ['generation'],
     'additionalProperties': False,
 }
+
+# Of the query.
+RELEASE: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {'caller': _UUID},
+    'additionalProperties': False,
+}

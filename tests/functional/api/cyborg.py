@@ -420,6 +420,33 @@ class CyborgFixture(fixtures.Fixture):
         finally:
             sa.event.remove(self.engine, 'before_cursor_execute', note)
 
+    @contextlib.contextmanager
+    def before(
+        self, beginning: str, work: collections.abc.Callable[[], object]
+    ) -> collections.abc.Iterator[None]:
+        """Do something once, before an SQL statement that begins so.
+
+        Another process could do it then; here it is another thread.
+        """
+        left = [work]
+
+        def intrude(
+            _connection: ty.Any,
+            _cursor: ty.Any,
+            statement: str,
+            *_more: ty.Any,
+        ) -> None:
+            if statement.startswith(beginning) and left:
+                executor.submit(left.pop()).result(PATIENCE)
+
+        executor = concurrent.futures.ThreadPoolExecutor(1)
+        sa.event.listen(self.engine, 'before_cursor_execute', intrude)
+        try:
+            yield
+        finally:
+            sa.event.remove(self.engine, 'before_cursor_execute', intrude)
+        assert not left
+
 
 def client(application: ty.Any) -> webtest.TestApp:
     """Return a client of an application, behind what is before it."""
@@ -623,10 +650,12 @@ class Caller:
         )
 
     def release(
-        self, server_id: str, status: int | None = None
+        self, server_id: str, query: str = '', status: int | None = None
     ) -> webtest.TestResponse:
         return self.call(
-            'delete', f'/v2/device_allocations/{server_id}', status=status
+            'delete',
+            f'/v2/device_allocations/{server_id}{query}',
+            status=status,
         )
 
     # What stock Nova calls

@@ -48,6 +48,40 @@ class TestReserve:
         assert member.status_of(uuid_) == 'bound'
 
 
+class TestUndo:
+    """A reservation is undone whose answer got lost."""
+
+    def test_by_its_caller(self, cloud, member, nova, boot):
+        server_id, uuid_ = boot()
+
+        nova.release(server_id, f'?caller={cyborg.CALLER}', status=204)
+
+        assert member.status_of(uuid_) == 'available'
+
+    def test_by_another_caller(self, cloud, member, nova, boot):
+        """A message is delivered twice; the first has got further."""
+        server_id, uuid_ = boot(cloud.add_device())
+
+        error = nova.release(server_id, f'?caller={OTHER_CALLER}', status=409)
+
+        assert code_of(error) == 'already_begun'
+        assert member.status_of(uuid_) == 'bound'
+
+    def test_there_is_none(self, cloud, nova):
+        nova.release(cloud.nova.boot(), f'?caller={OTHER_CALLER}', status=204)
+
+    @pytest.mark.parametrize(
+        'query', ['?caller=', '?caller=me', '?caller', '?who=me']
+    )
+    def test_a_query_that_is_wrong(self, member, nova, boot, query):
+        server_id, uuid_ = boot()
+
+        error = nova.release(server_id, query, status=400)
+
+        assert code_of(error) == 'invalid_request'
+        assert member.status_of(uuid_) == 'reserved'
+
+
 class TestBegin:
     def test_each_operation_has_a_generation(self, nova, boot):
         server_id, uuid_ = boot()

@@ -16,10 +16,13 @@ Check, reserve, unbind, release. Binding is in test_binding, and what servers
 that are gone have left in test_holder_is_gone.
 """
 
+import sqlite3
 import threading
+import types
 import uuid
 
 import pytest
+import sqlalchemy as sa
 import webtest
 from cyborg.db.sqlalchemy import models
 
@@ -283,6 +286,35 @@ class TestReserve:
             assert member.status_of(own[winner]) == 'reserved'
             assert member.status_of(own[1 - winner]) == 'available'
 
+    def test_the_winner_is_not_in_sight_yet(
+        self, cloud, member, nova, boot, monkeypatch
+    ):
+        """A snapshot of the database can be older than what an UPDATE sees."""
+        uuid_ = member.create_one()
+        winner, loser = cloud.nova.boot(), cloud.nova.boot()
+        # Without the check of foreign keys.
+        with sqlite3.connect(cloud.engine.url.database) as connection:
+            connection.execute(
+                'UPDATE device_contexts SET allocation_id = 4711'
+            )
+
+        def catch_up(_seconds):
+            with cloud.engine.begin() as connection:
+                connection.execute(
+                    sa.insert(tables.DeviceAllocation).values(
+                        id=4711,
+                        server_id=winner,
+                        project_id='p1',
+                        caller=cyborg.CALLER,
+                    )
+                )
+
+        clock = types.SimpleNamespace(sleep=catch_up)
+        monkeypatch.setattr('oslo_db.api.time', clock)
+        error = cyborg.error_of(nova.reserve(loser, uuid_, status=409))
+
+        assert f'in use by server {winner}' in error['detail']
+
 
 class TestUnbind:
     def test_the_slots_are_free_and_the_reservation_stays(
@@ -319,6 +351,22 @@ class TestUnbind:
         for _n in range(2):
             nova.unbind(server_id, status=204)
         nova.unbind(SERVER_ID, status=204)
+
+    def test_two_at_once(self, cloud, member, nova, boot):
+        """What one has freed, and another server has got, stays that one's."""
+        provider = cloud.add_device(slots=1)
+        server_id, _uuid = boot(provider)
+        others = []
+
+        def free_and_take():
+            nova.unbind(server_id, status=204)
+            others.append(boot(provider)[1])
+
+        with cloud.before('UPDATE extended_accelerator_req', free_and_take):
+            nova.unbind(server_id, generation=0, status=204)
+
+        assert member.status_of(others[0]) == 'bound'
+        assert cloud.used_slots() == 1
 
     def test_it_can_be_bound_again(self, cloud, member, nova, boot):
         provider = cloud.add_device(slots=1)

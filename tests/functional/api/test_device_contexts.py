@@ -81,6 +81,11 @@ def flat(pages):
     return [name for page in pages for name in page]
 
 
+def _delete(cloud):
+    with cloud.engine.begin() as connection:
+        connection.execute(sa.delete(tables.DeviceContext))
+
+
 class TestCreate:
     def test_short_form(self, member):
         response = member.create(**GROUP)
@@ -309,6 +314,12 @@ class TestUpdate:
 
     def test_what_is_not_there(self, member):
         member.update(str(uuid.uuid4()), name='zip', status=404)
+
+    def test_what_is_deleted_at_this_moment(self, cloud, member):
+        uuid_ = member.create_one()
+
+        with cloud.before('UPDATE device_contexts', lambda: _delete(cloud)):
+            member.update(uuid_, name='zip', status=404)
 
 
 class TestDelete:

@@ -14,7 +14,9 @@
 
 from tests.functional.nova import step  # isort: skip - first
 
+import collections.abc
 import copy
+import functools
 import threading
 import typing as ty
 
@@ -32,6 +34,31 @@ class TestCase(step.TestCase):
         for host in self.HOSTS:
             self.add_device(host, slots=1)
         self.context = self.create_context()
+
+    def keep_message(
+        self, method: str
+    ) -> collections.abc.Callable[[], object]:
+        """Keep a copy of the next message of a method.
+
+        :returns: what delivers it.
+        """
+        kept: list[collections.abc.Callable[[], object]] = []
+        dispatch = dispatcher.RPCDispatcher.dispatch
+
+        def keep(bus: ty.Any, incoming: ty.Any) -> ty.Any:
+            if incoming.message.get('method') == method and not kept:
+                second = copy.copy(incoming)
+                second.message = copy.deepcopy(incoming.message)
+                second.ctxt = copy.copy(incoming.ctxt)
+                kept.append(functools.partial(dispatch, bus, second))
+            return dispatch(bus, incoming)
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{dispatcher.__name__}.RPCDispatcher.dispatch', keep
+            )
+        )
+        return lambda: kept[0]()
 
     def deliver_twice(
         self, method: str, together: bool, skip: int = 0
@@ -183,6 +210,49 @@ class DuplicateAtOnceTest(DuplicateTest):
     """The same, with both messages dealt with at the same time."""
 
     TOGETHER = True
+
+
+class LateDuplicateTest(TestCase):
+    """A message comes again when other operations have followed."""
+
+    def _assert_dropped(
+        self,
+        server: dict[str, ty.Any],
+        deliver: collections.abc.Callable[[], object],
+    ) -> None:
+        before = self.hostdevs(server)
+        deliver()
+        self.assertEqual(before, self.hostdevs(server))
+        self.assert_hostdevs(server, self.used_slots())
+        self.assertEqual('bound', self.status(self.context))
+        self.assert_in_step(audited=False)
+
+    def test_unshelve(self) -> None:
+        self.flags(shelved_offload_time=0)
+        server = self.boot(self.context)
+        self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        deliver = self.keep_message('unshelve_instance')
+        self.act(server, 'unshelve')
+        self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        self.act(server, 'unshelve')
+        self._assert_dropped(server, deliver)
+
+    def test_evacuate(self) -> None:
+        server = self.boot(self.context)
+        host = self.get_context(self.context)['host']
+        self.take_down(host)
+        deliver = self.keep_message('rebuild_instance')
+        self.act(server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
+        self.bring_back(host)
+        self.take_down(self.get_context(self.context)['host'])
+        self.act(server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
+        self._assert_dropped(server, deliver)
+
+    def test_build_after_it_was_built_on_another_host(self) -> None:
+        self.fail_spawns(1)
+        deliver = self.keep_message('build_and_run_instance')
+        server = self.boot(self.context)
+        self._assert_dropped(server, deliver)
 
 
 class RaceTest(TestCase):

@@ -71,7 +71,7 @@ class StatusTest(base.TestCase):
         self._assert_result(conductors.check(), _FAILURE, 'super (cell cell0)')
 
     def test_a_conductor_is_down(self) -> None:
-        self._record('gone', self.cell_mappings['cell1'], minutes_ago=10)
+        self._record('gone', self.cell_mappings['cell1'], minutes_ago=120)
         self._assert_result(
             conductors.check(), _WARNING, 'are down: gone (cell cell1)'
         )

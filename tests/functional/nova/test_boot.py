@@ -70,6 +70,23 @@ class BootTest(base.TestCase):
         server = self.boot(self.create_context(forbidden=['SLOW']))
         self.assert_hostdevs(server, fast.slots)
 
+    def test_with_novas_own_hint_for_a_rebuild(self) -> None:
+        """A user may send it; it is no rebuild."""
+        device = self.add_device()
+        context = self.create_context()
+        server = self._build_server(
+            flavor_id=self.plain_flavor, networks='none'
+        )
+        hints = {
+            'device_context_id': [context],
+            '_nova_check_type': ['rebuild'],
+        }
+        made = self.api.post_server(
+            {'server': server, 'os:scheduler_hints': hints}
+        )
+        server = self.wait_for_status(made, 'ACTIVE')
+        self.assert_hostdevs(server, device.slots[:1])
+
     def test_beside_the_flavors_device_profile(self) -> None:
         mine = self.add_device(slots=1)
         flavors = self.add_device(slots=1, resource_class='PGPU')

@@ -92,9 +92,13 @@ def authorize(action: str) -> None:
     """Check the policy of an action for the request's own project.
 
     :param action: the name of the policy.
-    :raises Forbidden: if it does not allow the action.
+    :raises Forbidden: if it does not allow the action, or the token is of no
+        project: only an administrator may do without.
     """
     context = request_context()
+    if not context.is_admin and not context.project_id:
+        # A policy takes no project for the same as no project.
+        raise exception.Forbidden(action=action)
     credentials = context.to_policy_values()
     credentials['is_admin'] = context.is_admin
     target = {'project_id': context.project_id, 'user_id': context.user_id}

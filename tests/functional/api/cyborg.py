@@ -460,11 +460,12 @@ def headers(
 ) -> dict[str, str]:
     """Return what Keystone's middleware says of a request."""
     found = {
-        'X-Project-Id': project,
         'X-User-Id': f'user-of-{project}',
         'X-Roles': ','.join(roles),
         'X-Auth-Token': 'secret',
     }
+    if project:
+        found['X-Project-Id'] = project
     if service:
         found['X-Service-Roles'] = 'service'
     return found
@@ -476,7 +477,7 @@ class Caller:
     Each returns the response; an error is asked for with ``status``.
 
     :param api: the API.
-    :param project: the project of the token.
+    :param project: the project of the token; empty if it has none.
     :param roles: the roles of the token.
     :param service: whether Nova calls for them, with its service token.
     """

@@ -212,6 +212,27 @@ class DuplicateAtOnceTest(DuplicateTest):
     TOGETHER = True
 
 
+class LostReservationTest(TestCase):
+    """Of a boot that comes twice, the second reservation has no answer."""
+
+    def test_what_the_first_has_reserved_stays(self) -> None:
+        for fields in (
+            {'action': 'late', 'value': 3, 'times': 1},
+            {'action': 'drop'},
+        ):
+            self.cyborg.control(
+                'fault', method='PUT', path='allocations', **fields
+            )
+        done = self.deliver_twice(
+            'schedule_and_build_instances', together=True
+        )
+        server = self.boot(self.context)
+        self.assert_delivered(done)
+        self.assert_hostdevs(server, self.used_slots())
+        self.assertEqual('bound', self.status(self.context))
+        self.assert_in_step(audited=False)
+
+
 class LateDuplicateTest(TestCase):
     """A message comes again when other operations have followed."""
 

@@ -117,6 +117,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         request_spec = given.get('request_spec')
         specs = [request_spec] if request_spec else []
         with self._making(operation, specs) as call:
+            for server_id in call.specs:
+                # The database is that of the cell that has rejected it.
+                _check_task_state(context, server_id, task_states.SCHEDULING)
             # Nova takes it out, and tells it to nobody but the log.
             call.last_error = str(retry.get('exc_reason') or '')
             if self._begin_again(context, call, instances, given):
@@ -452,20 +455,29 @@ def _check_not_built(
 def _check_under_way(
     context: nova_context.RequestContext, call: calls.Call, task_state: str
 ) -> None:
-    """Drop the call if what it is to do was done, or given up, before.
-
-    A message can come once more when other operations have followed. In it,
-    the server is still as it was.
-
-    :raises Dropped: if a server is not in the task state.
-    """
+    """See :func:`_check_task_state`; of servers in any cell."""
     for server_id in call.specs:
         mapping = objects.InstanceMapping.get_by_instance_uuid(
             context, server_id
         )
         with nova_context.target_cell(context, mapping.cell_mapping) as cell:
-            now = objects.Instance.get_by_uuid(cell, server_id)
-        if now.task_state != task_state:
+            _check_task_state(cell, server_id, task_state)
+
+
+def _check_task_state(
+    context: nova_context.RequestContext, server_id: str, task_state: str
+) -> None:
+    """Drop the call if what it is to do was done, or given up, before.
+
+    A message can come once more when other operations have followed. In it,
+    the server is still as it was.
+
+    :raises Dropped: if the server is not in the task state.
+    """
+    # Nova finds out itself if it is deleted.
+    with contextlib.suppress(nova_exception.InstanceNotFound):
+        now = objects.Instance.get_by_uuid(context, server_id).task_state
+        if now != task_state:
             raise calls.Dropped(
                 f'server {server_id} is not {task_state} any more'
             )

@@ -269,6 +269,15 @@ class LateDuplicateTest(TestCase):
         self.act(server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
         self._assert_dropped(server, deliver)
 
+    def test_reschedule(self) -> None:
+        self.flags(shelved_offload_time=0)
+        self.fail_spawns(1)
+        deliver = self.keep_message('build_instances')
+        server = self.boot(self.context)
+        self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        self.act(server, 'unshelve')
+        self._assert_dropped(server, deliver)
+
     def test_build_after_it_was_built_on_another_host(self) -> None:
         self.fail_spawns(1)
         deliver = self.keep_message('build_and_run_instance')

@@ -113,6 +113,9 @@ def _on(
         lines += _lines('Device contexts', outcome)
         lines += [f'  before the audit: {before.numbers()}']
         lines += [f'  after the audit:  {after.numbers()}', *after.lines()]
+        if arguments.stock != 'no':
+            # Once more at the end: the other half may not be waited for.
+            print('\n'.join(lines), flush=True)
     if arguments.stock != 'no':
         outcome = run.run(cloud, offer.profiles(admin), size, report)
         damage = count.Count(cloud, outcome.notes).damage()

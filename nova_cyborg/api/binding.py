@@ -41,6 +41,8 @@ LOG = logging.getLogger(__name__)
 # One thread waits for one server's binding; programming an FPGA takes
 # seconds to minutes. More than these wait for a thread.
 _THREADS = 32
+# Characters of a reason.
+_MOST_SHOWN = 1024
 _executor = concurrent.futures.ThreadPoolExecutor(
     _THREADS, thread_name_prefix='device-context-binding'
 )
@@ -120,9 +122,20 @@ def _bind(
     except Exception as exc:  # noqa: BLE001
         # Any error of the conductor's comes here. The first line is the
         # sentence; the remote traceback follows it.
-        reason = str(exc).partition('\n')[0]
-        LOG.error('Binding for server %s failed: %s', server_id, reason)
-        _settle(server_id, binding, reason)
+        sentence = str(exc).partition('\n')[0]
+        LOG.error('Binding for server %s failed: %s', server_id, sentence)
+        _settle(server_id, binding, _reason(exc, sentence))
+
+
+def _reason(error: Exception, sentence: str) -> str:
+    """Say as much of an error as is for the project to read."""
+    if isinstance(
+        error, cyborg_exception.CyborgException | exception.DeviceContextError
+    ):
+        return sentence[:_MOST_SHOWN]
+    # It may have the names of databases and hosts of the cloud in it.
+    kind = getattr(error, 'exc_type', None) or type(error).__name__
+    return f'the Accelerator service failed ({kind}).'
 
 
 def _as_patches(

@@ -21,7 +21,9 @@ import collections.abc
 import http
 import json
 import logging
+import re
 import typing as ty
+from urllib import parse
 
 from cyborg.api import middleware
 
@@ -35,6 +37,8 @@ MAX_BODY_SIZE = 64 * 1024
 _WSGIApp = collections.abc.Callable[
     [dict[str, ty.Any], ty.Any], collections.abc.Iterable[bytes]
 ]
+_LENGTH = re.compile('[0-9]{1,9}')
+_METHOD = '_method'
 _PREFIXES = ('device_contexts', 'device_allocations')
 
 
@@ -81,15 +85,13 @@ class FaultMiddleware:
             )
         try:
             _check_size(environ)
+            _check_readable(environ)
+            # Whatever it says, handlers read JSON. pecan would read a form,
+            # or JSON before it calls a controller.
+            environ['CONTENT_TYPE'] = 'application/octet-stream'
             return self._app(environ, start_response)
         except exception.DeviceContextError as exc:
             return _respond(exc, environ, start_response)
-        except RecursionError:
-            # pecan reads a JSON body before it calls a controller.
-            deep = exception.InvalidRequest(
-                field='body', reason='it is nested too deeply.'
-            )
-            return _respond(deep, environ, start_response)
         except Exception:
             # Whatever is not foreseen becomes a 500 here, once, and says
             # nothing of its cause to the project.
@@ -113,8 +115,28 @@ def _check_size(environ: dict[str, ty.Any]) -> None:
             field='Transfer-Encoding', reason='a Content-Length is needed.'
         )
     length = environ.get('CONTENT_LENGTH') or '0'
-    if not length.isdecimal() or int(length) > MAX_BODY_SIZE:
+    if not _LENGTH.fullmatch(length) or int(length) > MAX_BODY_SIZE:
         raise exception.RequestTooLarge(limit=MAX_BODY_SIZE)
+
+
+def _check_readable(environ: dict[str, ty.Any]) -> None:
+    """Check what pecan reads before it calls a controller."""
+    query = environ.get('QUERY_STRING', '')
+    try:
+        field = 'path'
+        # PEP 3333: bytes as Latin-1.
+        environ.get('PATH_INFO', '').encode('latin-1').decode()
+        field = 'query'
+        parse.unquote_to_bytes(query).decode()
+    except UnicodeDecodeError as exc:
+        raise exception.InvalidRequest(
+            field=field, reason='it must be UTF-8.'
+        ) from exc
+    # It would be done in the place of the request's own method.
+    if _METHOD in parse.parse_qs(query, keep_blank_values=True):
+        raise exception.InvalidRequest(
+            field=_METHOD, reason='there is no such field.'
+        )
 
 
 def _respond(

@@ -131,11 +131,20 @@ def release(
         if any(data.devices for _row, data in held):
             raise exception.StillBound(server_id=server_id)
         _clean(db, held)
-        for context_row, data in held:
-            context_row.allocation_id = None
-            if terminated and data.delete_on_termination:
-                db.delete(context_row)
-        db.flush()
+        # Not by what was read: it may have been changed meanwhile.
+        table = tables.DeviceContext
+        if terminated:
+            db.execute(
+                sa.delete(table).where(
+                    table.allocation_id == row.id,
+                    table.delete_on_termination.is_(True),
+                )
+            )
+        db.execute(
+            sa.update(table)
+            .where(table.allocation_id == row.id)
+            .values(allocation_id=None)
+        )
         db.delete(row)
 
 

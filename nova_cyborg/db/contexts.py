@@ -193,7 +193,9 @@ def delete(
         )
         if not deleted.rowcount:
             _row, server_id, _fault = _one(db, uuid, project_id)
-            raise exception.DeviceContextInUse(id=uuid, server_id=server_id)
+            error = exception.DeviceContextInUse(id=uuid, server_id=server_id)
+            # Without a server, it was given back right after the DELETE.
+            raise error if server_id else session.Retry(error)
 
 
 def of_allocation(

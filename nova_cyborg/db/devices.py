@@ -177,6 +177,7 @@ def remove(
         return None
 
 
+@session.retry
 def free_handle(context: cyborg_context.RequestContext, row_id: int) -> None:
     """Have an attach handle count as free, unless an ARQ uses it.
 

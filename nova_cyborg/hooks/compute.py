@@ -25,6 +25,7 @@ is delivered twice is dropped the second time: Nova would destroy the guest.
 
 from __future__ import annotations
 
+import collections
 import collections.abc
 import contextlib
 import contextvars
@@ -57,6 +58,14 @@ _SIGNATURES = {
     '_init_instance': 'context instance',
     'periodic_tasks': 'context raise_on_error',
 }
+
+
+_REBUILDING = (
+    task_states.REBUILDING,
+    task_states.REBUILD_BLOCK_DEVICE_MAPPING,
+    task_states.REBUILD_SPAWNING,
+)
+_REMEMBERED = 1000
 
 
 def _timeout_class() -> type[BaseException]:
@@ -99,6 +108,10 @@ class ComputeManager(manager.ComputeManager):
             )
         )
         super().__init__(*args, **kwargs)
+        # The last ones; a message comes again within minutes, if ever.
+        self._tried: collections.deque[tuple[str, ...]] = collections.deque(
+            maxlen=_REMEMBERED
+        )
         LOG.info(
             'nova_cyborg is active in %s: check of accelerator requests',
             plugin.process_name(),
@@ -179,12 +192,16 @@ class ComputeManager(manager.ComputeManager):
         **kwargs: object,
     ) -> str:
         concerned = server_arqs.has_hint(request_spec)
-        if concerned and _is_built(context, instance, self.host):
+        build = super()._do_build_and_run_instance
+        arguments = (context, instance, image, request_spec, *args)
+        given = inspect.signature(build).bind(*arguments, **kwargs).arguments
+        if concerned and (
+            self._was_tried(instance, given.get('accel_uuids'))
+            or _is_built(context, instance, self.host)
+        ):
             _log_dropped('build_and_run_instance', instance)
             return build_results.ACTIVE
-        result = super()._do_build_and_run_instance(
-            context, instance, image, request_spec, *args, **kwargs
-        )
+        result = build(*arguments, **kwargs)
         failed = (build_results.FAILED, build_results.FAILED_BY_POLICY)
         if (
             result in failed
@@ -193,6 +210,24 @@ class ComputeManager(manager.ComputeManager):
         ):
             server_arqs.release(context, instance)
         return result
+
+    def _was_tried(
+        self,
+        instance: objects.Instance,
+        accel_uuids: collections.abc.Iterable[str] | None,
+    ) -> bool:
+        """Tell whether a build was begun here before, and note that it is.
+
+        Each attempt has accelerator requests of its own. Nova makes them
+        wait for each other, and a failed one leaves the server as it was.
+        """
+        if not accel_uuids:
+            return False
+        attempt = (instance.uuid, *sorted(accel_uuids))
+        if attempt in self._tried:
+            return True
+        self._tried.append(attempt)
+        return False
 
     def _shelve_offload_instance(
         self,
@@ -249,7 +284,8 @@ class ComputeManager(manager.ComputeManager):
                     **kwargs,
                 )
         except (Exception, _Timeout):
-            if concerned:
+            # Else it runs, and something failed that comes after.
+            if concerned and _is_offloaded(context, instance):
                 server_arqs.delete_all(context, instance)
                 # Nova does so itself, unless it failed before it began.
                 undo.forget_allocations(
@@ -268,7 +304,7 @@ class ComputeManager(manager.ComputeManager):
         rebuild = functools.partial(
             super().rebuild_instance, context, instance, *args, **kwargs
         )
-        # A message has all arguments by name.
+        # A message of Nova's RPC 6 has all arguments by name.
         if not kwargs.get('recreate') or not server_arqs.has_hint(
             kwargs.get('request_spec')
         ):
@@ -303,7 +339,7 @@ class ComputeManager(manager.ComputeManager):
         except (Exception, _Timeout) as exc:
             if not concerned:
                 raise
-            if evacuated:
+            if evacuated and _is_rebuilding(context, instance):
                 server_arqs.delete_all(context, instance)
             _raise_with_cause(instance, exc)
 
@@ -359,10 +395,12 @@ def _is_built(
     instance: objects.Instance,
     host: str,
 ) -> bool:
-    """Tell whether a new server is, or is being built on another host."""
+    """Tell whether a server is built, has failed, or is on another host."""
     now = _now(context, instance)
     return now is not None and (
-        now.launched_at is not None or now.host not in (None, host)
+        now.launched_at is not None
+        or now.vm_state == vm_states.ERROR
+        or now.host not in (None, host)
     )
 
 
@@ -371,6 +409,14 @@ def _is_offloaded(
 ) -> bool:
     now = _now(context, instance)
     return now is None or now.vm_state == vm_states.SHELVED_OFFLOADED
+
+
+def _is_rebuilding(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> bool:
+    """Tell whether the guest of a server does not run yet, or is gone."""
+    now = _now(context, instance)
+    return now is None or now.task_state in _REBUILDING
 
 
 def _is_on(

@@ -201,7 +201,12 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         specs = [request_spec] if request_spec else []
         with self._making(operation, specs) as call:
             try:
-                _check_under_way(context, call, task_states.REBUILDING)
+                _check_under_way(
+                    context,
+                    call,
+                    task_states.REBUILDING,
+                    evacuating=bool(given.arguments['recreate']),
+                )
                 if given.arguments['recreate'] and call.specs:
                     call.evacuated_node = instance.node
                     undo.fail_earlier_evacuations(context, instance.uuid)
@@ -337,6 +342,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             context, instance, error, *args, **kwargs
         )
         self._release(context, call, {instance.uuid})
+        if instance.uuid in call.specs:
+            # Nova has claimed what the server was to have on the next host.
+            undo.forget_allocations(self.report_client, context, instance.uuid)
 
     @contextlib.contextmanager
     def _making(
@@ -453,7 +461,10 @@ def _check_not_built(
 
 
 def _check_under_way(
-    context: nova_context.RequestContext, call: calls.Call, task_state: str
+    context: nova_context.RequestContext,
+    call: calls.Call,
+    task_state: str,
+    evacuating: bool = False,
 ) -> None:
     """See :func:`_check_task_state`; of servers in any cell."""
     for server_id in call.specs:
@@ -461,11 +472,14 @@ def _check_under_way(
             context, server_id
         )
         with nova_context.target_cell(context, mapping.cell_mapping) as cell:
-            _check_task_state(cell, server_id, task_state)
+            _check_task_state(cell, server_id, task_state, evacuating)
 
 
 def _check_task_state(
-    context: nova_context.RequestContext, server_id: str, task_state: str
+    context: nova_context.RequestContext,
+    server_id: str,
+    task_state: str,
+    evacuating: bool = False,
 ) -> None:
     """Drop the call if what it is to do was done, or given up, before.
 
@@ -474,10 +488,15 @@ def _check_task_state(
 
     :raises Dropped: if the server is not in the task state.
     """
-    # Nova finds out itself if it is deleted.
-    with contextlib.suppress(nova_exception.InstanceNotFound):
+    try:
         now = objects.Instance.get_by_uuid(context, server_id).task_state
-        if now != task_state:
-            raise calls.Dropped(
-                f'server {server_id} is not {task_state} any more'
-            )
+    except nova_exception.InstanceNotFound as exc:
+        # Nova would claim resources for it before it finds out.
+        raise calls.Dropped(str(exc)) from exc
+    if now == task_state:
+        return
+    if evacuating and now is None:
+        # An administrator has reset it. The host that comes back would take
+        # it for evacuated, and delete the guest.
+        undo.fail_migration(context, server_id)
+    raise calls.Dropped(f'server {server_id} is not {task_state} any more')

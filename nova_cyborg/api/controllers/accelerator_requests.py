@@ -45,6 +45,7 @@ from nova_cyborg.db import devices
 CONF = cfg.CONF
 
 # What is beneath Cyborg's decorators, which ours have again.
+_stock_get_one = inspect.unwrap(arqs.ARQsController.get_one)
 _stock_get_all = inspect.unwrap(arqs.ARQsController.get_all)
 _stock_delete = inspect.unwrap(arqs.ARQsController.delete)
 _stock_post = inspect.unwrap(arqs.ARQsController.post)
@@ -69,6 +70,18 @@ def _asks_for_itself(context: cyborg_context.RequestContext) -> bool:
     )
 
 
+def _require_project() -> None:
+    """Refuse a token of no project: stock Cyborg shows it all projects' ARQs.
+
+    :raises Forbidden: if it is no administrator's.
+    """
+    context = pecan.request.context
+    if not context.is_admin and not context.project_id:
+        raise exception.Forbidden(
+            message='This operation requires a token of a project.'
+        )
+
+
 class _Conflict(exception.CyborgException):
     # What Cyborg's own error middleware answers with.
     code = HTTPStatus.CONFLICT
@@ -88,12 +101,25 @@ class AcceleratorRequestsController(arqs.ARQsController):
 
         Such ARQs would belong to no device context, and keep the profile.
         """
-        name = str(req.get('device_profile_name'))
-        if name.startswith(model.PROFILE_PREFIX):
-            raise exception.ResourceNotFound(
-                resource='Device Profile', msg=f'with name={name}'
+        _require_project()
+        name = req.get('device_profile_name')
+        if isinstance(name, str):
+            # As the database finds it: to MariaDB, case does not matter.
+            found = objects.DeviceProfile.get_by_name(
+                pecan.request.context, name
             )
+            if found.name.startswith(model.PROFILE_PREFIX):
+                raise exception.ResourceNotFound(
+                    resource='Device Profile', msg=f'with name={name}'
+                )
         return _stock_post(self, req)
+
+    @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_one', **_OWN_PROJECT)
+    @expose.expose(arqs.ARQ, types.uuid)
+    def get_one(self, uuid: str) -> object:
+        """Show an ARQ."""
+        _require_project()
+        return _stock_get_one(self, uuid)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all', **_OWN_PROJECT)
     @expose.expose(arqs.ARQCollection, wtypes.text, types.uuid)
@@ -104,6 +130,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
 
         A service that asks on nobody's behalf is told of any project's.
         """
+        _require_project()
         if not instance or bind_state not in (None, 'resolved'):
             return _stock_get_all(self, bind_state, instance)
         context = pecan.request.context
@@ -130,6 +157,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
         self, arqs: str | None = None, instance: str | None = None
     ) -> None:
         """Delete ARQs; a server's device contexts go with them."""
+        _require_project()
         if arqs or not instance:
             _stock_delete(self, arqs, instance)
             return

@@ -68,10 +68,11 @@ class DeviceAllocationsController(rest.RestController):
         server_id = _known(server_id)
         body = handler.read_body(schemas.RESERVE)
         context_ids = _wanted_contexts(body)
+        caller = handler.canonical(body['caller'])
         context = handler.request_context()
         allocation = unbinding.healed(
             lambda: allocations.reserve(
-                context, server_id, context_ids, body['caller']
+                context, server_id, context_ids, caller
             )
         )
         LOG.info(
@@ -91,7 +92,7 @@ class DeviceAllocationsController(rest.RestController):
                 handler.request_context(),
                 server_id,
                 body['operation'],
-                body['caller'],
+                handler.canonical(body['caller']),
             )
         )
 
@@ -105,7 +106,10 @@ class DeviceAllocationsController(rest.RestController):
             pecan.request.conductor_api,
             server_id,
             body['hostname'],
-            body['resource_providers'],
+            {
+                group: handler.canonical(provider)
+                for group, provider in body['resource_providers'].items()
+            },
             body['generation'],
         )
         LOG.info(
@@ -130,7 +134,10 @@ class DeviceAllocationsController(rest.RestController):
     def delete(self, server_id: str) -> None:
         """Free the devices and take the device contexts back."""
         query = handler.read_query(schemas.RELEASE)
-        unbinding.release(_known(server_id), query.get('caller'))
+        caller = query.get('caller')
+        unbinding.release(
+            _known(server_id), caller and handler.canonical(caller)
+        )
 
 
 def _wanted_contexts(body: dict[str, ty.Any]) -> list[str]:

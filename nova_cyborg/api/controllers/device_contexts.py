@@ -65,14 +65,14 @@ class DeviceContextsController(rest.RestController):
             project_id = None
         page = contexts.Page(
             limit=min(int(query.get('limit', MAX_LIMIT)), MAX_LIMIT),
-            marker=query.get('marker'),
+            marker=_canonical(query, 'marker'),
             sort_key=query.get('sort_key', 'created_at'),
             sort_dir=query.get('sort_dir', 'asc'),
         )
         filters = contexts.Filters(
             project_id=project_id,
             name=query.get('name'),
-            server_id=query.get('server_id'),
+            server_id=_canonical(query, 'server_id'),
             status=query.get('status'),
         )
         found = contexts.list_page(handler.request_context(), filters, page)
@@ -186,6 +186,12 @@ def _profile_groups(
     )
     language.check_stored_size(groups, 'device_profile')
     return groups, profile.uuid
+
+
+def _canonical(
+    query: collections.abc.Mapping[str, str], field: str
+) -> str | None:
+    return handler.canonical(query[field]) if field in query else None
 
 
 def _known(uuid: str) -> str:

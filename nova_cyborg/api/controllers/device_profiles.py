@@ -66,18 +66,20 @@ class DeviceProfilesController(device_profiles.DeviceProfilesController):
         _stock_delete(self, value)
 
     def _validate_post_request(self, req_devprof: dict[str, ty.Any]) -> None:
-        if str(req_devprof.get('name')).startswith(model.PROFILE_PREFIX):
+        name = str(req_devprof.get('name')).lower()
+        if name.startswith(model.PROFILE_PREFIX):
             error = exception.ReservedProfileName(prefix=model.PROFILE_PREFIX)
             raise cyborg_exception.InvalidParameterValue(err=str(error))
         super()._validate_post_request(req_devprof)
 
 
 def _check_visible(name_or_id: str) -> None:
-    name = name_or_id
-    if uuidutils.is_uuid_like(name):
-        context = pecan.request.context
-        name = objects.DeviceProfile.get_by_uuid(context, name).name
-    if name.startswith(model.PROFILE_PREFIX):
+    # Not by what is asked for: to MariaDB, case does not matter.
+    get = objects.DeviceProfile.get_by_name
+    if uuidutils.is_uuid_like(name_or_id):
+        get = objects.DeviceProfile.get_by_uuid
+    profile = get(pecan.request.context, name_or_id)
+    if profile.name.startswith(model.PROFILE_PREFIX):
         raise cyborg_exception.ResourceNotFound(
             resource='Device profile', msg=f'with {name_or_id}'
         )

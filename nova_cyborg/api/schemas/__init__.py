@@ -23,6 +23,9 @@ from nova_cyborg import exception
 #: What a number in a query is; the format's name stands in the refusal.
 NUMBER = 'number of at most nine digits'
 
+#: Pattern of a text. It ends with \Z: a $ would let a newline pass behind it.
+PRINTABLE = r'^[\x20-\x7e]*\Z'
+
 _FORMATS = jsonschema.FormatChecker(formats=())
 _NUMBER = re.compile('[0-9]{1,9}')
 

@@ -15,8 +15,15 @@
 import typing as ty
 
 from nova_cyborg import model
+from nova_cyborg.api import schemas
 
 _UUID = {'type': 'string', 'format': 'uuid'}
+_WORD = {
+    'type': 'string',
+    'minLength': 1,
+    'maxLength': 255,
+    'pattern': schemas.PRINTABLE,
+}
 _GENERATION = {'type': 'integer', 'minimum': 0}
 
 _CONTEXTS = {
@@ -43,7 +50,7 @@ RESERVE: dict[str, ty.Any] = {
 BEGIN: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'operation': {'type': 'string', 'minLength': 1, 'maxLength': 255},
+        'operation': _WORD,
         'caller': _UUID,
     },
     'required': ['operation', 'caller'],
@@ -53,7 +60,7 @@ BEGIN: dict[str, ty.Any] = {
 BIND: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'hostname': {'type': 'string', 'minLength': 1, 'maxLength': 255},
+        'hostname': _WORD,
         # By the name that a group has in the request to Placement.
         'resource_providers': {
             'type': 'object',

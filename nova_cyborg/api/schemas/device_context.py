@@ -21,8 +21,6 @@ import typing as ty
 from nova_cyborg import model
 from nova_cyborg.api import schemas
 
-# The patterns end with \Z: a $ would let a newline pass behind it.
-_PRINTABLE = r'^[\x20-\x7e]*\Z'
 _NAME = {
     'type': 'string',
     'minLength': 1,
@@ -34,7 +32,7 @@ _FIELDS = {
     'description': {
         'type': ['string', 'null'],
         'maxLength': 1024,
-        'pattern': _PRINTABLE,
+        'pattern': schemas.PRINTABLE,
     },
     'delete_on_termination': {'type': 'boolean'},
 }
@@ -48,7 +46,7 @@ CREATE: dict[str, ty.Any] = {
             'type': 'string',
             'minLength': 1,
             'maxLength': 255,
-            'pattern': _PRINTABLE,
+            'pattern': schemas.PRINTABLE,
         },
         # The short form, for a context of one group.
         'resources': {'type': 'object'},

@@ -151,6 +151,12 @@ class DuplicateTest(TestCase):
         self.delete(server)
         self.assert_nothing_held()
 
+    def test_failed_build_at_nova_compute(self) -> None:
+        self.fail_spawns(1)
+        server = self._assert_boots('build_and_run_instance')
+        self.delete(server)
+        self.assert_nothing_held()
+
     def test_delete(self) -> None:
         server = self.boot(self.context)
         done = self.deliver_twice('terminate_instance', self.TOGETHER)

@@ -125,13 +125,18 @@ def _check_readable(environ: dict[str, ty.Any]) -> None:
     try:
         field = 'path'
         # PEP 3333: bytes as Latin-1.
-        environ.get('PATH_INFO', '').encode('latin-1').decode()
+        environ['PATH_INFO'].encode('latin-1').decode()
         field = 'query'
         parse.unquote_to_bytes(query).decode()
     except UnicodeDecodeError as exc:
         raise exception.InvalidRequest(
             field=field, reason='it must be UTF-8.'
         ) from exc
+    if any(part.startswith('_') for part in environ['PATH_INFO'].split('/')):
+        # pecan looks for an attribute of that name.
+        raise exception.InvalidRequest(
+            field='path', reason='no part of it begins with "_".'
+        )
     # It would be done in the place of the request's own method.
     if _METHOD in parse.parse_qs(query, keep_blank_values=True):
         raise exception.InvalidRequest(

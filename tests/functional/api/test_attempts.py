@@ -47,6 +47,12 @@ class TestReserve:
         assert code_of(error) == 'already_begun'
         assert member.status_of(uuid_) == 'bound'
 
+    def test_spelled_otherwise(self, nova, boot):
+        server_id, uuid_ = boot()
+
+        for caller in (f'urn:uuid:{cyborg.CALLER}', cyborg.CALLER.upper()):
+            nova.reserve(server_id, uuid_, caller=caller, status=200)
+
 
 class TestUndo:
     """A reservation is undone whose answer got lost."""

@@ -266,3 +266,54 @@ def test_what_there_is_not_is_no_servers_error(cloud, method, path):
     )
 
     assert 400 <= response.status_int < 500
+
+
+@pytest.mark.parametrize(
+    ('path', 'field'),
+    [
+        ('/v2/device_contexts/%ff', 'path'),
+        ('/v2/device_contexts/__class__', 'path'),
+        ('/v2/device_contexts?name=%ff', 'query'),
+        ('/v2/device_contexts?_method=lookup', '_method'),
+        ('/v2/device_contexts?_method', '_method'),
+        ('/v2/device_contexts?%5fmethod=custom_action', '_method'),
+    ],
+)
+def test_what_cannot_be_read(cloud, path, field):
+    response = cloud.api.get(path, headers=cyborg.headers(), status=400)
+
+    error = cyborg.error_of(response)
+    assert error['code'] == 'nova_cyborg.invalid_request'
+    assert error['detail'].startswith(f'Invalid {field}:')
+
+
+@pytest.mark.parametrize(
+    'content_type',
+    [
+        'application/json; charset=nonesuch',
+        'application/x-www-form-urlencoded; charset=latin-1',
+        'multipart/form-data',
+        'nonesuch',
+        '',
+    ],
+)
+def test_the_content_type_does_not_matter(cloud, content_type):
+    response = cloud.api.post(
+        '/v2/device_contexts',
+        b'{"resources": {"FPGA": 0}, "_method": "get"}',
+        headers=cyborg.headers() | {'Content-Type': content_type},
+        status=400,
+    )
+
+    assert cyborg.error_of(response)['code'] == 'nova_cyborg.invalid_request'
+
+
+@pytest.mark.parametrize('length', ['9' * 5000, '٣', '-1', '1e3'])
+def test_a_length_that_is_none(cloud, length):
+    cloud.api.post(
+        '/v2/device_contexts',
+        b'{}',
+        headers=cyborg.headers(),
+        extra_environ={'CONTENT_LENGTH': length},
+        status=400,
+    )

@@ -152,6 +152,24 @@ def test_a_provider_that_cyborg_does_not_know(cloud, member, nova, boot):
     cyborg.wait_for(lambda: cloud.nova.outcomes(server_id) == {arq: 'failed'})
 
 
+def test_what_is_no_business_of_the_project_is_not_told(
+    cloud, member, nova, boot, monkeypatch
+):
+    def fail(*_arguments, **_named):
+        raise RuntimeError('cannot reach db1.example.com')
+
+    monkeypatch.setattr(
+        'cyborg.conductor.manager.ConductorManager.arq_apply_patch', fail
+    )
+    server_id, uuid_ = boot()
+    nova.bind(server_id, providers(cloud.add_device(), uuid_))
+
+    wait_for_status(member, uuid_, 'error')
+    fault = member.show(uuid_).json['fault']
+    assert 'RuntimeError' in fault
+    assert 'db1' not in fault
+
+
 def test_an_outcome_that_takes_long_is_left_to_the_conductor(
     cloud, member, nova, boot
 ):

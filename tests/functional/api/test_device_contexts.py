@@ -486,6 +486,18 @@ class TestList:
         assert uuids(member.list(f'?server_id={server_id}')) == held
         assert uuids(member.list(f'?server_id={uuid.uuid4()}')) == []
 
+    @pytest.mark.parametrize(
+        'spell', [str.upper, lambda text: text.replace('-', '')]
+    )
+    def test_uuids_in_any_spelling(self, member, five, boot, spell):
+        server_id, uuid_ = boot()
+
+        held = member.list(f'?server_id={spell(server_id)}').json
+        after = member.list(f'?marker={spell(five["d"])}').json
+
+        for found in (held, after):
+            assert [c['uuid'] for c in found['device_contexts']] == [uuid_]
+
     def test_filter_by_status(self, cloud, member, nova, boot):
         found = {'available': member.create_one()}
         _server, found['reserved'] = boot()

@@ -16,6 +16,7 @@ import uuid
 
 import pytest
 import sqlalchemy as sa
+from cyborg import objects
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg import language, model
@@ -86,6 +87,27 @@ class TestHidden:
         )
 
         assert cloud.count(models.ExtArq) == before
+
+    def test_case_does_not_matter(self, hidden, caller, monkeypatch):
+        """As on MariaDB, where the database finds it in capitals, too."""
+        found = objects.DeviceProfile.get_by_name
+        monkeypatch.setattr(
+            objects.DeviceProfile,
+            'get_by_name',
+            lambda context, name: found(context, name.lower()),
+        )
+        name = hidden.name.upper()
+
+        caller.get(
+            f'/v2/device_profiles/{name}',
+            headers={'OpenStack-API-Version': 'accelerator 2.2'},
+            status=404,
+        )
+        caller.post(
+            '/v2/accelerator_requests',
+            {'device_profile_name': name},
+            status=404,
+        )
 
 
 @pytest.mark.parametrize('by', ['uuid', 'name'])

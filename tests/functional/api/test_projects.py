@@ -197,3 +197,27 @@ class TestNoProject:
 
         assert error['code'] == 'nova_cyborg.forbidden'
         assert member.show(mine).json == before
+
+    @pytest.mark.parametrize('roles', [[], ['reader'], ['member']])
+    def test_nor_are_accelerator_requests(self, cloud, nova, boot, roles):
+        server_id, _uuid = boot(cloud.add_device())
+        caller = cyborg.Caller(cloud.api, '', roles)
+        (arq,) = nova.arqs(f'instance={server_id}').json['arqs']
+
+        for path in (
+            '',
+            f'?instance={server_id}',
+            f'?instance={server_id}&bind_state=resolved',
+            f'/{arq["uuid"]}',
+        ):
+            caller.get(f'/v2/accelerator_requests{path}', status=403)
+        caller.delete_path(
+            f'/v2/accelerator_requests?arqs={arq["uuid"]}', status=403
+        )
+
+        assert nova.arqs(f'instance={server_id}').json['arqs'] == [arq]
+
+    def test_an_administrator_may_read_accelerator_requests(self, cloud):
+        caller = cyborg.Caller(cloud.api, '', ['admin'])
+
+        caller.get('/v2/accelerator_requests', status=200)

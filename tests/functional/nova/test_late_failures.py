@@ -1,0 +1,78 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Something fails when a server has almost got to its host."""
+
+from tests.functional.nova import step  # isort: skip - first
+
+from unittest import mock
+
+import fixtures
+from nova.compute import manager
+from oslo_messaging import exceptions as messaging
+
+
+class LateFailureTest(step.TestCase):
+    """Two compute nodes that could have a server each."""
+
+    HOSTS = ('compute1', 'compute2')
+
+    def setUp(self) -> None:
+        super().setUp()
+        for host in self.HOSTS:
+            self.add_device(host, slots=1)
+        self.context = self.create_context()
+
+    def _fail(self, method: str) -> mock.Mock:
+        """Let a method of nova-compute fail, as one that sends messages."""
+        return self.useFixture(
+            fixtures.MockPatchObject(
+                manager.ComputeManager,
+                method,
+                side_effect=messaging.MessagingTimeout,
+            )
+        ).mock
+
+    def test_a_server_cannot_be_bound_on_its_second_host(self) -> None:
+        self.fail_spawns(1)
+        self.cyborg.control(
+            'fault',
+            method='POST',
+            path='/bind$',
+            action='answer',
+            value=500,
+            skip=1,
+        )
+        self.fault_of(self.post_server(self.context))
+        self.wait_for(lambda: self.status(self.context) == 'available')
+        self.assert_nothing_held()
+
+    def test_an_unshelved_server_runs(self) -> None:
+        self.flags(shelved_offload_time=0)
+        server = self.boot(self.context)
+        self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        failed = self._fail('_update_scheduler_instance_info')
+        self.act(server, 'unshelve')
+        self.wait_for(lambda: failed.called)
+        self.assert_hostdevs(server, self.used_slots())
+        self.assert_in_step(audited=False)
+        self.assertEqual('bound', self.status(self.context))
+
+    def test_an_evacuated_server_runs(self) -> None:
+        server = self.boot(self.context)
+        self.act(server, 'os-stop', 'SHUTOFF')
+        self.take_down(self.get_context(self.context)['host'])
+        failed = self._fail('stop_instance')
+        self.act(server, 'evacuate', 'ERROR', {}, self.admin_api)
+        self.assertTrue(failed.called)
+        self.assert_hostdevs(server, self.used_slots())
+        self.assertEqual('bound', self.status(self.context))

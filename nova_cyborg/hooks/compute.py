@@ -58,13 +58,13 @@ _SIGNATURES = {
     '_init_instance': 'context instance',
     'periodic_tasks': 'context raise_on_error',
 }
-
-
+# Task states in which a guest that is rebuilt does not run yet.
 _REBUILDING = (
     task_states.REBUILDING,
     task_states.REBUILD_BLOCK_DEVICE_MAPPING,
     task_states.REBUILD_SPAWNING,
 )
+# Builds that are known as begun; a message comes again within minutes.
 _REMEMBERED = 1000
 
 
@@ -108,7 +108,6 @@ class ComputeManager(manager.ComputeManager):
             )
         )
         super().__init__(*args, **kwargs)
-        # The last ones; a message comes again within minutes, if ever.
         self._tried: collections.deque[tuple[str, ...]] = collections.deque(
             maxlen=_REMEMBERED
         )

@@ -38,8 +38,8 @@ from oslo_config import cfg
 from wsme import types as wtypes
 
 from nova_cyborg import exception as our_exception
-from nova_cyborg import model
 from nova_cyborg.api import unbinding
+from nova_cyborg.api.controllers import device_profiles
 from nova_cyborg.db import devices
 
 CONF = cfg.CONF
@@ -108,10 +108,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
             found = objects.DeviceProfile.get_by_name(
                 pecan.request.context, name
             )
-            if found.name.startswith(model.PROFILE_PREFIX):
-                raise exception.ResourceNotFound(
-                    resource='Device Profile', msg=f'with name={name}'
-                )
+            device_profiles.refuse_hidden(found, name)
         return _stock_post(self, req)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_one', **_OWN_PROJECT)

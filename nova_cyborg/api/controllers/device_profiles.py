@@ -78,8 +78,17 @@ def _check_visible(name_or_id: str) -> None:
     get = objects.DeviceProfile.get_by_name
     if uuidutils.is_uuid_like(name_or_id):
         get = objects.DeviceProfile.get_by_uuid
-    profile = get(pecan.request.context, name_or_id)
+    refuse_hidden(get(pecan.request.context, name_or_id), name_or_id)
+
+
+def refuse_hidden(profile: objects.DeviceProfile, asked: str) -> None:
+    """Let a hidden profile be one that there is not.
+
+    :param profile: a profile that was found.
+    :param asked: the name or UUID that it was asked for by.
+    :raises ResourceNotFound: if it is hidden.
+    """
     if profile.name.startswith(model.PROFILE_PREFIX):
         raise cyborg_exception.ResourceNotFound(
-            resource='Device profile', msg=f'with {name_or_id}'
+            resource='Device profile', msg=f'with {asked}'
         )

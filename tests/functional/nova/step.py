@@ -189,3 +189,18 @@ class TestCase(base.TestCase):
             server_id = domain.UUIDString()
             for hostdev in self.hostdevs({'id': server_id}):
                 yield server_id, hostdev.slot
+
+
+class OneSlotEachTestCase(TestCase):
+    """Two compute nodes that could have a server each.
+
+    :ivar context: UUID of a device context.
+    """
+
+    HOSTS = ('compute1', 'compute2')
+
+    def setUp(self) -> None:
+        super().setUp()
+        for host in self.HOSTS:
+            self.add_device(host, slots=1)
+        self.context = self.create_context()

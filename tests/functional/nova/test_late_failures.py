@@ -21,16 +21,8 @@ from nova.compute import manager
 from oslo_messaging import exceptions as messaging
 
 
-class LateFailureTest(step.TestCase):
-    """Two compute nodes that could have a server each."""
-
-    HOSTS = ('compute1', 'compute2')
-
-    def setUp(self) -> None:
-        super().setUp()
-        for host in self.HOSTS:
-            self.add_device(host, slots=1)
-        self.context = self.create_context()
+class LateFailureTest(step.OneSlotEachTestCase):
+    """What has been done by then stays, or is undone."""
 
     def _fail(self, method: str) -> mock.Mock:
         """Let a method of nova-compute fail, as one that sends messages."""

@@ -24,16 +24,8 @@ import fixtures
 from oslo_messaging.rpc import dispatcher
 
 
-class TestCase(step.TestCase):
-    """Two compute nodes that could have a server each."""
-
-    HOSTS = ('compute1', 'compute2')
-
-    def setUp(self) -> None:
-        super().setUp()
-        for host in self.HOSTS:
-            self.add_device(host, slots=1)
-        self.context = self.create_context()
+class TestCase(step.OneSlotEachTestCase):
+    """Messages that come more than once."""
 
     def keep_message(
         self, method: str
@@ -47,10 +39,9 @@ class TestCase(step.TestCase):
 
         def keep(bus: ty.Any, incoming: ty.Any) -> ty.Any:
             if incoming.message.get('method') == method and not kept:
-                second = copy.copy(incoming)
-                second.message = copy.deepcopy(incoming.message)
-                second.ctxt = copy.copy(incoming.ctxt)
-                kept.append(functools.partial(dispatch, bus, second))
+                kept.append(
+                    functools.partial(dispatch, bus, _copied(incoming))
+                )
             return dispatch(bus, incoming)
 
         self.useFixture(
@@ -83,9 +74,7 @@ class TestCase(step.TestCase):
                 or not once.acquire(blocking=False)
             ):
                 return dispatch(bus, incoming)
-            second = copy.copy(incoming)
-            second.message = copy.deepcopy(incoming.message)
-            second.ctxt = copy.copy(incoming.ctxt)
+            second = _copied(incoming)
             thread = threading.Thread(target=dispatch, args=(bus, second))
             try:
                 if together:
@@ -107,6 +96,13 @@ class TestCase(step.TestCase):
 
     def assert_delivered(self, done: threading.Event) -> None:
         self.wait_for(done.is_set)
+
+
+def _copied(incoming: ty.Any) -> ty.Any:
+    second = copy.copy(incoming)
+    second.message = copy.deepcopy(incoming.message)
+    second.ctxt = copy.copy(incoming.ctxt)
+    return second
 
 
 class DuplicateTest(TestCase):

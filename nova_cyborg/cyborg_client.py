@@ -160,6 +160,7 @@ class AllocationClient:
         node: str,
         providers: collections.abc.Mapping[str, str],
         generation: int,
+        evacuated_from: str | None = None,
     ) -> list[str]:
         """Begin to bind a server's device contexts; safe to repeat.
 
@@ -168,6 +169,9 @@ class AllocationClient:
         :param providers: UUID of the resource provider by the request
             group's requester id.
         :param generation: that of the attempt.
+        :param evacuated_from: the node that the server is evacuated from;
+            None if it is not. What it has there is kept until it is
+            settled.
         :returns: UUIDs of the accelerator requests.
         :raises StaleGeneration: if another attempt was begun in between.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
@@ -177,6 +181,8 @@ class AllocationClient:
             'resource_providers': dict(providers),
             'generation': generation,
         }
+        if evacuated_from:
+            body['evacuated_from'] = evacuated_from
         response = self._call('POST', _ALLOCATION + '/bind', server_id, body)
         return _read(response, server_id, _arq_ids)
 
@@ -189,6 +195,30 @@ class AllocationClient:
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body = {'generation': generation}
+        self._call('POST', _ALLOCATION + '/unbind', server_id, body)
+
+    def unbind_attempt(
+        self, server_id: str, arq_ids: collections.abc.Iterable[str]
+    ) -> None:
+        """Free the devices that an attempt has bound; safe to repeat.
+
+        :param server_id: UUID of the server; it keeps its device contexts.
+        :param arq_ids: UUIDs of accelerator requests, which the attempt has
+            made; those of profiles are no harm.
+        :raises OtherAttempt: if another attempt has bound others.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {'arqs': list(arq_ids)}
+        self._call('POST', _ALLOCATION + '/unbind', server_id, body)
+
+    def settle(self, server_id: str, node: str) -> None:
+        """Free what a server has left on another node; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param node: the node that it was evacuated to.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {'evacuated_to': node}
         self._call('POST', _ALLOCATION + '/unbind', server_id, body)
 
     def release(self, server_id: str, caller: str | None = None) -> None:
@@ -228,16 +258,6 @@ class AllocationClient:
         """
         response = self._call('GET', _ARQS + '?instance=%s', server_id)
         return _read(response, server_id, _arqs)
-
-    def delete_all_arqs(self, server_id: str) -> None:
-        """Delete all accelerator requests of a server; safe to repeat.
-
-        A server that stays keeps its device contexts.
-
-        :param server_id: UUID of the server.
-        :raises DeviceContextError: if Cyborg does not answer, or refuses.
-        """
-        self._call('DELETE', _ARQS + '?instance=%s', server_id)
 
     def delete_arqs(
         self, server_id: str, arq_ids: collections.abc.Sequence[str]

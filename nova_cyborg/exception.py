@@ -168,9 +168,18 @@ class StaleGeneration(DeviceContextError):
     error_code = 'nova_cyborg.device_allocation.stale_generation'
 
 
+class OtherAttempt(DeviceContextError):
+    message = (
+        'Server %(server_id)s has other accelerator requests by now: a later '
+        'operation has taken over. Nothing was changed.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_allocation.other_attempt'
+
+
 #: What tells a caller that the server is in the hands of another one: it is
 #: to stop, and to undo nothing.
-SUPERSEDED = (AlreadyBegun, StaleGeneration)
+SUPERSEDED = (AlreadyBegun, StaleGeneration, OtherAttempt)
 
 
 class StillBound(DeviceContextError):

@@ -55,6 +55,7 @@ def begin(
     hostname: str,
     providers: collections.abc.Mapping[str, str],
     generation: int,
+    evacuated_from: str | None = None,
 ) -> attempts.Binding:
     """Make a server's ARQs and begin to bind them; safe to repeat.
 
@@ -65,12 +66,21 @@ def begin(
     :param providers: UUID of the resource provider by the group's name in
         the request to Placement.
     :param generation: the attempt's.
+    :param evacuated_from: the node that the server is evacuated from; None
+        if it is not.
     :returns: the ARQs.
     :raises AllocationNotFound: if the server holds no device contexts.
     :raises StaleGeneration: if another attempt was begun in between.
     :raises ProviderMissing: if a group has no provider.
     """
-    arguments = (context, server_id, hostname, providers, generation)
+    arguments = (
+        context,
+        server_id,
+        hostname,
+        providers,
+        generation,
+        evacuated_from,
+    )
     try:
         binding = attempts.prepare_binding(*arguments)
     except exception.StillBound as exc:

@@ -25,6 +25,7 @@ from cyborg.common import nova_client
 from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 from openstack import proxy
+from oslo_utils import timeutils
 
 LOG = logging.getLogger(__name__)
 
@@ -44,7 +45,9 @@ class State(enum.Enum):
     SETTLED = 'settled'
     #: It is in error, and nothing is being done with it.
     FAILED = 'failed'
-    #: It is there, and something may be under way.
+    #: It is being unshelved, evacuated or rebuilt.
+    ARRIVING = 'arriving'
+    #: It is there, and something else may be under way.
     EXISTS = 'exists'
     #: Nova does not say.
     UNKNOWN = 'unknown'
@@ -59,6 +62,14 @@ _BY_STATUS = {
 # A server that is soft-deleted on no host, or on one that is down, is deleted
 # for good; one on a host asks for nothing until it is reclaimed.
 _LEAVING_TASKS = ('deleting', 'soft-deleting')
+_ARRIVING_TASKS = (
+    'unshelving',
+    'rebuilding',
+    'rebuild_block_device_mapping',
+    'rebuild_spawning',
+)
+# It is shelved until it is on its host; the task is that of a build, too.
+_UNSHELVED = ('SHELVED_OFFLOADED', 'spawning')
 # Of these, Nova takes what the old host has when it comes back. One that is
 # under way, or was never ended, is among them.
 _EVACUATED = ('accepted', 'pre-migrating', 'done')
@@ -90,7 +101,8 @@ def _classify(server: dict[str, ty.Any]) -> State:
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if task is not None:
-        return State.EXISTS
+        arriving = task in _ARRIVING_TASKS or (status, task) == _UNSHELVED
+        return State.ARRIVING if arriving else State.EXISTS
     if status == 'ERROR':
         return State.FAILED
     if status == 'SHELVED_OFFLOADED':
@@ -130,15 +142,42 @@ def is_evacuated(server_id: str) -> bool:
     :param server_id: UUID of the server.
     :returns: whether it has; True as well if Nova does not say.
     """
+    found = _evacuations(server_id)
+    return found is None or any(
+        migration['status'] in _EVACUATED for migration in found
+    )
+
+
+def may_run_elsewhere(server_id: str) -> bool:
+    """Tell whether the guest was started where a server was evacuated to.
+
+    What fails in nova-compute after that leaves the server on its old host.
+
+    :param server_id: UUID of the server, which is on its old host.
+    :returns: whether it was; True as well if Nova does not say.
+    """
+    status, body = _get(f'/servers/{server_id}', server_id)
+    found = _evacuations(server_id)
+    if status != 200 or found is None:
+        return True
+    launched = body['server'].get('OS-SRV-USG:launched_at')
+    begun = [migration['created_at'] for migration in found]
+    return bool(begun and launched) and (
+        timeutils.parse_isotime(launched)
+        > max(map(timeutils.parse_isotime, begun))
+    )
+
+
+def _evacuations(server_id: str) -> list[dict[str, ty.Any]] | None:
     path = f'/os-migrations?instance_uuid={server_id}'
     status, body = _get(path, server_id)
     if status != 200:
-        return True
-    return any(
-        migration['status'] in _EVACUATED
+        return None
+    return [
+        migration
         for migration in body['migrations']
         if migration.get('migration_type', 'evacuation') == 'evacuation'
-    )
+    ]
 
 
 def faults() -> dict[str, str]:

@@ -31,6 +31,8 @@ _Result = ty.TypeVar('_Result')
 _State = servers.State
 # What a server that is being deleted, or was, can be.
 _LEAVING = (_State.GONE, _State.LEAVING)
+# A server that is on a host, or comes to one.
+_STAYING = (_State.SETTLED, _State.ARRIVING)
 # A server that holds device contexts and will not come to use them. One that
 # is soft-deleted can be restored.
 _NOT_THERE = (_State.GONE, _State.NEVER_BUILT)
@@ -57,6 +59,52 @@ def unbind(
     context = cyborg_context.get_admin_context()
     free(attempts.end(context, server_id, generation, caller))
     allocations.unbound(context, server_id)
+
+
+def unbind_attempt(
+    server_id: str, arq_ids: collections.abc.Collection[str]
+) -> None:
+    """Free what an attempt to bring a server to a host has bound.
+
+    Safe to repeat, and late: what other attempts have bound stays.
+
+    :param server_id: UUID of the server; it keeps its device contexts.
+    :param arq_ids: UUIDs of the ARQs that the attempt has made.
+    :raises OtherAttempt: if another attempt has bound other ARQs.
+    """
+    context = cyborg_context.get_admin_context()
+    free(attempts.end(context, server_id, arq_ids=arq_ids))
+    allocations.unbound(context, server_id)
+
+
+def settle(server_id: str, node: str) -> None:
+    """Free what a server has left on the host that it was evacuated from.
+
+    Safe to repeat, and late.
+
+    :param server_id: UUID of the server.
+    :param node: the node that it is on now.
+    """
+    context = cyborg_context.get_admin_context()
+    free(attempts.left_for(context, server_id, node))
+
+
+def unbind_elsewhere(server_id: str, generation: int) -> None:
+    """Free the devices that a server has on another node than its own.
+
+    :param server_id: UUID of the server, which is on a node and could not
+        be evacuated; it has what it had there.
+    :param generation: that of its allocation.
+    :raises StaleGeneration: if the server is on its way to a host.
+    """
+    node = servers.node(server_id)
+    if node is None:
+        # Nova does not say; the next audit asks again.
+        return
+    context = cyborg_context.get_admin_context()
+    left = attempts.made_elsewhere(context, server_id, node)
+    unbind(server_id, generation)
+    free(left)
 
 
 def unbind_all(server_id: str, generation: int) -> None:
@@ -104,6 +152,9 @@ def take_back(
     context = cyborg_context.get_admin_context()
     for attempts_left in reversed(range(_ATTEMPTS)):
         unbind(server_id, caller=caller)
+        # Those of the flavor's profile, too: Nova has asked for it in vain,
+        # or will not any more. Before the server's name is forgotten.
+        free(devices.of_server(context, server_id))
         try:
             allocations.release(context, server_id, terminated, caller)
             break
@@ -111,9 +162,6 @@ def take_back(
             # An attempt was begun between the two.
             if not attempts_left:
                 raise
-    # Those of the flavor's profile: Nova has asked for it in vain, or will
-    # not any more.
-    free(devices.of_server(context, server_id))
     LOG.info('Server %s has given its device contexts back', server_id)
 
 
@@ -136,7 +184,7 @@ def server_arqs_deleted(server_id: str) -> None:
         free(arq_ids)
         return
     state = servers.state(server_id)
-    if state is _State.SETTLED:
+    if state in _STAYING:
         # A request of an operation that is over: what was freed now is not
         # what was to be freed then, and is in the guest.
         raise exception.ServerNotLeaving(server_id=server_id)
@@ -198,6 +246,8 @@ def make_room(providers: collections.abc.Iterable[str]) -> None:
     full = devices.without_room(context, collections.Counter(providers))
     if not full:
         return
+    for server_id in devices.left_behind(context, full, _MOST_ASKED):
+        _settle_there(server_id)
     for server_id in devices.users(context, full, _MOST_ASKED):
         state = servers.state(server_id)
         if state is _State.GONE:
@@ -205,6 +255,14 @@ def make_room(providers: collections.abc.Iterable[str]) -> None:
         elif state is _State.UNKNOWN:
             # Nova may be down: asking for the others would only take time.
             return
+
+
+def _settle_there(server_id: str) -> None:
+    if servers.state(server_id) is not _State.SETTLED:
+        return
+    node = servers.node(server_id)
+    if node is not None:
+        settle(server_id, node)
 
 
 def _leaves(server_id: str) -> bool:

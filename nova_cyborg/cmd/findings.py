@@ -29,7 +29,7 @@ from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
 from nova_cyborg.api import servers, unbinding
-from nova_cyborg.db import audit
+from nova_cyborg.db import audit, devices
 
 _State = servers.State
 # What exception.DeviceNotGiven says, at the end of a server's fault.
@@ -71,7 +71,9 @@ def look() -> list[Finding]:
     state = functools.cache(servers.state)
     return [
         *_held(context, state),
+        *_left_behind(context, state),
         *_unlinked(context, state),
+        *_of_profiles(context, state),
         *_handles(context),
         *_profiles(context),
         *_providers(context, state),
@@ -149,6 +151,25 @@ def _about_holder(holder: audit.Holder, state: _State) -> Finding | None:
     return None
 
 
+def _left_behind(
+    context: cyborg_context.RequestContext,
+    state: collections.abc.Callable[[str], _State],
+) -> collections.abc.Iterator[Finding]:
+    for server_id, left in devices.left_behind(context).items():
+        if state(server_id) is not _State.SETTLED:
+            # What is not on its new host may stay on the old one.
+            continue
+        node = servers.node(server_id)
+        if node not in (None, left):
+            yield Finding(
+                'devices-left-behind',
+                server_id,
+                f'The server was evacuated from {left}, and has devices '
+                'there.',
+                functools.partial(unbinding.settle, server_id, node),
+            )
+
+
 def _unlinked(
     context: cyborg_context.RequestContext,
     state: collections.abc.Callable[[str], _State],
@@ -163,6 +184,23 @@ def _unlinked(
             # What a server that exists may have in its guest stays.
             functools.partial(_free_arq, context, arq_id) if unused else None,
         )
+
+
+def _of_profiles(
+    context: cyborg_context.RequestContext,
+    state: collections.abc.Callable[[str], _State],
+) -> collections.abc.Iterator[Finding]:
+    holders = {each.server_id for each in audit.holders(context)}
+    for server_id, arq_ids in audit.arqs_of_profiles(context).items():
+        # A holder gives it back with its device contexts.
+        if server_id not in holders and state(server_id) is _State.GONE:
+            yield Finding(
+                'arqs-of-no-server',
+                server_id,
+                f'Nova does not know the server that {len(arq_ids)} '
+                'accelerator requests of a device profile are for.',
+                functools.partial(unbinding.free, arq_ids),
+            )
 
 
 def _handles(
@@ -222,11 +260,18 @@ def _providers(
     holders = {each.server_id: each for each in audit.holders(context)}
     stray = dict(_stray(found.values(), holders, state))
     yield from stray.values()
+    elsewhere = stray.keys() | devices.left_behind(context)
     for provider, (in_cyborg, in_placement) in found.items():
-        for server_id in sorted(in_cyborg.keys() - in_placement):
-            if server_id in stray or state(server_id) not in _ON_HOST:
+        for server_id in sorted(in_cyborg):
+            # Of device profiles, it is Nova's business how many.
+            enough = in_cyborg[server_id].count if server_id in holders else 1
+            if (
+                in_placement.get(server_id, 0) >= enough
                 # What one that is gone, or on no host, has left is found
-                # elsewhere.
+                # otherwise.
+                or server_id in elsewhere
+                or state(server_id) not in _ON_HOST
+            ):
                 continue
             yield Finding(
                 'no-placement-allocation',
@@ -236,48 +281,57 @@ def _providers(
                 'placement heal_allocations".',
             )
         for server_id in sorted(in_placement):
-            holder = holders.get(server_id)
+            use = in_cyborg.get(server_id)
             if (
-                holder
+                use is None
+                and server_id in holders
                 and state(server_id) is _State.FAILED
-                and (server_id in stray or not holder.has_arqs)
             ):
-                # It could not be evacuated, and may still run where it was:
-                # its devices there are nobody else's until it is.
+                # It could not be evacuated: Nova forgets what it was to have
+                # there when it is evacuated again.
                 continue
+            enough = in_placement[server_id] if server_id in holders else 1
             finding = _about_consumer(
                 placement,
                 provider,
                 server_id,
                 state(server_id),
-                server_id in in_cyborg,
+                use is not None and use.count >= enough,
             )
             if finding:
                 yield finding
 
 
 def _stray(
-    found: collections.abc.Iterable[tuple[dict[str, str], set[str]]],
+    found: collections.abc.Iterable[
+        tuple[dict[str, audit.Use], dict[str, int]]
+    ],
     holders: dict[str, audit.Holder],
     state: collections.abc.Callable[[str], _State],
 ) -> collections.abc.Iterator[tuple[str, Finding]]:
     """Find servers whose devices are where they could not be evacuated to."""
     for in_cyborg, in_placement in found:
-        for server_id in sorted(in_cyborg.keys() - in_placement):
+        for server_id in sorted(in_cyborg.keys() - in_placement.keys()):
             if server_id not in holders or state(server_id) != _State.FAILED:
                 continue
-            if servers.node(server_id) in (None, in_cyborg[server_id]):
+            if servers.node(server_id) in (None, in_cyborg[server_id].node):
                 continue
             generation = holders[server_id].generation
+            runs = servers.may_run_elsewhere(server_id)
             yield (
                 server_id,
                 Finding(
                     'devices-on-another-host',
                     server_id,
                     'The server could not be evacuated to the host that '
-                    'devices are bound on for it. Evacuate it again.',
-                    functools.partial(
-                        unbinding.unbind_all, server_id, generation
+                    'devices are bound on for it'
+                    + (', and its guest may run there' if runs else '')
+                    + '. Evacuate it again.',
+                    # It would be given to another guest.
+                    None
+                    if runs
+                    else functools.partial(
+                        unbinding.unbind_elsewhere, server_id, generation
                     ),
                 ),
             )
@@ -303,7 +357,15 @@ def _about_consumer(
             'allocation-of-offloaded-server',
             f'{provider}/{server_id}',
             'The server is on no host, and Placement has an allocation of it.',
-            functools.partial(_forget_offloaded, placement, server_id),
+            functools.partial(_forget, placement, server_id, state),
+        )
+    if state is _State.NEVER_BUILT:
+        return Finding(
+            'allocation-of-failed-server',
+            f'{provider}/{server_id}',
+            'The server could not be built, and Placement has an allocation '
+            'of it.',
+            functools.partial(_forget, placement, server_id, state),
         )
     if has_device or state not in _RESTING or servers.is_evacuated(server_id):
         # Nova keeps what an evacuated server has on its old host until that
@@ -317,16 +379,20 @@ def _about_consumer(
     )
 
 
-def _consumers(placement: _Placement, provider: str) -> set[str]:
+def _consumers(placement: _Placement, provider: str) -> dict[str, int]:
+    """Return how much of a resource provider consumers have."""
     response = placement.get(f'/resource_providers/{provider}/allocations')
     if response.status_code == 404:
-        return set()
-    return set(response.json()['allocations'])
+        return {}
+    return {
+        consumer: sum(allocation['resources'].values())
+        for consumer, allocation in response.json()['allocations'].items()
+    }
 
 
-def _forget_offloaded(placement: _Placement, server_id: str) -> None:
+def _forget(placement: _Placement, server_id: str, state: _State) -> None:
     # Nova says that it is unshelved before it chooses a host.
-    if servers.state(server_id) is _State.OFFLOADED:
+    if servers.state(server_id) is state:
         _delete_allocation(placement, server_id)
 
 

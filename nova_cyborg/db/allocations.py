@@ -51,6 +51,19 @@ def get(
         return as_data(row, contexts.of_allocation(db, row.id))
 
 
+def exists(context: cyborg_context.RequestContext, server_id: str) -> bool:
+    """Tell whether a server holds device contexts.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :returns: whether it does.
+    """
+    row = tables.DeviceAllocation
+    with session.reading(context) as db:
+        found = db.scalar(sa.select(row.id).where(row.server_id == server_id))
+        return found is not None
+
+
 @session.retry
 def reserve(
     context: cyborg_context.RequestContext,
@@ -93,6 +106,8 @@ def reserve(
 def unbound(context: cyborg_context.RequestContext, server_id: str) -> None:
     """Record that a server's ARQs are gone; it keeps its device contexts.
 
+    If it could not be evacuated, it has those again that it had.
+
     :param context: the request's context.
     :param server_id: UUID of the server.
     """
@@ -101,7 +116,9 @@ def unbound(context: cyborg_context.RequestContext, server_id: str) -> None:
         if row is None:
             return
         row.fault = None
-        _clean(db, contexts.of_allocation(db, row.id))
+        held = contexts.of_allocation(db, row.id)
+        _clean(db, held)
+        devices.take_up(db, [context_row.id for context_row, _data in held])
 
 
 @session.retry
@@ -128,7 +145,7 @@ def release(
             return
         check_caller(row, caller)
         held = contexts.of_allocation(db, row.id)
-        if any(data.devices for _row, data in held):
+        if devices.on_nodes(db, [row.id for row, _data in held]):
             raise exception.StillBound(server_id=server_id)
         _clean(db, held)
         # Not by what was read: it may have been changed meanwhile.

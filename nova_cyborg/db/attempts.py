@@ -80,8 +80,13 @@ def prepare_binding(
     hostname: str,
     providers: collections.abc.Mapping[str, str],
     generation: int,
+    evacuated_from: str | None = None,
 ) -> Binding:
     """Make the ARQs of a server's device contexts; safe to repeat.
+
+    Those that a server has on the node that it is evacuated from are kept
+    until it is on the other one: it may not get there, and its guest may
+    still run.
 
     :param context: the request's context.
     :param server_id: UUID of the server.
@@ -89,6 +94,8 @@ def prepare_binding(
     :param providers: UUID of the resource provider by the group's name in
         the request to Placement; see :func:`model.requester_id`.
     :param generation: the attempt's.
+    :param evacuated_from: the node that the server is evacuated from; None
+        if it is not.
     :returns: what is to be bound.
     :raises AllocationNotFound: if the server holds no device contexts.
     :raises StaleGeneration: if another attempt was begun in between.
@@ -108,11 +115,13 @@ def prepare_binding(
             return Binding(
                 row.generation, row.project_id, hostname, arqs, begun=True
             )
-        if begun:
-            raise exception.StillBound(
-                server_id=server_id,
-                arq_ids=[device.arq_id for device in begun],
-            )
+        nodes = devices.on_nodes(db, [row.id for row, _data in held])
+        useless = [
+            arq for arq, node in nodes.items() if node != evacuated_from
+        ]
+        if useless:
+            raise exception.StillBound(server_id=server_id, arq_ids=useless)
+        devices.leave_behind(db, nodes)
         row.fault = None
         arqs = [
             arq
@@ -158,6 +167,7 @@ def end(
     server_id: str,
     generation: int | None = None,
     caller: str | None = None,
+    arq_ids: collections.abc.Collection[str] | None = None,
 ) -> list[str]:
     """End the attempt to bring a server to a host; its ARQs are to be freed.
 
@@ -165,25 +175,72 @@ def end(
     :param server_id: UUID of the server.
     :param generation: the attempt's; None for whichever is the last.
     :param caller: UUID of the attempt; None for any.
+    :param arq_ids: UUIDs of ARQs that the attempt has made, with others or
+        not; None for any.
     :returns: UUIDs of the ARQs; none if the server holds no device contexts.
     :raises AlreadyBegun: if it is another caller's.
     :raises StaleGeneration: if another attempt was begun in between.
+    :raises OtherAttempt: if another attempt has bound other ARQs.
     """
     with session.writing(context) as db:
         row = allocations.lock(db, server_id)
         if row is None:
             return []
         allocations.check_caller(row, caller)
+        held = contexts.of_allocation(db, row.id)
+        made = [device.arq_id for _, data in held for device in data.devices]
         if generation is not None:
             _check_generation(row, generation)
+            # What an earlier attempt has bound is in the guest.
+            made = devices.of_attempt(
+                db, [each.id for each, _data in held], generation
+            )
+        if arq_ids is not None and not set(made).intersection(arq_ids):
+            if made:
+                raise exception.OtherAttempt(server_id=server_id)
+            # Perhaps another attempt was begun, and has bound nothing yet.
+            return []
         # Whatever of the attempt is still on its way comes too late.
         row.generation += 1
         row.fault = None
-        return [
-            device.arq_id
-            for _row, data in contexts.of_allocation(db, row.id)
-            for device in data.devices
-        ]
+        return made
+
+
+def left_for(
+    context: cyborg_context.RequestContext, server_id: str, node: str
+) -> list[str]:
+    """Find what a server has left that was evacuated.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :param node: the node that it is on.
+    :returns: UUIDs of its ARQs on other nodes, those of profiles too; none
+        if what its device contexts have now is not on this node, and so it
+        is on its way again.
+    """
+    with session.writing(context) as db:
+        row = allocations.lock(db, server_id)
+        if row is None:
+            return []
+        held = contexts.of_allocation(db, row.id)
+        given = [device for _row, data in held for device in data.devices]
+        if not given or any(device.host != node for device in given):
+            return []
+        return devices.elsewhere(db, server_id, node)
+
+
+def made_elsewhere(
+    context: cyborg_context.RequestContext, server_id: str, node: str
+) -> list[str]:
+    """Find the ARQs of a server on other nodes than its own.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :param node: the node that it is on.
+    :returns: UUIDs of the ARQs, those of profiles too.
+    """
+    with session.reading(context) as db:
+        return devices.elsewhere(db, server_id, node)
 
 
 def _check_generation(row: tables.DeviceAllocation, generation: int) -> None:

@@ -45,6 +45,18 @@ class Holder:
     has_arqs: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Use:
+    """What a server uses of a resource provider.
+
+    :ivar node: the node.
+    :ivar count: how many accelerator requests it has there.
+    """
+
+    node: str
+    count: int
+
+
 def holders(context: cyborg_context.RequestContext) -> list[Holder]:
     """Find the servers that hold device contexts.
 
@@ -78,6 +90,27 @@ def unlinked_arqs(
         .where(_HIDDEN, ~linked.exists())
     )
     return dict(_rows(context, query))
+
+
+def arqs_of_profiles(
+    context: cyborg_context.RequestContext,
+) -> dict[str, list[str]]:
+    """Find ARQs of device profiles that are for servers.
+
+    :param context: an administrator's context.
+    :returns: UUIDs of the ARQs, by UUID of the server.
+    """
+    arq, profile = models.ExtArq, models.DeviceProfile
+    query = (
+        sa.select(arq.instance_uuid, arq.uuid)
+        .join(profile, profile.id == arq.device_profile_id)
+        .where(~_HIDDEN, arq.instance_uuid.is_not(None))
+        .order_by(arq.id)
+    )
+    found: dict[str, list[str]] = {}
+    for server_id, arq_id in _rows(context, query):
+        found.setdefault(server_id, []).append(arq_id)
+    return found
 
 
 def unused_handles(
@@ -137,22 +170,30 @@ def unused_profiles(context: cyborg_context.RequestContext) -> dict[str, int]:
 
 def providers(
     context: cyborg_context.RequestContext,
-) -> dict[str, dict[str, str]]:
+) -> dict[str, dict[str, Use]]:
     """Find which servers Cyborg has on which resource provider.
 
     :param context: an administrator's context.
-    :returns: the node by UUID of the server, by UUID of the provider; also
-        of those that no server is on.
+    :returns: the use by UUID of the server, by UUID of the provider; also of
+        those that no server is on.
     """
     deployable, arq = models.Deployable, models.ExtArq
-    query = sa.select(
-        deployable.rp_uuid, arq.instance_uuid, arq.hostname
-    ).outerjoin(arq, arq.device_rp_uuid == deployable.rp_uuid)
-    found: dict[str, dict[str, str]] = {}
-    for provider, server_id, node in _rows(context, query):
-        if provider:
-            servers = found.setdefault(provider, {})
-            servers.update({server_id: node} if server_id else {})
+    query = (
+        sa.select(
+            deployable.rp_uuid,
+            arq.instance_uuid,
+            arq.hostname,
+            sa.func.count(arq.id),
+        )
+        .outerjoin(arq, arq.device_rp_uuid == deployable.rp_uuid)
+        .where(deployable.rp_uuid.is_not(None))
+        .group_by(deployable.rp_uuid, arq.instance_uuid, arq.hostname)
+    )
+    found: dict[str, dict[str, Use]] = {}
+    for provider, server_id, node, count in _rows(context, query):
+        servers = found.setdefault(provider, {})
+        if server_id:
+            servers[server_id] = Use(node, count)
     return found
 
 

@@ -312,7 +312,11 @@ def _has_arq(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return (
         sa.select(link.arq_uuid)
         .join(arq, arq.uuid == link.arq_uuid)
-        .where(link.device_context_id == tables.DeviceContext.id, condition)
+        .where(
+            link.device_context_id == tables.DeviceContext.id,
+            ~devices.IS_LEFT_BEHIND,
+            condition,
+        )
         .exists()
     )
 

@@ -34,6 +34,9 @@ from nova_cyborg import model
 from nova_cyborg.db import session, tables
 
 _PENDING = (constants.ARQ_INITIAL, constants.ARQ_BIND_STARTED)
+#: Whether an ARQ is on the host that its server is being evacuated from, as a
+#: condition for rows of links: what replaces it may not come to be.
+IS_LEFT_BEHIND = tables.DeviceContextArq.generation < 0
 #: The type of the attach handles of mediated devices.
 MDEV = 'MDEV'
 #: Whether an ARQ has a handle, as a condition for rows of handles.
@@ -86,7 +89,7 @@ def by_context(
         sa.select(link, arq, handle)
         .join(arq, arq.uuid == link.arq_uuid)
         .outerjoin(handle, handle.id == arq.attach_handle_id)
-        .where(link.device_context_id.in_(context_row_ids))
+        .where(link.device_context_id.in_(context_row_ids), ~IS_LEFT_BEHIND)
         .order_by(link.device_context_id, link.group_number, arq.id)
     )
     found = collections.defaultdict(list)
@@ -114,6 +117,75 @@ def of_server(
                 .order_by(models.ExtArq.id)
             )
         )
+
+
+def given_to(
+    context: cyborg_context.RequestContext, server_id: str
+) -> list[str]:
+    """Find the ARQs of a server by index, as Nova is to see them.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :returns: UUIDs of the ARQs, those of profiles too; without what is on
+        the host that the server is being evacuated from.
+    """
+    arq, link = models.ExtArq, tables.DeviceContextArq
+    left = orm.aliased(arq)
+    host_is_left = (
+        sa.select(link.arq_uuid)
+        .join(left, left.uuid == link.arq_uuid)
+        .where(
+            left.instance_uuid == arq.instance_uuid,
+            left.hostname == arq.hostname,
+            IS_LEFT_BEHIND,
+        )
+    )
+    with session.reading(context) as db:
+        return list(
+            db.scalars(
+                sa.select(arq.uuid)
+                .where(arq.instance_uuid == server_id, ~host_is_left.exists())
+                .order_by(arq.id)
+            )
+        )
+
+
+def of_profiles(
+    context: cyborg_context.RequestContext, server_id: str
+) -> dict[str, str]:
+    """Find the ARQs of a server by index that are of no device context.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :returns: the node by UUID of the ARQ.
+    """
+    arq, link = models.ExtArq, tables.DeviceContextArq
+    links = sa.select(link.arq_uuid).where(link.arq_uuid == arq.uuid)
+    with session.reading(context) as db:
+        rows = db.execute(
+            sa.select(arq.uuid, arq.hostname)
+            .where(arq.instance_uuid == server_id, ~links.exists())
+            .order_by(arq.id)
+        )
+        return dict(row._tuple() for row in rows)
+
+
+def elsewhere(db: orm.Session, server_id: str, node: str) -> list[str]:
+    """Find the ARQs of a server on other nodes than its own.
+
+    :param db: the transaction's session.
+    :param server_id: UUID of the server.
+    :param node: the node that it is on.
+    :returns: UUIDs of the ARQs, those of profiles too.
+    """
+    arq = models.ExtArq
+    return list(
+        db.scalars(
+            sa.select(arq.uuid).where(
+                arq.instance_uuid == server_id, arq.hostname != node
+            )
+        )
+    )
 
 
 def states(
@@ -275,6 +347,116 @@ def users(
         return list(db.scalars(query))
 
 
+def left_behind(
+    context: cyborg_context.RequestContext,
+    providers: collections.abc.Sequence[str] | None = None,
+    limit: int | None = None,
+) -> dict[str, str]:
+    """Find servers that have ARQs on a host that they are evacuated from.
+
+    :param context: the request's context.
+    :param providers: UUIDs of the resource providers that matter; None for
+        all.
+    :param limit: how many ARQs at most; None for all.
+    :returns: the node that is left, by UUID of the server.
+    """
+    arq, link = models.ExtArq, tables.DeviceContextArq
+    query = (
+        sa.select(arq.instance_uuid, arq.hostname)
+        .join(link, link.arq_uuid == arq.uuid)
+        .where(IS_LEFT_BEHIND)
+        .order_by(arq.id)
+        .limit(limit)
+    )
+    if providers is not None:
+        query = query.where(arq.device_rp_uuid.in_(providers))
+    with session.reading(context) as db:
+        return dict(row._tuple() for row in db.execute(query))
+
+
+def on_nodes(
+    db: orm.Session, context_row_ids: collections.abc.Sequence[int]
+) -> dict[str, str]:
+    """Find where the ARQs of device contexts are, left behind or not.
+
+    :param db: the transaction's session.
+    :param context_row_ids: row ids of device contexts.
+    :returns: the node by UUID of the ARQ.
+    """
+    arq, link = models.ExtArq, tables.DeviceContextArq
+    rows = db.execute(
+        sa.select(arq.uuid, arq.hostname)
+        .join(link, link.arq_uuid == arq.uuid)
+        .where(link.device_context_id.in_(context_row_ids))
+        .order_by(arq.id)
+    )
+    return dict(row._tuple() for row in rows)
+
+
+def of_attempt(
+    db: orm.Session,
+    context_row_ids: collections.abc.Sequence[int],
+    generation: int,
+) -> list[str]:
+    """Find the ARQs that an attempt to bring a server to a host has made.
+
+    :param db: the transaction's session.
+    :param context_row_ids: row ids of the server's device contexts.
+    :param generation: the attempt's.
+    :returns: UUIDs of the ARQs.
+    """
+    link = tables.DeviceContextArq
+    return list(
+        db.scalars(
+            sa.select(link.arq_uuid)
+            .where(
+                link.device_context_id.in_(context_row_ids),
+                link.generation == generation,
+            )
+            .order_by(link.arq_uuid)
+        )
+    )
+
+
+def leave_behind(
+    db: orm.Session, arq_ids: collections.abc.Collection[str]
+) -> None:
+    """Keep ARQs on the host that their server is being evacuated from.
+
+    :param db: the transaction's session.
+    :param arq_ids: their UUIDs.
+    """
+    link = tables.DeviceContextArq
+    db.execute(
+        sa.update(link)
+        .where(link.arq_uuid.in_(arq_ids), ~IS_LEFT_BEHIND)
+        .values(generation=_other_sign(link.generation))
+    )
+
+
+def take_up(
+    db: orm.Session, context_row_ids: collections.abc.Sequence[int]
+) -> None:
+    """Undo :func:`leave_behind`, as nothing has replaced what was left.
+
+    :param db: the transaction's session.
+    :param context_row_ids: row ids of the server's device contexts.
+    """
+    link, arq = tables.DeviceContextArq, models.ExtArq
+    mine = link.device_context_id.in_(context_row_ids)
+    there = db.scalar(
+        sa.select(sa.func.count(arq.id))
+        .join(link, link.arq_uuid == arq.uuid)
+        .where(mine, ~IS_LEFT_BEHIND)
+    )
+    if not there:
+        db.execute(
+            sa.update(link)
+            .where(mine, IS_LEFT_BEHIND)
+            .values(generation=_other_sign(link.generation))
+        )
+
+
 def fail_pending(
     db: orm.Session, arq_ids: collections.abc.Sequence[str]
 ) -> None:
@@ -374,6 +556,11 @@ def remove_unused_profiles(
         sa.delete(profile).where(profile.name.in_(names), ~used.exists()),
         execution_options={'synchronize_session': False},
     )
+
+
+def _other_sign(generation: ty.Any) -> ty.Any:
+    # The first generation is 0, which has none. It is its own inverse.
+    return -1 - generation
 
 
 def _set_free(db: orm.Session, row_id: int) -> None:

@@ -77,7 +77,11 @@ class DeviceContext(_Timestamps, Base):
 
 
 class DeviceContextArq(Base):
-    """Which accelerator request of Cyborg stands for which group."""
+    """Which accelerator request of Cyborg stands for which group.
+
+    ``generation`` is that of the attempt that has bound it; below zero, it
+    is on the host that the server is being evacuated from.
+    """
 
     __tablename__ = 'device_context_arqs'
 

@@ -169,20 +169,73 @@ def release(
         )
 
 
-def delete_all(
-    context: nova_context.RequestContext, instance: objects.Instance
+def free(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    arq_ids: collections.abc.Collection[str],
+) -> None:
+    """Delete what an attempt has bound for a server; safe to repeat, or late.
+
+    :param context: the request's context.
+    :param instance: the server; it keeps its device contexts.
+    :param arq_ids: UUIDs of the accelerator requests that the attempt has
+        made, those of profiles too.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    if not arq_ids:
+        return
+    allocations = client.allocation_client(context)
+    try:
+        allocations.unbind_attempt(instance.uuid, arq_ids)
+    except exception.OtherAttempt as exc:
+        LOG.debug('There is nothing to delete: %s', exc)
+    if is_marked(instance):
+        return
+    left = [
+        arq['uuid']
+        for arq in allocations.arqs(instance.uuid)
+        if arq['uuid'] in arq_ids and not is_of_device_context(arq)
+    ]
+    if left:
+        allocations.delete_arqs(instance.uuid, left)
+
+
+def free_if_possible(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    arq_ids: collections.abc.Collection[str],
 ) -> None:
     """Delete what was bound for a server that is not moved to this host.
 
     :param context: the request's context.
     :param instance: the server; it keeps its device contexts.
+    :param arq_ids: UUIDs of the accelerator requests, those of profiles too.
     """
     try:
-        client.allocation_client(context).delete_all_arqs(instance.uuid)
+        free(context, instance, arq_ids)
     except exception.DeviceContextError as exc:
         LOG.error(
             'Server %s is not moved, and its accelerator requests could not '
             'be deleted: %s',
+            instance.uuid,
+            exc,
+        )
+
+
+def settle(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Free what a server has left on the host that it was evacuated from.
+
+    :param context: the request's context.
+    :param instance: the server, which is on its new node.
+    """
+    try:
+        client.allocation_client(context).settle(instance.uuid, instance.node)
+    except exception.DeviceContextError as exc:
+        LOG.warning(
+            'Server %s is evacuated, and its devices on its old host could '
+            'not be freed. Run "nova-cyborg-manage audit --repair": %s',
             instance.uuid,
             exc,
         )

@@ -40,8 +40,6 @@ class Call:
     :ivar bound: servers whose hooks have begun to bind.
     :ivar last_error: why the server could not be built on the host before;
         empty if there was none.
-    :ivar evacuated_node: the name of the compute node that the server is
-        evacuated from; empty if it is not.
     """
 
     operation: spec.Operation
@@ -52,7 +50,6 @@ class Call:
     )
     bound: set[str] = dataclasses.field(default_factory=set)
     last_error: str = ''
-    evacuated_node: str = ''
 
 
 class Dropped(BaseException):

@@ -40,8 +40,8 @@ from nova import exception as nova_exception
 from nova.compute import build_results, manager, task_states, vm_states
 
 from nova_cyborg import exception
+from nova_cyborg.hooks import accelerators, client, plugin, signatures, undo
 from nova_cyborg.hooks import arqs as server_arqs
-from nova_cyborg.hooks import client, plugin, signatures, undo
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -200,7 +200,13 @@ class ComputeManager(manager.ComputeManager):
         ):
             _log_dropped('build_and_run_instance', instance)
             return build_results.ACTIVE
-        result = build(*arguments, **kwargs)
+        accel_uuids = given.get('accel_uuids') or ()
+        with (
+            _freeing(context, instance, accel_uuids)
+            if concerned
+            else contextlib.nullcontext()
+        ):
+            result = build(*arguments, **kwargs)
         failed = (build_results.FAILED, build_results.FAILED_BY_POLICY)
         if (
             result in failed
@@ -240,7 +246,12 @@ class ComputeManager(manager.ComputeManager):
             super()._shelve_offload_instance, context, instance, *args
         )
         try:
-            offload(accel_uuids=accel_uuids, **kwargs)
+            with (
+                _freeing(context, instance, accel_uuids or ())
+                if server_arqs.has_contexts(instance)
+                else contextlib.nullcontext()
+            ):
+                offload(accel_uuids=accel_uuids, **kwargs)
         except nova_exception.AcceleratorRequestOpFailed as exc:
             if not server_arqs.has_contexts(instance):
                 raise
@@ -270,22 +281,26 @@ class ComputeManager(manager.ComputeManager):
         if concerned and not _is_offloaded(context, instance):
             _log_dropped('unshelve_instance', instance)
             return
+        unshelve = super()._unshelve_instance
+        given = inspect.signature(unshelve).bind(
+            context,
+            instance,
+            image,
+            filter_properties,
+            node,
+            request_spec,
+            *args,
+            **kwargs,
+        )
         try:
             with _coming(concerned):
-                super()._unshelve_instance(
-                    context,
-                    instance,
-                    image,
-                    filter_properties,
-                    node,
-                    request_spec,
-                    *args,
-                    **kwargs,
-                )
+                unshelve(*given.args, **given.kwargs)
         except (Exception, _Timeout):
             # Else it runs, and something failed that comes after.
             if concerned and _is_offloaded(context, instance):
-                server_arqs.delete_all(context, instance)
+                server_arqs.free_if_possible(
+                    context, instance, given.arguments['accel_uuids'] or ()
+                )
                 # Nova does so itself, unless it failed before it began.
                 undo.forget_allocations(
                     self.reportclient, context, instance.uuid
@@ -316,6 +331,7 @@ class ComputeManager(manager.ComputeManager):
                 _log_dropped('rebuild_instance', instance)
             else:
                 rebuild()
+                server_arqs.settle(context, instance)
 
         evacuate()
 
@@ -332,6 +348,7 @@ class ComputeManager(manager.ComputeManager):
         )
         concerned = server_arqs.has_hint(given.arguments.get('request_spec'))
         evacuated = bool(given.arguments.get('evacuate'))
+        accel_uuids = given.arguments.get('accel_uuids') or ()
         try:
             with _coming(concerned and evacuated):
                 method(context, instance, *args, **kwargs)
@@ -339,8 +356,26 @@ class ComputeManager(manager.ComputeManager):
             if not concerned:
                 raise
             if evacuated and _is_rebuilding(context, instance):
-                server_arqs.delete_all(context, instance)
+                server_arqs.free_if_possible(context, instance, accel_uuids)
             _raise_with_cause(instance, exc)
+
+
+def _freeing(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    arq_ids: collections.abc.Collection[str],
+) -> contextlib.AbstractContextManager[None]:
+    """Have Nova delete no more than these where it deletes all of a server."""
+
+    def free() -> None:
+        try:
+            server_arqs.free(context, instance, arq_ids)
+        except exception.DeviceContextError as exc:
+            raise nova_exception.AcceleratorRequestOpFailed(
+                op='delete', msg=str(exc)
+            ) from exc
+
+    return accelerators.instead_of_deleting(free)
 
 
 def _reason(error: BaseException) -> str:

@@ -34,7 +34,15 @@ from nova.compute import task_states
 from nova.conductor import manager
 
 from nova_cyborg import exception, model
-from nova_cyborg.hooks import calls, profiles, runner, signatures, spec, undo
+from nova_cyborg.hooks import (
+    accelerators,
+    calls,
+    profiles,
+    runner,
+    signatures,
+    spec,
+    undo,
+)
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -197,7 +205,12 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             context, instance, *args, **kwargs
         )
         request_spec = given.arguments.get('request_spec')
-        operation = spec.Operation(context.request_id, booting=False)
+        recreate = bool(given.arguments['recreate'])
+        operation = spec.Operation(
+            context.request_id,
+            booting=False,
+            evacuated_node=instance.node if recreate else '',
+        )
         specs = [request_spec] if request_spec else []
         with self._making(operation, specs) as call:
             try:
@@ -205,12 +218,18 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                     context,
                     call,
                     task_states.REBUILDING,
-                    evacuating=bool(given.arguments['recreate']),
+                    evacuating=recreate,
                 )
-                if given.arguments['recreate'] and call.specs:
-                    call.evacuated_node = instance.node
+                if recreate and call.specs:
                     undo.fail_earlier_evacuations(context, instance.uuid)
-                rebuild(context, instance, *args, **kwargs)
+                with (
+                    # It may not get to the other host: what it has is freed
+                    # when it is there.
+                    accelerators.instead_of_deleting(_do_nothing)
+                    if recreate and call.specs
+                    else contextlib.nullcontext()
+                ):
+                    rebuild(context, instance, *args, **kwargs)
             except Exception as exc:
                 if call.specs:
                     self._undo_rebuild(
@@ -263,13 +282,13 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                     context, request_spec, server_ids, call.operation
                 )
             call.prepared.update(server_ids)
-            if call.evacuated_node:
+            if call.operation.evacuated_node:
                 for server_id in server_ids:
                     undo.forget_earlier_destinations(
                         self.report_client,
                         context,
                         server_id,
-                        call.evacuated_node,
+                        call.operation.evacuated_node,
                     )
         host_lists = super()._schedule_instances(
             context, request_spec, instance_uuids, return_alternates
@@ -290,7 +309,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         concerned = self._hooks.concerns(request_spec)
         call = calls.current()
         if concerned and not call.operation.booting:
-            profiles.delete_left(context, instance)
+            profiles.delete_left(
+                context, instance, call.operation.evacuated_node
+            )
         # Nova's own first: Cyborg refuses them for a server that has ARQs.
         arqs = super()._create_and_bind_arq_for_instance(
             context, instance, hostname, request_spec, requested_networks
@@ -397,6 +418,10 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         for server_id in server_ids:
             if server_id in call.specs:
                 self._hooks.release(context, call.specs[server_id], server_id)
+
+
+def _do_nothing() -> None:
+    """Delete no accelerator requests."""
 
 
 def install() -> str:

@@ -93,7 +93,11 @@ class DeviceContextHook(spec.ConductorHook):
         }
         try:
             arqs = client.allocation_client(context).bind(
-                instance.uuid, node, providers, held.generation
+                instance.uuid,
+                node,
+                providers,
+                held.generation,
+                operation.evacuated_node or None,
             )
         except _UNCERTAIN:
             # It may have been done, and only the answer got lost.

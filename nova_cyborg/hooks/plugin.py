@@ -40,6 +40,7 @@ LOG = logging.getLogger(__name__)
 # What is installed when a module of Nova is imported, if ever: a process
 # imports nothing because of us that it does not use.
 _INSTALLERS = {
+    'nova.accelerator.cyborg': 'nova_cyborg.hooks.accelerators',
     'nova.service': 'nova_cyborg.hooks.service',
     'nova.api.openstack.compute.servers': 'nova_cyborg.hooks.api',
     'nova.conductor.manager': 'nova_cyborg.hooks.conductor',

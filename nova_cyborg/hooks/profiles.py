@@ -44,7 +44,9 @@ def mark(instance: objects.Instance) -> None:
 
 
 def delete_left(
-    context: nova_context.RequestContext, instance: objects.Instance
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    evacuated_node: str,
 ) -> None:
     """Delete what a server has left of its flavor's device profile.
 
@@ -53,6 +55,9 @@ def delete_left(
 
     :param context: the request's context.
     :param instance: the server.
+    :param evacuated_node: the name of the compute node that it is evacuated
+        from, where it keeps all until it is on the other one; empty if it is
+        not.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     if server_arqs.is_marked(instance):
@@ -62,6 +67,7 @@ def delete_left(
         arq['uuid']
         for arq in allocations.arqs(instance.uuid)
         if not server_arqs.is_of_device_context(arq)
+        and not (evacuated_node and arq['hostname'] == evacuated_node)
     ]
     if left:
         allocations.delete_arqs(instance.uuid, left)

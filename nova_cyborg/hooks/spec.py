@@ -36,6 +36,8 @@ class Operation:
     :ivar name: what is done: the same if the message bus delivers one
         message twice.
     :ivar booting: whether the servers are new; else they exist, and move.
+    :ivar evacuated_node: the name of the compute node that the server is
+        evacuated from; empty if it is not.
     :ivar caller: UUID of the call: never the same.
     :ivar memory: what hooks want to know again in the same call, by keys of
         their own.
@@ -43,6 +45,7 @@ class Operation:
 
     name: str
     booting: bool
+    evacuated_node: str = ''
     caller: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     memory: dict[ty.Any, ty.Any] = dataclasses.field(default_factory=dict)
 

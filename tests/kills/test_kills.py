@@ -29,6 +29,7 @@ _RESERVE = world.Step('PUT', '/device_allocations/[^/]+$', _CONDUCTOR)
 _BEGIN = world.Step('POST', '/begin$', _CONDUCTOR)
 _BIND = world.Step('POST', '/bind$', _CONDUCTOR)
 _READ = world.Step('GET', _ARQS, _COMPUTE)
+_SETTLE = world.Step('POST', '/unbind$', _COMPUTE)
 
 
 def _steps(**steps: world.Step) -> pytest.MarkDecorator:
@@ -94,12 +95,7 @@ def test_unshelve(
     scene.assert_usable()
 
 
-@_steps(
-    begin=_BEGIN,
-    free=world.Step('DELETE', _ARQS, _CONDUCTOR),
-    bind=_BIND,
-    read=_READ,
-)
+@_steps(begin=_BEGIN, bind=_BIND, read=_READ, settle=_SETTLE)
 def test_evacuate(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:
@@ -124,6 +120,7 @@ def test_evacuate(
     scene.assert_runs(server_id)
     scene.start_all()
     scene.force_down(source, False)
+    scene.repair()
     scene.assert_no_damage()
     scene.delete(server_id)
     scene.assert_usable()

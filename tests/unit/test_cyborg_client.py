@@ -79,10 +79,20 @@ CALLS = {
         f'{ENDPOINT}/accelerator_requests',
         lambda client: client.is_resolved(SERVER_ID),
     ),
-    'delete_all_arqs': (
+    'unbind_attempt': (
+        'POST',
+        f'{ALLOCATION_URL}/unbind',
+        lambda client: client.unbind_attempt(SERVER_ID, ['arq1']),
+    ),
+    'settle': (
+        'POST',
+        f'{ALLOCATION_URL}/unbind',
+        lambda client: client.settle(SERVER_ID, 'compute2'),
+    ),
+    'delete_arqs': (
         'DELETE',
         f'{ENDPOINT}/accelerator_requests',
-        lambda client: client.delete_all_arqs(SERVER_ID),
+        lambda client: client.delete_arqs(SERVER_ID, ['arq1']),
     ),
 }
 every_call = pytest.mark.parametrize('call', CALLS)
@@ -178,6 +188,33 @@ class TestCalls:
             'generation': 3,
         }
 
+    def test_bind_of_a_server_that_is_evacuated(self, client, requests_mock):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/bind',
+            status_code=202,
+            json={'generation': 1, 'arqs': ['arq1']},
+        )
+
+        client.bind(SERVER_ID, 'compute2', PROVIDERS, 3, 'compute1')
+
+        assert request.last_request.json()['evacuated_from'] == 'compute1'
+
+    def test_unbind_attempt(self, client, requests_mock):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/unbind', status_code=204
+        )
+
+        assert client.unbind_attempt(SERVER_ID, {'arq1'}) is None
+        assert request.last_request.json() == {'arqs': ['arq1']}
+
+    def test_settle(self, client, requests_mock):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/unbind', status_code=204
+        )
+
+        assert client.settle(SERVER_ID, 'compute2') is None
+        assert request.last_request.json() == {'evacuated_to': 'compute2'}
+
     def test_unbind(self, client, requests_mock):
         request = requests_mock.post(
             f'{ALLOCATION_URL}/unbind', status_code=204
@@ -205,14 +242,6 @@ class TestCalls:
             'bind_state': ['resolved'],
             'instance': [SERVER_ID],
         }
-
-    def test_delete_all_arqs(self, client, requests_mock):
-        request = requests_mock.delete(
-            f'{ENDPOINT}/accelerator_requests', status_code=204
-        )
-
-        assert client.delete_all_arqs(SERVER_ID) is None
-        assert request.last_request.query == f'instance={SERVER_ID}'
 
     def test_delete_arqs(self, client, requests_mock):
         request = requests_mock.delete(

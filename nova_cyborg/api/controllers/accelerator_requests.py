@@ -40,7 +40,7 @@ from wsme import types as wtypes
 from nova_cyborg import exception as our_exception
 from nova_cyborg.api import unbinding
 from nova_cyborg.api.controllers import device_profiles
-from nova_cyborg.db import devices
+from nova_cyborg.db import allocations, devices
 
 CONF = cfg.CONF
 
@@ -111,6 +111,32 @@ class AcceleratorRequestsController(arqs.ARQsController):
             device_profiles.refuse_hidden(found, name)
         return _stock_post(self, req)
 
+    @staticmethod
+    def _check_if_already_bound(
+        context: cyborg_context.RequestContext,
+        valid_fields: dict[str, dict[str, str]],
+    ) -> None:
+        """Refuse to bind ARQs of a profile to a server that has some.
+
+        Those of its device contexts do not count, which are bound beside
+        them. A server that has some is evacuated with what it has on its old
+        host: that does not count, either.
+        """
+        (fields, *_same) = valid_fields.values()
+        server_id = fields['instance_uuid']
+        found = devices.of_profiles(context, server_id)
+        if found and allocations.exists(context, server_id):
+            found = {
+                arq_id: node
+                for arq_id, node in found.items()
+                if node == fields['hostname']
+            }
+        if found:
+            raise exception.PatchError(
+                reason=f'Server {server_id} has accelerator requests of a '
+                'device profile already.'
+            )
+
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_one', **_OWN_PROJECT)
     @expose.expose(arqs.ARQ, types.uuid)
     def get_one(self, uuid: str) -> object:
@@ -133,7 +159,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
         context = pecan.request.context
         if _asks_for_itself(context):
             context = cyborg_context.get_admin_context()
-        uuids = devices.of_server(context, instance)
+        uuids = devices.given_to(context, instance)
         found = (
             [arq.arq for arq in objects.ExtARQ.list(context, uuids)]
             if uuids

@@ -111,6 +111,7 @@ class DeviceAllocationsController(rest.RestController):
                 for group, provider in body['resource_providers'].items()
             },
             body['generation'],
+            body.get('evacuated_from'),
         )
         LOG.info(
             'Binding %d accelerator requests of server %s on %s',
@@ -125,10 +126,21 @@ class DeviceAllocationsController(rest.RestController):
 
     @handler.handle(policies.UNBIND, status=204, service_only=True)
     def unbind(self, server_id: str) -> None:
-        """Free the devices; the server keeps its device contexts."""
+        """Free devices; the server keeps its device contexts.
+
+        Those of an attempt that is given by its generation or by
+        accelerator requests that it has made, or those on the host that a
+        server was evacuated from.
+        """
         server_id = _known(server_id)
         body = handler.read_body(schemas.UNBIND)
-        unbinding.unbind(server_id, body['generation'])
+        if 'generation' in body:
+            unbinding.unbind(server_id, body['generation'])
+        elif 'arqs' in body:
+            arq_ids = [handler.canonical(uuid) for uuid in body['arqs']]
+            unbinding.unbind_attempt(server_id, arq_ids)
+        else:
+            unbinding.settle(server_id, body['evacuated_to'])
 
     @handler.handle(policies.RELEASE, status=204, service_only=True)
     def delete(self, server_id: str) -> None:

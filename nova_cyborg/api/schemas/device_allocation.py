@@ -68,6 +68,8 @@ BIND: dict[str, ty.Any] = {
             'maxProperties': 1024,
         },
         'generation': _GENERATION,
+        # The node that it was on, if it is evacuated.
+        'evacuated_from': _WORD,
     },
     'required': ['hostname', 'resource_providers', 'generation'],
     'additionalProperties': False,
@@ -75,8 +77,19 @@ BIND: dict[str, ty.Any] = {
 
 UNBIND: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'generation': _GENERATION},
-    'required': ['generation'],
+    'properties': {
+        'generation': _GENERATION,
+        'arqs': {
+            'type': 'array',
+            'items': _UUID,
+            'minItems': 1,
+            'maxItems': 1024,
+        },
+        # The node that it is on now.
+        'evacuated_to': _WORD,
+    },
+    'minProperties': 1,
+    'maxProperties': 1,
     'additionalProperties': False,
 }
 

@@ -106,7 +106,6 @@ class TestDelete:
             ('ACTIVE', 'shelving_offloading'),
             ('BUILD', None),
             ('ERROR', None),
-            ('ACTIVE', 'rebuilding'),
         ],
     )
     def test_the_server_only_leaves_its_host(

@@ -32,6 +32,7 @@ from nova_cyborg import exception
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
+from tests.functional.api.conftest import providers, wait_for_status
 
 PROFILE = 'nova-cyborg-' + 'f' * 32
 
@@ -44,19 +45,22 @@ class Placement:
         self.status_code = 200
         self.failure = None
 
-    def allocate(self, provider, server_id):
-        self.allocations.setdefault(provider, set()).add(server_id)
+    def allocate(self, provider, server_id, amount=1):
+        self.allocations.setdefault(provider, {})[server_id] = amount
 
     def get(self, url):
         if self.failure:
             raise self.failure
         provider = url.split('/')[2]
-        found = {each: {} for each in self.allocations.get(provider, ())}
+        found = {
+            consumer: {'resources': {'FPGA': amount}}
+            for consumer, amount in self.allocations.get(provider, {}).items()
+        }
         return cyborg.Response(self.status_code, {'allocations': found})
 
     def delete(self, url):
         for consumers in self.allocations.values():
-            consumers.discard(url.rpartition('/')[2])
+            consumers.pop(url.rpartition('/')[2], None)
         return cyborg.Response(204, {})
 
 
@@ -115,7 +119,7 @@ def test_the_server_is_gone(cloud, run, running, member, placement):
     )
     member.show(context_id, status=404)
     assert cloud.used_slots() == 0
-    assert placement.allocations[provider] == set()
+    assert placement.allocations[provider] == {}
     assert run() == (0, [])
 
 
@@ -186,6 +190,101 @@ def test_a_server_that_could_not_be_evacuated(
     assert run() == (0, [])
     assert member.status_of(context_id) == 'reserved'
     assert cloud.used_slots() == 0
+
+
+def test_a_guest_that_may_run_where_it_could_not_be_evacuated_to(
+    cloud, run, running, member, placement
+):
+    """What came after the start of the guest has failed."""
+    _provider, server_id, context_id = running
+    cloud.nova.change(server_id, 'ERROR')
+    cloud.nova.servers[server_id] |= {
+        'OS-EXT-SRV-ATTR:hypervisor_hostname': 'the-old-host',
+        'OS-SRV-USG:launched_at': '2026-11-26T12:00:09.000000',
+    }
+    cloud.nova.migrations[server_id] = [
+        {'status': 'failed', 'created_at': f'2026-11-{day}T12:00:07.000000'}
+        for day in (26, 25)
+    ]
+    placement.allocations.clear()
+
+    assert run(repair=True) == (1, ['devices-on-another-host'])
+    assert member.status_of(context_id) == 'bound'
+
+    cloud.nova.migrations[server_id][1]['created_at'] = '2026-11-27T12:00:00'
+    assert run(repair=True) == (0, ['devices-on-another-host'])
+    assert member.status_of(context_id) == 'reserved'
+
+
+def test_what_an_evacuated_server_has_left(
+    cloud, run, running, member, placement, nova
+):
+    """Nova came to the end, and could not tell Cyborg so."""
+    _provider, server_id, context_id = running
+    old = member.show(context_id).json['host']
+    nova.begin(server_id, str(uuid.uuid4()))
+    cloud.nova.change(server_id, 'ACTIVE', 'rebuilding')
+    provider = cloud.add_device()
+    nova.bind(
+        server_id,
+        providers(provider, context_id),
+        host='the-new-host',
+        evacuated_from=old,
+    )
+    wait_for_status(member, context_id, 'bound')
+    placement.allocate(provider, server_id)
+    assert run(repair=True) == (0, [])
+    assert cloud.used_slots() == 2
+
+    cloud.nova.change(server_id, 'ACTIVE')
+    node = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
+    cloud.nova.servers[server_id][node] = 'the-new-host'
+    cloud.nova.migrations[server_id] = [{'status': 'done'}]
+
+    assert run(repair=True) == (0, ['devices-left-behind'])
+    assert run() == (0, [])
+    assert cloud.used_slots() == 1
+    assert member.show(context_id).json['host'] == 'the-new-host'
+
+
+def test_arqs_of_a_profile_of_no_server(cloud, run, running):
+    _provider, server_id, _context_id = running
+    execute(cloud, sa.delete(tables.DeviceContextArq))
+    execute(cloud, sa.update(tables.DeviceContext).values(allocation_id=None))
+    execute(cloud, sa.delete(tables.DeviceAllocation))
+    execute(cloud, sa.update(models.DeviceProfile).values(name='gold'))
+    assert run() == (0, [])
+
+    cloud.nova.delete(server_id)
+    status, kinds = run(repair=True)
+    assert status == 0
+    assert 'arqs-of-no-server' in kinds
+    assert cloud.used_slots() == 0
+    assert run() == (0, [])
+
+
+def test_an_allocation_of_a_server_that_was_not_built(
+    cloud, run, running, placement
+):
+    provider, _server_id, _context_id = running
+    other = cloud.nova.boot('ERROR', None)
+    cloud.nova.servers[other] |= {
+        'OS-EXT-SRV-ATTR:host': None,
+        'OS-SRV-USG:launched_at': None,
+    }
+    placement.allocate(provider, other)
+
+    assert run(repair=True) == (0, ['allocation-of-failed-server'])
+    assert other not in placement.allocations[provider]
+
+
+def test_too_little_is_allocated_in_placement(cloud, run, boot, placement):
+    provider = cloud.add_device()
+    server_id, _context_id = boot(provider)
+    cloud.nova.change(server_id, 'ACTIVE')
+    placement.allocate(provider, server_id, 2)
+
+    assert run(repair=True) == (1, ['no-device'])
 
 
 def test_a_server_in_error_keeps_the_devices_of_its_host(

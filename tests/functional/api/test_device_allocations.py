@@ -355,11 +355,16 @@ class TestUnbind:
     def test_two_at_once(self, cloud, member, nova, boot):
         """What one has freed, and another server has got, stays that one's."""
         provider = cloud.add_device(slots=1)
-        server_id, _uuid = boot(provider)
+        server_id, uuid_ = boot(provider)
+        (device,) = member.show(uuid_).json['devices']
         others = []
 
         def free_and_take():
-            nova.unbind(server_id, status=204)
+            nova.post(
+                f'/v2/device_allocations/{server_id}/unbind',
+                {'arqs': [device['arq_id']]},
+                status=204,
+            )
             others.append(boot(provider)[1])
 
         with cloud.before('UPDATE extended_accelerator_req', free_and_take):

@@ -520,6 +520,20 @@ class TestCase(base.ServersTestBase):
             self.hostdevs(server),
         )
 
+    def assert_uses_all(self, server: dict[str, ty.Any]) -> None:
+        """Check that a guest has all the slots that are given away.
+
+        What a server had on a host that has failed is given back when it has
+        its last status already.
+        """
+        self.wait_for(
+            lambda: (
+                {each.slot for each in self.hostdevs(server)}
+                >= self.used_slots()
+            )
+        )
+        self.assert_hostdevs(server, self.used_slots())
+
     def contexts_of(
         self, server: dict[str, ty.Any]
     ) -> list[dict[str, ty.Any]]:

@@ -216,15 +216,18 @@ class Control:
         """Make a fault; see :class:`edge.Fault`."""
         self._edge.faults.append(edge.Fault(**fields))
 
-    def clear_faults(self) -> list[str]:
-        """Let all requests pass again, and all writes.
-
-        :returns: the faults that were not met.
-        """
-        every = [*self._edge.faults, *self._refusals]
+    def clear_faults(self) -> None:
+        """Let all requests pass again, and all writes."""
         self._edge.faults.clear()
         self._refusals.clear()
-        return [str(fault) for fault in every if not fault.met]
+
+    def faults_ahead(self) -> list[str]:
+        """Return the faults that were not met yet, or are about to kill."""
+        return [
+            str(fault)
+            for fault in (*self._edge.faults, *self._refusals)
+            if not fault.met or fault.action.startswith('die')
+        ]
 
     def under_way(self) -> int:
         """Return how many requests and bindings are not done yet."""

@@ -39,7 +39,7 @@ class BootTest(base.TestCase):
         context = self.create_context(resources={'FPGA': 2})
         server = self.boot(context)
         self.assertEqual(2, len(self.hostdevs(server)))
-        self.assert_hostdevs(server, self.used_slots())
+        self.assert_uses_all(server)
         self.assertEqual(2, self.usage(device))
 
     def test_two_groups_on_two_providers(self) -> None:

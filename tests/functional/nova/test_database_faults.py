@@ -70,6 +70,6 @@ class UnshelveTest(faulty.Unshelve):
     """A server is unshelved."""
 
 
-@with_writes(*_BINDS)
+@with_writes(*_FREES)
 class EvacuateTest(faulty.Evacuate):
     """A server is evacuated."""

@@ -23,6 +23,7 @@ from tests.functional.nova import edge
 _ALLOCATION = r'/device_allocations/[^/]+$'
 _BEGIN = '/begin$'
 _BIND = '/bind$'
+_UNBIND = '/unbind$'
 _ARQS = '/accelerator_requests$'
 
 _FAULTS: dict[str, dict[str, ty.Any]] = {
@@ -97,7 +98,7 @@ class DeleteIsNotConfirmedTest(faulty.Delete):
         self.nova_edge.faults.append(edge.Fault(**fields, times=1))
 
 
-@with_faults(_FAULTS | _KILLS, free=('DELETE', _ARQS))
+@with_faults(_FAULTS | _KILLS, free=('POST', _UNBIND))
 class OffloadTest(faulty.Offload):
     """Faults while a server is shelved and offloaded."""
 
@@ -115,9 +116,9 @@ class UnshelveTest(faulty.Unshelve):
 @with_faults(
     _FAULTS | _KILLS,
     begin=('POST', _BEGIN),
-    free=('DELETE', _ARQS),
     bind=('POST', _BIND),
     read=('GET', _ARQS),
+    settle=('POST', _UNBIND),
 )
 class EvacuateTest(faulty.Evacuate):
     """Faults while a server is evacuated."""
@@ -165,7 +166,7 @@ class DeleteBesideTest(_Beside, faulty.Delete):
     """Cyborg is killed while a server with a profile, too, is deleted."""
 
 
-@with_faults(_KILLS, free=('DELETE', _ARQS))
+@with_faults(_KILLS, free=('POST', _UNBIND), free_profile=('DELETE', _ARQS))
 class OffloadBesideTest(_Beside, faulty.Offload):
     """Cyborg is killed while a server with a profile, too, is offloaded."""
 
@@ -175,6 +176,6 @@ class UnshelveBesideTest(_Beside, faulty.Unshelve):
     """Cyborg is killed while a server with a profile, too, is unshelved."""
 
 
-@with_faults(_KILLS, free=('DELETE', _ARQS), bind=('POST', _BIND))
+@with_faults(_KILLS, bind=('POST', _BIND), settle=('POST', _UNBIND))
 class EvacuateBesideTest(_Beside, faulty.Evacuate):
     """Cyborg is killed while a server with a profile, too, is evacuated."""

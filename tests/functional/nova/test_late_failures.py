@@ -14,6 +14,7 @@
 
 from tests.functional.nova import step  # isort: skip - first
 
+import typing as ty
 from unittest import mock
 
 import fixtures
@@ -55,16 +56,43 @@ class LateFailureTest(step.OneSlotEachTestCase):
         failed = self._fail('_update_scheduler_instance_info')
         self.act(server, 'unshelve')
         self.wait_for(lambda: failed.called)
-        self.assert_hostdevs(server, self.used_slots())
+        self.assert_uses_all(server)
         self.assert_in_step(audited=False)
         self.assertEqual('bound', self.status(self.context))
 
     def test_an_evacuated_server_runs(self) -> None:
         server = self.boot(self.context)
         self.act(server, 'os-stop', 'SHUTOFF')
-        self.take_down(self.get_context(self.context)['host'])
+        host = self.get_context(self.context)['host']
+        self.take_down(host)
         failed = self._fail('stop_instance')
+        # Nova's times are in seconds: let it take some.
+        self.cyborg.control(
+            'fault',
+            method='POST',
+            path='/bind$',
+            action='delay',
+            value=2,
+            times=1,
+        )
         self.act(server, 'evacuate', 'ERROR', {}, self.admin_api)
         self.assertTrue(failed.called)
-        self.assert_hostdevs(server, self.used_slots())
+        self._assert_runs_on_another_host(server, host)
+        # Nova believes that it could not be evacuated.
+        (row,) = self.cyborg.control('audit', placement=self._placement_url)
+        self.assertEqual(
+            ('devices-on-another-host', False), (row['kind'], row['repaired'])
+        )
+        self._assert_runs_on_another_host(server, host)
+        self.delete(server)
+        self.assertIsNone(self.status(self.context))
+        self.assert_nothing_held()
+
+    def _assert_runs_on_another_host(
+        self, server: dict[str, ty.Any], host: str
+    ) -> None:
+        (slots,) = (
+            set(device.slots) for device in self.devices if device.host != host
+        )
+        self.assert_hostdevs(server, slots)
         self.assertEqual('bound', self.status(self.context))

@@ -162,5 +162,5 @@ class QuotaTest(faulty.TestCase):
         self.assert_in_step(audited=False)
         self.flags(cores=-1, group='quota')
         self.act(server, 'unshelve')
-        self.assert_hostdevs(server, self.used_slots())
+        self.assert_uses_all(server)
         self.assert_deletes(server)

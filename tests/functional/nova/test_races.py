@@ -115,7 +115,7 @@ class DuplicateTest(TestCase):
         server = self.boot(self.context)
         self.assert_delivered(done)
         server = self.wait_for_status(server, 'ACTIVE')
-        self.assert_hostdevs(server, self.used_slots())
+        self.assert_uses_all(server)
         self.assert_in_step(audited=False)
         return server
 
@@ -169,7 +169,7 @@ class DuplicateTest(TestCase):
         self.act(server, 'unshelve')
         self.assert_delivered(done)
         self.wait_for_status(server, 'ACTIVE')
-        self.assert_hostdevs(server, self.used_slots())
+        self.assert_uses_all(server)
         self.assert_in_step(audited=False)
 
     def test_unshelve_at_nova_conductor(self) -> None:
@@ -185,7 +185,7 @@ class DuplicateTest(TestCase):
         self.act(server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
         self.assert_delivered(done)
         self.wait_for_status(server, 'SHUTOFF')
-        self.assert_hostdevs(server, self.used_slots())
+        self.assert_uses_all(server)
         self.assert_in_step(audited=False)
 
     def test_evacuate_at_nova_conductor(self) -> None:
@@ -230,7 +230,7 @@ class LostReservationTest(TestCase):
         )
         server = self.boot(self.context)
         self.assert_delivered(done)
-        self.assert_hostdevs(server, self.used_slots())
+        self.assert_uses_all(server)
         self.assertEqual('bound', self.status(self.context))
         self.assert_in_step(audited=False)
 
@@ -246,7 +246,7 @@ class LateDuplicateTest(TestCase):
         before = self.hostdevs(server)
         deliver()
         self.assertEqual(before, self.hostdevs(server))
-        self.assert_hostdevs(server, self.used_slots())
+        self.assert_uses_all(server)
         self.assertEqual('bound', self.status(self.context))
         self.assert_in_step(audited=False)
 
@@ -304,7 +304,7 @@ class RaceTest(TestCase):
         won, lost = sorted(settled, key=lambda each: each['status'])
         self.assertEqual(['ACTIVE', 'ERROR'], [won['status'], lost['status']])
         self.assertIn(f'in use by server {won["id"]}', self.fault_of(lost))
-        self.assert_hostdevs(won, self.used_slots())
+        self.assert_uses_all(won)
         self.assert_in_step(audited=False)
         self.delete(lost)
         self.assertEqual('bound', self.status(self.context))
@@ -333,5 +333,5 @@ class RaceTest(TestCase):
         before = self.hostdevs(server)
         self.wait_for(lambda: not self.cyborg.control('under_way'))
         self.assertEqual(before, self.hostdevs(server))
-        self.assert_hostdevs(server, self.used_slots())
+        self.assert_uses_all(server)
         self.assert_in_step(audited=False)

@@ -23,6 +23,8 @@ source "${TOP_DIR:-$TARGET_DEVSTACK_DIR}/openrc" admin admin
 set -o xtrace
 
 CLASS=${NOVA_CYBORG_TEMPEST_RESOURCE_CLASS:-FPGA}
+# devstack has it, and grenade's own resources; this script's shell has not.
+FLAVOR=${DEFAULT_INSTANCE_TYPE:-m1.tiny}
 
 function context {
     openstack accelerator device context "$@"
@@ -45,7 +47,7 @@ function create {
         resource_save nova_cyborg $name "$id"
     done
     openstack --os-compute-api-version 2.37 server create --wait \
-        --image "$DEFAULT_IMAGE_NAME" --flavor "$DEFAULT_INSTANCE_TYPE" \
+        --image "$DEFAULT_IMAGE_NAME" --flavor "$FLAVOR" \
         --nic none --device-context-id "$(resource_get nova_cyborg held)" \
         grenade-device-context
     verify

@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the script ``nova-cyborg-manage`` starts.
+"""What the scripts start.
 
-The script comes with the plain install, which has nothing of Cyborg.
+They come with the plain install, which has nothing of Cyborg or Nova.
 """
 
 import sys
@@ -33,4 +33,23 @@ def manage() -> int:
             file=sys.stderr,
         )
         return 1
+    return command.main()
+
+
+def status() -> int:
+    """Run ``nova-cyborg-status``, where it can be run.
+
+    :returns: the exit status; 255 if it could not look.
+    """
+    try:
+        from nova_cyborg.cmd import status as command
+    except ModuleNotFoundError as error:
+        print(
+            'nova-cyborg-status looks at what Nova and Cyborg are set up '
+            f'with, and there is no module {error.name} here. Run it on a '
+            'host of nova-conductor, with "nova-cyborg[nova]" installed, and '
+            'on one of cyborg-api, with "nova-cyborg[cyborg]".',
+            file=sys.stderr,
+        )
+        return 255
     return command.main()

@@ -23,7 +23,7 @@ import tempfile
 
 from tools.chaos import api, audit, count, offer, run
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, kinds, progress
+from tools.cloud import exception, kinds, progress, signals
 
 _DEVICES = pathlib.Path(__file__).with_name('devices.yaml')
 # Nothing is under way when the audit runs, but what has just ended.
@@ -35,6 +35,7 @@ def main() -> int:
 
     :returns: the exit status: 0 if nothing was lost, leaked or doubled.
     """
+    signals.heed()
     arguments = _parser().parse_args()
     report = progress.Progress()
     try:

@@ -15,11 +15,17 @@
 import argparse
 import collections.abc
 import os
-import signal
 import subprocess
 import sys
 
-from tools.cloud import arguments, credentials, exception, kinds, logs
+from tools.cloud import (
+    arguments,
+    credentials,
+    exception,
+    kinds,
+    logs,
+    signals,
+)
 from tools.cloud import cloud as cloud_module
 from tools.cloud.tempest import run as tempest_run
 
@@ -30,7 +36,7 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     :param argv: its arguments; by default those of the process.
     :returns: the exit status.
     """
-    _heed_signals()
+    signals.heed()
     parser = arguments.parser(_COMMANDS, cloud_module.VARIABLE)
     args = arguments.parse(parser, argv)
     try:
@@ -48,14 +54,6 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
-
-
-def _heed_signals() -> None:
-    """Let all who want to end us have what Ctrl-C does."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # nohup, for one, has it ignored.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
 
 
 def _up(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ import sys
 import tempfile
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, installation, kinds, progress
+from tools.cloud import exception, installation, kinds, progress, signals
 from tools.cloud.production.real import guests
 from tools.production import leftovers
 
@@ -69,6 +69,7 @@ def main() -> int:
     )
     parser.add_argument('--database', metavar='NAME', help='kind of database')
     args, more = parser.parse_known_args()
+    signals.heed()
     report = progress.Progress()
     with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as parent:
         cloud = cloud_module.Cloud(pathlib.Path(parent, 'cloud'))

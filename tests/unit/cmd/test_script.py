@@ -10,26 +10,35 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The script in an environment that lacks Cyborg."""
+"""The scripts in an environment that has the plain install only."""
 
 import subprocess
 import sys
 
+import pytest
+
 _RUN = (
-    'import sys; sys.modules["cyborg"] = None; sys.argv[1:] = ["--help"]; '
-    'from nova_cyborg.cmd import script; sys.exit(script.manage())'
+    'import sys; sys.modules["{module}"] = None; sys.argv[1:] = ["--help"]; '
+    'from nova_cyborg.cmd import script; sys.exit(script.{command}())'
 )
 
 
-def test_without_cyborg_it_says_what_to_install():
+@pytest.mark.parametrize(
+    ('command', 'module', 'code', 'extra'),
+    [
+        ('manage', 'cyborg', 1, 'nova-cyborg[cyborg]'),
+        ('status', 'oslo_upgradecheck', 255, 'nova-cyborg[nova]'),
+    ],
+)
+def test_it_says_what_to_install(command, module, code, extra):
     done = subprocess.run(
-        [sys.executable, '-c', _RUN],
+        [sys.executable, '-c', _RUN.format(command=command, module=module)],
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert (done.returncode, done.stdout) == (1, '')
+    assert (done.returncode, done.stdout) == (code, '')
     assert 'Traceback' not in done.stderr
-    assert 'there is no module cyborg' in done.stderr
-    assert 'nova-cyborg[cyborg]' in done.stderr
+    assert f'there is no module {module}' in done.stderr
+    assert extra in done.stderr

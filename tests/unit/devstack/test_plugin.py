@@ -242,6 +242,33 @@ class TestPostConfig:
         found = option(host, conf, 'agent', 'enabled_drivers')
         assert found == ['fake_driver,file_driver']
 
+    def test_a_list_of_devices_with_a_file_of_the_agent(self, host, tmp_path):
+        """As today's plugin of Cyborg has it."""
+        path = tmp_path / 'mine.yaml'
+        path.write_text('devices: []\n')
+        conf = 'cyborg/cyborg-agent.conf'
+        host.write(conf, '[agent]\nenabled_drivers = fake_driver\n')
+        before = host.files()
+        host.environment['NOVA_CYBORG_DEVICES_FILE'] = str(path)
+        host.environment['CYBORG_AGENT_CONF'] = str(host.etc / conf)
+
+        run(host, 'stack post-config')
+
+        copy = host.etc / 'cyborg/nova_cyborg_devices.yaml'
+        found = option(host, conf, 'nova_cyborg', 'devices_file')
+        assert found == [str(copy)]
+        found = option(host, conf, 'agent', 'enabled_drivers')
+        assert found == ['fake_driver,file_driver']
+        other = host.options('cyborg/cyborg.conf')
+        assert other['agent'] == {'enabled_drivers': ['fake_driver']}
+
+        run(host, 'unstack')
+
+        assert option(host, conf, 'nova_cyborg', 'devices_file') is None
+        found = option(host, conf, 'agent', 'enabled_drivers')
+        assert found == ['fake_driver']
+        assert host.files().keys() == before.keys()
+
     def test_a_host_with_cyborg_only(self, tmp_path):
         host = stack.Stack(tmp_path, 'cyborg-api cyborg-cond')
 

@@ -78,7 +78,6 @@ def run(cloud, tmp_path):
                 'STATUS': str(cloud),
                 'CALLS': str(calls),
                 'DEFAULT_IMAGE_NAME': 'cirros',
-                'DEFAULT_INSTANCE_TYPE': 'm1.tiny',
             },
             capture_output=True,
             text=True,
@@ -96,6 +95,7 @@ def test_a_server_and_its_context_are_made(run):
     create = [call for call in calls if 'server create' in call]
     assert len(create) == 1
     assert '--device-context-id id-of-grenade-held' in create[0]
+    assert '--flavor m1.tiny' in create[0]
 
 
 def test_they_are_looked_for_after_the_upgrade(run):

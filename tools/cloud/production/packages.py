@@ -32,9 +32,8 @@ _APT = ('apt-get', '--quiet', '--quiet', '--option=DPkg::Lock::Timeout=300')
 _MODULES = pathlib.Path(__file__).with_name('requirements.txt')
 # Debian's seam for machines on which packages are not to start services.
 _POLICY = pathlib.Path('/usr/sbin/policy-rc.d')
-_DENY = '#!/bin/sh\nexit 101\n'
-
-
+_OTHERS_POLICY = _POLICY.with_name('policy-rc.d.before-cloud')
+_DENY = '#!/bin/sh\n# Of the cloud of nova_cyborg.\nexit 101\n'
 # libvirt without what would start one with the machine, and what Nova's driver
 # calls.
 _OF_REAL_HOSTS = (
@@ -75,6 +74,8 @@ def install(names: collections.abc.Iterable[str]) -> None:
     :param names: packages that are needed.
     :raises MissingPackages: if they cannot be installed.
     """
+    # A run that was killed has left it.
+    _put_policy_back()
     missing = [name for name in names if not _is_installed(name)]
     if not missing:
         return
@@ -118,19 +119,20 @@ def _apt(command: str, *arguments: str) -> None:
 
 @contextlib.contextmanager
 def _services_stay_down() -> collections.abc.Iterator[None]:
-    """Keep packages from starting their services while a block runs.
-
-    A policy that is there already is put back, even by the next run if this
-    one does not get that far.
-    """
-    previous = _POLICY.with_name('policy-rc.d.before-cloud')
-    if _POLICY.exists() and not previous.exists():
-        _POLICY.rename(previous)
+    """Keep packages from starting their services while a block runs."""
+    if _POLICY.exists():
+        _POLICY.rename(_OTHERS_POLICY)
     try:
         _POLICY.write_text(_DENY)
         _POLICY.chmod(0o755)
         yield
     finally:
-        _POLICY.unlink(missing_ok=True)
-        if previous.exists():
-            previous.rename(_POLICY)
+        _put_policy_back()
+
+
+def _put_policy_back() -> None:
+    """Have the machine's own policy again, if ours is in its place."""
+    if _POLICY.exists() and _POLICY.read_text() == _DENY:
+        _POLICY.unlink()
+    if _OTHERS_POLICY.exists():
+        _OTHERS_POLICY.rename(_POLICY)

@@ -286,6 +286,25 @@ class PlacementFailed(DeviceContextError):
     error_code = 'nova_cyborg.placement_failed'
 
 
+class NothingAllocated(DeviceContextError):
+    message = (
+        'Placement has no allocations of server %(server_id)s. Run '
+        '"nova-manage placement heal_allocations --instance %(server_id)s", '
+        'and the audit again.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.nothing_allocated'
+
+
+class AllocationRefused(DeviceContextError):
+    message = (
+        'Placement does not allocate what server %(server_id)s has of '
+        'resource provider %(provider)s: %(reason)s'
+    )
+    status = 409
+    error_code = 'nova_cyborg.allocation_refused'
+
+
 # Binding and the guest
 
 

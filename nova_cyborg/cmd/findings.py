@@ -15,20 +15,14 @@
 from __future__ import annotations
 
 import collections.abc
-import contextlib
 import dataclasses
 import functools
 import re
 
-import requests
 from cyborg import context as cyborg_context
-from cyborg.common import exception as cyborg_exc
-from cyborg.common import placement_client
-from keystoneauth1 import exceptions as ks_exc
-from openstack import exceptions as sdk_exc
 
-from nova_cyborg import exception
 from nova_cyborg.api import servers, unbinding
+from nova_cyborg.cmd import placement as placement_api
 from nova_cyborg.db import audit, devices
 
 _State = servers.State
@@ -252,9 +246,9 @@ def _providers(
     context: cyborg_context.RequestContext,
     state: collections.abc.Callable[[str], _State],
 ) -> collections.abc.Iterator[Finding]:
-    placement = _Placement()
+    placement = placement_api.Placement()
     found = {
-        provider: (in_cyborg, _consumers(placement, provider))
+        provider: (in_cyborg, placement.consumers(provider))
         for provider, in_cyborg in audit.providers(context).items()
     }
     holders = {each.server_id: each for each in audit.holders(context)}
@@ -276,9 +270,14 @@ def _providers(
             yield Finding(
                 'no-placement-allocation',
                 f'{provider}/{server_id}',
-                'The server has a device of the resource provider, and no '
-                'allocation in Placement. Heal it with "nova-manage '
-                'placement heal_allocations".',
+                'The server has devices of the resource provider, and no '
+                'allocation in Placement, or of less.',
+                functools.partial(
+                    placement.allocate,
+                    provider,
+                    server_id,
+                    in_cyborg[server_id].count,
+                ),
             )
         for server_id in sorted(in_placement):
             use = in_cyborg.get(server_id)
@@ -338,7 +337,7 @@ def _stray(
 
 
 def _about_consumer(
-    placement: _Placement,
+    placement: placement_api.Placement,
     provider: str,
     server_id: str,
     state: _State,
@@ -350,7 +349,7 @@ def _about_consumer(
             f'{provider}/{server_id}',
             'Nova does not know the server that Placement has an allocation '
             'of.',
-            functools.partial(_delete_allocation, placement, server_id),
+            functools.partial(placement.forget, server_id),
         )
     if state is _State.OFFLOADED:
         return Finding(
@@ -375,69 +374,14 @@ def _about_consumer(
         'no-device',
         f'{provider}/{server_id}',
         'The server has an allocation in Placement, and no device of the '
-        'resource provider. Heal it with "nova-manage placement audit".',
+        'resource provider, or fewer. Unless its flavor asks for it without '
+        'a device profile, shelve it with offloading, and unshelve it.',
     )
 
 
-def _consumers(placement: _Placement, provider: str) -> dict[str, int]:
-    """Return how much of a resource provider consumers have."""
-    response = placement.get(f'/resource_providers/{provider}/allocations')
-    if response.status_code == 404:
-        return {}
-    return {
-        consumer: sum(allocation['resources'].values())
-        for consumer, allocation in response.json()['allocations'].items()
-    }
-
-
-def _forget(placement: _Placement, server_id: str, state: _State) -> None:
+def _forget(
+    placement: placement_api.Placement, server_id: str, state: _State
+) -> None:
     # Nova says that it is unshelved before it chooses a host.
     if servers.state(server_id) is state:
-        _delete_allocation(placement, server_id)
-
-
-def _delete_allocation(placement: _Placement, server_id: str) -> None:
-    placement.delete(f'/allocations/{server_id}')
-
-
-class _Placement:
-    """Placement, as Cyborg's services reach it.
-
-    An answer may be that there is no such thing; whatever else goes wrong is
-    raised as PlacementFailed.
-    """
-
-    def __init__(self) -> None:
-        with _placement_failing():
-            self._client = placement_client.PlacementClient()
-
-    def get(self, path: str) -> requests.Response:
-        return self._checked(self._client.get, path)
-
-    def delete(self, path: str) -> requests.Response:
-        return self._checked(self._client.delete, path)
-
-    def _checked(
-        self,
-        call: collections.abc.Callable[[str], requests.Response],
-        path: str,
-    ) -> requests.Response:
-        with _placement_failing():
-            response = call(path)
-        if response.status_code >= 400 and response.status_code != 404:
-            raise exception.PlacementFailed(
-                reason=f'HTTP status {response.status_code}'
-            )
-        return response
-
-
-@contextlib.contextmanager
-def _placement_failing() -> collections.abc.Iterator[None]:
-    try:
-        yield
-    except (
-        cyborg_exc.PlacementServerError,
-        ks_exc.ClientException,
-        sdk_exc.SDKException,
-    ) as exc:
-        raise exception.PlacementFailed(reason=str(exc).rstrip('.')) from exc
+        placement.forget(server_id)

@@ -44,19 +44,50 @@ class Placement:
         self.allocations = {}
         self.status_code = 200
         self.failure = None
+        self.classes = ['FPGA']
+        self.room = 10
 
     def allocate(self, provider, server_id, amount=1):
         self.allocations.setdefault(provider, {})[server_id] = amount
 
-    def get(self, url):
+    def get(self, url, version):
         if self.failure:
             raise self.failure
-        provider = url.split('/')[2]
+        _root, kind, subject, *_more = url.split('/')
+        if kind == 'allocations':
+            return cyborg.Response(self.status_code, self._of(subject))
+        if url.endswith('/inventories'):
+            found = {name: {} for name in self.classes}
+            return cyborg.Response(self.status_code, {'inventories': found})
+        return self._consumers(subject)
+
+    def _of(self, server_id):
+        found = {
+            provider: {'resources': {'FPGA': consumers[server_id]}}
+            for provider, consumers in self.allocations.items()
+            if server_id in consumers
+        }
+        if not found:
+            return {'allocations': {}}
+        return {'allocations': found, 'consumer_generation': 3}
+
+    def _consumers(self, provider):
         found = {
             consumer: {'resources': {'FPGA': amount}}
             for consumer, amount in self.allocations.get(provider, {}).items()
         }
         return cyborg.Response(self.status_code, {'allocations': found})
+
+    def put(self, url, body, version):
+        server_id = url.rpartition('/')[2]
+        assert body['consumer_generation'] == 3
+        for provider, allocation in body['allocations'].items():
+            if allocation['resources']['FPGA'] > self.room:
+                error = {'detail': 'There is no room.'}
+                return cyborg.Response(409, {'errors': [error]})
+            amount = allocation['resources']['FPGA']
+            self.allocate(provider, server_id, amount)
+        return cyborg.Response(204, {})
 
     def delete(self, url):
         for consumers in self.allocations.values():
@@ -415,8 +446,46 @@ def test_a_profile_of_no_arq(cloud, run, running):
     assert cloud.count(models.DeviceProfile) == 1
 
 
-def test_no_allocation_in_placement(run, running, placement):
+def test_no_allocations_of_a_server_in_placement(
+    run, running, placement, caplog
+):
     placement.allocations.clear()
+
+    assert run(repair=True) == (1, ['no-placement-allocation'])
+    assert 'nova-manage placement heal_allocations' in caplog.text
+
+
+@pytest.fixture
+def unallocated(running, placement):
+    """A server whose device is missing in its allocations."""
+    provider, server_id, _context_id = running
+    del placement.allocations[provider][server_id]
+    placement.allocate('provider-of-the-host', server_id, 4)
+    return provider, server_id
+
+
+def test_no_allocation_in_placement(run, unallocated, placement):
+    provider, server_id = unallocated
+
+    assert run() == (1, ['no-placement-allocation'])
+    assert run(repair=True) == (0, ['no-placement-allocation'])
+    assert placement.allocations == {
+        provider: {server_id: 1},
+        'provider-of-the-host': {server_id: 4},
+    }
+    assert run() == (0, [])
+
+
+def test_no_room_in_placement(run, unallocated, placement, caplog):
+    placement.room = 0
+
+    assert run(repair=True) == (1, ['no-placement-allocation'])
+    assert 'There is no room.' in caplog.text
+
+
+@pytest.mark.parametrize('classes', [[], ['FPGA', 'VCPU']])
+def test_a_provider_that_is_no_device(run, unallocated, placement, classes):
+    placement.classes = classes
 
     assert run(repair=True) == (1, ['no-placement-allocation'])
 

@@ -1,0 +1,128 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Placement, as the audit compares it with Cyborg and puts it right."""
+
+from __future__ import annotations
+
+import collections.abc
+import contextlib
+import typing as ty
+
+import requests
+from cyborg.common import exception as cyborg_exc
+from cyborg.common import placement_client
+from keystoneauth1 import exceptions as ks_exc
+from openstack import exceptions as sdk_exc
+
+from nova_cyborg import exception
+
+# The first in which allocations have a generation.
+_MICROVERSION = '1.28'
+
+
+class Placement:
+    """Placement, as Cyborg's services reach it.
+
+    :raises PlacementFailed: if it cannot be reached, or refuses. An answer
+        may be that there is no such thing.
+    """
+
+    def __init__(self) -> None:
+        with _failing():
+            self._client = placement_client.PlacementClient()
+
+    def consumers(self, provider: str) -> dict[str, int]:
+        """Find who has allocations of a resource provider.
+
+        :param provider: UUID of the resource provider.
+        :returns: how many units, by UUID of the consumer, as of a server.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        found = self._get(f'/resource_providers/{provider}/allocations')
+        return {
+            consumer: sum(allocation['resources'].values())
+            for consumer, allocation in found.get('allocations', {}).items()
+        }
+
+    def forget(self, server_id: str) -> None:
+        """Delete all allocations of a server; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        with _failing():
+            response = self._client.delete(f'/allocations/{server_id}')
+        _check(response)
+
+    def allocate(self, provider: str, server_id: str, amount: int) -> None:
+        """Have a server's allocations say that it has devices.
+
+        :param provider: UUID of the devices' resource provider.
+        :param server_id: UUID of the server.
+        :param amount: how many units it has there.
+        :raises NothingAllocated: if it has no allocations at all.
+        :raises AllocationRefused: if there is no room, or another change
+            came in between.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        path = f'/allocations/{server_id}'
+        body = self._get(path)
+        if not body.get('allocations'):
+            # Whose it is, and what else it has, is Nova's to say.
+            raise exception.NothingAllocated(server_id=server_id)
+        inventories = f'/resource_providers/{provider}/inventories'
+        classes = list(self._get(inventories).get('inventories', {}))
+        if len(classes) != 1:
+            raise exception.AllocationRefused(
+                server_id=server_id,
+                provider=provider,
+                reason=f'it has {len(classes)} resource classes',
+            )
+        body['allocations'][provider] = {'resources': {classes[0]: amount}}
+        with _failing():
+            response = self._client.put(path, body, version=_MICROVERSION)
+        if response.status_code == 409:
+            raise exception.AllocationRefused(
+                server_id=server_id,
+                provider=provider,
+                reason=response.json()['errors'][0]['detail'],
+            )
+        _check(response)
+
+    def _get(self, path: str) -> dict[str, ty.Any]:
+        with _failing():
+            response = self._client.get(path, version=_MICROVERSION)
+        _check(response)
+        if response.status_code == 404:
+            return {}
+        found: dict[str, ty.Any] = response.json()
+        return found
+
+
+def _check(response: requests.Response) -> None:
+    if response.status_code >= 400 and response.status_code != 404:
+        raise exception.PlacementFailed(
+            reason=f'HTTP status {response.status_code}'
+        )
+
+
+@contextlib.contextmanager
+def _failing() -> collections.abc.Iterator[None]:
+    try:
+        yield
+    except (
+        cyborg_exc.PlacementServerError,
+        ks_exc.ClientException,
+        sdk_exc.SDKException,
+    ) as exc:
+        raise exception.PlacementFailed(reason=str(exc).rstrip('.')) from exc

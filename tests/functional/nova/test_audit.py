@@ -1,0 +1,63 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The audit puts Placement right, beside servers that run."""
+
+from tests.functional.nova import step  # isort: skip - first
+
+import typing as ty
+
+_VERSION = '1.28'
+
+
+class AllocationTest(step.TestCase):
+    """A server has a device, and Placement does not know."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.device = self.add_device(slots=2)
+        self.server = self.boot(self.create_context())
+        self.path = f'/allocations/{self.server["id"]}'
+
+    def _of_server(self) -> dict[str, ty.Any]:
+        return self.placement.get(self.path, version=_VERSION).body
+
+    def _lose(self) -> dict[str, ty.Any]:
+        """Take the device out of the allocations; returns what they were."""
+        before = self._of_server()
+        after = {
+            provider: allocation
+            for provider, allocation in before['allocations'].items()
+            if provider != self.device.provider
+        }
+        self.placement.put(
+            self.path, before | {'allocations': after}, version=_VERSION
+        )
+        self.assertEqual(0, self.usage(self.device))
+        return before['allocations']
+
+    def test_it_is_allocated(self) -> None:
+        before = self._lose()
+
+        self.assertEqual(['no-placement-allocation'], self.audit())
+
+        self.assertEqual(
+            {name: each['resources'] for name, each in before.items()},
+            {
+                name: each['resources']
+                for name, each in self._of_server()['allocations'].items()
+            },
+        )
+        self.assertEqual([], self.audit())
+        self.assert_hostdevs(self.server, self.used_slots())
+        self.delete(self.server)
+        self.assert_nothing_held()

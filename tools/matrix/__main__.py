@@ -29,7 +29,13 @@ _FOLDER = installation.ROOT / '.tox'
 _SUITES: dict[str, tuple[tuple[str, ...], ...]] = {
     'unit': (('-m', 'pytest', '--numprocesses', 'auto', 'tests/unit'),),
     'functional': (
-        ('-m', 'pytest', 'tests/functional/api', 'tests/functional/agent'),
+        (
+            '-m',
+            'pytest',
+            'tests/functional/api',
+            'tests/functional/agent',
+            'tests/functional/hooks',
+        ),
         ('-m', 'tests.functional.nova', '--mode', '{threads}'),
     ),
 }

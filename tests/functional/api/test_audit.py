@@ -558,6 +558,25 @@ def test_an_evacuated_server_keeps_its_allocation_on_the_old_host(
     assert run() == (0, [])
 
 
+def test_the_table(cloud, running, placement, capsys):
+    _provider, server_id, _context_id = running
+    cloud.nova.delete(server_id)
+
+    for repair, word in ((False, 'False'), (True, 'True')):
+        arguments = argparse.Namespace(repair=repair, format='table', grace=0)
+        assert audit.run(arguments) == (0 if repair else 1)
+        output = capsys.readouterr().out
+        header, *rows = [
+            [cell.strip() for cell in line.strip('|').split('|')]
+            for line in output.splitlines()
+            if line.startswith('|')
+        ]
+        assert header == ['kind', 'subject', 'detail', 'repaired']
+        first = rows[0]
+        assert first[:2] == ['held-by-no-server', server_id]
+        assert first[3] == word
+
+
 def test_what_passes_by_itself_does_not_count(
     cloud, running, placement, monkeypatch, capsys
 ):

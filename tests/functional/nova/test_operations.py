@@ -61,12 +61,18 @@ class TestCase(step.TestCase):
         with_gpu = self._create_flavor(
             extra_spec={'accel:device_profile': 'gpu'}
         )
-        self.set_enabled('compute2', False)
-        self.all = [
-            self._boot(1, self.plain_flavor),
-            self._boot(2, self.plain_flavor),
-            self._boot(1, with_gpu),
+        # How many device contexts, and the flavor.
+        self.kinds = [
+            (1, self.plain_flavor),
+            (2, self.plain_flavor),
+            (1, with_gpu),
         ]
+        self.make_all()
+
+    def make_all(self) -> None:
+        """Boot the servers, all on compute1."""
+        self.set_enabled('compute2', False)
+        self.all = [self._boot(*kind) for kind in self.kinds]
         self.set_enabled('compute2', True)
 
     def _boot(self, contexts: int, flavor: str) -> Booted:
@@ -383,8 +389,14 @@ class EvacuateTest(TestCase):
 class RebuildTest(TestCase):
     """Cyborg is down when the servers are rebuilt."""
 
-    def test_cyborg_is_down_at_first(self) -> None:
-        image = {'imageRef': self.all[0].server['image']['id']}
+    def test_the_same_image(self) -> None:
+        self._rebuild(self.all[0].server['image']['id'])
+
+    def test_a_new_image(self) -> None:
+        self._rebuild(self.glance.auto_disk_config_enabled_image['id'])
+
+    def _rebuild(self, image_id: str) -> None:
+        image = {'imageRef': image_id}
         self.cyborg.control('stop')
         for each in self.all:
             self.api.post_server_action(each.server['id'], {'rebuild': image})
@@ -393,6 +405,33 @@ class RebuildTest(TestCase):
         self.cyborg.control('start')
         self.do('rebuild', arguments=image)
         self.assert_kept()
+
+
+class RescheduleTest(TestCase):
+    """Hosts do not start the guests."""
+
+    def make_all(self) -> None:
+        """Leave it to the tests."""
+        self.all = []
+
+    def test_the_first_host(self) -> None:
+        for contexts, flavor in self.kinds:
+            failures = self.fail_spawns(1)
+            self.all.append(self._boot(contexts, flavor))
+            self.assertGreater(failures.call_count, 1)
+        self.assertEqual([1, 2, 2], [len(each.hostdevs) for each in self.all])
+        self.assert_kept()
+        for each in self.all:
+            self.api.delete_server(each.server['id'])
+        self.assert_gone()
+
+    def test_all_hosts(self) -> None:
+        for contexts, flavor in self.kinds:
+            self.fail_spawns(len(self.HOSTS))
+            made = [self.create_context() for _n in range(contexts)]
+            self.boot_fails(*made, flavorRef=flavor)
+            # While the server in error is still there.
+            self.assert_available(*made)
 
 
 class DeleteTest(TestCase):

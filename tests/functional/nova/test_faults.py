@@ -95,6 +95,7 @@ class DeleteIsNotConfirmedTest(faulty.Delete):
 
     def fault(self, **fields: ty.Any) -> None:
         """Make a fault once."""
+        self.limit_if_late(**fields)
         self.nova_edge.faults.append(edge.Fault(**fields, times=1))
 
 

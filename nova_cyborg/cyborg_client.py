@@ -204,7 +204,7 @@ class AllocationClient:
 
         :param server_id: UUID of the server; it keeps its device contexts.
         :param arq_ids: UUIDs of accelerator requests, which the attempt has
-            made; those of profiles are no harm.
+            made; those of profiles, too.
         :raises OtherAttempt: if another attempt has bound others.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """

@@ -69,10 +69,13 @@ def unbind_attempt(
     Safe to repeat, and late: what other attempts have bound stays.
 
     :param server_id: UUID of the server; it keeps its device contexts.
-    :param arq_ids: UUIDs of the ARQs that the attempt has made.
+    :param arq_ids: UUIDs of the ARQs that the attempt has made, those of
+        profiles too.
     :raises OtherAttempt: if another attempt has bound other ARQs.
     """
     context = cyborg_context.get_admin_context()
+    wanted = set(arq_ids)
+    free(wanted.intersection(devices.of_profiles(context, server_id)))
     free(attempts.end(context, server_id, arq_ids=arq_ids))
     allocations.unbound(context, server_id)
 

@@ -184,20 +184,12 @@ def free(
     """
     if not arq_ids:
         return
-    allocations = client.allocation_client(context)
     try:
-        allocations.unbind_attempt(instance.uuid, arq_ids)
+        client.allocation_client(context).unbind_attempt(
+            instance.uuid, arq_ids
+        )
     except exception.OtherAttempt as exc:
         LOG.debug('There is nothing to delete: %s', exc)
-    if is_marked(instance):
-        return
-    left = [
-        arq['uuid']
-        for arq in allocations.arqs(instance.uuid)
-        if arq['uuid'] in arq_ids and not is_of_device_context(arq)
-    ]
-    if left:
-        allocations.delete_arqs(instance.uuid, left)
 
 
 def free_if_possible(

@@ -274,3 +274,27 @@ def test_a_lost_row_of_ours_does_not_stop_the_delete(cloud, nova, boot):
     nova.release(server_id, status=204)
 
     assert cloud.count(tables.DeviceContextArq) == 0
+
+
+class TestUnbindAttempt:
+    """As nova-compute frees what an attempt has bound."""
+
+    def _unbind(self, nova, server_id, arq_ids):
+        nova.post(
+            f'/v2/device_allocations/{server_id}/unbind',
+            {'arqs': arq_ids},
+            status=204,
+        )
+
+    def test_of_a_profile(self, cloud, nova, profile_arq):
+        server_id = cloud.nova.boot()
+        arq = profile_arq(server_id, cloud.add_device())
+        assert cloud.used_slots() == 1
+
+        # Another server's stays.
+        self._unbind(nova, cloud.nova.boot(), [arq])
+        assert cloud.used_slots() == 1
+
+        for _n in range(2):
+            self._unbind(nova, server_id, [arq])
+        assert cloud.used_slots() == 0

@@ -167,7 +167,7 @@ class DeleteBesideTest(_Beside, faulty.Delete):
     """Cyborg is killed while a server with a profile, too, is deleted."""
 
 
-@with_faults(_KILLS, free=('POST', _UNBIND), free_profile=('DELETE', _ARQS))
+@with_faults(_KILLS, free=('POST', _UNBIND))
 class OffloadBesideTest(_Beside, faulty.Offload):
     """Cyborg is killed while a server with a profile, too, is offloaded."""
 

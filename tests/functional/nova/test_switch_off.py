@@ -95,10 +95,15 @@ class SwitchOffTest(base.TestCase):
             self.admin_api.post_server_action(
                 self.server['id'], {'evacuate': {}}
             )
-            # Stock Nova frees the devices first, then looks for a profile
-            # named like the marker in vain, and leaves the server like that.
-            self.wait_for(lambda: self.status(self.context) == 'reserved')
-        self.assertEqual(set(), self.used_slots())
+            # Stock Nova would free the devices first, which Cyborg refuses,
+            # and leaves the server like that.
+            self.wait_for(
+                lambda: (
+                    ('DELETE', '/v2/accelerator_requests') in self.nova_calls()
+                )
+            )
+        self.assert_hostdevs(self.server, self.device.slots)
+        self.assertEqual('bound', self.status(self.context))
         self._restart_conductor()
         self.admin_api.post_server_action(
             self.server['id'], {'os-resetState': {'state': 'active'}}
@@ -106,6 +111,7 @@ class SwitchOffTest(base.TestCase):
         self.act(self.server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
         self.assertEqual('compute2', self.get_context(self.context)['host'])
         self.assert_hostdevs(self.server, other.slots)
+        self.assert_uses_all(self.server)
 
     def test_a_new_server_gets_no_devices(self) -> None:
         self._switch_conductor_off()

@@ -108,6 +108,8 @@ def unbind_elsewhere(server_id: str, generation: int) -> None:
     left = attempts.made_elsewhere(context, server_id, node)
     unbind(server_id, generation)
     free(left)
+    # Of an earlier attempt, they were in the way of what is taken up again.
+    allocations.unbound(context, server_id)
 
 
 def unbind_all(server_id: str, generation: int) -> None:

@@ -27,15 +27,9 @@ from tools.matrix import environment, releases
 _FOLDER = installation.ROOT / '.tox'
 # A suite and its commands; {threads} is what the release can have.
 _SUITES: dict[str, tuple[tuple[str, ...], ...]] = {
-    'unit': (('-m', 'pytest', '--numprocesses', 'auto', 'tests/unit'),),
+    'unit': (('-m', 'pytest', '--numprocesses', 'logical', 'tests/unit'),),
     'functional': (
-        (
-            '-m',
-            'pytest',
-            'tests/functional/api',
-            'tests/functional/agent',
-            'tests/functional/hooks',
-        ),
+        ('-m', 'pytest', 'tests/functional'),
         ('-m', 'tests.functional.nova', '--mode', '{threads}'),
     ),
 }

@@ -110,22 +110,6 @@ def test_a_file_that_there_is_not(sides, capsys):
     assert 'none' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('side', ['nova', 'cyborg'])
-def test_a_configuration_that_cannot_be_read(side, tmp_path, capsys):
-    path = tmp_path / 'broken.conf'
-    path.write_text('[DEFAULT\n')
-
-    code = status.main(
-        [f'--{side}-config-file', str(path), 'upgrade', 'check']
-    )
-
-    assert code == 2
-    # The table breaks the lines.
-    words = ' '.join(capsys.readouterr().out.replace('|', '').split())
-    assert f'{side.capitalize()} could not be looked at' in words
-    assert 'broken.conf' in words
-
-
 def test_a_service_is_here_if_it_is_configured(monkeypatch):
     found = []
     monkeypatch.setattr(cfg, 'find_config_files', lambda project, prog: found)

@@ -109,52 +109,76 @@ function trueorfalse {
     echo "${!name:-$default}"
 }
 
-# Files of options. A file is read whole, and written whole.
+# Files of options. A file is read whole, and written whole; all in the shell,
+# as the plugin sets dozens of options.
 
-# ini_edit FILE SECTION OPTION HOW [VALUE ...] - Print the file with the option
-# changed: "each" gives every line of it the value, "all" puts lines with the
-# values, in their order, in the place of all of it.
-function ini_edit {
-    local file=$1
-    awk -v section="[$2]" -v option="$3" -v how="$4" -v values="${*:5}" '
-        function name(line) {
-            if (!index(line, "=")) { return "" }
-            line = substr(line, 1, index(line, "=") - 1)
-            gsub(/[ \t]/, "", line)
-            return line
-        }
-        BEGIN { count = split(values, list, " ") }
-        /^\[/ { inside = ($0 == section) }
-        inside && name($0) == option {
-            if (how == "each") { print option " = " values }
-            next
-        }
-        { print }
-        inside && $0 == section && how == "all" {
-            for (i = 1; i <= count; i++) print option " = " list[i]
-        }
-    ' "$file" > "$file.new"
-    mv "$file.new" "$file"
-}
-
-function ini_section {
-    local file=$1 section=$2
-    if ! grep -qxF "[$section]" "$file" 2>/dev/null; then
-        printf '\n[%s]\n' "$section" >> "$file"
+# ini_split LINE - Set $name and $value; $name is empty if it sets no option.
+function ini_split {
+    local pattern='^[[:blank:]]*([^=[:blank:]]+)[[:blank:]]*=[[:blank:]]*(.*)$'
+    name='' value=''
+    if [[ "$1" =~ $pattern ]]; then
+        name=${BASH_REMATCH[1]}
+        value=${BASH_REMATCH[2]}
     fi
 }
 
+# ini_edit FILE SECTION OPTION HOW [VALUE ...] - Change an option: "each" gives
+# every line of it the value, "all" puts lines with the values, in their order,
+# in the place of all of it.
+function ini_edit {
+    local file=$1 section=$2 option=$3 how=$4
+    shift 4
+    local line name value each inside='' text=''
+    local -a lines
+    mapfile -t lines < "$file"
+    for line in "${lines[@]}"; do
+        ini_split "$line"
+        if [[ "$line" == "["* ]]; then
+            inside=$line
+        elif [[ "$inside" == "[$section]" && "$name" == "$option" ]]; then
+            if [[ "$how" == "each" ]]; then
+                text+="$option = $*"$'\n'
+            fi
+            continue
+        fi
+        text+="$line"$'\n'
+        if [[ "$line" == "[$section]" && "$how" == "all" ]]; then
+            for each in "$@"; do
+                text+="$option = $each"$'\n'
+            done
+        fi
+    done
+    printf '%s' "$text" > "$file"
+}
+
+function ini_section {
+    local file=$1 section=$2 line
+    local -a lines=()
+    if [[ -e "$file" ]]; then
+        mapfile -t lines < "$file"
+    fi
+    for line in "${lines[@]}"; do
+        if [[ "$line" == "[$section]" ]]; then
+            return
+        fi
+    done
+    printf '\n[%s]\n' "$section" >> "$file"
+}
+
 function iniget_multiline {
-    awk -v section="[$2]" -v option="$3" '
-        /^\[/ { inside = ($0 == section); next }
-        inside && index($0, "=") {
-            name = substr($0, 1, index($0, "=") - 1)
-            value = substr($0, index($0, "=") + 1)
-            gsub(/[ \t]/, "", name)
-            sub(/^[ \t]+/, "", value)
-            if (name == option) print value
-        }
-    ' "$1" | xargs
+    local file=$1 section=$2 option=$3
+    local line name value inside='' found=''
+    local -a lines
+    mapfile -t lines < "$file"
+    for line in "${lines[@]}"; do
+        ini_split "$line"
+        if [[ "$line" == "["* ]]; then
+            inside=$line
+        elif [[ "$inside" == "[$section]" && "$name" == "$option" ]]; then
+            found+=" $value"
+        fi
+    done
+    echo "${found# }"
 }
 
 function iniget {

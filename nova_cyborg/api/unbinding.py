@@ -23,7 +23,7 @@ from cyborg.agent import rpcapi
 
 from nova_cyborg import exception
 from nova_cyborg.api import servers
-from nova_cyborg.db import allocations, attempts, devices
+from nova_cyborg.db import allocations, attempts, devices, handles
 
 LOG = logging.getLogger(__name__)
 
@@ -248,12 +248,12 @@ def make_room(providers: collections.abc.Iterable[str]) -> None:
         about to be bound, as often as it is.
     """
     context = cyborg_context.get_admin_context()
-    full = devices.without_room(context, collections.Counter(providers))
+    full = handles.without_room(context, collections.Counter(providers))
     if not full:
         return
     for server_id in devices.left_behind(context, full, _MOST_ASKED):
         _settle_there(server_id)
-    for server_id in devices.users(context, full, _MOST_ASKED):
+    for server_id in handles.users(context, full, _MOST_ASKED):
         state = servers.state(server_id)
         if state is _State.GONE:
             take_back(server_id, terminated=True)
@@ -297,23 +297,23 @@ def free(arq_ids: collections.abc.Iterable[str]) -> None:
                 exc,
             )
         else:
-            devices.free_handle(context, handle.row_id)
+            handles.free(context, handle.row_id)
 
 
-def free_handle(handle: devices.Handle) -> None:
+def free_handle(handle: handles.Handle) -> None:
     """Free an attach handle that is in use by no ARQ.
 
     :param handle: the handle.
     """
     context = cyborg_context.get_admin_context()
-    if handle.attach_type == devices.MDEV:
+    if handle.attach_type == handles.MDEV:
         # Else the next one could not be made.
         _remove_mediated_device(context, handle)
-    devices.free_handle(context, handle.row_id)
+    handles.free(context, handle.row_id)
 
 
 def _remove_mediated_device(
-    context: cyborg_context.RequestContext, handle: devices.Handle
+    context: cyborg_context.RequestContext, handle: handles.Handle
 ) -> None:
     # One that is not there is as good, as after a reboot of the host.
     try:

@@ -25,7 +25,7 @@ from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import contexts, devices, session, tables
+from nova_cyborg.db import contexts, devices, hidden_profiles, session, tables
 
 Held = list[tuple[tables.DeviceContext, model.DeviceContext]]
 
@@ -271,4 +271,4 @@ def _take(
 
 def _clean(db: orm.Session, held: Held) -> None:
     devices.forget(db, [row.id for row, _data in held])
-    devices.remove_unused_profiles(db, [data for _row, data in held])
+    hidden_profiles.remove_unused(db, [data for _row, data in held])

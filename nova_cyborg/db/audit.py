@@ -24,7 +24,7 @@ from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg import model
-from nova_cyborg.db import devices, session, tables
+from nova_cyborg.db import handles, session, tables
 
 _HIDDEN = models.DeviceProfile.name.startswith(
     model.PROFILE_PREFIX, autoescape=True
@@ -115,7 +115,7 @@ def arqs_of_profiles(
 
 def unused_handles(
     context: cyborg_context.RequestContext,
-) -> list[devices.Handle]:
+) -> list[handles.Handle]:
     """Find attach handles that are in use, and by no ARQ.
 
     :param context: an administrator's context.
@@ -123,7 +123,7 @@ def unused_handles(
     """
     in_use = models.AttachHandle.in_use.is_(True)
     with session.reading(context) as db:
-        return list(devices.handles(db, in_use, ~devices.HANDLE_IS_USED))
+        return list(handles.find(db, in_use, ~handles.IS_USED))
 
 
 def shared_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
@@ -151,7 +151,7 @@ def lost_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
     """
     handle = models.AttachHandle
     query = sa.select(handle.uuid, handle.id).where(
-        handle.in_use.is_(False), devices.HANDLE_IS_USED
+        handle.in_use.is_(False), handles.IS_USED
     )
     return dict(_rows(context, query))
 
@@ -207,7 +207,7 @@ def set_in_use(context: cyborg_context.RequestContext, row_id: int) -> None:
     with session.writing(context) as db:
         db.execute(
             sa.update(handle)
-            .where(handle.id == row_id, devices.HANDLE_IS_USED)
+            .where(handle.id == row_id, handles.IS_USED)
             .values(in_use=True),
             execution_options={'synchronize_session': False},
         )

@@ -19,7 +19,6 @@ profile, one for each distinct set of groups.
 
 import collections
 import collections.abc
-import dataclasses
 import json
 import typing as ty
 
@@ -31,44 +30,12 @@ from oslo_utils import timeutils, uuidutils
 from sqlalchemy import orm
 
 from nova_cyborg import model
-from nova_cyborg.db import session, tables
+from nova_cyborg.db import handles, hidden_profiles, session, tables
 
 _PENDING = (constants.ARQ_INITIAL, constants.ARQ_BIND_STARTED)
 #: Whether an ARQ is on the host that its server is being evacuated from, as a
 #: condition for rows of links: what replaces it may not come to be.
 IS_LEFT_BEHIND = tables.DeviceContextArq.generation < 0
-#: The type of the attach handles of mediated devices.
-MDEV = 'MDEV'
-#: Whether an ARQ has a handle, as a condition for rows of handles.
-HANDLE_IS_USED = (
-    sa.select(models.ExtArq.id)
-    .where(models.ExtArq.attach_handle_id == models.AttachHandle.id)
-    .correlate(models.AttachHandle)
-    .exists()
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Handle:
-    """An attach handle.
-
-    :ivar uuid: its UUID.
-    :ivar row_id: its row id.
-    :ivar attach_type: ``PCI``, ``MDEV`` or another of Cyborg's.
-    :ivar hostname: the host that its device is in.
-    :ivar info: Cyborg's address of the slot.
-    """
-
-    uuid: str
-    row_id: int
-    attach_type: str
-    hostname: str
-    info: collections.abc.Mapping[str, str]
-
-    @property
-    def pci_address(self) -> str:
-        """The PCI address of the slot, or of the card it is on."""
-        return '{domain}:{bus}:{device}.{function}'.format(**self.info)
 
 
 def by_context(
@@ -210,7 +177,7 @@ def states(
 @session.retry
 def remove(
     context: cyborg_context.RequestContext, arq_id: str
-) -> Handle | None:
+) -> handles.Handle | None:
     """Remove an ARQ and free its attach handle; safe to repeat.
 
     In one transaction, which begins by locking the ARQ: of two calls at one
@@ -219,7 +186,7 @@ def remove(
     :param context: the request's context.
     :param arq_id: UUID of the ARQ.
     :returns: the handle of a mediated device. It counts as used until the
-        device is removed: see :func:`free_handle`. None of other kinds, or
+        device is removed: see :func:`handles.free`. None of other kinds, or
         if there is none.
     """
     arq = models.ExtArq
@@ -235,116 +202,18 @@ def remove(
         # Not in use, or of another ARQ: stock Cyborg frees a handle before
         # its ARQ forgets it, and was interrupted in between.
         found = next(
-            handles(
+            handles.find(
                 db,
                 models.AttachHandle.id == row_id,
                 models.AttachHandle.in_use.is_(True),
-                ~HANDLE_IS_USED,
+                ~handles.IS_USED,
             ),
             None,
         )
-        if found is None or found.attach_type == MDEV:
+        if found is None or found.attach_type == handles.MDEV:
             return found
-        _set_free(db, row_id)
+        handles.set_free(db, row_id)
         return None
-
-
-@session.retry
-def free_handle(context: cyborg_context.RequestContext, row_id: int) -> None:
-    """Have an attach handle count as free, unless an ARQ uses it.
-
-    :param context: the request's context.
-    :param row_id: its row id.
-    """
-    with session.writing(context) as db:
-        _set_free(db, row_id)
-
-
-def handles(
-    db: orm.Session, *conditions: sa.ColumnElement[bool]
-) -> collections.abc.Iterator[Handle]:
-    """Find attach handles.
-
-    :param db: the transaction's session.
-    :param conditions: what must hold for their rows.
-    :returns: the handles.
-    """
-    handle = models.AttachHandle
-    deployable, device = models.Deployable, models.Device
-    rows = db.execute(
-        sa.select(
-            handle.uuid,
-            handle.id,
-            handle.attach_type,
-            device.hostname,
-            handle.attach_info,
-        )
-        .join(deployable, deployable.id == handle.deployable_id)
-        .join(device, device.id == deployable.device_id)
-        .where(*conditions)
-    )
-    for uuid, row_id, attach_type, hostname, info in rows:
-        yield Handle(uuid, row_id, attach_type, hostname, json.loads(info))
-
-
-def without_room(
-    context: cyborg_context.RequestContext,
-    wanted: collections.abc.Mapping[str, int],
-) -> list[str]:
-    """Find devices with fewer free attach handles than are wanted.
-
-    :param context: the request's context.
-    :param wanted: how many are wanted, by UUID of the resource provider.
-    :returns: UUIDs of the resource providers.
-    """
-    deployable, handle = models.Deployable, models.AttachHandle
-    query = (
-        sa.select(deployable.rp_uuid, sa.func.count(handle.id))
-        .outerjoin(
-            handle,
-            sa.and_(
-                handle.deployable_id == deployable.id,
-                handle.in_use.is_(False),
-            ),
-        )
-        .where(deployable.rp_uuid.in_(wanted))
-        .group_by(deployable.rp_uuid)
-    )
-    with session.reading(context) as db:
-        found = [row._tuple() for row in db.execute(query)]
-    return [provider for provider, free in found if free < wanted[provider]]
-
-
-def users(
-    context: cyborg_context.RequestContext,
-    providers: collections.abc.Sequence[str],
-    limit: int,
-) -> list[str]:
-    """Find servers whose ARQs use devices.
-
-    :param context: the request's context.
-    :param providers: UUIDs of the devices' resource providers.
-    :param limit: how many servers at most.
-    :returns: UUIDs of the servers, those that came first at the front.
-    """
-    deployable, handle, arq = (
-        models.Deployable,
-        models.AttachHandle,
-        models.ExtArq,
-    )
-    query = (
-        sa.select(arq.instance_uuid)
-        .join(handle, handle.id == arq.attach_handle_id)
-        .join(deployable, deployable.id == handle.deployable_id)
-        .where(
-            deployable.rp_uuid.in_(providers), arq.instance_uuid.is_not(None)
-        )
-        .group_by(arq.instance_uuid)
-        .order_by(sa.func.min(arq.id))
-        .limit(limit)
-    )
-    with session.reading(context) as db:
-        return list(db.scalars(query))
 
 
 def left_behind(
@@ -492,7 +361,7 @@ def add(
         provider of each group by its number, as a string.
     :returns: ``uuid`` and ``device_rp_uuid`` of each.
     """
-    profile_id = _hidden_profile(db, context.groups)
+    profile_id = hidden_profiles.make(db, context.groups)
     made = []
     for number, group in enumerate(context.groups):
         for _n in range(group.accelerator_count):
@@ -540,37 +409,9 @@ def forget(
     )
 
 
-def remove_unused_profiles(
-    db: orm.Session,
-    contexts: collections.abc.Iterable[model.DeviceContext],
-) -> None:
-    """Remove hidden profiles that no ARQ belongs to any more.
-
-    :param db: the transaction's session.
-    :param contexts: the device contexts whose profiles are looked at.
-    """
-    profile, arq = models.DeviceProfile, models.ExtArq
-    names = sorted({model.profile_name(c.groups) for c in contexts})
-    used = sa.select(arq.id).where(arq.device_profile_id == profile.id)
-    db.execute(
-        sa.delete(profile).where(profile.name.in_(names), ~used.exists()),
-        execution_options={'synchronize_session': False},
-    )
-
-
 def _other_sign(generation: ty.Any) -> ty.Any:
     # The first generation is 0, which has none. It is its own inverse.
     return -1 - generation
-
-
-def _set_free(db: orm.Session, row_id: int) -> None:
-    handle = models.AttachHandle
-    db.execute(
-        sa.update(handle)
-        .where(handle.id == row_id, ~HANDLE_IS_USED)
-        .values(in_use=False),
-        execution_options={'synchronize_session': False},
-    )
 
 
 def _device(link: ty.Any, arq: ty.Any, handle: ty.Any) -> model.Device:
@@ -585,29 +426,3 @@ def _device(link: ty.Any, arq: ty.Any, handle: ty.Any) -> model.Device:
         attach_handle_id=handle.uuid if bound else None,
         attach_handle_info=json.loads(handle.attach_info) if bound else {},
     )
-
-
-def _hidden_profile(
-    db: orm.Session, groups: collections.abc.Sequence[model.Group]
-) -> int:
-    name = model.profile_name(groups)
-    # Locked, so that it is not found unused and removed before the ARQs
-    # that are about to refer to it.
-    found = db.scalar(
-        sa.select(models.DeviceProfile.id)
-        .where(models.DeviceProfile.name == name)
-        .with_for_update()
-    )
-    if found is not None:
-        return found
-    profile = models.DeviceProfile(
-        uuid=uuidutils.generate_uuid(),
-        name=name,
-        profile_json=json.dumps(
-            {'groups': [group.as_profile_group() for group in groups]}
-        ),
-        description='Made by nova_cyborg for device contexts.',
-    )
-    db.add(profile)
-    db.flush()
-    return profile.id

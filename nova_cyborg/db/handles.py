@@ -1,0 +1,170 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Attach handles: the slots of devices, in Cyborg's own tables."""
+
+import collections.abc
+import dataclasses
+import json
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from cyborg.db.sqlalchemy import models
+from sqlalchemy import orm
+
+from nova_cyborg.db import session
+
+#: The type of the attach handles of mediated devices.
+MDEV = 'MDEV'
+#: Whether an ARQ has a handle, as a condition for rows of handles.
+IS_USED = (
+    sa.select(models.ExtArq.id)
+    .where(models.ExtArq.attach_handle_id == models.AttachHandle.id)
+    .correlate(models.AttachHandle)
+    .exists()
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Handle:
+    """An attach handle.
+
+    :ivar uuid: its UUID.
+    :ivar row_id: its row id.
+    :ivar attach_type: ``PCI``, ``MDEV`` or another of Cyborg's.
+    :ivar hostname: the host that its device is in.
+    :ivar info: Cyborg's address of the slot.
+    """
+
+    uuid: str
+    row_id: int
+    attach_type: str
+    hostname: str
+    info: collections.abc.Mapping[str, str]
+
+    @property
+    def pci_address(self) -> str:
+        """The PCI address of the slot, or of the card it is on."""
+        return '{domain}:{bus}:{device}.{function}'.format(**self.info)
+
+
+def find(
+    db: orm.Session, *conditions: sa.ColumnElement[bool]
+) -> collections.abc.Iterator[Handle]:
+    """Find attach handles.
+
+    :param db: the transaction's session.
+    :param conditions: what must hold for their rows.
+    :returns: the handles.
+    """
+    handle = models.AttachHandle
+    deployable, device = models.Deployable, models.Device
+    rows = db.execute(
+        sa.select(
+            handle.uuid,
+            handle.id,
+            handle.attach_type,
+            device.hostname,
+            handle.attach_info,
+        )
+        .join(deployable, deployable.id == handle.deployable_id)
+        .join(device, device.id == deployable.device_id)
+        .where(*conditions)
+    )
+    for uuid, row_id, attach_type, hostname, info in rows:
+        yield Handle(uuid, row_id, attach_type, hostname, json.loads(info))
+
+
+def without_room(
+    context: cyborg_context.RequestContext,
+    wanted: collections.abc.Mapping[str, int],
+) -> list[str]:
+    """Find devices with fewer free attach handles than are wanted.
+
+    :param context: the request's context.
+    :param wanted: how many are wanted, by UUID of the resource provider.
+    :returns: UUIDs of the resource providers.
+    """
+    deployable, handle = models.Deployable, models.AttachHandle
+    query = (
+        sa.select(deployable.rp_uuid, sa.func.count(handle.id))
+        .outerjoin(
+            handle,
+            sa.and_(
+                handle.deployable_id == deployable.id,
+                handle.in_use.is_(False),
+            ),
+        )
+        .where(deployable.rp_uuid.in_(wanted))
+        .group_by(deployable.rp_uuid)
+    )
+    with session.reading(context) as db:
+        found = [row._tuple() for row in db.execute(query)]
+    return [provider for provider, free in found if free < wanted[provider]]
+
+
+def users(
+    context: cyborg_context.RequestContext,
+    providers: collections.abc.Sequence[str],
+    limit: int,
+) -> list[str]:
+    """Find servers whose ARQs use devices.
+
+    :param context: the request's context.
+    :param providers: UUIDs of the devices' resource providers.
+    :param limit: how many servers at most.
+    :returns: UUIDs of the servers, those that came first at the front.
+    """
+    deployable, handle, arq = (
+        models.Deployable,
+        models.AttachHandle,
+        models.ExtArq,
+    )
+    query = (
+        sa.select(arq.instance_uuid)
+        .join(handle, handle.id == arq.attach_handle_id)
+        .join(deployable, deployable.id == handle.deployable_id)
+        .where(
+            deployable.rp_uuid.in_(providers), arq.instance_uuid.is_not(None)
+        )
+        .group_by(arq.instance_uuid)
+        .order_by(sa.func.min(arq.id))
+        .limit(limit)
+    )
+    with session.reading(context) as db:
+        return list(db.scalars(query))
+
+
+@session.retry
+def free(context: cyborg_context.RequestContext, row_id: int) -> None:
+    """Have an attach handle count as free, unless an ARQ uses it.
+
+    :param context: the request's context.
+    :param row_id: its row id.
+    """
+    with session.writing(context) as db:
+        set_free(db, row_id)
+
+
+def set_free(db: orm.Session, row_id: int) -> None:
+    """Have an attach handle count as free, unless an ARQ uses it.
+
+    :param db: the transaction's session.
+    :param row_id: its row id.
+    """
+    handle = models.AttachHandle
+    db.execute(
+        sa.update(handle)
+        .where(handle.id == row_id, ~IS_USED)
+        .values(in_use=False),
+        execution_options={'synchronize_session': False},
+    )

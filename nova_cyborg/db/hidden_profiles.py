@@ -1,0 +1,78 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Hidden device profiles, in Cyborg's own tables.
+
+The ARQs of a device context belong to one, as each ARQ of Cyborg's does to a
+device profile: one for each distinct set of groups. The API does not show
+them.
+"""
+
+import collections.abc
+import json
+
+import sqlalchemy as sa
+from cyborg.db.sqlalchemy import models
+from oslo_utils import uuidutils
+from sqlalchemy import orm
+
+from nova_cyborg import model
+
+
+def make(
+    db: orm.Session, groups: collections.abc.Sequence[model.Group]
+) -> int:
+    """Find the hidden profile of a set of groups; make it if there is none.
+
+    :param db: the transaction's session.
+    :param groups: the groups of a device context.
+    :returns: the profile's row id.
+    """
+    name = model.profile_name(groups)
+    # Locked, so that it is not found unused and removed before the ARQs
+    # that are about to refer to it.
+    found = db.scalar(
+        sa.select(models.DeviceProfile.id)
+        .where(models.DeviceProfile.name == name)
+        .with_for_update()
+    )
+    if found is not None:
+        return found
+    profile = models.DeviceProfile(
+        uuid=uuidutils.generate_uuid(),
+        name=name,
+        profile_json=json.dumps(
+            {'groups': [group.as_profile_group() for group in groups]}
+        ),
+        description='Made by nova_cyborg for device contexts.',
+    )
+    db.add(profile)
+    db.flush()
+    return profile.id
+
+
+def remove_unused(
+    db: orm.Session,
+    contexts: collections.abc.Iterable[model.DeviceContext],
+) -> None:
+    """Remove hidden profiles that no ARQ belongs to any more.
+
+    :param db: the transaction's session.
+    :param contexts: the device contexts whose profiles are looked at.
+    """
+    profile, arq = models.DeviceProfile, models.ExtArq
+    names = sorted({model.profile_name(c.groups) for c in contexts})
+    used = sa.select(arq.id).where(arq.device_profile_id == profile.id)
+    db.execute(
+        sa.delete(profile).where(profile.name.in_(names), ~used.exists()),
+        execution_options={'synchronize_session': False},
+    )

@@ -247,6 +247,33 @@ def test_a_guest_that_may_run_where_it_could_not_be_evacuated_to(
     assert member.status_of(context_id) == 'reserved'
 
 
+def test_a_server_that_could_not_be_evacuated_twice(
+    cloud, run, running, member, nova
+):
+    """The second attempt began, and bound nothing: it has its own again."""
+    _provider, server_id, context_id = running
+    before = member.show(context_id).json['devices']
+    old = before[0]['host']
+    nova.begin(server_id, str(uuid.uuid4()))
+    cloud.nova.change(server_id, 'ACTIVE', 'rebuilding')
+    nova.bind(
+        server_id,
+        providers(cloud.add_device(), context_id),
+        host='the-new-host',
+        evacuated_from=old,
+    )
+    wait_for_status(member, context_id, 'bound')
+    nova.begin(server_id, str(uuid.uuid4()))
+    cloud.nova.change(server_id, 'ERROR')
+    node = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
+    cloud.nova.servers[server_id][node] = old
+
+    assert run(repair=True) == (0, ['devices-on-another-host'])
+    assert run() == (0, [])
+    assert member.show(context_id).json['devices'] == before
+    assert cloud.used_slots() == 1
+
+
 def test_what_an_evacuated_server_has_left(
     cloud, run, running, member, placement, nova
 ):

@@ -473,6 +473,37 @@ def test_a_profile_of_no_arq(cloud, run, running):
     assert cloud.count(models.DeviceProfile) == 1
 
 
+@pytest.mark.parametrize(
+    'step',
+    [
+        'SELECT device_allocations',
+        'UPDATE device_allocations',
+        'UPDATE extended_accelerator_requests',
+    ],
+)
+def test_another_audit_repairs_at_the_same_time(cloud, run, running, step):
+    """It begins and ends while the first is about to do a step."""
+    _provider, server_id, _context_id = running
+    free = models.AttachHandle.in_use.is_(False)
+    execute(cloud, sa.update(models.AttachHandle).where(free).values(in_use=1))
+    execute(
+        cloud,
+        sa.insert(models.DeviceProfile).values(
+            uuid=str(uuid.uuid4()), name=PROFILE, profile_json='{"groups": []}'
+        ),
+    )
+    cloud.nova.delete(server_id)
+    others = []
+
+    with cloud.before(step, lambda: others.append(run(repair=True))):
+        run(repair=True)
+
+    assert [status for status, _kinds in others] == [0]
+    assert run() == (0, [])
+    assert cloud.used_slots() == 0
+    assert cloud.count(models.DeviceProfile) == 0
+
+
 def test_no_allocations_of_a_server_in_placement(
     run, running, placement, caplog
 ):

@@ -1,0 +1,89 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A nova-conductor without the plugin, found over a real message bus."""
+
+import collections.abc
+import configparser
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+
+from tests.e2e import person, waiting
+from tools.cloud import cloud as cloud_module
+from tools.cloud import installation
+
+_HOST = 'conductor-without-plugin'
+_CHECK = 'Nova: every nova-conductor'
+_SUCCESS, _WARNING, _FAILURE = range(3)
+_SECONDS = 120
+
+
+@contextlib.contextmanager
+def _stock_conductor(
+    cloud: cloud_module.Cloud, admin: person.Person, folder: pathlib.Path
+) -> collections.abc.Iterator[None]:
+    """Have one more nova-conductor in a cell, as it comes from Nova."""
+    parser = configparser.RawConfigParser()
+    parser.read(cloud.folder / 'etc' / 'nova' / 'cell1.conf')
+    parser.set('DEFAULT', 'host', _HOST)
+    parser.remove_option('oslo_messaging_notifications', 'driver')
+    path = folder / 'nova.conf'
+    with path.open('w') as stream:
+        parser.write(stream)
+    with (folder / 'nova-conductor.log').open('w') as log:
+        process = subprocess.Popen(
+            [
+                installation.script('nova-conductor'),
+                f'--config-file={path}',
+            ],
+            env={**os.environ, **installation.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(_SECONDS)
+        found = admin.compute.get(f'/os-services?host={_HOST}').json()
+        for service in found['services']:
+            admin.compute.delete(f'/os-services/{service["id"]}')
+
+
+def test_it_is_found(
+    cloud: cloud_module.Cloud, admin: person.Person, tmp_path: pathlib.Path
+) -> None:
+    command = (
+        'nova-cyborg-status --nova-config-file '
+        f'{cloud.folder}/etc/nova/nova.conf upgrade check --json'
+    )
+
+    def check() -> tuple[int, str]:
+        (found,) = (
+            (each['result'], each['details'])
+            for each in json.loads(admin.try_to(command).out)['checks']
+            if each['check'] == _CHECK
+        )
+        return found
+
+    assert check()[0] == _SUCCESS
+    with _stock_conductor(cloud, admin, tmp_path):
+        waiting.until(
+            'the conductor to be found',
+            lambda: check()[0] == _FAILURE and _HOST in check()[1],
+            _SECONDS,
+        )
+    assert check()[0] == _SUCCESS

@@ -52,11 +52,9 @@ def test_all_jobs_are_run(pipeline):
     assert set(PROJECT[pipeline]['jobs']) == wanted
 
 
-@pytest.mark.parametrize(
-    'job', [job for name, job in JOBS.items() if '-tox-' in name]
-)
-def test_tox_has_the_environment(job, environments):
-    assert job['vars']['tox_envlist'] in environments
+@pytest.mark.parametrize('name', [name for name in JOBS if '-tox-' in name])
+def test_tox_has_the_environment(name, environments):
+    assert variables_of(name)['tox_envlist'] in environments
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_another_spelling_of_the_path_is_no_way_around(cloud, path):
     assert cloud.count(tables.DeviceContext) == 0
 
 
-@pytest.mark.parametrize('profile', ['nonesuch', str(uuid.uuid4()), ' '])
+@pytest.mark.parametrize('profile', ['nonesuch', cyborg.UNKNOWN, ' '])
 def test_a_profile_that_does_not_exist(refused, profile):
     code, sentence = refused({'device_profile': profile}, status=404)
 
@@ -247,12 +247,12 @@ def test_what_is_wrong_is_found_before_anything_is_made(cloud, member):
         ('put_json', '/v2/device_contexts'),
         ('patch_json', '/v2/device_contexts'),
         ('delete', '/v2/device_contexts'),
-        ('post_json', f'/v2/device_contexts/{uuid.uuid4()}'),
+        ('post_json', f'/v2/device_contexts/{cyborg.UNKNOWN}'),
         ('get', '/v2/device_allocations'),
         ('get', '/v2/device_allocations/'),
-        ('post_json', f'/v2/device_allocations/{uuid.uuid4()}'),
-        ('get', f'/v2/device_allocations/{uuid.uuid4()}/bind'),
-        ('post_json', f'/v2/device_allocations/{uuid.uuid4()}/nonesuch'),
+        ('post_json', f'/v2/device_allocations/{cyborg.UNKNOWN}'),
+        ('get', f'/v2/device_allocations/{cyborg.UNKNOWN}/bind'),
+        ('post_json', f'/v2/device_allocations/{cyborg.UNKNOWN}/nonesuch'),
     ],
 )
 def test_what_there_is_not_is_no_servers_error(cloud, method, path):

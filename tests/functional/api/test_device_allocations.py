@@ -208,7 +208,7 @@ class TestReserve:
         assert [member.status_of(each) for each in free] == ['available'] * 2
         assert cloud.count(tables.DeviceAllocation) == 1
 
-    @pytest.mark.parametrize('missing', [str(uuid.uuid4())])
+    @pytest.mark.parametrize('missing', [cyborg.UNKNOWN])
     def test_one_that_is_missing(self, cloud, member, nova, missing):
         free = member.create_one()
 

@@ -217,7 +217,7 @@ class TestShow:
         assert member.show(asked).json['uuid'] == uuid
 
     @pytest.mark.parametrize(
-        'asked', ['x', 'zip', str(uuid.uuid4()), '%00', '*', 'a' * 300]
+        'asked', ['x', 'zip', cyborg.UNKNOWN, '%00', '*', 'a' * 300]
     )
     def test_what_is_not_there(self, member, asked):
         member.create(name='zip', **GROUP)

@@ -27,7 +27,7 @@ from tools.matrix import environment, releases
 _FOLDER = installation.ROOT / '.tox'
 # A suite and its commands; {threads} is what the release can have.
 _SUITES: dict[str, tuple[tuple[str, ...], ...]] = {
-    'unit': (('-m', 'pytest', '--numprocesses', 'logical', 'tests/unit'),),
+    'unit': (('-m', 'pytest', '--numprocesses', 'auto', 'tests/unit'),),
     'functional': (
         ('-m', 'pytest', 'tests/functional'),
         ('-m', 'tests.functional.nova', '--mode', '{threads}'),

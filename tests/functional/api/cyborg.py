@@ -52,6 +52,8 @@ from nova_cyborg.db import migration
 PROJECT = uuid.uuid4().hex
 #: Who builds servers, unless a test says otherwise.
 CALLER = 'ca11ca11-0000-4000-8000-000000000000'
+#: The field of Nova's servers that says which node one is on.
+NODE = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
 #: UUID of nothing.
 UNKNOWN = '0000d0d0-0000-4000-8000-000000000000'
 OTHER_PROJECT = uuid.uuid4().hex

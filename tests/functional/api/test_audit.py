@@ -131,6 +131,22 @@ def execute(cloud, statement):
         connection.execute(statement)
 
 
+def use_all_handles(cloud):
+    """Have those count as used that no ARQ has."""
+    free = models.AttachHandle.in_use.is_(False)
+    execute(cloud, sa.update(models.AttachHandle).where(free).values(in_use=1))
+
+
+def add_profile(cloud):
+    """Add a hidden profile that no ARQ is of."""
+    execute(
+        cloud,
+        sa.insert(models.DeviceProfile).values(
+            uuid=str(uuid.uuid4()), name=PROFILE, profile_json='{"groups": []}'
+        ),
+    )
+
+
 def test_all_is_well(run, running, member):
     assert run() == (0, [])
     assert run(repair=True) == (0, [])
@@ -211,8 +227,7 @@ def test_a_server_that_could_not_be_evacuated(
     """It is in error on its old host, its devices are on another one."""
     _provider, server_id, context_id = running
     cloud.nova.change(server_id, 'ERROR')
-    node = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
-    cloud.nova.servers[server_id][node] = 'the-old-host'
+    cloud.nova.servers[server_id][cyborg.NODE] = 'the-old-host'
     placement.allocations.clear()
     # What it may still use there.
     placement.allocate(cloud.add_device(), server_id)
@@ -230,7 +245,7 @@ def test_a_guest_that_may_run_where_it_could_not_be_evacuated_to(
     _provider, server_id, context_id = running
     cloud.nova.change(server_id, 'ERROR')
     cloud.nova.servers[server_id] |= {
-        'OS-EXT-SRV-ATTR:hypervisor_hostname': 'the-old-host',
+        cyborg.NODE: 'the-old-host',
         'OS-SRV-USG:launched_at': '2026-11-26T12:00:09.000000',
     }
     cloud.nova.migrations[server_id] = [
@@ -265,8 +280,7 @@ def test_a_server_that_could_not_be_evacuated_twice(
     wait_for_status(member, context_id, 'bound')
     nova.begin(server_id, str(uuid.uuid4()))
     cloud.nova.change(server_id, 'ERROR')
-    node = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
-    cloud.nova.servers[server_id][node] = old
+    cloud.nova.servers[server_id][cyborg.NODE] = old
 
     assert run(repair=True) == (0, ['devices-on-another-host'])
     assert run() == (0, [])
@@ -295,8 +309,7 @@ def test_what_an_evacuated_server_has_left(
     assert cloud.used_slots() == 2
 
     cloud.nova.change(server_id, 'ACTIVE')
-    node = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
-    cloud.nova.servers[server_id][node] = 'the-new-host'
+    cloud.nova.servers[server_id][cyborg.NODE] = 'the-new-host'
     cloud.nova.migrations[server_id] = [{'status': 'done'}]
 
     assert run(repair=True) == (0, ['devices-left-behind'])
@@ -350,8 +363,9 @@ def test_a_server_in_error_keeps_the_devices_of_its_host(
 ):
     _provider, server_id, context_id = running
     cloud.nova.change(server_id, 'ERROR')
-    node = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
-    cloud.nova.servers[server_id][node] = member.show(context_id).json['host']
+    cloud.nova.servers[server_id][cyborg.NODE] = member.show(context_id).json[
+        'host'
+    ]
     placement.allocations.clear()
 
     assert run(repair=True) == (1, ['no-placement-allocation'])
@@ -428,8 +442,7 @@ def test_an_arq_of_no_context(cloud, run, running, placement):
 
 
 def test_a_handle_of_no_arq(cloud, run, running):
-    free = models.AttachHandle.in_use.is_(False)
-    execute(cloud, sa.update(models.AttachHandle).where(free).values(in_use=1))
+    use_all_handles(cloud)
     assert cloud.used_slots() == 2
 
     assert run(repair=True) == (0, ['handle-of-no-arq'])
@@ -460,12 +473,7 @@ def test_a_handle_of_two_arqs(cloud, run, running, boot, placement):
 
 
 def test_a_profile_of_no_arq(cloud, run, running):
-    execute(
-        cloud,
-        sa.insert(models.DeviceProfile).values(
-            uuid=str(uuid.uuid4()), name=PROFILE, profile_json='{"groups": []}'
-        ),
-    )
+    add_profile(cloud)
 
     assert run(repair=True) == (0, ['profile-of-no-arq'])
     assert run() == (0, [])
@@ -484,20 +492,15 @@ def test_a_profile_of_no_arq(cloud, run, running):
 def test_another_audit_repairs_at_the_same_time(cloud, run, running, step):
     """It begins and ends while the first is about to do a step."""
     _provider, server_id, _context_id = running
-    free = models.AttachHandle.in_use.is_(False)
-    execute(cloud, sa.update(models.AttachHandle).where(free).values(in_use=1))
-    execute(
-        cloud,
-        sa.insert(models.DeviceProfile).values(
-            uuid=str(uuid.uuid4()), name=PROFILE, profile_json='{"groups": []}'
-        ),
-    )
+    use_all_handles(cloud)
+    add_profile(cloud)
     cloud.nova.delete(server_id)
     others = []
 
     with cloud.before(step, lambda: others.append(run(repair=True))):
-        run(repair=True)
+        status, _kinds = run(repair=True)
 
+    assert status == 0
     assert [status for status, _kinds in others] == [0]
     assert run() == (0, [])
     assert cloud.used_slots() == 0

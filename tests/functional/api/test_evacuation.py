@@ -22,7 +22,6 @@ from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers, wait_for_status
 
 OLD, NEW, THIRD = 'compute1', 'compute2', 'compute3'
-NODE = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
 
 
 class Evacuation:
@@ -52,7 +51,7 @@ class Evacuation:
     def arrive(self, node=NEW):
         """Nova has it on its new node."""
         self._cloud.nova.change(self.server_id, 'ACTIVE')
-        self._cloud.nova.servers[self.server_id][NODE] = node
+        self._cloud.nova.servers[self.server_id][cyborg.NODE] = node
 
     def unbind(self, **body):
         return self._nova.post(
@@ -68,7 +67,7 @@ class Evacuation:
 @pytest.fixture
 def evacuation(cloud, nova, boot):
     server_id, context_id = boot(cloud.add_device())
-    cloud.nova.servers[server_id][NODE] = OLD
+    cloud.nova.servers[server_id][cyborg.NODE] = OLD
     return Evacuation(cloud, nova, server_id, context_id)
 
 

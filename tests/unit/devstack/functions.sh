@@ -112,14 +112,24 @@ function trueorfalse {
 # Files of options. A file is read whole, and written whole; all in the shell,
 # as the plugin sets dozens of options.
 
-# ini_split LINE - Set $name and $value; $name is empty if it sets no option.
-function ini_split {
+# ini_read FILE - Set the array $lines, and for each of them the section that
+# it is in, and the name and the value if it sets an option.
+function ini_read {
     local pattern='^[[:blank:]]*([^=[:blank:]]+)[[:blank:]]*=[[:blank:]]*(.*)$'
-    name='' value=''
-    if [[ "$1" =~ $pattern ]]; then
-        name=${BASH_REMATCH[1]}
-        value=${BASH_REMATCH[2]}
-    fi
+    local line inside=''
+    sections=() names=() values=()
+    mapfile -t lines < "$1"
+    for line in "${lines[@]}"; do
+        if [[ "$line" == "["* ]]; then
+            inside=$line
+            names+=('') values+=('')
+        elif [[ "$line" =~ $pattern ]]; then
+            names+=("${BASH_REMATCH[1]}") values+=("${BASH_REMATCH[2]}")
+        else
+            names+=('') values+=('')
+        fi
+        sections+=("$inside")
+    done
 }
 
 # ini_edit FILE SECTION OPTION HOW [VALUE ...] - Change an option: "each" gives
@@ -128,23 +138,20 @@ function ini_split {
 function ini_edit {
     local file=$1 section=$2 option=$3 how=$4
     shift 4
-    local line name value each inside='' text=''
-    local -a lines
-    mapfile -t lines < "$file"
-    for line in "${lines[@]}"; do
-        ini_split "$line"
-        if [[ "$line" == "["* ]]; then
-            inside=$line
-        elif [[ "$inside" == "[$section]" && "$name" == "$option" ]]; then
+    local -a lines sections names values
+    local i value text=''
+    ini_read "$file"
+    for i in "${!lines[@]}"; do
+        if [[ "${sections[i]}" == "[$section]" && "${names[i]}" == "$option" ]]; then
             if [[ "$how" == "each" ]]; then
                 text+="$option = $*"$'\n'
             fi
             continue
         fi
-        text+="$line"$'\n'
-        if [[ "$line" == "[$section]" && "$how" == "all" ]]; then
-            for each in "$@"; do
-                text+="$option = $each"$'\n'
+        text+="${lines[i]}"$'\n'
+        if [[ "${lines[i]}" == "[$section]" && "$how" == "all" ]]; then
+            for value in "$@"; do
+                text+="$option = $value"$'\n'
             done
         fi
     done
@@ -152,30 +159,23 @@ function ini_edit {
 }
 
 function ini_section {
-    local file=$1 section=$2 line
-    local -a lines=()
-    if [[ -e "$file" ]]; then
-        mapfile -t lines < "$file"
+    local file=$1 section=$2
+    local -a lines sections names values
+    touch "$file"
+    ini_read "$file"
+    if [[ " ${sections[*]} " != *" [$section] "* ]]; then
+        printf '\n[%s]\n' "$section" >> "$file"
     fi
-    for line in "${lines[@]}"; do
-        if [[ "$line" == "[$section]" ]]; then
-            return
-        fi
-    done
-    printf '\n[%s]\n' "$section" >> "$file"
 }
 
 function iniget_multiline {
     local file=$1 section=$2 option=$3
-    local line name value inside='' found=''
-    local -a lines
-    mapfile -t lines < "$file"
-    for line in "${lines[@]}"; do
-        ini_split "$line"
-        if [[ "$line" == "["* ]]; then
-            inside=$line
-        elif [[ "$inside" == "[$section]" && "$name" == "$option" ]]; then
-            found+=" $value"
+    local -a lines sections names values
+    local i found=''
+    ini_read "$file"
+    for i in "${!lines[@]}"; do
+        if [[ "${sections[i]}" == "[$section]" && "${names[i]}" == "$option" ]]; then
+            found+=" ${values[i]}"
         fi
     done
     echo "${found# }"

@@ -57,7 +57,10 @@ def _stock_conductor(
         yield
     finally:
         process.terminate()
-        process.wait(_SECONDS)
+        try:
+            process.wait(_SECONDS)
+        finally:
+            process.kill()
         found = admin.compute.get(f'/os-services?host={_HOST}').json()
         for service in found['services']:
             admin.compute.delete(f'/os-services/{service["id"]}')

@@ -36,23 +36,27 @@ MODES = {
     'threading': {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
     'eventlet': {},
 }
-# What the default leaves out, by the mode: kinds of a fault, at steps where
-# another kind of it is run, so that each operation still meets each kind; and,
-# in green threads, what is over before Nova does anything in a thread, or
-# takes long.
+# What the default leaves out, by the mode: kinds of faults that Nova meets as
+# it meets another one; others, at steps where the operation meets them at its
+# main step; and, in green threads, what is over before Nova does anything in a
+# thread, or takes long.
 _LEFT_OUT = {
     'threading': (
         r'test_faults\..*_(is_unavailable|is_garbled)$'
         r'|test_faults\..*\.test_(ask|begin|read|reserve)'
-        r'_(is_dropped|is_answered_late|arrives_late)$'
+        r'_(is_\w+|arrives_late|kills)$'
+        r'|test_faults\.\w*Beside\w*\..*_kills$'
         r'|test_database_faults\..*_is_not_reached$'
         # Not those of the table that each operation writes.
         r'(?<!device_allocations_is_not_reached)'
+        r'|test_database_faults\..*\.test_'
+        r'(device_contexts|device_profiles|extended_accelerator_requests)_'
     ),
     'eventlet': (
         r'test_(audit|binding|early_refusal|\w*faults|mediated_devices'
         r'|mixed_versions|operations|refusals|scheduling|status'
         r'|stock_accelerators|switch_off)\.'
+        r'|CallsTest|\.(Late)?DuplicateTest'
     ),
 }
 # What Nova logs when a test is over, and its log is not kept any more.

@@ -18,6 +18,7 @@ one beside the device profile of the flavor.
 
 from tests.functional.nova import step  # isort: skip - first
 
+import collections.abc
 import dataclasses
 import pathlib
 import typing as ty
@@ -133,6 +134,14 @@ class TestCase(step.TestCase):
             self._wait_until_deleted(each.server)
         self.assert_contexts(None)
         self.assert_nothing_held()
+
+
+class UnbuiltTestCase(TestCase):
+    """Servers are booted by the tests themselves."""
+
+    def make_all(self) -> None:
+        """Leave it to the tests."""
+        self.all = []
 
 
 class StayTest(TestCase):
@@ -407,12 +416,8 @@ class RebuildTest(TestCase):
         self.assert_kept()
 
 
-class RescheduleTest(TestCase):
+class RescheduleTest(UnbuiltTestCase):
     """Hosts do not start the guests."""
-
-    def make_all(self) -> None:
-        """Leave it to the tests."""
-        self.all = []
 
     def test_the_first_host(self) -> None:
         for contexts, flavor in self.kinds:
@@ -503,4 +508,69 @@ class DeleteTest(TestCase):
         self.do('os-resetState', 'ERROR', {'state': 'error'})
         self.assert_contexts('bound')
         self._delete()
+        self.assert_gone()
+
+
+class DeleteWhileBuildingTest(UnbuiltTestCase):
+    """Servers go before they are there."""
+
+    def _begin(self, contexts: int, flavor: str) -> Booted:
+        """Boot a server, and do not wait for it."""
+        made = [self.create_context() for _n in range(contexts)]
+        server = self.post_server(*made, flavorRef=flavor)
+        self.all.append(Booted(server, made, []))
+        return self.all[-1]
+
+    def _delete_as_soon_as(
+        self, is_there: collections.abc.Callable[[Booted], bool]
+    ) -> None:
+        for kind in self.kinds:
+            begun = self._begin(*kind)
+            self.wait_for(lambda b=begun: is_there(b))
+            self.api.delete_server(begun.server['id'])
+        self.assert_gone()
+
+    def test_before_a_host_is_chosen(self) -> None:
+        """It is in no cell."""
+        self.cyborg.control(
+            'fault', method='PUT', path='allocations', action='late', value=3
+        )
+        self._delete_as_soon_as(
+            lambda begun: all(
+                self.status(context) == 'reserved'
+                for context in begun.contexts
+            )
+        )
+
+    def test_on_the_way_to_the_host(self) -> None:
+        """It is in its cell, and no device is bound."""
+        self.cyborg.control(
+            'fault', method='POST', path='/bind$', action='late', value=3
+        )
+        self._delete_as_soon_as(
+            lambda begun: any(
+                begun.server['id'] in path and path.endswith('/bind')
+                for _method, path in self.nova_calls()
+            )
+        )
+
+    def test_while_devices_are_bound(self) -> None:
+        """It is with its nova-compute."""
+        self.cyborg.control('hold_bindings', hold=True)
+        self.addCleanup(self.cyborg.control, 'hold_bindings', hold=False)
+        for kind in self.kinds:
+            self._begin(*kind)
+        # That of a device profile comes before that of the contexts.
+        self.wait_for(
+            lambda: (
+                len(self.all)
+                == sum(
+                    method == 'PATCH' or path.endswith('/bind')
+                    for method, path in self.nova_calls()
+                )
+            )
+        )
+        for each in self.all:
+            self.api.delete_server(each.server['id'])
+        self.cyborg.control('hold_bindings', hold=False)
         self.assert_gone()

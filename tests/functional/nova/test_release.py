@@ -34,48 +34,6 @@ class ReleaseTest(base.TestCase):
         server = self.boot(context)
         self.assert_hostdevs(server, device.slots)
 
-    def test_delete_while_the_device_is_bound(self) -> None:
-        self.add_device()
-        context = self.create_context()
-        self.cyborg.control('hold_bindings', hold=True)
-        server = self.post_server(context)
-        self.wait_for(lambda: self.status(context) == 'binding')
-        self.api.delete_server(server['id'])
-        self.cyborg.control('hold_bindings', hold=False)
-        self._wait_until_deleted(server)
-        self.wait_for(lambda: self.status(context) is None)
-        self.assert_nothing_held()
-
-    def test_delete_before_a_host_is_chosen(self) -> None:
-        self.add_device()
-        context = self.create_context()
-        self.cyborg.control(
-            'fault', method='PUT', path='allocations', action='late', value=3
-        )
-        server = self.post_server(context)
-        self.wait_for(lambda: self.status(context) == 'reserved')
-        self.api.delete_server(server['id'])
-        self._wait_until_deleted(server)
-        self.wait_for(lambda: self.status(context) != 'reserved')
-        self.assert_nothing_held()
-
-    def test_delete_on_the_way_to_the_host(self) -> None:
-        self.add_device()
-        context = self.create_context()
-        self.cyborg.control(
-            'fault', method='POST', path='/bind$', action='late', value=3
-        )
-        server = self.post_server(context)
-        self.wait_for(
-            lambda: any(
-                path.endswith('/bind') for _, path in self.nova_calls()
-            )
-        )
-        self.api.delete_server(server['id'])
-        self._wait_until_deleted(server)
-        self.wait_for(lambda: self.status(context) is None)
-        self.assert_nothing_held()
-
     def test_delete_a_server_in_error(self) -> None:
         context = self.create_context()
         server = self.post_server(context)

@@ -281,14 +281,17 @@ def _providers(
             )
         for server_id in sorted(in_placement):
             use = in_cyborg.get(server_id)
-            if (
-                use is None
-                and server_id in holders
-                and state(server_id) is _State.FAILED
-            ):
-                # It could not be evacuated: Nova forgets what it was to have
-                # there when it is evacuated again.
-                continue
+            if use is None:
+                finding = _on_another_host(
+                    placement, provider, server_id, state(server_id)
+                )
+                if finding:
+                    yield finding
+                    continue
+                if server_id in holders and state(server_id) is _State.FAILED:
+                    # It could not be evacuated, and where it was to go is not
+                    # known: Nova forgets it when it is evacuated again.
+                    continue
             enough = in_placement[server_id] if server_id in holders else 1
             finding = _about_consumer(
                 placement,
@@ -334,6 +337,51 @@ def _stray(
                     ),
                 ),
             )
+
+
+def _on_another_host(
+    placement: placement_api.Placement,
+    provider: str,
+    server_id: str,
+    state: _State,
+) -> Finding | None:
+    """Find what Nova has allocated on a host, and not gone there with.
+
+    If a host's answer to that is lost, for example, it takes another one.
+    """
+    if state not in _ON_HOST or servers.is_evacuated(server_id):
+        # Nova keeps what an evacuated server has on its old host until that
+        # is back.
+        return None
+    node = servers.node(server_id)
+    if node is None or placement.node(provider) in (None, node):
+        return None
+    runs = state is _State.FAILED and servers.may_run_elsewhere(server_id)
+    return Finding(
+        'allocation-on-another-host',
+        f'{provider}/{server_id}',
+        f'The server is on {node}, and Placement has an allocation of it on '
+        'another host'
+        + (', where its guest may run. Evacuate it again.' if runs else '.'),
+        None
+        if runs
+        else functools.partial(
+            _withdraw, placement, provider, server_id, node
+        ),
+    )
+
+
+def _withdraw(
+    placement: placement_api.Placement,
+    provider: str,
+    server_id: str,
+    node: str,
+) -> None:
+    # It may be on its way to the other host by now, or there.
+    if servers.state(server_id) in _ON_HOST and (
+        servers.node(server_id) == node
+    ):
+        placement.withdraw(provider, server_id)
 
 
 def _about_consumer(

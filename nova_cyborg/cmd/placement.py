@@ -75,8 +75,7 @@ class Placement:
             came in between.
         :raises PlacementFailed: if Placement does not answer, or refuses.
         """
-        path = f'/allocations/{server_id}'
-        body = self._get(path)
+        body = self._get(f'/allocations/{server_id}')
         if not body.get('allocations'):
             # Whose it is, and what else it has, is Nova's to say.
             raise exception.NothingAllocated(server_id=server_id)
@@ -89,8 +88,52 @@ class Placement:
                 reason=f'it has {len(classes)} resource classes',
             )
         body['allocations'][provider] = {'resources': {classes[0]: amount}}
+        self._put(provider, server_id, body)
+
+    def withdraw(self, provider: str, server_id: str) -> None:
+        """Delete what a server has allocated on one host; safe to repeat.
+
+        :param provider: UUID of any resource provider of the host.
+        :param server_id: UUID of the server.
+        :raises AllocationRefused: if another change came in between.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        body = self._get(f'/allocations/{server_id}')
+        on_host = {each['uuid'] for each in self._tree(provider)}
+        if on_host.isdisjoint(body.get('allocations', {})):
+            return
+        body['allocations'] = {
+            each: allocation
+            for each, allocation in body['allocations'].items()
+            if each not in on_host
+        }
+        self._put(provider, server_id, body)
+
+    def node(self, provider: str) -> str | None:
+        """Find out which compute node a resource provider is of.
+
+        :param provider: UUID of the resource provider.
+        :returns: the node's name; None if there is no such provider.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        for each in self._tree(provider):
+            if each['parent_provider_uuid'] is None:
+                name: str = each['name']
+                return name
+        return None
+
+    def _tree(self, provider: str) -> list[dict[str, ty.Any]]:
+        found = self._get(f'/resource_providers?in_tree={provider}')
+        tree: list[dict[str, ty.Any]] = found.get('resource_providers', [])
+        return tree
+
+    def _put(
+        self, provider: str, server_id: str, body: dict[str, ty.Any]
+    ) -> None:
         with _failing():
-            response = self._client.put(path, body, version=_MICROVERSION)
+            response = self._client.put(
+                f'/allocations/{server_id}', body, version=_MICROVERSION
+            )
         if response.status_code == 409:
             raise exception.AllocationRefused(
                 server_id=server_id,

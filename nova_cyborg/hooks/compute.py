@@ -265,6 +265,12 @@ class ComputeManager(manager.ComputeManager):
                 exc,
             )
             offload(accel_uuids=[], **kwargs)
+        except nova_exception.AllocationDeleteFailed:
+            if not server_arqs.has_contexts(instance):
+                raise
+            # The guest and its devices are gone by now, too. If Placement
+            # fails again, the server can be offloaded again.
+            offload(accel_uuids=[], **kwargs)
 
     def _unshelve_instance(
         self,

@@ -29,6 +29,7 @@ from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
+from nova_cyborg.api import servers
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
@@ -42,6 +43,7 @@ class Placement:
 
     def __init__(self):
         self.allocations = {}
+        self.nodes = {}
         self.status_code = 200
         self.failure = None
         self.classes = ['FPGA']
@@ -53,13 +55,30 @@ class Placement:
     def get(self, url, version):
         if self.failure:
             raise self.failure
-        _root, kind, subject, *_more = url.split('/')
+        path, _mark, wanted = url.partition('?in_tree=')
+        if wanted:
+            return cyborg.Response(self.status_code, self._tree(wanted))
+        _root, kind, subject, *_more = path.split('/')
         if kind == 'allocations':
             return cyborg.Response(self.status_code, self._of(subject))
         if url.endswith('/inventories'):
             found = {name: {} for name in self.classes}
             return cyborg.Response(self.status_code, {'inventories': found})
         return self._consumers(subject)
+
+    def _tree(self, provider):
+        if provider not in self.nodes:
+            return {'resource_providers': []}
+        root = str(uuid.uuid4())
+        found = [
+            {'uuid': provider, 'name': 'a', 'parent_provider_uuid': root},
+            {
+                'uuid': root,
+                'name': self.nodes[provider],
+                'parent_provider_uuid': None,
+            },
+        ]
+        return {'resource_providers': found}
 
     def _of(self, server_id):
         found = {
@@ -81,10 +100,12 @@ class Placement:
     def put(self, url, body, version):
         server_id = url.rpartition('/')[2]
         assert body['consumer_generation'] == 3
-        for provider, allocation in body['allocations'].items():
+        for allocation in body['allocations'].values():
             if allocation['resources']['FPGA'] > self.room:
                 error = {'detail': 'There is no room.'}
                 return cyborg.Response(409, {'errors': [error]})
+        self.delete(url)
+        for provider, allocation in body['allocations'].items():
             amount = allocation['resources']['FPGA']
             self.allocate(provider, server_id, amount)
         return cyborg.Response(204, {})
@@ -236,6 +257,60 @@ def test_a_server_that_could_not_be_evacuated(
     assert run() == (0, [])
     assert member.status_of(context_id) == 'reserved'
     assert cloud.used_slots() == 0
+
+
+@pytest.fixture
+def claimed_elsewhere(cloud, running, placement):
+    """A server that has an allocation on another host, too."""
+    provider, server_id, _context_id = running
+    other = cloud.add_device(host='compute2')
+    placement.allocate(other, server_id)
+    placement.nodes = {provider: 'compute1', other: 'compute2'}
+    cloud.nova.servers[server_id][cyborg.NODE] = 'compute1'
+    return provider, other, server_id
+
+
+@pytest.mark.parametrize('status', ['ACTIVE', 'ERROR'])
+def test_an_allocation_on_another_host(
+    cloud, run, claimed_elsewhere, placement, status
+):
+    """Nova did not get Placement's answer to the first claim."""
+    provider, other, server_id = claimed_elsewhere
+    cloud.nova.servers[server_id]['status'] = status
+
+    assert run(repair=True) == (0, ['allocation-on-another-host'])
+    assert placement.allocations[other] == {}
+    assert placement.allocations[provider] == {server_id: 1}
+    assert run() == (0, [])
+
+
+def test_an_allocation_where_the_guest_may_run(
+    cloud, run, claimed_elsewhere, placement
+):
+    """It could not be evacuated, as what came after its start failed."""
+    _provider, other, server_id = claimed_elsewhere
+    cloud.nova.servers[server_id] |= {
+        'status': 'ERROR',
+        'OS-SRV-USG:launched_at': '2026-11-26T12:00:09.000000',
+    }
+    cloud.nova.migrations[server_id] = [
+        {'status': 'failed', 'created_at': '2026-11-26T12:00:07.000000'}
+    ]
+
+    assert run(repair=True) == (1, ['allocation-on-another-host'])
+    assert placement.allocations[other] == {server_id: 1}
+
+
+def test_a_server_that_has_moved_meanwhile(
+    cloud, run, claimed_elsewhere, placement, monkeypatch
+):
+    """It is where the allocation is, when that is to be deleted."""
+    _provider, other, server_id = claimed_elsewhere
+    nodes = iter(['compute1', 'compute2'])
+    monkeypatch.setattr(servers, 'node', lambda _server_id: next(nodes))
+
+    assert run(repair=True)[1] == ['allocation-on-another-host']
+    assert placement.allocations[other] == {server_id: 1}
 
 
 def test_a_guest_that_may_run_where_it_could_not_be_evacuated_to(

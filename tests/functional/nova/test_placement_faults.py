@@ -1,0 +1,126 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A request of Nova's to Placement fails on the way."""
+
+from tests.functional.nova import faulty  # isort: skip - first
+
+import collections.abc
+import functools
+import re
+import typing as ty
+
+import fixtures
+import requests
+from keystoneauth1 import exceptions as ks_exc
+
+_CANDIDATES = ('GET', '/allocation_candidates')
+_CLAIM = ('PUT', '/allocations/')
+_FREE = ('DELETE', '/allocations/')
+_FAULTS = ('fails', 'is_dropped', 'is_lost')
+
+
+def with_requests(
+    **steps: tuple[str, str],
+) -> collections.abc.Callable[[type], type]:
+    """Give a class a test for each fault of each request.
+
+    :param steps: method and path of the request, by name of the step.
+    """
+
+    def decorate(cls: type) -> type:
+        for name, step in steps.items():
+            for fault in _FAULTS:
+
+                def test(
+                    self: ty.Any,
+                    step: tuple[str, str] = step,
+                    fault: str = fault,
+                ) -> None:
+                    self.check(functools.partial(self.spoil, *step, fault))
+
+                setattr(cls, f'test_{name}_{fault}', test)
+        return cls
+
+    return decorate
+
+
+class _Placement:
+    """One request to Placement is spoilt."""
+
+    def spoil(self, method: str, path: str, fault: str) -> None:
+        """Spoil the first request of a kind.
+
+        :param fault: ``fails``: it is answered with 500; ``is_dropped``: it
+            does not arrive; ``is_lost``: its answer does not.
+        """
+        self.spoilt = False
+        client = self.placement_fixture._client
+        original = client.request
+
+        def request(url: str, verb: str, **kwargs: ty.Any) -> ty.Any:
+            if self.spoilt or verb != method or not re.match(path, url):
+                return original(url, verb, **kwargs)
+            self.spoilt = True
+            if fault == 'fails':
+                response = requests.Response()
+                response.status_code = 500
+                return response
+            if fault == 'is_lost':
+                original(url, verb, **kwargs)
+            raise ks_exc.ConnectFailure(f'{verb} {url}: {fault}')
+
+        self.useFixture(fixtures.MockPatchObject(client, 'request', request))
+
+    def heal(self) -> None:
+        """Check that it was spoilt."""
+        super().heal()
+        self.assertTrue(self.spoilt)
+
+
+@with_requests(candidates=_CANDIDATES, claim=_CLAIM)
+class BootTest(_Placement, faulty.Boot):
+    """A server is booted."""
+
+
+@with_requests(free=_FREE)
+class DeleteTest(_Placement, faulty.Delete):
+    """A server is deleted."""
+
+    def delete(self, server: dict[str, ty.Any]) -> None:
+        """Delete a server, again if Nova could not."""
+        server_id = server['id']
+        self.api.delete_server(server_id)
+        self.wait_for(
+            lambda: (
+                (self._server(server_id) or {'status': 'GONE'})['status']
+                in ('GONE', 'ERROR')
+            )
+        )
+        if self._server(server_id):
+            self.api.delete_server(server_id)
+            self.wait_for(lambda: not self._server(server_id))
+
+
+@with_requests(free=_FREE)
+class OffloadTest(_Placement, faulty.Offload):
+    """A server is shelved and offloaded."""
+
+
+@with_requests(candidates=_CANDIDATES, claim=_CLAIM)
+class UnshelveTest(_Placement, faulty.Unshelve):
+    """A server is unshelved."""
+
+
+@with_requests(candidates=_CANDIDATES, claim=_CLAIM)
+class EvacuateTest(_Placement, faulty.Evacuate):
+    """A server is evacuated."""

@@ -43,7 +43,7 @@ MODES = {
 _LEFT_OUT = {
     'threading': (
         r'test_faults\..*_(is_unavailable|is_garbled)$'
-        r'|test_faults\..*\.test_(ask|begin|read|reserve)'
+        r'|test_faults\..*\.test_(ask|begin|read|release|reserve|unbind)'
         r'_(is_\w+|arrives_late|kills)$'
         r'|test_faults\.\w*Beside\w*\..*_kills$'
         r'|test_placement_faults\..*(_is_dropped|candidates_is_lost)$'

@@ -180,3 +180,29 @@ class UnshelveBesideTest(_Beside, faulty.Unshelve):
 @with_faults(_KILLS, bind=('POST', _BIND), settle=('POST', _UNBIND))
 class EvacuateBesideTest(_Beside, faulty.Evacuate):
     """Cyborg is killed while a server with a profile, too, is evacuated."""
+
+
+class _Undo:
+    """The device could not be bound, and Nova undoes what it has begun."""
+
+    def fault(self, **fields: ty.Any) -> None:
+        """Make a fault once, after that one."""
+        self.cyborg.control(
+            'fault', method='POST', path=_BIND, **_FAULTS['fails'], times=1
+        )
+        super().fault(**fields)
+
+
+@with_faults(_FAULTS | _KILLS, release=('DELETE', _ALLOCATION))
+class UndoBootTest(_Undo, faulty.Boot):
+    """Faults while a boot is undone."""
+
+
+@with_faults(_FAULTS | _KILLS, unbind=('POST', _UNBIND))
+class UndoUnshelveTest(_Undo, faulty.Unshelve):
+    """Faults while an unshelve is undone."""
+
+
+@with_faults(_FAULTS | _KILLS, unbind=('POST', _UNBIND))
+class UndoEvacuateTest(_Undo, faulty.Evacuate):
+    """Faults while an evacuation is undone."""

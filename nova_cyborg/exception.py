@@ -298,8 +298,8 @@ class NothingAllocated(DeviceContextError):
 
 class AllocationRefused(DeviceContextError):
     message = (
-        'Placement does not allocate what server %(server_id)s has of '
-        'resource provider %(provider)s: %(reason)s'
+        'Placement refuses to change what it has allocated to server '
+        '%(server_id)s of resource provider %(provider)s: %(reason)s'
     )
     status = 409
     error_code = 'nova_cyborg.allocation_refused'

@@ -347,7 +347,7 @@ def _on_another_host(
 ) -> Finding | None:
     """Find what Nova has allocated on a host, and not gone there with.
 
-    If a host's answer to that is lost, for example, it takes another one.
+    If Placement's answer is lost, for example, it takes another host.
     """
     if state not in _ON_HOST or servers.is_evacuated(server_id):
         # Nova keeps what an evacuated server has on its old host until that
@@ -366,22 +366,19 @@ def _on_another_host(
         None
         if runs
         else functools.partial(
-            _withdraw, placement, provider, server_id, node
+            placement.withdraw,
+            provider,
+            server_id,
+            functools.partial(_stays, server_id, node),
         ),
     )
 
 
-def _withdraw(
-    placement: placement_api.Placement,
-    provider: str,
-    server_id: str,
-    node: str,
-) -> None:
-    # It may be on its way to the other host by now, or there.
-    if servers.state(server_id) in _ON_HOST and (
-        servers.node(server_id) == node
-    ):
-        placement.withdraw(provider, server_id)
+def _stays(server_id: str, node: str) -> bool:
+    return (
+        servers.state(server_id) in _ON_HOST
+        and servers.node(server_id) == node
+    )
 
 
 def _about_consumer(

@@ -90,17 +90,27 @@ class Placement:
         body['allocations'][provider] = {'resources': {classes[0]: amount}}
         self._put(provider, server_id, body)
 
-    def withdraw(self, provider: str, server_id: str) -> None:
+    def withdraw(
+        self,
+        provider: str,
+        server_id: str,
+        is_unused: collections.abc.Callable[[], bool],
+    ) -> None:
         """Delete what a server has allocated on one host; safe to repeat.
 
         :param provider: UUID of any resource provider of the host.
         :param server_id: UUID of the server.
+        :param is_unused: whether the server is elsewhere, and on its way to
+            nowhere. Asked once the allocations are read: what Nova changes
+            after that is a change that came in between.
         :raises AllocationRefused: if another change came in between.
         :raises PlacementFailed: if Placement does not answer, or refuses.
         """
         body = self._get(f'/allocations/{server_id}')
         on_host = {each['uuid'] for each in self._tree(provider)}
         if on_host.isdisjoint(body.get('allocations', {})):
+            return
+        if not is_unused():
             return
         body['allocations'] = {
             each: allocation

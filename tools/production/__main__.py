@@ -18,6 +18,7 @@ Arguments go to the end-to-end tests.
 import argparse
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,8 @@ from tools.production import leftovers
 _TESTS = installation.ROOT / 'tests'
 _DEVICES = _TESTS / 'e2e' / 'devices'
 _NO_DEVICES = installation.ROOT / 'tools' / 'cloud' / 'devices' / 'none.yaml'
+# In the environment of the tests.
+_LOGS = pathlib.Path(sys.prefix, 'cloud')
 _PYTEST = (sys.executable, '-m', 'pytest')
 _END_TO_END = 'tests/e2e'
 _TEMPEST = (
@@ -114,10 +117,20 @@ def _run_all(
         status = _run(cloud, command, more if _END_TO_END in command else [])
         if status:
             print(f'{what}: failed with status {status}', file=sys.stderr)
+            _keep_logs(cloud)
             return status
         with report.step(what):
             pass
     return 0
+
+
+def _keep_logs(cloud: cloud_module.Cloud) -> None:
+    """Copy what tells why, before it goes with the cloud."""
+    shutil.rmtree(_LOGS, ignore_errors=True)
+    for folder in ('log', 'tempest/log'):
+        if (cloud.folder / folder).exists():
+            shutil.copytree(cloud.folder / folder, _LOGS / folder)
+    print(f'Logs: {_LOGS}', file=sys.stderr)
 
 
 def _run(

@@ -15,10 +15,12 @@
 import collections.abc
 import configparser
 import contextlib
+import datetime
 import json
 import os
 import pathlib
 import subprocess
+import typing as ty
 
 from tests.e2e import person, waiting
 from tools.cloud import cloud as cloud_module
@@ -61,9 +63,24 @@ def _stock_conductor(
             process.wait(_SECONDS)
         finally:
             process.kill()
-        found = admin.compute.get(f'/os-services?host={_HOST}').json()
-        for service in found['services']:
+        ended = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+        for service in _services(admin, f'host={_HOST}'):
             admin.compute.delete(f'/os-services/{service["id"]}')
+        # A nova-compute whose report it took along waits for its answer so
+        # long that the host counts as down.
+        waiting.until(
+            'every nova-compute to report again',
+            lambda: all(
+                datetime.datetime.fromisoformat(service['updated_at']) > ended
+                for service in _services(admin, 'binary=nova-compute')
+            ),
+            _SECONDS,
+        )
+
+
+def _services(admin: person.Person, query: str) -> list[dict[str, ty.Any]]:
+    found = admin.compute.get(f'/os-services?{query}').json()
+    return list(found['services'])
 
 
 def test_it_is_found(

@@ -50,8 +50,8 @@ _LEFT_OUT = {
         r'|test_database_faults\..*_is_not_reached$'
         # Not those of the table that each operation writes.
         r'(?<!device_allocations_is_not_reached)'
-        r'|test_database_faults\..*\.test_'
-        r'(device_contexts|device_profiles|extended_accelerator_requests)_'
+        r'|test_database_faults\..*\.test_(attach_handles|device_contexts'
+        r'|device_profiles|extended_accelerator_requests)_'
     ),
     'eventlet': (
         r'test_(audit|binding|early_refusal|\w*faults|mediated_devices'

@@ -22,6 +22,7 @@ from tests.functional.nova import step  # isort: skip - first
 
 import collections.abc
 import contextlib
+import functools
 import pkgutil
 import typing as ty
 
@@ -32,6 +33,32 @@ SECONDS = 2
 PATIENCE = 30
 STUCK = 'STUCK'
 Fault = collections.abc.Callable[[], object]
+
+
+def tested_with(
+    method: str,
+    faults: collections.abc.Mapping[str, collections.abc.Mapping[str, ty.Any]],
+) -> collections.abc.Callable[[type], type]:
+    """Give a class that checks an operation a test for each fault.
+
+    :param method: name of the class's method that makes a fault.
+    :param faults: its arguments, by name of the fault.
+    """
+
+    def decorate(cls: type) -> type:
+        for name, arguments in faults.items():
+
+            def test(
+                self: ty.Any,
+                arguments: collections.abc.Mapping[str, ty.Any] = arguments,
+            ) -> None:
+                make_fault = getattr(self, method)
+                self.check(functools.partial(make_fault, **arguments))
+
+            setattr(cls, f'test_{name}', test)
+        return cls
+
+    return decorate
 
 
 class TestCase(step.TestCase):

@@ -15,8 +15,6 @@
 from tests.functional.nova import faulty  # isort: skip - first
 
 import collections.abc
-import functools
-import typing as ty
 
 _CONTEXTS = ('device_allocations', 'device_contexts')
 _LINKS = ('device_context_arqs', 'device_profiles')
@@ -28,48 +26,45 @@ _BINDS = ('device_allocations', *_LINKS, *_ARQS)
 def with_writes(*tables: str) -> collections.abc.Callable[[type], type]:
     """Give a class tests for the first write to each table."""
 
-    def decorate(cls: type) -> type:
-        for table in tables:
-            for name, kill in (('is_full', False), ('is_not_reached', True)):
+    kills = {'is_full': False, 'is_not_reached': True}
+    return faulty.tested_with(
+        'refuse',
+        {
+            f'{table}_{name}': {'table': table, 'kill': kill}
+            for table in tables
+            for name, kill in kills.items()
+        },
+    )
 
-                def test(
-                    self: ty.Any, table: str = table, kill: bool = kill
-                ) -> None:
-                    self.check(
-                        functools.partial(
-                            self.cyborg.control,
-                            'refuse_writes',
-                            table=table,
-                            kill=kill,
-                        )
-                    )
 
-                setattr(cls, f'test_{table}_{name}', test)
-        return cls
+class _Database:
+    """Cyborg's database."""
 
-    return decorate
+    def refuse(self, table: str, kill: bool) -> None:
+        """Refuse the first write to a table, or kill Cyborg before it."""
+        self.cyborg.control('refuse_writes', table=table, kill=kill)
 
 
 @with_writes(*_CONTEXTS, *_LINKS, *_ARQS)
-class BootTest(faulty.Boot):
+class BootTest(_Database, faulty.Boot):
     """A server is booted."""
 
 
 @with_writes(*_CONTEXTS, *_LINKS, *_ARQS)
-class DeleteTest(faulty.Delete):
+class DeleteTest(_Database, faulty.Delete):
     """A server is deleted."""
 
 
 @with_writes(*_FREES)
-class OffloadTest(faulty.Offload):
+class OffloadTest(_Database, faulty.Offload):
     """A server is shelved and offloaded."""
 
 
 @with_writes(*_BINDS)
-class UnshelveTest(faulty.Unshelve):
+class UnshelveTest(_Database, faulty.Unshelve):
     """A server is unshelved."""
 
 
 @with_writes(*_FREES)
-class EvacuateTest(faulty.Evacuate):
+class EvacuateTest(_Database, faulty.Evacuate):
     """A server is evacuated."""

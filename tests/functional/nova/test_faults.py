@@ -15,7 +15,6 @@
 from tests.functional.nova import faulty  # isort: skip - first
 
 import collections.abc
-import functools
 import typing as ty
 
 from tests.functional.nova import edge
@@ -52,26 +51,14 @@ def with_faults(
     :param steps: method and path of the request, by name of the step.
     """
 
-    def decorate(cls: type) -> type:
-        for name, (method, path) in steps.items():
-            for fault, fields in faults.items():
-
-                def test(
-                    self: ty.Any,
-                    method: str = method,
-                    path: str = path,
-                    fields: dict[str, ty.Any] = fields,
-                ) -> None:
-                    self.check(
-                        functools.partial(
-                            self.fault, method=method, path=path, **fields
-                        )
-                    )
-
-                setattr(cls, f'test_{name}_{fault}', test)
-        return cls
-
-    return decorate
+    return faulty.tested_with(
+        'fault',
+        {
+            f'{name}_{fault}': {'method': method, 'path': path, **fields}
+            for name, (method, path) in steps.items()
+            for fault, fields in faults.items()
+        },
+    )
 
 
 @with_faults(

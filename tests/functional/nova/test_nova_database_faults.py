@@ -18,8 +18,6 @@ be able to say so: then somebody deletes the server.
 
 from tests.functional.nova import faulty  # isort: skip - first
 
-import collections.abc
-import functools
 import time
 import typing as ty
 
@@ -27,37 +25,20 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 _STUCK_SECONDS = 15
-_CLAIM = ('INSERT', 'allocations', 0)
 
 
-def with_writes(
-    **writes: tuple[str, str, int],
-) -> collections.abc.Callable[[type], type]:
-    """Give a class a test for each write.
+def _write(verb: str, table: str, skip: int = 0) -> dict[str, ty.Any]:
+    return {'verb': verb, 'table': table, 'skip': skip}
 
-    :param writes: verb, table, and how many pass before the one that is
-        refused, by name of the test.
-    """
 
-    def decorate(cls: type) -> type:
-        for name, write in writes.items():
-
-            def test(
-                self: ty.Any, write: tuple[str, str, int] = write
-            ) -> None:
-                self.check(functools.partial(self.refuse, *write))
-
-            setattr(cls, f'test_{name}', test)
-        return cls
-
-    return decorate
+_CLAIM = _write('INSERT', 'allocations')
 
 
 class _Databases:
     """The databases in this process: all but Cyborg's."""
 
     def refuse(self, verb: str, table: str, skip: int) -> None:
-        """Refuse a write to a table."""
+        """Refuse a write to a table, after some others."""
         self.refused = False
         passing = iter(range(skip))
 
@@ -93,22 +74,30 @@ class _Databases:
         self.assertTrue(self.refused)
 
 
-@with_writes(
-    claim=_CLAIM,
-    create=('INSERT', 'instances', 0),
-    map_to_cell=('UPDATE', 'instance_mappings', 0),
-    forget_the_request=('DELETE', 'build_requests', 0),
-    take_it=('UPDATE', 'instances', 0),
+@faulty.tested_with(
+    'refuse',
+    {
+        'claim': _CLAIM,
+        'create': _write('INSERT', 'instances'),
+        'map_to_cell': _write('UPDATE', 'instance_mappings'),
+        'forget_the_request': _write('DELETE', 'build_requests'),
+        'take_it': _write('UPDATE', 'instances'),
+    },
 )
 class BootTest(_Databases, faulty.Boot):
     """A server is booted."""
 
 
-@with_writes(claim=_CLAIM, take_it=('UPDATE', 'instances', 1))
+@faulty.tested_with(
+    'refuse',
+    {'claim': _CLAIM, 'take_it': _write('UPDATE', 'instances', skip=1)},
+)
 class UnshelveTest(_Databases, faulty.Unshelve):
     """A server is unshelved."""
 
 
-@with_writes(claim=_CLAIM, note_it=('UPDATE', 'migrations', 0))
+@faulty.tested_with(
+    'refuse', {'claim': _CLAIM, 'note_it': _write('UPDATE', 'migrations')}
+)
 class EvacuateTest(_Databases, faulty.Evacuate):
     """A server is evacuated."""

@@ -15,7 +15,6 @@
 from tests.functional.nova import faulty  # isort: skip - first
 
 import collections.abc
-import functools
 import re
 import typing as ty
 
@@ -37,21 +36,14 @@ def with_requests(
     :param steps: method and path of the request, by name of the step.
     """
 
-    def decorate(cls: type) -> type:
-        for name, step in steps.items():
-            for fault in _FAULTS:
-
-                def test(
-                    self: ty.Any,
-                    step: tuple[str, str] = step,
-                    fault: str = fault,
-                ) -> None:
-                    self.check(functools.partial(self.spoil, *step, fault))
-
-                setattr(cls, f'test_{name}_{fault}', test)
-        return cls
-
-    return decorate
+    return faulty.tested_with(
+        'spoil',
+        {
+            f'{name}_{fault}': {'method': method, 'path': path, 'fault': fault}
+            for name, (method, path) in steps.items()
+            for fault in _FAULTS
+        },
+    )
 
 
 class _Placement:

@@ -252,24 +252,23 @@ class ComputeManager(manager.ComputeManager):
                 else contextlib.nullcontext()
             ):
                 offload(accel_uuids=accel_uuids, **kwargs)
-        except nova_exception.AcceleratorRequestOpFailed as exc:
+        except (
+            nova_exception.AcceleratorRequestOpFailed,
+            nova_exception.AllocationDeleteFailed,
+        ) as exc:
             if not server_arqs.has_contexts(instance):
                 raise
             # The guest is gone by now: to stop here would leave a server
-            # that Nova takes to be on this host.
-            LOG.error(
-                'Server %s is off its host, and its accelerator requests '
-                'could not be deleted. Run "nova-cyborg-manage audit '
-                '--repair": %s',
-                instance.uuid,
-                exc,
-            )
-            offload(accel_uuids=[], **kwargs)
-        except nova_exception.AllocationDeleteFailed:
-            if not server_arqs.has_contexts(instance):
-                raise
-            # The guest and its devices are gone by now, too. If Placement
-            # fails again, the server can be offloaded again.
+            # that Nova takes to be on this host. If Placement fails again, it
+            # can be offloaded again.
+            if isinstance(exc, nova_exception.AcceleratorRequestOpFailed):
+                LOG.error(
+                    'Server %s is off its host, and its accelerator requests '
+                    'could not be deleted. Run "nova-cyborg-manage audit '
+                    '--repair": %s',
+                    instance.uuid,
+                    exc,
+                )
             offload(accel_uuids=[], **kwargs)
 
     def _unshelve_instance(

@@ -180,6 +180,26 @@ def _evacuations(server_id: str) -> list[dict[str, ty.Any]] | None:
     ]
 
 
+def migrations() -> frozenset[str] | None:
+    """Ask Nova for migrations, of which each allocates as a server does.
+
+    While a server is resized or migrated, what it had on its old host is
+    allocated to the migration.
+
+    :returns: their UUIDs; None if Nova does not say.
+    """
+    found: set[str] = set()
+    page = ''
+    while True:
+        status, body = _get(f'/os-migrations{page}', 'that is migrated')
+        if status != 200:
+            return None
+        found |= {migration['uuid'] for migration in body['migrations']}
+        if 'migrations_links' not in body:
+            return frozenset(found)
+        page = f'?marker={body["migrations"][-1]["uuid"]}'
+
+
 def faults() -> dict[str, str]:
     """Ask Nova why servers are in error.
 

@@ -34,7 +34,6 @@ _NOT_GIVEN = re.compile(
 )
 # Nothing is being done with such a server.
 _ON_HOST = (_State.SETTLED, _State.FAILED)
-_RESTING = (*_ON_HOST, _State.OFFLOADED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +52,31 @@ class Finding:
     repair: collections.abc.Callable[[], None] | None = dataclasses.field(
         default=None, compare=False
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Consumer:
+    """Who has an allocation of a resource provider of devices.
+
+    :ivar provider: UUID of the resource provider.
+    :ivar server_id: UUID of the server, or of the migration.
+    :ivar amount: how many units are allocated.
+    :ivar use: what it has in Cyborg, if anything.
+    :ivar is_holder: whether it is a server that holds device contexts.
+    """
+
+    provider: str
+    server_id: str
+    amount: int
+    use: audit.Use | None
+    is_holder: bool
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether it has the devices, too."""
+        # Of device profiles, it is Nova's business how many.
+        enough = self.amount if self.is_holder else 1
+        return self.use is not None and self.use.count >= enough
 
 
 def look() -> list[Finding]:
@@ -252,6 +276,8 @@ def _providers(
         for provider, in_cyborg in audit.providers(context).items()
     }
     holders = {each.server_id: each for each in audit.holders(context)}
+    # After the allocations: Nova notes a migration before it allocates.
+    migrations = functools.cache(servers.migrations)
     stray = dict(_stray(found.values(), holders, state))
     yield from stray.values()
     elsewhere = stray.keys() | devices.left_behind(context)
@@ -280,25 +306,15 @@ def _providers(
                 ),
             )
         for server_id in sorted(in_placement):
-            use = in_cyborg.get(server_id)
-            if use is None:
-                finding = _on_another_host(
-                    placement, provider, server_id, state(server_id)
-                )
-                if finding:
-                    yield finding
-                    continue
-                if server_id in holders and state(server_id) is _State.FAILED:
-                    # It could not be evacuated, and where it was to go is not
-                    # known: Nova forgets it when it is evacuated again.
-                    continue
-            enough = in_placement[server_id] if server_id in holders else 1
-            finding = _about_consumer(
-                placement,
+            consumer = _Consumer(
                 provider,
                 server_id,
-                state(server_id),
-                use is not None and use.count >= enough,
+                in_placement[server_id],
+                in_cyborg.get(server_id),
+                server_id in holders,
+            )
+            finding = _about_consumer(
+                placement, consumer, state(server_id), migrations
             )
             if finding:
                 yield finding
@@ -339,20 +355,87 @@ def _stray(
             )
 
 
-def _on_another_host(
+def _about_consumer(
     placement: placement_api.Placement,
-    provider: str,
-    server_id: str,
+    consumer: _Consumer,
     state: _State,
+    migrations: collections.abc.Callable[[], frozenset[str] | None],
+) -> Finding | None:
+    server_id = consumer.server_id
+    subject = f'{consumer.provider}/{server_id}'
+    if state is _State.GONE:
+        if consumer.use is None:
+            # It may be a server's migration.
+            found = migrations()
+            if found is None or server_id in found:
+                return None
+        return Finding(
+            'allocation-of-no-server',
+            subject,
+            'Nova does not know the server that Placement has an allocation '
+            'of.',
+            functools.partial(placement.forget, server_id),
+        )
+    if state is _State.OFFLOADED:
+        return Finding(
+            'allocation-of-offloaded-server',
+            subject,
+            'The server is on no host, and Placement has an allocation of it.',
+            functools.partial(_forget, placement, server_id, state),
+        )
+    if state is _State.NEVER_BUILT:
+        return Finding(
+            'allocation-of-failed-server',
+            subject,
+            'The server could not be built, and Placement has an allocation '
+            'of it.',
+            functools.partial(_forget, placement, server_id, state),
+        )
+    if consumer.has_devices or state not in _ON_HOST:
+        return None
+    return _without_devices(placement, consumer, state)
+
+
+def _forget(
+    placement: placement_api.Placement, server_id: str, state: _State
+) -> None:
+    # Nova says that it is unshelved before it chooses a host.
+    if servers.state(server_id) is state:
+        placement.forget(server_id)
+
+
+def _without_devices(
+    placement: placement_api.Placement, consumer: _Consumer, state: _State
+) -> Finding | None:
+    if servers.is_evacuated(consumer.server_id):
+        # Nova keeps what an evacuated server has on its old host until that
+        # is back.
+        return None
+    if consumer.use is None:
+        finding = _on_another_host(placement, consumer, state)
+        if finding:
+            return finding
+        if consumer.is_holder and state is _State.FAILED:
+            # It could not be evacuated, and where it was to go is not known:
+            # Nova forgets it when it is evacuated again.
+            return None
+    return Finding(
+        'no-device',
+        f'{consumer.provider}/{consumer.server_id}',
+        'The server has an allocation in Placement, and no device of the '
+        'resource provider, or fewer. Unless its flavor asks for it without '
+        'a device profile, shelve it with offloading, and unshelve it.',
+    )
+
+
+def _on_another_host(
+    placement: placement_api.Placement, consumer: _Consumer, state: _State
 ) -> Finding | None:
     """Find what Nova has allocated on a host, and not gone there with.
 
     If Placement's answer is lost, for example, it takes another host.
     """
-    if state not in _ON_HOST or servers.is_evacuated(server_id):
-        # Nova keeps what an evacuated server has on its old host until that
-        # is back.
-        return None
+    provider, server_id = consumer.provider, consumer.server_id
     node = servers.node(server_id)
     if node is None or placement.node(provider) in (None, node):
         return None
@@ -379,54 +462,3 @@ def _stays(server_id: str, node: str) -> bool:
         servers.state(server_id) in _ON_HOST
         and servers.node(server_id) == node
     )
-
-
-def _about_consumer(
-    placement: placement_api.Placement,
-    provider: str,
-    server_id: str,
-    state: _State,
-    has_device: bool,
-) -> Finding | None:
-    if state is _State.GONE:
-        return Finding(
-            'allocation-of-no-server',
-            f'{provider}/{server_id}',
-            'Nova does not know the server that Placement has an allocation '
-            'of.',
-            functools.partial(placement.forget, server_id),
-        )
-    if state is _State.OFFLOADED:
-        return Finding(
-            'allocation-of-offloaded-server',
-            f'{provider}/{server_id}',
-            'The server is on no host, and Placement has an allocation of it.',
-            functools.partial(_forget, placement, server_id, state),
-        )
-    if state is _State.NEVER_BUILT:
-        return Finding(
-            'allocation-of-failed-server',
-            f'{provider}/{server_id}',
-            'The server could not be built, and Placement has an allocation '
-            'of it.',
-            functools.partial(_forget, placement, server_id, state),
-        )
-    if has_device or state not in _RESTING or servers.is_evacuated(server_id):
-        # Nova keeps what an evacuated server has on its old host until that
-        # is back.
-        return None
-    return Finding(
-        'no-device',
-        f'{provider}/{server_id}',
-        'The server has an allocation in Placement, and no device of the '
-        'resource provider, or fewer. Unless its flavor asks for it without '
-        'a device profile, shelve it with offloading, and unshelve it.',
-    )
-
-
-def _forget(
-    placement: placement_api.Placement, server_id: str, state: _State
-) -> None:
-    # Nova says that it is unshelved before it chooses a host.
-    if servers.state(server_id) is state:
-        placement.forget(server_id)

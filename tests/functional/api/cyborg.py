@@ -118,14 +118,21 @@ class NovaStandIn:
         if path == '/servers/detail':
             return self._list(urllib.parse.parse_qs(query))
         if path == '/os-migrations':
-            (server_id,) = urllib.parse.parse_qs(query)['instance_uuid']
-            found = self.migrations.get(server_id, [])
-            return Response(200, {'migrations': found})
+            return self._list_migrations(urllib.parse.parse_qs(query))
         server = self.servers.get(path.rpartition('/')[2])
         lost = path.rpartition('/')[2] in self.nowhere
         if server is None or not self.administrator or lost:
             return Response(404, {})
         return Response(200, {'server': server})
+
+    def _list_migrations(self, query: dict[str, list[str]]) -> Response:
+        found = [
+            migration
+            for server_id, migrations in self.migrations.items()
+            if server_id in query.get('instance_uuid', self.migrations)
+            for migration in migrations
+        ]
+        return self._page('migrations', 'uuid', found, query)
 
     def _list(self, query: dict[str, list[str]]) -> Response:
         assert query['all_tenants'] == ['true']
@@ -135,12 +142,21 @@ class NovaStandIn:
         found = [self.servers[u] for u in wanted if u in self.servers]
         if 'status' in query:
             found = [s for s in found if s['status'] in query['status']]
+        return self._page('servers', 'id', found, query)
+
+    def _page(
+        self,
+        name: str,
+        key: str,
+        found: list[dict[str, ty.Any]],
+        query: dict[str, list[str]],
+    ) -> Response:
         if 'marker' in query:
-            ids = [server['id'] for server in found]
+            ids = [each[key] for each in found]
             found = found[ids.index(query['marker'][0]) + 1 :]
-        body: dict[str, ty.Any] = {'servers': found[: self.page_size]}
+        body: dict[str, ty.Any] = {name: found[: self.page_size]}
         if len(found) > self.page_size:
-            body['servers_links'] = [{'rel': 'next', 'href': '...'}]
+            body[f'{name}_links'] = [{'rel': 'next', 'href': '...'}]
         return Response(200, body)
 
     def post(self, url: str, json: dict[str, ty.Any]) -> Response:

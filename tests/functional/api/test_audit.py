@@ -191,6 +191,39 @@ def test_the_server_is_gone(cloud, run, running, member, placement):
     assert run() == (0, [])
 
 
+def test_an_allocation_of_a_migration_is_left_alone(
+    cloud, run, running, placement
+):
+    provider, _server_id, _context_id = running
+    server_id, *migrations = (str(uuid.uuid4()) for _n in range(3))
+    placement.allocate(provider, migrations[-1])
+    cloud.nova.page_size = 1
+
+    assert run() == (1, ['allocation-of-no-server'])
+    # It is on one page or another of the list.
+    cloud.nova.migrations[server_id] = [
+        {'uuid': each, 'status': 'finished', 'migration_type': 'resize'}
+        for each in migrations
+    ]
+    assert run(repair=True) == (0, [])
+    assert migrations[-1] in placement.allocations[provider]
+
+
+def test_migrations_that_nova_does_not_tell(
+    cloud, run, running, placement, monkeypatch
+):
+    provider, _server_id, _context_id = running
+    consumer = str(uuid.uuid4())
+    placement.allocate(provider, consumer)
+    monkeypatch.setattr(
+        cloud.nova,
+        '_list_migrations',
+        lambda _query: cyborg.Response(403, {}),
+    )
+    assert run(repair=True) == (0, [])
+    assert consumer in placement.allocations[provider]
+
+
 def test_a_kept_context_of_a_server_that_is_gone(
     cloud, run, running, member, placement
 ):

@@ -16,6 +16,8 @@ from tests.functional.nova import step  # isort: skip - first
 
 import typing as ty
 
+import fixtures
+
 _VERSION = '1.28'
 
 
@@ -61,3 +63,45 @@ class AllocationTest(step.TestCase):
         self.assert_hostdevs(self.server, self.used_slots())
         self.delete(self.server)
         self.assert_nothing_held()
+
+
+class MigrationTest(step.TestCase):
+    """A flavor asks for a device without a profile, and is changed."""
+
+    HOSTS = ('compute1', 'compute2')
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.devices = [self.add_device(host, slots=1) for host in self.HOSTS]
+        # It copies the disks, which there are none of.
+        self.useFixture(
+            fixtures.MockPatch(
+                'nova.virt.libvirt.driver.LibvirtDriver'
+                '.migrate_disk_and_power_off',
+                return_value='{}',
+            )
+        )
+
+    def _flavor(self) -> str:
+        return self._create_flavor(extra_spec={'resources:FPGA': '1'})
+
+    def _usages(self) -> list[int]:
+        return [self.usage(device) for device in self.devices]
+
+    def test_what_the_migration_has_stays(self) -> None:
+        server = self.boot(flavorRef=self._flavor())
+        before = self._usages()
+        resize = {'flavorRef': self._flavor()}
+        self.act(server, 'resize', 'VERIFY_RESIZE', resize)
+        self.assertEqual([1, 1], self._usages())
+
+        rows = self.cyborg.control('audit', placement=self._placement_url)
+
+        self.assertEqual([('no-device', False)], _brief(rows))
+        self.assertEqual([1, 1], self._usages())
+        self.act(server, 'revertResize')
+        self.assertEqual(before, self._usages())
+
+
+def _brief(rows: list[dict[str, ty.Any]]) -> list[tuple[str, bool]]:
+    return [(row['kind'], row['repaired']) for row in rows]

@@ -81,6 +81,7 @@ def main() -> int:
             status = _run_all(cloud, more, report)
         except exception.CloudError as error:
             print(error, file=sys.stderr)
+            _keep_logs(cloud)
             status = 1
         finally:
             cloud.down()
@@ -130,7 +131,8 @@ def _keep_logs(cloud: cloud_module.Cloud) -> None:
     for folder in ('log', 'tempest/log'):
         if (cloud.folder / folder).exists():
             shutil.copytree(cloud.folder / folder, _LOGS / folder)
-    print(f'Logs: {_LOGS}', file=sys.stderr)
+    if _LOGS.exists():
+        print(f'Logs: {_LOGS}', file=sys.stderr)
 
 
 def _run(

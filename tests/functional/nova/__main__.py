@@ -38,13 +38,14 @@ MODES = {
 }
 # What the default leaves out, by the mode: kinds of faults that Nova meets as
 # it meets another one; others, at steps where the operation meets them at its
-# main step; and, in green threads, what is over before Nova does anything in a
-# thread, or takes long.
+# main step; hints that the end-to-end tests have, too; and, in green threads,
+# what is over before Nova does anything in a thread, or takes long.
 _LEFT_OUT = {
     'threading': (
         r'test_faults\..*_(is_unavailable|is_garbled)$'
         r'|test_faults\..*\.test_(ask|begin|read|release|reserve|unbind)'
         r'_(is_\w+|arrives_late|kills)$'
+        r'|test_faults\..*\.test_settle_(is_dropped|\w*late|kills)$'
         r'|test_faults\.\w*Beside\w*\..*_kills$'
         r'|test_placement_faults\..*(_is_dropped|candidates_is_lost)$'
         r'|test_database_faults\..*_is_not_reached$'
@@ -52,12 +53,13 @@ _LEFT_OUT = {
         r'(?<!device_allocations_is_not_reached)'
         r'|test_database_faults\..*\.test_(attach_handles|device_contexts'
         r'|device_profiles|extended_accelerator_requests)_'
+        r'|test_nova_database_faults\.BootTest\.test_(create$|forget_|map_)'
+        r'|test_early_refusal\.HintTest\.(?!test_context_held_by_a_server)'
     ),
     'eventlet': (
-        r'test_(audit|binding|early_refusal|\w*faults|mediated_devices'
-        r'|mixed_versions|refusals|scheduling|status|stock_accelerators'
-        r'|switch_off)\.'
-        r'|test_operations\.(?!DeleteWhileBuilding)'
+        r'test_(audit|binding|boot|early_refusal|\w*faults|lifecycle'
+        r'|mediated_devices|mixed_versions|operations|own_accord|refusals'
+        r'|scheduling|status|stock_accelerators|switch_off)\.'
         r'|CallsTest|\.(Late)?DuplicateTest'
     ),
 }

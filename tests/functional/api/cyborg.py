@@ -107,6 +107,8 @@ class NovaStandIn:
         # Servers that are in a cell's database, and Nova does not know in
         # which.
         self.nowhere: set[str] = set()
+        # Whether lists lack what is in one of the cells.
+        self.cell_is_down = False
         # How many requests there were.
         self.requests = 0
 
@@ -119,6 +121,9 @@ class NovaStandIn:
             return self._list(urllib.parse.parse_qs(query))
         if path == '/os-migrations':
             return self._list_migrations(urllib.parse.parse_qs(query))
+        if path == '/os-services':
+            status = 'UNKNOWN' if self.cell_is_down else 'enabled'
+            return Response(200, {'services': [{'status': status}]})
         server = self.servers.get(path.rpartition('/')[2])
         lost = path.rpartition('/')[2] in self.nowhere
         if server is None or not self.administrator or lost:

@@ -209,17 +209,21 @@ def test_an_allocation_of_a_migration_is_left_alone(
     assert migrations[-1] in placement.allocations[provider]
 
 
+@pytest.mark.parametrize('is_refused', [True, False])
 def test_migrations_that_nova_does_not_tell(
-    cloud, run, running, placement, monkeypatch
+    cloud, run, running, placement, monkeypatch, is_refused
 ):
     provider, _server_id, _context_id = running
     consumer = str(uuid.uuid4())
     placement.allocate(provider, consumer)
-    monkeypatch.setattr(
-        cloud.nova,
-        '_list_migrations',
-        lambda _query: cyborg.Response(403, {}),
-    )
+    if is_refused:
+        monkeypatch.setattr(
+            cloud.nova,
+            '_list_migrations',
+            lambda _query: cyborg.Response(403, {}),
+        )
+    else:
+        cloud.nova.cell_is_down = True
     assert run(repair=True) == (0, [])
     assert consumer in placement.allocations[provider]
 

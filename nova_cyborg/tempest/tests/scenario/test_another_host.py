@@ -21,6 +21,11 @@ from nova_cyborg.tempest.tests.scenario import base
 CONF = config.CONF
 
 
+# One that skips itself later would wait for all others before, to be alone.
+@testtools.skipUnless(
+    CONF.device_context.host_to_force_down,
+    'There is no host to force down ([device_context] host_to_force_down)',
+)
 # Other tests may have their servers on this host, or need its devices.
 @decorators.serial
 class AnotherHostTest(base.BaseServerTest):
@@ -28,16 +33,6 @@ class AnotherHostTest(base.BaseServerTest):
 
     # The host can be asked for.
     min_microversion = '2.74'
-
-    @classmethod
-    def skip_checks(cls) -> None:
-        """Skip where no host is for such tests."""
-        super().skip_checks()
-        if not CONF.device_context.host_to_force_down:
-            raise cls.skipException(
-                'There is no host to force down '
-                '([device_context] host_to_force_down)'
-            )
 
     @classmethod
     def setup_clients(cls) -> None:

@@ -71,9 +71,13 @@ class TestCase(base.TestCase):
         )
         self.admin_api.put_service_force_down(service['id'], down)
 
+    def audit_rows(self) -> list[dict[str, ty.Any]]:
+        """Run the audit once, with repair; return what it says."""
+        return self.cyborg.control('audit', placement=self._placement_url)
+
     def audit(self) -> list[str]:
         """Run the audit once; return the kinds of what it has put right."""
-        rows = self.cyborg.control('audit', placement=self._placement_url)
+        rows = self.audit_rows()
         left = [row for row in rows if not row['repaired']]
         self.assertEqual([], left)
         return [row['kind'] for row in rows]

@@ -24,7 +24,7 @@ import sys
 import tempfile
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception
+from tools.cloud import exception, signals
 from tools.demo import story, terminal
 
 _MATTERS = re.compile(r' (ERROR|CRITICAL) |nova_cyborg')
@@ -53,6 +53,7 @@ def main() -> int:
         'with it; needs root, and takes some minutes',
     )
     arguments = parser.parse_args()
+    signals.heed()
     folder = pathlib.Path(tempfile.mkdtemp(prefix='nova-cyborg-demo-'))
     cloud = cloud_module.Cloud(folder)
     try:

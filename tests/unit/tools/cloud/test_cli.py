@@ -12,6 +12,7 @@
 """The command line of the embedded cloud: what it refuses."""
 
 import signal
+import sys
 
 import pytest
 
@@ -34,11 +35,13 @@ def up(tmp_path, capsys):
     # The command has signals end it as Ctrl-C does.
     handlers = {
         number: signal.getsignal(number)
-        for number in (signal.SIGTERM, signal.SIGHUP)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
     }
+    hook = sys.unraisablehook
     yield _up
     for number, handler in handlers.items():
         signal.signal(number, handler)
+    sys.unraisablehook = hook
 
 
 @pytest.mark.parametrize('number', ['0', '-1', 'two', '1.5', '', '²'])

@@ -1,0 +1,76 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""What ends a program that has a cloud to take down."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+_PROGRAM = """
+import os, time, weakref
+from tools.cloud import signals
+
+class Session:
+    pass
+
+def interrupted(number):
+    os.kill(os.getpid(), number)
+    time.sleep(0)
+
+signals.heed()
+session = Session()
+weakref.finalize(session, interrupted, {number})
+try:
+    del session
+    time.sleep(20)
+except KeyboardInterrupt:
+    print('taken down')
+"""
+_COMPLAINING = """
+import weakref
+from tools.cloud import signals
+
+class Session:
+    pass
+
+signals.heed()
+session = Session()
+weakref.finalize(session, lambda: 1 / 0)
+del session
+"""
+
+
+def _run(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, '-c', program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_in_a_finalizer_is_not_lost(number):
+    done = _run(_PROGRAM.format(number=int(number)))
+
+    assert done.returncode == 0, done
+    assert done.stdout == 'taken down\n', done
+    assert done.stderr == ''
+
+
+def test_any_other_error_in_a_finalizer_is_shown():
+    done = _run(_COMPLAINING)
+
+    assert done.returncode == 0, done
+    assert 'ZeroDivisionError' in done.stderr

@@ -16,6 +16,7 @@ Nova's request to delete a server's ARQs does not tell whether the server is
 being deleted or only leaves its host. Nova's API does.
 """
 
+import collections.abc
 import enum
 import functools
 import logging
@@ -189,15 +190,13 @@ def migrations() -> frozenset[str] | None:
     :returns: their UUIDs; None if Nova does not say, or not of all.
     """
     found: set[str] = set()
-    page = ''
-    while True:
-        status, body = _get(f'/os-migrations{page}', 'that is migrated')
-        if status != 200:
-            return None
-        found |= {migration['uuid'] for migration in body['migrations']}
-        if 'migrations_links' not in body:
-            return frozenset(found) if _all_cells_answer() else None
-        page = f'?marker={body["migrations"][-1]["uuid"]}'
+    path = '/os-migrations?'
+    try:
+        for page in _pages(path, 'migrations', 'that is migrated'):
+            found |= {migration['uuid'] for migration in page}
+    except _NotSaid:
+        return None
+    return frozenset(found) if _all_cells_answer() else None
 
 
 def _all_cells_answer() -> bool:
@@ -219,20 +218,17 @@ def faults() -> dict[str, str]:
         none if Nova does not say.
     """
     found: dict[str, str] = {}
-    page = ''
-    while True:
-        path = f'/servers/detail?all_tenants=true&status=ERROR{page}'
-        status, body = _get(path, 'in error')
-        if status != 200:
-            return {}
-        found |= {
-            server['id']: server['fault']['message']
-            for server in body['servers']
-            if 'fault' in server
-        }
-        if 'servers_links' not in body:
-            return found
-        page = f'&marker={body["servers"][-1]["id"]}'
+    path = '/servers/detail?all_tenants=true&status=ERROR&'
+    try:
+        for page in _pages(path, 'servers', 'in error'):
+            found |= {
+                server['id']: server['fault']['message']
+                for server in page
+                if 'fault' in server
+            }
+    except _NotSaid:
+        return {}
+    return found
 
 
 def _confirmed(server_id: str) -> State:
@@ -256,6 +252,35 @@ def _confirmed(server_id: str) -> State:
     if status == 404:
         return State.GONE
     return _classify(body['server']) if status == 200 else State.UNKNOWN
+
+
+class _NotSaid(Exception):
+    """Nova does not answer with a list, or not with all of it."""
+
+
+def _pages(
+    path: str, collection: str, server_id: str
+) -> collections.abc.Iterator[list[dict[str, ty.Any]]]:
+    """Go through a list of Nova's, page by page.
+
+    :param path: its path and query, open for one more parameter.
+    :param collection: what is listed.
+    :param server_id: which servers a warning is to speak of.
+    :returns: what is on each page.
+    :raises _NotSaid: if Nova does not answer with a page.
+    """
+    marker = ''
+    while True:
+        status, body = _get(f'{path}{marker}', server_id)
+        if status != 200:
+            raise _NotSaid
+        page = body[collection]
+        yield page
+        if f'{collection}_links' not in body:
+            return
+        last = page[-1]
+        # What has both is known to other cells by its UUID alone.
+        marker = f'marker={last.get("uuid") or last["id"]}'
 
 
 def _get(path: str, server_id: str) -> tuple[int, dict[str, ty.Any]]:

@@ -287,13 +287,15 @@ def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
 def _has_status(status: str) -> sa.ColumnElement[bool]:
     """Say in SQL what ``model.DeviceContext.status`` says."""
     held = tables.DeviceContext.allocation_id.is_not(None)
-    arq = cyborg_models.ExtArq
+    # As text: Cyborg's column has not all of its states, and PostgreSQL takes
+    # none for a comparison that it has not.
+    state = sa.cast(cyborg_models.ExtArq.state, sa.String)
     fault = sa.or_(
         tables.DeviceAllocation.fault.is_not(None),
-        _has_arq(arq.state.in_(('BindFailed', 'UnbindFailed'))),
+        _has_arq(state.in_(('BindFailed', 'UnbindFailed'))),
     )
     has_arqs = _has_arq(sa.true())
-    unbound = _has_arq(arq.state != 'Bound')
+    unbound = _has_arq(state != 'Bound')
     return {
         model.Status.AVAILABLE: sa.not_(held),
         model.Status.ERROR: sa.and_(held, fault),

@@ -362,33 +362,42 @@ def add(
     :returns: ``uuid`` and ``device_rp_uuid`` of each.
     """
     profile_id = hidden_profiles.make(db, context.groups)
-    made = []
+    arqs: list[dict[str, ty.Any]] = []
+    links: list[dict[str, ty.Any]] = []
     for number, group in enumerate(context.groups):
         for _n in range(group.accelerator_count):
-            arq = models.ExtArq(
-                uuid=uuidutils.generate_uuid(),
-                project_id=context.project_id,
-                state=constants.ARQ_INITIAL,
-                substate=constants.ARQ_INITIAL,
-                device_profile_id=profile_id,
-                device_profile_group_id=number,
-                hostname=target['hostname'],
-                device_rp_uuid=target[str(number)],
-                # Set before it is bound, so that what looks ARQs up by
-                # server finds it from the beginning.
-                instance_uuid=context.server_id,
+            uuid = uuidutils.generate_uuid()
+            arqs.append(
+                {
+                    'uuid': uuid,
+                    'project_id': context.project_id,
+                    'state': constants.ARQ_INITIAL,
+                    'substate': constants.ARQ_INITIAL,
+                    'device_profile_id': profile_id,
+                    'device_profile_group_id': number,
+                    'hostname': target['hostname'],
+                    'device_rp_uuid': target[str(number)],
+                    # Set before it is bound, so that what looks ARQs up by
+                    # server finds it from the beginning.
+                    'instance_uuid': context.server_id,
+                }
             )
-            link = tables.DeviceContextArq(
-                arq_uuid=arq.uuid,
-                device_context_id=context_row_id,
-                group_number=number,
-                generation=generation,
+            links.append(
+                {
+                    'arq_uuid': uuid,
+                    'device_context_id': context_row_id,
+                    'group_number': number,
+                    'generation': generation,
+                }
             )
-            db.add_all((arq, link))
-            made.append(
-                {'uuid': arq.uuid, 'device_rp_uuid': arq.device_rp_uuid}
-            )
-    return made
+    # As values of one statement: to add objects has SQLAlchemy name the type
+    # of each column to PostgreSQL, and that of ``state`` has no name.
+    db.execute(sa.insert(models.ExtArq).values(arqs))
+    db.execute(sa.insert(tables.DeviceContextArq).values(links))
+    return [
+        {'uuid': arq['uuid'], 'device_rp_uuid': arq['device_rp_uuid']}
+        for arq in arqs
+    ]
 
 
 def forget(

@@ -21,8 +21,8 @@ from tests.e2e import contexts, databases, guest, person, servers, waiting
 from tools.cloud import cloud as cloud_module
 
 _CLAIM = (
-    'UPDATE attach_handles SET in_use = ? WHERE in_use = ? AND '
-    'attach_type = \'PCI\' AND attach_info LIKE \'%"bus": "0c"%\''
+    'UPDATE attach_handles SET in_use = ? WHERE in_use = ? AND deployable_id '
+    "= (SELECT id FROM deployables WHERE name = 'compute1_0000:0c:00.0')"
 )
 
 
@@ -32,9 +32,11 @@ def no_free_handles(
 ) -> collections.abc.Iterator[None]:
     """Cyborg has no handle left of a device that Placement thinks is free."""
     count = databases.change(cloud, 'cyborg', _CLAIM, True, False)
-    assert count == 8
-    yield
-    databases.change(cloud, 'cyborg', _CLAIM, False, True)
+    try:
+        assert count == 8
+        yield
+    finally:
+        databases.change(cloud, 'cyborg', _CLAIM, False, True)
 
 
 def test_a_binding_that_fails_is_the_servers_fault(

@@ -30,7 +30,7 @@ from tools.production import leftovers
 
 _TESTS = installation.ROOT / 'tests'
 _DEVICES = _TESTS / 'e2e' / 'devices'
-_NO_DEVICES = installation.ROOT / 'tools' / 'cloud' / 'devices' / 'none.yaml'
+_TWICE = pathlib.Path(__file__).with_name('devices.yaml')
 # In the environment of the tests.
 _LOGS = pathlib.Path(sys.prefix, 'cloud')
 _PYTEST = (sys.executable, '-m', 'pytest')
@@ -98,9 +98,9 @@ def _up(
         devices=[
             _DEVICES / 'compute1.yaml',
             _DEVICES / 'compute2.yaml',
-            # What the tests say of hosts is about the first two.
-            _NO_DEVICES,
-            _NO_DEVICES,
+            # What the end-to-end tests say of hosts is about the first two.
+            _TWICE,
+            _TWICE,
             _TESTS / 'real' / 'devices' / 'real1.yaml',
         ],
         report=report,

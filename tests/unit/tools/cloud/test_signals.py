@@ -18,7 +18,7 @@ import sys
 import pytest
 
 _PROGRAM = """
-import os, time, weakref
+import os, signal, time, weakref
 from tools.cloud import signals
 
 class Session:
@@ -28,6 +28,8 @@ def interrupted(number):
     os.kill(os.getpid(), number)
     time.sleep(0)
 
+# What a shell's background job starts ignores Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 signals.heed()
 session = Session()
 weakref.finalize(session, interrupted, {number})

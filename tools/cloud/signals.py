@@ -14,10 +14,6 @@
 
 import signal
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sys import UnraisableHookArgs
 
 # Long enough for the finalizer to be over.
 _AGAIN_SECONDS = 0.05
@@ -38,7 +34,7 @@ def heed() -> None:
     sys.unraisablehook = _raise_again
 
 
-def _raise_again(dropped: 'UnraisableHookArgs') -> None:
+def _raise_again(dropped: 'sys.UnraisableHookArgs') -> None:
     if issubclass(dropped.exc_type, KeyboardInterrupt):
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
     else:

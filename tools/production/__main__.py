@@ -16,7 +16,6 @@ Arguments go to the end-to-end tests.
 """
 
 import argparse
-import collections.abc
 import os
 import pathlib
 import shutil
@@ -35,38 +34,12 @@ _TWICE = pathlib.Path(__file__).with_name('devices.yaml')
 # In the environment of the tests.
 _LOGS = pathlib.Path(sys.prefix, 'cloud')
 _PYTEST = (sys.executable, '-m', 'pytest')
-_END_TO_END = 'tests/e2e'
-_TEMPEST = (
-    sys.executable,
-    '-m',
-    'tools.cloud',
-    '--state={folder}',
-    'tempest',
-)
+_CLOUD = (sys.executable, '-m', 'tools.cloud')
 _LISTS = installation.ROOT / 'tools' / 'cloud' / 'tempest'
-# A suite and its command; {folder} is the cloud's.
-_SUITES = {
-    'end-to-end tests': (*_PYTEST, _END_TO_END),
-    'tests of real guests': (*_PYTEST, 'tests/real'),
-    'tempest: device contexts': _TEMPEST,
-    'tempest: stock suites': (
-        *_TEMPEST,
-        f'--include-list={_LISTS / "stock.txt"}',
-    ),
+# What stock Cyborg cannot do with a kind of database.
+_LEFT_OUT = {
+    'postgresql': (f'--exclude-list={_LISTS / "stock-not-postgresql.txt"}',),
 }
-# What Cyborg cannot do with a kind of database.
-_WITHOUT = {
-    'postgresql': {
-        'tempest: stock suites': (
-            f'--exclude-list={_LISTS / "stock-not-postgresql.txt"}',
-        ),
-    },
-}
-_AUDIT = (
-    installation.MANAGE,
-    '--config-file={folder}/etc/cyborg/cyborg.conf',
-    'audit',
-)
 # What is to end with the cloud.
 _GUEST = (
     'openstack server create --wait --flavor m1.tiny --nic none '
@@ -127,12 +100,9 @@ def _run_all(
     more: list[str],
     report: progress.Progress,
 ) -> int:
-    without = _WITHOUT.get(database or '', {})
-    last = {'audit': _AUDIT, 'last guest': tuple(_GUEST.split())}
-    for what, command in {**_SUITES, **last}.items():
+    for what, command in _commands(cloud.folder, database, more).items():
         print(f'--- {what}', flush=True)
-        further = more if _END_TO_END in command else without.get(what, ())
-        status = _run(cloud, command, further)
+        status = _run(cloud, command)
         if status:
             print(f'{what}: failed with status {status}', file=sys.stderr)
             _keep_logs(cloud)
@@ -140,6 +110,29 @@ def _run_all(
         with report.step(what):
             pass
     return 0
+
+
+def _commands(
+    folder: pathlib.Path, database: str | None, more: list[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the suites, and what comes after them, in order."""
+    tempest = (*_CLOUD, f'--state={folder}', 'tempest')
+    return {
+        'end-to-end tests': (*_PYTEST, 'tests/e2e', *more),
+        'tests of real guests': (*_PYTEST, 'tests/real'),
+        'tempest: device contexts': tempest,
+        'tempest: stock suites': (
+            *tempest,
+            f'--include-list={_LISTS / "stock.txt"}',
+            *_LEFT_OUT.get(database or '', ()),
+        ),
+        'audit': (
+            installation.MANAGE,
+            f'--config-file={folder}/etc/cyborg/cyborg.conf',
+            'audit',
+        ),
+        'last guest': tuple(_GUEST.split()),
+    }
 
 
 def _keep_logs(cloud: cloud_module.Cloud) -> None:
@@ -152,14 +145,9 @@ def _keep_logs(cloud: cloud_module.Cloud) -> None:
         print(f'Logs: {_LOGS}', file=sys.stderr)
 
 
-def _run(
-    cloud: cloud_module.Cloud,
-    command: tuple[str, ...],
-    more: collections.abc.Sequence[str],
-) -> int:
-    filled = [part.format(folder=cloud.folder) for part in command]
+def _run(cloud: cloud_module.Cloud, command: tuple[str, ...]) -> int:
     return subprocess.call(
-        [*filled, *more],
+        command,
         cwd=installation.ROOT,
         env={
             **os.environ,

@@ -103,8 +103,9 @@ class BadDatabase(CloudError):
         self, kind: str, database: str, known: tuple[str, ...]
     ) -> None:
         super().__init__(
-            f'An {kind} cloud has no {database} database. Choose one of '
-            f'{", ".join(known)}, or another kind (--production).'
+            f'A cloud of the kind {kind} has no {database} database. Choose '
+            f'one of {", ".join(known)}, or another kind of cloud: "up '
+            '--help" has them.'
         )
 
 
@@ -113,7 +114,7 @@ class NoRealHosts(CloudError):
 
     def __init__(self, kind: str) -> None:
         super().__init__(
-            f'An {kind} cloud has fake hypervisors only. Leave --real-hosts '
+            f'A cloud of the kind {kind} takes no --real-hosts. Leave it '
             'out, or choose another kind (--production).'
         )
 

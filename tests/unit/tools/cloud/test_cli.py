@@ -64,7 +64,22 @@ def test_real_hosts_of_an_embedded_cloud(up):
     status, complaint = up('--real-hosts', '1')
 
     assert status == 1
-    assert 'An embedded cloud has fake hypervisors only' in complaint
+    assert 'A cloud of the kind embedded takes no --real-hosts' in complaint
+
+
+@pytest.mark.parametrize(
+    ('kind', 'database', 'known'),
+    [
+        ((), 'postgresql', 'Choose one of sqlite, or'),
+        (('--production',), 'oracle', 'Choose one of mariadb, postgresql, or'),
+    ],
+)
+def test_a_database_that_the_kind_has_not(up, kind, database, known):
+    status, complaint = up(*kind, '--database', database)
+
+    assert status == 1
+    assert f'has no {database} database' in complaint
+    assert known in complaint
 
 
 def test_a_folder_that_is_a_file(up, tmp_path):

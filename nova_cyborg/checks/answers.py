@@ -9,7 +9,7 @@ import dataclasses
 import typing as ty
 
 from nova_cyborg.checks import results
-from nova_cyborg.hooks import presence
+from nova_cyborg.nova.conductor import presence
 
 #: Seconds for an answer.
 SECONDS = 10

@@ -3,7 +3,7 @@
 """Whether every nova-conductor has the plugin.
 
 Nova's databases name them, and each is asked on the message bus of its cell;
-:mod:`nova_cyborg.hooks.presence` says why they are asked.
+:mod:`nova_cyborg.nova.conductor.presence` says why they are asked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nova import objects, rpc, servicegroup
 from oslo_messaging._drivers import impl_fake
 
 from nova_cyborg.checks import answers, results
-from nova_cyborg.hooks import presence
+from nova_cyborg.nova.conductor import presence
 
 _BINARY = 'nova-conductor'
 _GRACE = 5

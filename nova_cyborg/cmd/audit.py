@@ -17,7 +17,7 @@ import typing as ty
 import prettytable
 
 from nova_cyborg import exception
-from nova_cyborg.cmd import findings
+from nova_cyborg.audit import findings
 
 LOG = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import contexts, devices, hidden_profiles, session, tables
+from nova_cyborg.db import arqs as devices
+from nova_cyborg.db import contexts, hidden_profiles, session, tables
 
 Held = list[tuple[tables.DeviceContext, model.DeviceContext]]
 

@@ -13,7 +13,8 @@ import dataclasses
 from cyborg import context as cyborg_context
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import allocations, contexts, devices, session, tables
+from nova_cyborg.db import allocations, contexts, session, tables
+from nova_cyborg.db import arqs as devices
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,8 @@ from oslo_utils import timeutils, uuidutils
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import devices, session, tables
+from nova_cyborg.db import arqs as devices
+from nova_cyborg.db import session, tables
 
 SORT_KEYS = ('created_at', 'updated_at', 'name', 'uuid')
 

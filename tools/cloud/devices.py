@@ -21,7 +21,7 @@ def count(path: pathlib.Path) -> int:
     """
     # Clouds without the plugin, and without a file, get along without it.
     from nova_cyborg import exception as plugin_exception
-    from nova_cyborg.agent import devices_file
+    from nova_cyborg.cyborg.agent import devices_file
 
     try:
         return len(devices_file.parse(str(path), path.read_bytes()))

@@ -28,9 +28,10 @@ from oslo_config import cfg
 from wsme import types as wtypes
 
 from nova_cyborg import exception as our_exception
-from nova_cyborg.api import unbinding
 from nova_cyborg.api.controllers import device_profiles
-from nova_cyborg.db import allocations, devices
+from nova_cyborg.db import allocations
+from nova_cyborg.db import arqs as devices
+from nova_cyborg.lifecycle import unbind as unbinding
 
 CONF = cfg.CONF
 

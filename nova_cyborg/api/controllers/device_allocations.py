@@ -9,11 +9,12 @@ import pecan
 from pecan import rest
 
 from nova_cyborg import exception, model
-from nova_cyborg.api import binding, unbinding
 from nova_cyborg.api.controllers import device_contexts, handler
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
 from nova_cyborg.db import allocations, attempts, contexts
+from nova_cyborg.lifecycle import bind as binding
+from nova_cyborg.lifecycle import unbind as unbinding
 
 LOG = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from oslo_utils import strutils, uuidutils
 from pecan import rest
 
 from nova_cyborg import exception, language, model
-from nova_cyborg.api import unbinding
 from nova_cyborg.api.controllers import handler
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.db import contexts
+from nova_cyborg.lifecycle import unbind as unbinding
 
 #: The most device contexts in one page, and the number if none is asked for.
 MAX_LIMIT = 1000

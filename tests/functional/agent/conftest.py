@@ -32,7 +32,7 @@ from oslo_messaging import conffixture as messaging_fixture
 from placement.tests.functional.fixtures import placement
 
 from nova_cyborg import conf
-from nova_cyborg.agent import driver
+from nova_cyborg.cyborg.agent import driver
 
 HOST = 'compute1'
 

@@ -16,7 +16,7 @@ from cyborg.conf import CONF
 from cyborg.objects import ext_arq
 from cyborg.objects.extarq import ext_arq_job
 
-from nova_cyborg.agent import driver
+from nova_cyborg.cyborg.agent import driver
 
 GZIP = '0000:0c:00.0'
 VGPU = '0000:af:00.0'

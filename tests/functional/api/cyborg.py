@@ -36,8 +36,9 @@ from oslo_messaging import conffixture
 from oslo_middleware import request_id
 from oslo_policy import opts as policy_opts
 
-from nova_cyborg.api import app, servers
+from nova_cyborg.api import app
 from nova_cyborg.db import migration
+from nova_cyborg.lifecycle import nova as servers
 
 PROJECT = uuid.uuid4().hex
 #: Who builds servers, unless a test says otherwise.
@@ -301,7 +302,7 @@ class CyborgFixture(fixtures.Fixture):
         self._executor = _Executor(8)
         self.useFixture(
             fixtures.MonkeyPatch(
-                'nova_cyborg.api.binding._executor', self._executor
+                'nova_cyborg.lifecycle.bind._executor', self._executor
             )
         )
         self.addCleanup(self._executor.shutdown)

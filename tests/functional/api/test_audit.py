@@ -19,9 +19,9 @@ from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
-from nova_cyborg.api import servers
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import tables
+from nova_cyborg.lifecycle import nova as servers
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers, wait_for_status
 

@@ -11,8 +11,8 @@ from cyborg.conductor import rpcapi
 from cyborg.db.sqlalchemy import models
 from oslo_db import exception as db_exc
 
-from nova_cyborg.api import binding
 from nova_cyborg.db import tables
+from nova_cyborg.lifecycle import bind as binding
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers
 

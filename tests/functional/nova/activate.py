@@ -11,6 +11,6 @@ import nova.tests.functional
 
 import nova.conf  # isort: skip
 
-from nova_cyborg.hooks import plugin
+from nova_cyborg import plugin
 
 plugin.activate(nova.conf.CONF)

@@ -27,7 +27,7 @@ from nova.tests.functional import fixtures as func_fixtures
 from nova.tests.functional.libvirt import base
 from placement import deploy
 
-from nova_cyborg.hooks import api as hooks_api
+from nova_cyborg.nova.api import compute_api as hooks_api
 from tests.functional.nova import cyborg, edge, http_server
 
 CONF = conf.CONF

@@ -35,9 +35,10 @@ from cyborg.conductor import manager
 from cyborg.conf import CONF
 from cyborg.db.sqlalchemy import models
 from cyborg.objects import base as objects_base
-from nova_cyborg.api import app, binding
+from nova_cyborg.api import app
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import migration, session
+from nova_cyborg.lifecycle import bind as binding
 from tools.cloud.services import sqlite
 
 from cyborg import context

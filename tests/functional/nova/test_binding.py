@@ -5,7 +5,7 @@
 from tests.functional.nova import base  # isort: skip - first
 
 import fixtures
-from nova_cyborg.hooks import libvirt
+from nova_cyborg.nova.compute import libvirt
 
 
 class BindingTest(base.TestCase):

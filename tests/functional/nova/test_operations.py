@@ -16,8 +16,8 @@ from unittest import mock
 
 from nova import conf
 from nova.tests.functional.api import client
-from nova_cyborg.hooks import calls
-from nova_cyborg.hooks import conductor as hooks_conductor
+from nova_cyborg.nova.conductor import calls
+from nova_cyborg.nova.conductor import manager as hooks_conductor
 
 from tests.functional.nova import base
 

@@ -16,7 +16,7 @@ import requests_mock as mock_lib
 from keystoneauth1 import fixture as ksa_fixture
 from osc_lib import clientmanager
 
-from nova_cyborg.cli import shell
+from nova_cyborg.cli.commands import shell
 
 KEYSTONE = 'http://keystone.test/v3'
 CYBORG = 'http://cyborg.test:6666/v2'

@@ -10,7 +10,7 @@ import pytest
 from cliff import command
 from osc_lib import exceptions as osc_exc
 
-from nova_cyborg.cli import server_create
+from nova_cyborg.cli.commands import server_create
 from tests.unit.cli import conftest
 from tests.unit.cli.conftest import CONTEXT_ID, OTHER_ID, Cloud, Run
 

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The contract of hooks in nova-conductor.
+
+A hook is a class in the entry point namespace ``nova_cyborg.conductor``; it
+is made once a process, without arguments, when nova-conductor starts. Its
+methods are called by several threads (or green threads) at once.
+:mod:`nova_cyborg.contract.noop` shows one that does nothing.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import typing as ty
+import uuid
+
+from nova import context as nova_context
+from nova import objects
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    """A call of nova-conductor that brings servers to hosts.
+
+    :ivar name: what is done: the same if the message bus delivers one
+        message twice.
+    :ivar booting: whether the servers are new; else they exist, and move.
+    :ivar evacuated_node: the name of the compute node that the server is
+        evacuated from; empty if it is not.
+    :ivar caller: UUID of the call: never the same.
+    :ivar memory: what hooks want to know again in the same call, by keys of
+        their own.
+    """
+
+    name: str
+    booting: bool
+    evacuated_node: str = ''
+    caller: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
+    memory: dict[ty.Any, ty.Any] = dataclasses.field(default_factory=dict)
+
+
+class ConductorHook(abc.ABC):
+    """What nova-conductor asks a hook on a server's way to its host."""
+
+    @abc.abstractmethod
+    def concerns(self, request_spec: objects.RequestSpec) -> bool:
+        """Tell whether a server has to do with this hook.
+
+        Called for every server, so it must cost nothing: no I/O.
+
+        :param request_spec: the server's request.
+        :returns: whether the other methods are to be called for it.
+        """
+
+    @abc.abstractmethod
+    def before_scheduling(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_ids: list[str],
+        operation: Operation,
+    ) -> None:
+        """Add to a request what the scheduler is to look for.
+
+        :param context: the request's context.
+        :param request_spec: the request; changed in place. May have been
+            changed by an earlier call: nothing is to be added twice.
+        :param server_ids: UUIDs of the servers that are scheduled.
+        :param operation: what is done with them.
+        :raises Exception: if they cannot be scheduled; the hook has then
+            undone what it did. The message becomes the server's fault. One
+            of :data:`nova_cyborg.exception.SUPERSEDED` says that another
+            call is at it: this one is dropped, and nothing is undone.
+        """
+
+    @abc.abstractmethod
+    def pre_bind(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        node: str,
+        request_spec: objects.RequestSpec,
+        operation: Operation,
+    ) -> list[str]:
+        """Begin to dedicate devices of the chosen node to a server.
+
+        :param context: the request's context.
+        :param instance: the server.
+        :param node: the chosen node.
+        :param request_spec: the request, with the resource providers that
+            Placement chose for its groups.
+        :param operation: what is done with it; before_scheduling may have
+            been called for an earlier one.
+        :returns: UUIDs of accelerator requests that nova-compute is to
+            wait for.
+        :raises Exception: if it cannot be done; the hook has then undone
+            what it did here. The message becomes the server's fault, unless
+            it is one of :data:`nova_cyborg.exception.SUPERSEDED`.
+        """
+
+    @abc.abstractmethod
+    def unbind(
+        self,
+        context: nova_context.RequestContext,
+        server_id: str,
+        operation: Operation,
+    ) -> None:
+        """Undo pre_bind for a server that stays, as it could not be moved.
+
+        :param context: the request's context.
+        :param server_id: UUID of the server.
+        :param operation: the one that pre_bind was called for.
+        :raises Exception: if it cannot be done; it is logged.
+        """
+
+    @abc.abstractmethod
+    def release(
+        self, context: nova_context.RequestContext, server_id: str
+    ) -> None:
+        """Take back what a server was given that is not going to be built.
+
+        :param context: the request's context.
+        :param server_id: UUID of the server.
+        :raises Exception: if it cannot be done; it is logged.
+        """

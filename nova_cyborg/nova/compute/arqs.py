@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What nova-compute asks and knows of a server's accelerator requests."""
+
+from __future__ import annotations
+
+import collections.abc
+import logging
+import time
+import typing as ty
+
+from nova import conf, objects
+from nova import context as nova_context
+
+from nova_cyborg import exception, model
+from nova_cyborg.nova import client
+
+CONF = conf.CONF
+LOG = logging.getLogger(__name__)
+
+_BOUND = 'Bound'
+_WITH_SLOT = ('PCI', 'MDEV')
+_POLL_SECONDS = 1
+
+
+def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
+    """Tell whether an accelerator request belongs to a device context.
+
+    :param arq: the request as Cyborg's API shows it.
+    :returns: True; False for one of a device profile.
+    """
+    return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
+
+
+def slot(arq: collections.abc.Mapping[str, ty.Any]) -> str | None:
+    """Return the slot of an accelerator request, as device contexts show it.
+
+    :param arq: the request as Cyborg's API shows it.
+    :returns: the PCI address, or the UUID of the mediated device; None for
+        a handle of another type, or none.
+    """
+    if arq['attach_handle_type'] not in _WITH_SLOT:
+        return None
+    return model.Device(
+        arq_id=arq['uuid'],
+        group=0,
+        state=arq['state'],
+        attach_handle_type=arq['attach_handle_type'],
+        attach_handle_id=arq['attach_handle_uuid'],
+        attach_handle_info=arq['attach_handle_info'],
+    ).slot
+
+
+def has_hint(request_spec: objects.RequestSpec | None) -> bool:
+    """Tell whether a server was asked for with device contexts.
+
+    :param request_spec: the server's request.
+    :returns: whether it has the scheduler hint.
+    """
+    if request_spec is None or 'scheduler_hints' not in request_spec:
+        return False
+    return model.HINT in (request_spec.scheduler_hints or {})
+
+
+def is_marked(instance: objects.Instance) -> bool:
+    """Tell whether only device contexts give a server accelerators.
+
+    :param instance: the server.
+    :returns: whether its copy of the flavor has the marker.
+    """
+    profile = instance.flavor.extra_specs.get(model.PROFILE_EXTRA_SPEC)
+    return bool(profile == model.FLAVOR_MARKER)
+
+
+def has_contexts(instance: objects.Instance) -> bool:
+    """Tell whether a server was booted with device contexts.
+
+    :param instance: the server.
+    :returns: whether it was; False for one that was booted with a device
+        profile as well by a nova-conductor that did not note it.
+    """
+    noted = model.SYSTEM_METADATA_KEY in instance.system_metadata
+    return noted or is_marked(instance)
+
+
+def all_bound(
+    arqs: collections.abc.Collection[collections.abc.Mapping[str, ty.Any]],
+    awaited: collections.abc.Iterable[str],
+) -> bool:
+    """Tell whether all that a server was to get is bound.
+
+    :param arqs: its accelerator requests as Cyborg's API shows them.
+    :param awaited: UUIDs of those that there must be.
+    :returns: whether they are there, and those of device contexts bound.
+    """
+    lost = set(awaited) - {arq['uuid'] for arq in arqs}
+    # What becomes of the requests of profiles is Nova's business.
+    return not lost and all(
+        arq['state'] == _BOUND for arq in arqs if is_of_device_context(arq)
+    )
+
+
+def wait_until_resolved(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Wait until the binding of a server's accelerator requests is over.
+
+    :param context: the request's context.
+    :param instance: the server.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    :raises BindingTimeout: if it takes longer than nova.conf's
+        ``arq_binding_timeout``.
+    """
+    allocations = client.allocation_client(context)
+    end = time.monotonic() + CONF.arq_binding_timeout
+    while not allocations.is_resolved(instance.uuid):
+        if time.monotonic() > end:
+            raise exception.BindingTimeout(
+                server_id=instance.uuid, seconds=CONF.arq_binding_timeout
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def fault(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> str | None:
+    """Ask Cyborg why a binding failed.
+
+    :param context: the request's context.
+    :param instance: the server.
+    :returns: the reason; empty if Cyborg knows of none; None if the server
+        holds no device contexts, or it cannot be said whether it does.
+    """
+    try:
+        return client.allocation_client(context).get(instance.uuid).fault or ''
+    except exception.AllocationNotFound:
+        return None
+    except exception.DeviceContextError as exc:
+        LOG.debug('Cyborg does not say why: %s', exc)
+        return '' if has_contexts(instance) else None
+
+
+def release(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Give back the device contexts of a server that is not built.
+
+    :param context: the request's context.
+    :param instance: the server.
+    """
+    try:
+        client.allocation_client(context).release(instance.uuid)
+    except exception.DeviceContextError as exc:
+        LOG.error(
+            'Server %s is not built, and its device contexts could not be '
+            'released: %s',
+            instance.uuid,
+            exc,
+        )
+
+
+def free(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    arq_ids: collections.abc.Collection[str],
+) -> None:
+    """Delete what an attempt has bound for a server; safe to repeat, or late.
+
+    :param context: the request's context.
+    :param instance: the server; it keeps its device contexts.
+    :param arq_ids: UUIDs of the accelerator requests that the attempt has
+        made, those of profiles too.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    if not arq_ids:
+        return
+    try:
+        client.allocation_client(context).unbind_attempt(
+            instance.uuid, arq_ids
+        )
+    except exception.OtherAttempt as exc:
+        LOG.debug('There is nothing to delete: %s', exc)
+
+
+def free_if_possible(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    arq_ids: collections.abc.Collection[str],
+) -> None:
+    """Delete what was bound for a server that is not moved to this host.
+
+    :param context: the request's context.
+    :param instance: the server; it keeps its device contexts.
+    :param arq_ids: UUIDs of the accelerator requests, those of profiles too.
+    """
+    try:
+        free(context, instance, arq_ids)
+    except exception.DeviceContextError as exc:
+        LOG.error(
+            'Server %s is not moved, and its accelerator requests could not '
+            'be deleted: %s',
+            instance.uuid,
+            exc,
+        )
+
+
+def settle(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Free what a server has left on the host that it was evacuated from.
+
+    :param context: the request's context.
+    :param instance: the server, which is on its new node.
+    """
+    try:
+        client.allocation_client(context).settle(instance.uuid, instance.node)
+    except exception.DeviceContextError as exc:
+        LOG.warning(
+            'Server %s is evacuated, and its devices on its old host could '
+            'not be freed. Run "nova-cyborg-manage audit --repair": %s',
+            instance.uuid,
+            exc,
+        )

@@ -63,7 +63,6 @@ class ConductorHook(abc.ABC):
     ) -> None:
         """Add to a request what the scheduler is to look for.
 
-        :param context: the request's context.
         :param request_spec: the request; changed in place. May have been
             changed by an earlier call: nothing is to be added twice.
         :param server_ids: UUIDs of the servers that are scheduled.
@@ -85,7 +84,6 @@ class ConductorHook(abc.ABC):
     ) -> list[str]:
         """Begin to dedicate devices of the chosen node to a server.
 
-        :param context: the request's context.
         :param instance: the server.
         :param node: the chosen node.
         :param request_spec: the request, with the resource providers that
@@ -108,7 +106,6 @@ class ConductorHook(abc.ABC):
     ) -> None:
         """Undo pre_bind for a server that stays, as it could not be moved.
 
-        :param context: the request's context.
         :param server_id: UUID of the server.
         :param operation: the one that pre_bind was called for.
         :raises Exception: if it cannot be done; it is logged.
@@ -120,7 +117,6 @@ class ConductorHook(abc.ABC):
     ) -> None:
         """Take back what a server was given that is not going to be built.
 
-        :param context: the request's context.
         :param server_id: UUID of the server.
         :raises Exception: if it cannot be done; it is logged.
         """

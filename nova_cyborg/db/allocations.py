@@ -26,7 +26,6 @@ def get(
 ) -> model.Allocation:
     """Read a server's allocation.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :returns: the allocation.
     :raises AllocationNotFound: if the server holds no device contexts.
@@ -45,7 +44,6 @@ def get(
 def exists(context: cyborg_context.RequestContext, server_id: str) -> bool:
     """Tell whether a server holds device contexts.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :returns: whether it does.
     """
@@ -99,7 +97,6 @@ def unbound(context: cyborg_context.RequestContext, server_id: str) -> None:
 
     If it could not be evacuated, it has those again that it had.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     """
     with session.writing(context) as db:
@@ -121,7 +118,6 @@ def release(
 ) -> None:
     """Take a server's device contexts back; safe to repeat.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param terminated: whether the server is gone: then the device contexts
         that live as long as their server are deleted. The others, and all

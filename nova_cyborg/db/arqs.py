@@ -62,7 +62,6 @@ def of_server(
 ) -> list[str]:
     """Find all ARQs of a server by index, those of profiles too.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :returns: UUIDs of the ARQs.
     """
@@ -81,7 +80,6 @@ def given_to(
 ) -> list[str]:
     """Find the ARQs of a server by index, as Nova is to see them.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :returns: UUIDs of the ARQs, those of profiles too; without what is on
         the host that the server is being evacuated from.
@@ -112,7 +110,6 @@ def of_profiles(
 ) -> dict[str, str]:
     """Find the ARQs of a server by index that are of no device context.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :returns: the node by UUID of the ARQ.
     """
@@ -151,7 +148,6 @@ def states(
 ) -> dict[str, str]:
     """Read the states of ARQs.
 
-    :param context: the request's context.
     :param arq_ids: UUIDs of ARQs.
     :returns: state by UUID, of those that exist.
     """
@@ -173,7 +169,6 @@ def remove(
     In one transaction, which begins by locking the ARQ: of two calls at one
     moment one frees the handle, which may be another server's right after.
 
-    :param context: the request's context.
     :param arq_id: UUID of the ARQ.
     :returns: the handle of a mediated device. It counts as used until the
         device is removed: see :func:`handles.free`. None of other kinds, or
@@ -213,7 +208,6 @@ def left_behind(
 ) -> dict[str, str]:
     """Find servers that have ARQs on a host that they are evacuated from.
 
-    :param context: the request's context.
     :param providers: UUIDs of the resource providers that matter; None for
         all.
     :param limit: how many ARQs at most; None for all.

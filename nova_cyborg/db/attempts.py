@@ -44,7 +44,6 @@ def begin(
 ) -> model.Allocation:
     """Begin an attempt to bring a server to a host; safe to repeat.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param operation: what is done: the same when Nova's message bus
         delivers one message twice.
@@ -79,7 +78,6 @@ def prepare_binding(
     until it is on the other one: it may not get there, and its guest may
     still run.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param hostname: the node the server is to run on.
     :param providers: UUID of the resource provider by the group's name in
@@ -137,7 +135,6 @@ def binding_failed(
 ) -> bool:
     """Record that a binding failed, unless a later attempt has begun.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param binding: the binding that failed.
     :param reason: why, for the project to read.
@@ -162,7 +159,6 @@ def end(
 ) -> list[str]:
     """End the attempt to bring a server to a host; its ARQs are to be freed.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param generation: the attempt's; None for whichever is the last.
     :param caller: UUID of the attempt; None for any.
@@ -202,7 +198,6 @@ def left_for(
 ) -> list[str]:
     """Find what a server has left that was evacuated.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param node: the node that it is on.
     :returns: UUIDs of its ARQs on other nodes, those of profiles too; none
@@ -225,7 +220,6 @@ def made_elsewhere(
 ) -> list[str]:
     """Find the ARQs of a server on other nodes than its own.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param node: the node that it is on.
     :returns: UUIDs of the ARQs, those of profiles too.

@@ -50,7 +50,6 @@ class Use:
 def holders(context: cyborg_context.RequestContext) -> list[Holder]:
     """Find the servers that hold device contexts.
 
-    :param context: an administrator's context.
     :returns: the servers.
     """
     allocation, arq = tables.DeviceAllocation, models.ExtArq
@@ -66,7 +65,6 @@ def unlinked_arqs(
 ) -> dict[str, str | None]:
     """Find ARQs of hidden profiles that belong to no device context.
 
-    :param context: an administrator's context.
     :returns: UUID of the server, if any, by UUID of the ARQ.
     """
     arq, link = models.ExtArq, tables.DeviceContextArq
@@ -87,7 +85,6 @@ def arqs_of_profiles(
 ) -> dict[str, list[str]]:
     """Find ARQs of device profiles that are for servers.
 
-    :param context: an administrator's context.
     :returns: UUIDs of the ARQs, by UUID of the server.
     """
     arq, profile = models.ExtArq, models.DeviceProfile
@@ -108,7 +105,6 @@ def unused_handles(
 ) -> list[handles.Handle]:
     """Find attach handles that are in use, and by no ARQ.
 
-    :param context: an administrator's context.
     :returns: the handles.
     """
     in_use = models.AttachHandle.in_use.is_(True)
@@ -119,7 +115,6 @@ def unused_handles(
 def shared_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
     """Find attach handles that more than one ARQ uses.
 
-    :param context: an administrator's context.
     :returns: how many ARQs, by UUID of the handle.
     """
     handle, arq = models.AttachHandle, models.ExtArq
@@ -136,7 +131,6 @@ def shared_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
 def lost_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
     """Find attach handles that an ARQ uses, and that count as free.
 
-    :param context: an administrator's context.
     :returns: row id by UUID of the handle.
     """
     handle = models.AttachHandle
@@ -149,7 +143,6 @@ def lost_handles(context: cyborg_context.RequestContext) -> dict[str, int]:
 def unused_profiles(context: cyborg_context.RequestContext) -> dict[str, int]:
     """Find hidden profiles without ARQs.
 
-    :param context: an administrator's context.
     :returns: row id by name of the profile.
     """
     profile, arq = models.DeviceProfile, models.ExtArq
@@ -163,7 +156,6 @@ def providers(
 ) -> dict[str, dict[str, Use]]:
     """Find which servers Cyborg has on which resource provider.
 
-    :param context: an administrator's context.
     :returns: the use by UUID of the server, by UUID of the provider; also of
         those that no server is on.
     """
@@ -190,7 +182,6 @@ def providers(
 def set_in_use(context: cyborg_context.RequestContext, row_id: int) -> None:
     """Have an attach handle count as used, if still an ARQ uses it.
 
-    :param context: an administrator's context.
     :param row_id: its row id.
     """
     handle = models.AttachHandle
@@ -208,7 +199,6 @@ def remove_profile(
 ) -> None:
     """Remove a hidden profile, if still no ARQ belongs to it.
 
-    :param context: an administrator's context.
     :param row_id: its row id.
     """
     profile, arq = models.DeviceProfile, models.ExtArq

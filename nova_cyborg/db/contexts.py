@@ -53,7 +53,6 @@ def create(
 ) -> model.DeviceContext:
     """Store a new device context of the request's project.
 
-    :param context: the request's context.
     :param groups: its groups.
     :param device_profile_id: UUID of the profile they were copied from.
     :param fields: name, description, delete_on_termination; each optional.
@@ -78,7 +77,6 @@ def get(
 ) -> model.DeviceContext:
     """Read a device context.
 
-    :param context: the request's context.
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :returns: the device context.
@@ -119,7 +117,6 @@ def list_page(
 ) -> list[model.DeviceContext]:
     """Read a page of device contexts, with a fixed number of statements.
 
-    :param context: the request's context.
     :param filters: which ones.
     :param page: which part of them, in which order.
     :returns: at most ``page.limit`` device contexts.
@@ -143,7 +140,6 @@ def update(
 ) -> model.DeviceContext:
     """Change a device context.
 
-    :param context: the request's context.
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :param fields: name, description, delete_on_termination; each optional.
@@ -167,7 +163,6 @@ def delete(
 ) -> None:
     """Delete a device context that no server holds.
 
-    :param context: the request's context.
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :raises DeviceContextNotFound: if there is none in the project.

@@ -80,7 +80,6 @@ def without_room(
 ) -> list[str]:
     """Find devices with fewer free attach handles than are wanted.
 
-    :param context: the request's context.
     :param wanted: how many are wanted, by UUID of the resource provider.
     :returns: UUIDs of the resource providers.
     """
@@ -109,7 +108,6 @@ def users(
 ) -> list[str]:
     """Find servers whose ARQs use devices.
 
-    :param context: the request's context.
     :param providers: UUIDs of the devices' resource providers.
     :param limit: how many servers at most.
     :returns: UUIDs of the servers, those that came first at the front.
@@ -138,7 +136,6 @@ def users(
 def free(context: cyborg_context.RequestContext, row_id: int) -> None:
     """Have an attach handle count as free, unless an ARQ uses it.
 
-    :param context: the request's context.
     :param row_id: its row id.
     """
     with session.writing(context) as db:

@@ -46,7 +46,6 @@ def writing(
 ) -> collections.abc.Iterator[orm.Session]:
     """Open a transaction that writes.
 
-    :param context: the request's context.
     :returns: a context manager that gives the session.
     """
     with cyborg_db.main_context_manager.writer.using(context) as session:
@@ -59,7 +58,6 @@ def reading(
 ) -> collections.abc.Iterator[orm.Session]:
     """Open a transaction that only reads.
 
-    :param context: the request's context.
     :returns: a context manager that gives the session.
     """
     with cyborg_db.main_context_manager.reader.using(context) as session:

@@ -50,7 +50,6 @@ def begin(
 ) -> attempts.Binding:
     """Make a server's ARQs and begin to bind them; safe to repeat.
 
-    :param context: the request's context.
     :param conductor: Cyborg's conductor.
     :param server_id: UUID of the server.
     :param hostname: the node the server is to run on.

@@ -43,7 +43,6 @@ def forget_allocations(
     contexts, or from this one when it is tried again.
 
     :param report_client: Nova's client of Placement.
-    :param context: the request's context.
     :param server_id: UUID of the server.
     """
     try:
@@ -66,7 +65,6 @@ def forget_destination(
     """Delete what Placement keeps for a server on a host it did not get to.
 
     :param report_client: Nova's client of Placement.
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param node_id: UUID of the compute node.
     """
@@ -90,7 +88,6 @@ def forget_earlier_destinations(
     and with it the devices of that host, which the next evacuation needs.
 
     :param report_client: Nova's client of Placement.
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param node: name of the compute node that it is evacuated from.
     """
@@ -144,7 +141,6 @@ def fail_migration(
 ) -> None:
     """Say of an evacuation that has not begun that it has failed.
 
-    :param context: the request's context.
     :param server_id: UUID of the server.
     """
     try:
@@ -168,7 +164,6 @@ def fail_rebuild(
     """Let a server that could not be rebuilt be in error, to try again.
 
     :param manager: Nova's compute task manager.
-    :param context: the request's context.
     :param server_id: UUID of the server.
     :param orig_image_ref: the image that it has.
     :param request_spec: the server's request.

@@ -105,7 +105,6 @@ def wait_until_resolved(
 ) -> None:
     """Wait until the binding of a server's accelerator requests is over.
 
-    :param context: the request's context.
     :param instance: the server.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     :raises BindingTimeout: if it takes longer than nova.conf's
@@ -126,7 +125,6 @@ def fault(
 ) -> str | None:
     """Ask Cyborg why a binding failed.
 
-    :param context: the request's context.
     :param instance: the server.
     :returns: the reason; empty if Cyborg knows of none; None if the server
         holds no device contexts, or it cannot be said whether it does.
@@ -145,7 +143,6 @@ def release(
 ) -> None:
     """Give back the device contexts of a server that is not built.
 
-    :param context: the request's context.
     :param instance: the server.
     """
     try:
@@ -166,7 +163,6 @@ def free(
 ) -> None:
     """Delete what an attempt has bound for a server; safe to repeat, or late.
 
-    :param context: the request's context.
     :param instance: the server; it keeps its device contexts.
     :param arq_ids: UUIDs of the accelerator requests that the attempt has
         made, those of profiles too.
@@ -189,7 +185,6 @@ def free_if_possible(
 ) -> None:
     """Delete what was bound for a server that is not moved to this host.
 
-    :param context: the request's context.
     :param instance: the server; it keeps its device contexts.
     :param arq_ids: UUIDs of the accelerator requests, those of profiles too.
     """
@@ -209,7 +204,6 @@ def settle(
 ) -> None:
     """Free what a server has left on the host that it was evacuated from.
 
-    :param context: the request's context.
     :param instance: the server, which is on its new node.
     """
     try:

@@ -43,7 +43,6 @@ def delete_left(
     Nova asks for it when the server leaves a host, and goes on when Cyborg
     does not answer. Those of device contexts are no obstacle.
 
-    :param context: the request's context.
     :param instance: the server.
     :param evacuated_node: the name of the compute node that it is evacuated
         from, where it keeps all until it is on the other one; empty if it is
@@ -70,7 +69,6 @@ def delete(
 ) -> None:
     """Delete the ARQs of profiles that Nova has begun to bind.
 
-    :param context: the request's context.
     :param instance: the server.
     :param arqs: their UUIDs.
     """

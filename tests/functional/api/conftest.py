@@ -2,13 +2,11 @@
 
 """A cloud for a test, and those who call it."""
 
-# As Cyborg's commands do: before release 16, it makes the threads green.
-import cyborg.cmd  # isort: skip
+from tests.functional.api import cyborg  # isort: skip - first
 
 import pytest
 
 from nova_cyborg import model
-from tests.functional.api import cyborg
 
 
 @pytest.fixture

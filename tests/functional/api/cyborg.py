@@ -1,50 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Real Cyborg in this process: its API application, conductor, database.
+"""The fixture's Cyborg for tests of its API, and those who call it."""
 
-The edges are stand-ins: Keystone's middleware (its headers are given here),
-Nova's API, and the message bus, which is oslo.messaging's in-memory one.
-"""
+from nova_cyborg.fixture import cyborg as fixture  # isort: skip - first
 
 import collections.abc
 import concurrent.futures
 import contextlib
-import json
-import threading
 import time
 import typing as ty
-import urllib.parse
 import uuid
 
-import fixtures
-import oslo_messaging
 import sqlalchemy as sa
 import webtest
-from cyborg import context as cyborg_context
-from cyborg import objects
 from cyborg.api import app as stock_app
-from cyborg.common import authorize_wsgi, rpc
-from cyborg.conductor import manager
-from cyborg.conf import CONF
-from cyborg.db.sqlalchemy import api as cyborg_db
 from cyborg.db.sqlalchemy import models
-from cyborg.objects import base as objects_base
-from oslo_config import fixture as config_fixture
-from oslo_db.sqlalchemy import enginefacade, test_fixtures
-from oslo_log import log
-from oslo_messaging import conffixture
 from oslo_middleware import request_id
-from oslo_policy import opts as policy_opts
-
-from nova_cyborg.api import app
-from nova_cyborg.db import migration
-from nova_cyborg.lifecycle import nova as servers
 
 PROJECT = uuid.uuid4().hex
 #: Who builds servers, unless a test says otherwise.
 CALLER = 'ca11ca11-0000-4000-8000-000000000000'
-#: The field of Nova's servers that says which node one is on.
-NODE = 'OS-EXT-SRV-ATTR:hypervisor_hostname'
 #: UUID of nothing.
 UNKNOWN = '0000d0d0-0000-4000-8000-000000000000'
 OTHER_PROJECT = uuid.uuid4().hex
@@ -62,263 +37,15 @@ def wait_for(condition: collections.abc.Callable[[], ty.Any]) -> ty.Any:
     return found
 
 
-class Response:
-    """As much of a keystoneauth response as Cyborg's Nova client reads."""
-
-    def __init__(self, status_code: int, body: ty.Any) -> None:
-        self.status_code = status_code
-        self.text = json.dumps(body)
-        self._body = body
-
-    def json(self) -> ty.Any:
-        return self._body
-
-
-class NovaStandIn:
-    """Nova's API as Cyborg sees it: servers, and events about ARQs.
-
-    :ivar servers: what it shows, by UUID.
-    :ivar events: the events it got.
-    :ivar status_code: what it answers with if it is not 200.
-    :ivar refuse_events: how many events are refused before one is taken.
-    """
-
-    def __init__(self) -> None:
-        self.servers: dict[str, dict[str, ty.Any]] = {}
-        self.migrations: dict[str, list[dict[str, str]]] = {}
-        self.events: list[dict[str, str]] = []
-        self.status_code = 200
-        self.refuse_events = 0
-        # How many servers are listed at once.
-        self.page_size = 1000
-        # Whether Cyborg's user at Nova sees the servers of all projects, and
-        # may list them, which Nova has a policy of its own for.
-        self.administrator = True
-        self.may_list = False
-        # Servers that are in a cell's database, and Nova does not know in
-        # which.
-        self.nowhere: set[str] = set()
-        # Whether lists lack what is in one of the cells.
-        self.cell_is_down = False
-        # How many requests there were.
-        self.requests = 0
-
-    def get(self, url: str, timeout: float | None = None) -> Response:
-        self.requests += 1
-        if self.status_code != 200:
-            return Response(self.status_code, {})
-        path, _mark, query = url.partition('?')
-        if path == '/servers/detail':
-            return self._list(urllib.parse.parse_qs(query))
-        if path == '/os-migrations':
-            return self._list_migrations(urllib.parse.parse_qs(query))
-        if path == '/os-services':
-            status = 'UNKNOWN' if self.cell_is_down else 'enabled'
-            return Response(200, {'services': [{'status': status}]})
-        server = self.servers.get(path.rpartition('/')[2])
-        lost = path.rpartition('/')[2] in self.nowhere
-        if server is None or not self.administrator or lost:
-            return Response(404, {})
-        return Response(200, {'server': server})
-
-    def _list_migrations(self, query: dict[str, list[str]]) -> Response:
-        found = [
-            migration
-            for server_id, migrations in self.migrations.items()
-            if server_id in query.get('instance_uuid', self.migrations)
-            for migration in migrations
-        ]
-        return self._page('migrations', 'uuid', found, query)
-
-    def _list(self, query: dict[str, list[str]]) -> Response:
-        assert query['all_tenants'] == ['true']
-        if not self.administrator and not self.may_list:
-            return Response(403, {})
-        wanted = query.get('uuid', self.servers)
-        found = [self.servers[u] for u in wanted if u in self.servers]
-        if 'status' in query:
-            found = [s for s in found if s['status'] in query['status']]
-        return self._page('servers', 'id', found, query)
-
-    def _page(
-        self,
-        name: str,
-        key: str,
-        found: list[dict[str, ty.Any]],
-        query: dict[str, list[str]],
-    ) -> Response:
-        if 'marker' in query:
-            ids = [each[key] for each in found]
-            found = found[ids.index(query['marker'][0]) + 1 :]
-        body: dict[str, ty.Any] = {name: found[: self.page_size]}
-        if len(found) > self.page_size:
-            body[f'{name}_links'] = [{'rel': 'next', 'href': '...'}]
-        return Response(200, body)
-
-    def post(self, url: str, json: dict[str, ty.Any]) -> Response:
-        assert url == '/os-server-external-events'
-        if self.status_code != 200:
-            return Response(self.status_code, {})
-        if self.refuse_events:
-            self.refuse_events -= 1
-            return Response(500, {})
-        self.events.extend(json['events'])
-        return Response(200, json)
-
-    def boot(
-        self, status: str = 'BUILD', task_state: str | None = 'spawning'
-    ) -> str:
-        """Make a server; returns its UUID."""
-        server_id = str(uuid.uuid4())
-        self.change(server_id, status, task_state)
-        return server_id
-
-    def change(
-        self, server_id: str, status: str, task_state: str | None = None
-    ) -> None:
-        """Bring a server into a state."""
-        self.servers[server_id] = {
-            'id': server_id,
-            'status': status,
-            'OS-EXT-STS:task_state': task_state,
-        }
-
-    def lose(self, server_id: str) -> None:
-        """Forget in which cell a server is that is on no host yet."""
-        self.nowhere.add(server_id)
-        self.servers[server_id] |= {
-            'OS-EXT-SRV-ATTR:host': None,
-            'OS-SRV-USG:launched_at': None,
-        }
-
-    def delete(self, server_id: str) -> None:
-        """Forget a server."""
-        del self.servers[server_id]
-
-    def outcomes(self, server_id: str) -> dict[str, str]:
-        """Return what was said of a server's ARQs, by UUID."""
-        return {
-            event['tag']: event['status']
-            for event in list(self.events)
-            if event['server_uuid'] == server_id
-            and event['name'] == 'accelerator-request-bound'
-        }
-
-
-class _Executor(concurrent.futures.ThreadPoolExecutor):
-    """Threads, and what they have been given to do."""
-
-    def __init__(self, threads: int) -> None:
-        super().__init__(threads)
-        self.given: list[concurrent.futures.Future[ty.Any]] = []
-
-    def submit(
-        self, *args: ty.Any, **kwargs: ty.Any
-    ) -> concurrent.futures.Future[ty.Any]:
-        future = super().submit(*args, **kwargs)
-        self.given.append(future)
-        return future
-
-
-class CyborgFixture(fixtures.Fixture):
+class CyborgFixture(fixture.CyborgFixture):
     """A Cyborg of its own for a test.
 
-    :param new_defaults: Cyborg's ``[oslo_policy] enforce_new_defaults``.
     :ivar api: the API as :class:`webtest.TestApp`.
-    :ivar nova: the stand-in for Nova's API.
-    :ivar engine: an engine on the database.
     """
 
-    def __init__(self, new_defaults: bool = False) -> None:
-        super().__init__()
-        self._new_defaults = new_defaults
-
     def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
-        self._configure()
-        self._make_database()
-        self.nova = NovaStandIn()
-        servers._compute.cache_clear()
-        self.addCleanup(servers._compute.cache_clear)
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'cyborg.common.utils.get_sdk_adapter',
-                lambda *args, **kwargs: self.nova,
-            )
-        )
-        objects.register_all()
-        self._start_conductor()
-        self._start_binding()
-        self._make_enforcer()
-        self.api = client(app.app_factory({}))
-
-    def _configure(self) -> None:
-        self.config = self.useFixture(config_fixture.Config(CONF))
-        if 'debug' not in CONF:
-            log.register_options(CONF)
-        rpc.set_defaults(control_exchange='cyborg')
-        CONF([], project='cyborg', default_config_files=[])
-        path = self.useFixture(fixtures.TempDir()).join('cyborg.sqlite')
-        self.config.config(group='database', connection=f'sqlite:///{path}')
-        messaging = self.useFixture(conffixture.ConfFixture(CONF))
-        messaging.transport_url = 'fake:/'
-        self.config.config(
-            group='keystone_authtoken', service_token_roles=['service']
-        )
-        rpc.init(CONF)
-        self.addCleanup(rpc.cleanup)
-
-    def _make_database(self) -> None:
-        facade = enginefacade.transaction_context()
-        facade.configure(connection=CONF.database.connection, sqlite_fk=True)
-        self.useFixture(
-            test_fixtures.ReplaceEngineFacadeFixture(
-                cyborg_db.main_context_manager, facade
-            )
-        )
-        self.engine = facade.writer.get_engine()
-        self.addCleanup(self.engine.dispose)
-        models.Base.metadata.create_all(self.engine)
-        migration.upgrade(self.engine)
-
-    def _start_conductor(self) -> None:
-        self.useFixture(
-            fixtures.MockPatch(
-                'cyborg.common.placement_client.PlacementClient',
-                autospec=True,
-            )
-        )
-        server = rpc.get_server(
-            oslo_messaging.Target(topic='cyborg-conductor', server='test'),
-            [manager.ConductorManager('cyborg-conductor', 'test')],
-            objects_base.CyborgObjectSerializer(),
-        )
-        server.start()
-        # Not waited for: the in-memory bus looks once a second whether it
-        # is to stop, and takes no message any more.
-        self.addCleanup(server.stop)
-
-    def _start_binding(self) -> None:
-        # Threads of this test's own, so that none outlives it.
-        self._executor = _Executor(8)
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'nova_cyborg.lifecycle.bind._executor', self._executor
-            )
-        )
-        self.addCleanup(self._executor.shutdown)
-
-    def _make_enforcer(self) -> None:
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'cyborg.common.authorize_wsgi._ENFORCER', None
-            )
-        )
-        authorize_wsgi.init_enforcer(suppress_deprecation_warnings=True)
-        # As an operator sets it; Cyborg's own default is set just before.
-        policy_opts.set_defaults(CONF, enforce_new_defaults=False)
-        self.config.config(
-            group='oslo_policy', enforce_new_defaults=self._new_defaults
-        )
+        super()._setUp()
+        self.api = webtest.TestApp(self.app)
 
     def stock_api(self) -> webtest.TestApp:
         """Return the API of stock Cyborg on the same database."""
@@ -328,94 +55,18 @@ class CyborgFixture(fixtures.Fixture):
         self, slots: int = 2, attach_type: str = 'PCI', host: str = 'compute1'
     ) -> str:
         """Store a device; returns the UUID of its resource provider."""
-        context = cyborg_context.get_admin_context()
-        provider = str(uuid.uuid4())
-        with cyborg_db.main_context_manager.writer.using(context) as db:
-            device = models.Device(
-                uuid=str(uuid.uuid4()),
-                type='FPGA',
-                vendor='8086',
-                model='x',
-                hostname=host,
-            )
-            db.add(device)
-            db.flush()
-            path = models.ControlpathID(
-                uuid=str(uuid.uuid4()),
-                device_id=device.id,
-                cpid_type='PCI',
-                cpid_info='{}',
-            )
-            deployable = models.Deployable(
-                uuid=str(uuid.uuid4()),
-                name=provider,
-                num_accelerators=slots,
-                device_id=device.id,
-                rp_uuid=provider,
-            )
-            db.add_all((path, deployable))
-            db.flush()
-            for function in range(slots):
-                address = {
-                    'domain': '0000',
-                    'bus': '0c',
-                    'device': '00',
-                    'function': str(function),
-                }
-                db.add(
-                    models.AttachHandle(
-                        uuid=str(uuid.uuid4()),
-                        deployable_id=deployable.id,
-                        cpid_id=path.id,
-                        attach_type=attach_type,
-                        attach_info=json.dumps(address),
-                    )
-                )
-        return provider
+        found = [f'0000:0c:00.{function}' for function in range(slots)]
+        return super().add_device(found, attach_type, host)
 
     def count(self, table: ty.Any, *conditions: ty.Any) -> int:
         """Count rows."""
-        with self.engine.connect() as connection:
-            return connection.scalar(
-                sa.select(sa.func.count())
-                .select_from(table)
-                .where(*conditions)
-            )
+        return self.database.count(table, *conditions)
 
     def used_slots(self) -> int:
         """Count slots that are given to ARQs."""
         return self.count(
             models.AttachHandle, models.AttachHandle.in_use.is_(True)
         )
-
-    def drain(self) -> None:
-        """Wait until the API has done with all bindings it has begun."""
-        given = self._executor.given
-        _done, late = concurrent.futures.wait(given, PATIENCE)
-        assert not late
-
-    @contextlib.contextmanager
-    def held_conductor(self) -> collections.abc.Iterator[threading.Event]:
-        """Hold up bindings until the context ends, or the event is set."""
-        go_on = threading.Event()
-        bind = manager.ConductorManager.arq_apply_patch
-
-        def wait(
-            conductor: manager.ConductorManager,
-            context: cyborg_context.RequestContext,
-            patch_list: ty.Any,
-            valid_fields: ty.Any,
-        ) -> None:
-            assert go_on.wait(PATIENCE)
-            bind(conductor, context, patch_list, valid_fields)
-
-        with fixtures.MonkeyPatch(
-            'cyborg.conductor.manager.ConductorManager.arq_apply_patch', wait
-        ):
-            try:
-                yield go_on
-            finally:
-                go_on.set()
 
     @contextlib.contextmanager
     def statements(self) -> collections.abc.Iterator[list[str]]:

@@ -239,7 +239,7 @@ class TestGet:
         stock = nova.of(cloud.stock_api())
         server_id, uuid_ = boot()
         query = f'instance={server_id}&bind_state=resolved'
-        with cloud.held_conductor():
+        with cloud.held_bindings():
             nova.bind(server_id, providers(cloud.add_device(), uuid_))
 
             # Stock Nova takes this for: wait for the event.

@@ -21,8 +21,8 @@ from openstack import exceptions as sdk_exc
 from nova_cyborg import exception
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import tables
+from nova_cyborg.fixture import nova_api
 from nova_cyborg.lifecycle import nova as servers
-from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers, wait_for_status
 
 PROFILE = 'nova-cyborg-' + 'f' * 32
@@ -47,13 +47,13 @@ class Placement:
             raise self.failure
         path, _mark, wanted = url.partition('?in_tree=')
         if wanted:
-            return cyborg.Response(self.status_code, self._tree(wanted))
+            return nova_api.Response(self.status_code, self._tree(wanted))
         _root, kind, subject, *_more = path.split('/')
         if kind == 'allocations':
-            return cyborg.Response(self.status_code, self._of(subject))
+            return nova_api.Response(self.status_code, self._of(subject))
         if url.endswith('/inventories'):
             found = {name: {} for name in self.classes}
-            return cyborg.Response(self.status_code, {'inventories': found})
+            return nova_api.Response(self.status_code, {'inventories': found})
         return self._consumers(subject)
 
     def _tree(self, provider):
@@ -85,7 +85,7 @@ class Placement:
             consumer: {'resources': {'FPGA': amount}}
             for consumer, amount in self.allocations.get(provider, {}).items()
         }
-        return cyborg.Response(self.status_code, {'allocations': found})
+        return nova_api.Response(self.status_code, {'allocations': found})
 
     def put(self, url, body, version):
         server_id = url.rpartition('/')[2]
@@ -93,17 +93,17 @@ class Placement:
         for allocation in body['allocations'].values():
             if allocation['resources']['FPGA'] > self.room:
                 error = {'detail': 'There is no room.'}
-                return cyborg.Response(409, {'errors': [error]})
+                return nova_api.Response(409, {'errors': [error]})
         self.delete(url)
         for provider, allocation in body['allocations'].items():
             amount = allocation['resources']['FPGA']
             self.allocate(provider, server_id, amount)
-        return cyborg.Response(204, {})
+        return nova_api.Response(204, {})
 
     def delete(self, url):
         for consumers in self.allocations.values():
             consumers.pop(url.rpartition('/')[2], None)
-        return cyborg.Response(204, {})
+        return nova_api.Response(204, {})
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_migrations_that_nova_does_not_tell(
         monkeypatch.setattr(
             cloud.nova,
             '_list_migrations',
-            lambda _query: cyborg.Response(403, {}),
+            lambda _query: nova_api.Response(403, {}),
         )
     else:
         cloud.nova.cell_is_down = True
@@ -275,7 +275,7 @@ def test_a_server_that_could_not_be_evacuated(
     """It is in error on its old host, its devices are on another one."""
     _provider, server_id, context_id = running
     cloud.nova.change(server_id, 'ERROR')
-    cloud.nova.servers[server_id][cyborg.NODE] = 'the-old-host'
+    cloud.nova.servers[server_id][nova_api.NODE] = 'the-old-host'
     placement.allocations.clear()
     # What it may still use there.
     placement.allocate(cloud.add_device(), server_id)
@@ -293,7 +293,7 @@ def claimed_elsewhere(cloud, running, placement):
     other = cloud.add_device(host='compute2')
     placement.allocate(other, server_id)
     placement.nodes = {provider: 'compute1', other: 'compute2'}
-    cloud.nova.servers[server_id][cyborg.NODE] = 'compute1'
+    cloud.nova.servers[server_id][nova_api.NODE] = 'compute1'
     return provider, other, server_id
 
 
@@ -347,7 +347,7 @@ def test_a_guest_that_may_run_where_it_could_not_be_evacuated_to(
     _provider, server_id, context_id = running
     cloud.nova.change(server_id, 'ERROR')
     cloud.nova.servers[server_id] |= {
-        cyborg.NODE: 'the-old-host',
+        nova_api.NODE: 'the-old-host',
         'OS-SRV-USG:launched_at': '2026-11-26T12:00:09.000000',
     }
     cloud.nova.migrations[server_id] = [
@@ -382,7 +382,7 @@ def test_a_server_that_could_not_be_evacuated_twice(
     wait_for_status(member, context_id, 'bound')
     nova.begin(server_id, str(uuid.uuid4()))
     cloud.nova.change(server_id, 'ERROR')
-    cloud.nova.servers[server_id][cyborg.NODE] = old
+    cloud.nova.servers[server_id][nova_api.NODE] = old
 
     assert run(repair=True) == (0, ['devices-on-another-host'])
     assert run() == (0, [])
@@ -411,7 +411,7 @@ def test_what_an_evacuated_server_has_left(
     assert cloud.used_slots() == 2
 
     cloud.nova.change(server_id, 'ACTIVE')
-    cloud.nova.servers[server_id][cyborg.NODE] = 'the-new-host'
+    cloud.nova.servers[server_id][nova_api.NODE] = 'the-new-host'
     cloud.nova.migrations[server_id] = [{'status': 'done'}]
 
     assert run(repair=True) == (0, ['devices-left-behind'])
@@ -465,9 +465,9 @@ def test_a_server_in_error_keeps_the_devices_of_its_host(
 ):
     _provider, server_id, context_id = running
     cloud.nova.change(server_id, 'ERROR')
-    cloud.nova.servers[server_id][cyborg.NODE] = member.show(context_id).json[
-        'host'
-    ]
+    cloud.nova.servers[server_id][nova_api.NODE] = member.show(
+        context_id
+    ).json['host']
     placement.allocations.clear()
 
     assert run(repair=True) == (1, ['no-placement-allocation'])

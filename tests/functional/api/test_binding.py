@@ -28,7 +28,7 @@ class TestBind:
         provider = cloud.add_device()
 
         # While Cyborg is busy, the ARQ is there and the status is told.
-        with cloud.held_conductor():
+        with cloud.held_bindings():
             response = nova.bind(server_id, providers(provider, uuid_))
             assert response.status_int == 202
             assert response.json['generation'] == 0
@@ -59,7 +59,7 @@ class TestBind:
         server_id, uuid_ = boot()
         wanted = providers(cloud.add_device(), uuid_)
 
-        with cloud.held_conductor():
+        with cloud.held_bindings():
             first = nova.bind(server_id, wanted).json
             assert nova.bind(server_id, wanted).json == first
             # Nova does not know that the first call came through.

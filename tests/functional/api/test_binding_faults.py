@@ -180,7 +180,7 @@ def test_an_outcome_that_takes_long_is_left_to_the_conductor(
         fixtures.MonkeyPatch(
             'cyborg.conductor.rpcapi.ConductorAPI.arq_apply_patch', note
         ),
-        cloud.held_conductor(),
+        cloud.held_bindings(),
     ):
         (arq,) = nova.bind(
             server_id, providers(cloud.add_device(), uuid_)
@@ -234,7 +234,7 @@ def test_an_outcome_that_is_overtaken_is_not_recorded(
     cloud, member, nova, boot
 ):
     server_id, uuid_ = boot()
-    with cloud.held_conductor():
+    with cloud.held_bindings():
         # The first host has no slot; Nova goes on to another in between.
         nova.bind(server_id, providers(cloud.add_device(slots=0), uuid_))
         nova.unbind(server_id)

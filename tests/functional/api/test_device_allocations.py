@@ -451,7 +451,7 @@ class TestRelease:
 
     def test_while_it_is_binding(self, cloud, member, nova, boot):
         server_id, uuid_ = boot()
-        with cloud.held_conductor():
+        with cloud.held_bindings():
             nova.bind(server_id, providers(cloud.add_device(), uuid_))
             nova.release(server_id, status=204)
             assert member.status_of(uuid_) == 'available'

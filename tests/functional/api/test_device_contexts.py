@@ -499,7 +499,7 @@ class TestList:
             {f'device_context_{found["error"]}_0': str(uuid.uuid4())},
         )
         cyborg.wait_for(lambda: member.status_of(found['error']) == 'error')
-        with cloud.held_conductor():
+        with cloud.held_bindings():
             server_id, found['binding'] = boot()
             nova.bind(
                 server_id,

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
 
+from nova_cyborg.fixture import nova_api
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers, wait_for_status
 
@@ -41,7 +42,7 @@ class Evacuation:
     def arrive(self, node=NEW):
         """Nova has it on its new node."""
         self._cloud.nova.change(self.server_id, 'ACTIVE')
-        self._cloud.nova.servers[self.server_id][cyborg.NODE] = node
+        self._cloud.nova.servers[self.server_id][nova_api.NODE] = node
 
     def unbind(self, **body):
         return self._nova.post(
@@ -57,7 +58,7 @@ class Evacuation:
 @pytest.fixture
 def evacuation(cloud, nova, boot):
     server_id, context_id = boot(cloud.add_device())
-    cloud.nova.servers[server_id][cyborg.NODE] = OLD
+    cloud.nova.servers[server_id][nova_api.NODE] = OLD
     return Evacuation(cloud, nova, server_id, context_id)
 
 

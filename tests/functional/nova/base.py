@@ -28,7 +28,8 @@ from nova.tests.functional.libvirt import base
 from placement import deploy
 
 from nova_cyborg.nova.api import compute_api as hooks_api
-from tests.functional.nova import cyborg, edge, http_server
+from nova_cyborg.fixture import http_server
+from tests.functional.nova import cyborg, edge
 
 CONF = conf.CONF
 OTHER_PROJECT = 'another-project'

@@ -13,8 +13,7 @@ import tempfile
 import typing as ty
 
 import requests
-
-from tests.functional.nova import http_server
+from nova_cyborg.fixture import http_server
 
 _TOP = pathlib.Path(__file__).parents[3]
 _SECONDS = 60

@@ -38,11 +38,11 @@ from cyborg.objects import base as objects_base
 from nova_cyborg.api import app
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import migration, session
+from nova_cyborg.fixture import http_server, sqlite
 from nova_cyborg.lifecycle import bind as binding
-from tools.cloud.services import sqlite
 
 from cyborg import context
-from tests.functional.nova import edge, http_server
+from tests.functional.nova import edge
 
 _CONFIG = """
 [DEFAULT]

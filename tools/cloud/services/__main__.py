@@ -11,9 +11,9 @@ import threading
 import time
 import traceback
 
+from nova_cyborg.fixture import sqlite
 from tools.cloud import settings, supervisor
 from tools.cloud import state as cloud_state
-from tools.cloud.services import sqlite
 
 # The production-like cloud has these for each fake host.
 _OF_A_HOST = ('fake_compute', 'fake_agent')

@@ -2,7 +2,7 @@
 
 """Base of the tests: real Nova, real Placement, real Cyborg."""
 
-from tests.functional.nova import activate  # noqa: F401, I001 - first
+from nova_cyborg.fixture import nova as nova_fixture  # isort: skip - first
 
 import collections.abc
 import contextlib
@@ -16,38 +16,21 @@ from unittest import mock
 
 import fixtures
 import testtools.content
-from keystoneauth1 import loading as ks_loading
-from nova import conf, context
-from nova.api import auth
+from nova import conf
 from nova.api.openstack.compute import servers  # noqa: F401 - for the plugin
 from nova.compute import api
-from nova.servicegroup.drivers import db
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional import fixtures as func_fixtures
 from nova.tests.functional.libvirt import base
+from nova_cyborg.fixture import http_server, process
+from nova_cyborg.nova.api import compute_api as hooks_api
 from placement import deploy
 
-from nova_cyborg.nova.api import compute_api as hooks_api
-from nova_cyborg.fixture import http_server
 from tests.functional.nova import cyborg, edge
 
 CONF = conf.CONF
 OTHER_PROJECT = 'another-project'
 SECONDS = 60
-
-
-@dataclasses.dataclass(frozen=True)
-class Device:
-    """An accelerator card, or one region of it.
-
-    :ivar host: the node it is in.
-    :ivar provider: UUID of its resource provider.
-    :ivar slots: PCI addresses, or UUIDs of mediated devices.
-    """
-
-    host: str
-    provider: str
-    slots: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,18 +62,13 @@ class TestCase(base.ServersTestBase):
 
     def setUp(self) -> None:
         self.cyborg = cyborg.get()
-        self.cyborg.control('reset')
+        self.useFixture(nova_fixture.PluginFixture())
         if not self.API_PLUGIN:
             create = api.API.create
             self.useFixture(
                 fixtures.MockPatchObject(hooks_api.API, 'create', create)
             )
-        # Nova 34's fixtures for databases have two locks, which a report and a
-        # scheduling in native threads take in opposite orders: each would
-        # wait for the other for ever. No test lasts as long as this.
-        self.useFixture(fixtures.MockPatchObject(db.DbDriver, '_report_state'))
         super().setUp()
-        self.flags(service_down_time=3600)
         self.addOnException(self._attach_log)
         # There are no disks in these tests.
         self.useFixture(
@@ -100,12 +78,16 @@ class TestCase(base.ServersTestBase):
                 return_value=[],
             )
         )
-        self._configure()
-        self._serve_nova()
+        self.flags(arq_binding_timeout=SECONDS)
+        self.nova_edge = edge.Edge(self.api_fixture.app())
+        self.device_contexts = self.useFixture(
+            nova_fixture.DeviceContextsFixture(
+                self.nova_edge, self.placement, self.cyborg
+            )
+        )
         self._remember_guests()
         for host in self.HOSTS:
             self.start_compute(host)
-        self._buses = itertools.count(0x10)
         # Nova's helper takes the first of a list, and a test's own flavor
         # has an id by chance, which may come first.
         self.plain_flavor = self.api.get_flavors()[0]['id']
@@ -122,54 +104,6 @@ class TestCase(base.ServersTestBase):
     def _attach_log(self, _exc_info: object) -> None:
         content = testtools.content.text_content(self.cyborg.log())
         self.addDetail('cyborg', content)
-
-    def _configure(self) -> None:
-        CONF.register_opts(
-            ks_loading.get_auth_plugin_conf_options('admin_token'),
-            group='service_user',
-        )
-        self.flags(
-            group='service_user',
-            send_service_user_token=True,
-            auth_type='admin_token',
-            endpoint='http://127.0.0.1:9',
-            token=cyborg.token('nova', 'service', 'service'),
-        )
-        self.flags(
-            group='cyborg',
-            endpoint_override=self.cyborg.url,
-            connect_retries=0,
-            status_code_retries=0,
-        )
-        self.flags(arq_binding_timeout=SECONDS)
-
-    def _serve_nova(self) -> None:
-        """Let users have tokens for Cyborg, and Cyborg reach Nova."""
-
-        def create_context(
-            environ: dict[str, ty.Any], **kwargs: ty.Any
-        ) -> context.RequestContext:
-            user = environ.get('HTTP_X_AUTH_USER', 'admin')
-            project = environ.get('HTTP_X_AUTH_PROJECT_ID', 'service')
-            roles = environ.get('HTTP_X_ROLES', 'admin,service').split(',')
-            return context.RequestContext(
-                user,
-                project,
-                is_admin='admin' in roles,
-                roles=roles,
-                auth_token=cyborg.token(user, project, *roles),
-                **kwargs,
-            )
-
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                f'{auth.__name__}.NovaKeystoneContext._create_context',
-                staticmethod(create_context),
-            )
-        )
-        self.nova_edge = edge.Edge(self.api_fixture.app())
-        server = http_server.HTTPServer(self.nova_edge, self.cyborg.nova_port)
-        self.addCleanup(server.stop)
 
     def serve_placement(self) -> str:
         """Let Cyborg reach Placement; returns its URL."""
@@ -204,33 +138,10 @@ class TestCase(base.ServersTestBase):
     # Devices
 
     def add_device(
-        self,
-        host: str = 'compute1',
-        resource_class: str = 'FPGA',
-        slots: int = 2,
-        traits: collections.abc.Sequence[str] = (),
-        mdevs: collections.abc.Sequence[str] = (),
-        inventory: int | None = None,
-    ) -> Device:
-        """Put a device into a host: into Cyborg's database and Placement.
-
-        :param mdevs: UUIDs of mediated devices, in the place of PCI slots.
-        :param inventory: how many slots Placement believes it has.
-        """
-        bus = next(self._buses)
-        found = mdevs or [f'0000:{bus:02x}:00.{n}' for n in range(slots)]
-        total = len(found) if inventory is None else inventory
-        provider = self._add_provider(
-            host, f'device-{bus:x}', resource_class, total, traits
-        )
-        self.cyborg.control(
-            'add_device',
-            host=host,
-            provider=provider,
-            attach_type='MDEV' if mdevs else 'PCI',
-            slots=found,
-        )
-        return Device(host, provider, tuple(found))
+        self, *args: ty.Any, **kwargs: ty.Any
+    ) -> nova_fixture.Device:
+        """Put a device into a host: into Cyborg's database and Placement."""
+        return self.device_contexts.add_device(*args, **kwargs)
 
     def start_compute_with_mediated_device(self, uuid: str) -> None:
         """Start compute1 with a card that has a mediated device.
@@ -248,39 +159,7 @@ class TestCase(base.ServersTestBase):
             mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
         )
 
-    def _add_provider(
-        self,
-        host: str,
-        name: str,
-        resource_class: str,
-        total: int,
-        traits: collections.abc.Sequence[str],
-    ) -> str:
-        provider = self.placement.post(
-            '/resource_providers',
-            {
-                'name': f'{host}-{name}',
-                'parent_provider_uuid': self.compute_rp_uuids[host],
-            },
-            version='1.20',
-        ).body['uuid']
-        if resource_class.startswith('CUSTOM_'):
-            self.placement.put(
-                f'/resource_classes/{resource_class}', {}, version='1.7'
-            )
-        self.placement.put(
-            f'/resource_providers/{provider}/inventories',
-            {
-                'resource_provider_generation': 0,
-                'inventories': {resource_class: {'total': total}},
-            },
-        )
-        for trait in traits:
-            self._create_trait(trait)
-        self._set_provider_traits(provider, traits)
-        return provider
-
-    def usage(self, device: Device) -> int:
+    def usage(self, device: nova_fixture.Device) -> int:
         """Return how much of a device Placement has allocated."""
         return sum(self._get_provider_usages(device.provider).values())
 
@@ -301,11 +180,9 @@ class TestCase(base.ServersTestBase):
         self, project: str | None = None, **fields: ty.Any
     ) -> str:
         """Make a device context; return its UUID."""
-        if not {'groups', 'resources', 'device_profile'} & set(fields):
-            fields['resources'] = {'FPGA': 1}
-        response = self._contexts('POST', '', fields, project)
-        self.assertEqual(201, response.status_code, response.text)
-        return response.json()['uuid']
+        return self.device_contexts.create_context(
+            project or self.api.project_id, **fields
+        )
 
     def update_context(self, uuid: str, **fields: ty.Any) -> None:
         """Change a device context."""
@@ -315,7 +192,7 @@ class TestCase(base.ServersTestBase):
     def create_profile(self, name: str, group: dict[str, str]) -> None:
         """Make a device profile of one group."""
         response = self.cyborg.api(
-            cyborg.token('admin', 'admin', 'admin'),
+            process.token('admin', 'admin', 'admin'),
             'POST',
             '/device_profiles',
             [{'name': name, 'groups': [group]}],
@@ -324,27 +201,16 @@ class TestCase(base.ServersTestBase):
 
     def get_context(self, uuid: str) -> dict[str, ty.Any] | None:
         """Show a device context; None if there is none."""
-        response = self._contexts('GET', f'/{uuid}')
-        return response.json() if response.status_code == 200 else None
+        return self.device_contexts.get_context(self.api.project_id, uuid)
 
     def status(self, uuid: str) -> str | None:
         """Return the status of a device context; None if there is none."""
         found = self.get_context(uuid)
         return found['status'] if found else None
 
-    def _contexts(
-        self,
-        method: str,
-        path: str,
-        body: ty.Any = None,
-        project: str | None = None,
-    ) -> ty.Any:
-        project = project or self.api.project_id
-        return self.cyborg.api(
-            cyborg.token('user', project, 'member', 'reader'),
-            method,
-            f'/device_contexts{path}',
-            body,
+    def _contexts(self, method: str, path: str, body: ty.Any = None) -> ty.Any:
+        return self.device_contexts.contexts(
+            self.api.project_id, method, path, body
         )
 
     # Servers

@@ -12,6 +12,7 @@ import typing as ty
 from nova import context
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.api import client
+from nova_cyborg.fixture import nova as nova_fixture
 
 _TIDY_SECONDS = 20
 
@@ -21,11 +22,13 @@ class TestCase(base.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.devices: list[base.Device] = []
+        self.devices: list[nova_fixture.Device] = []
         self._down: set[str] = set()
         self._placement_url = self.serve_placement()
 
-    def add_device(self, *args: ty.Any, **kwargs: ty.Any) -> base.Device:
+    def add_device(
+        self, *args: ty.Any, **kwargs: ty.Any
+    ) -> nova_fixture.Device:
         """Put a device into a host, and remember it."""
         device = super().add_device(*args, **kwargs)
         self.devices.append(device)

@@ -8,10 +8,9 @@ import datetime
 
 from nova import context, objects
 from nova_cyborg.checks import answers, conductors, nova_side, results
+from nova_cyborg.fixture import process
 from oslo_upgradecheck import upgradecheck
 from oslo_utils import timeutils
-
-from tests.functional.nova import cyborg
 
 _STOCK = 'nova.conductor.manager.ConductorManager'
 _SUCCESS, _WARNING, _FAILURE = sorted(upgradecheck.Code)
@@ -122,7 +121,7 @@ class StatusTest(base.TestCase):
     def test_the_service_user_has_not_the_role(self) -> None:
         self.flags(
             group='service_user',
-            token=cyborg.token('nova', 'service', 'member'),
+            token=process.token('nova', 'service', 'member'),
         )
         self._assert_result(nova_side.device_context_api(), _SUCCESS)
         self._assert_result(

@@ -6,18 +6,30 @@ They show that servers whose accelerators come from the flavor's device
 profile are treated as without the plugin.
 """
 
-from tests.functional.nova import activate  # noqa: F401, I001 - first
+from nova_cyborg.fixture import nova as nova_fixture  # isort: skip - first
 
 from nova.tests.functional import test_servers
 
 
-class AcceleratorServerTest(test_servers.AcceleratorServerTest):
+class _WithPlugin:
+    def setUp(self) -> None:
+        self.useFixture(nova_fixture.PluginFixture())
+        super().setUp()
+        # The services report once.
+        self.flags(service_down_time=3600)
+
+
+class AcceleratorServerTest(_WithPlugin, test_servers.AcceleratorServerTest):
     """Boot and delete."""
 
 
-class AcceleratorServerReschedTest(test_servers.AcceleratorServerReschedTest):
+class AcceleratorServerReschedTest(
+    _WithPlugin, test_servers.AcceleratorServerReschedTest
+):
     """Build on an alternate host."""
 
 
-class AcceleratorServerOpsTest(test_servers.AcceleratorServerOpsTest):
+class AcceleratorServerOpsTest(
+    _WithPlugin, test_servers.AcceleratorServerOpsTest
+):
     """Actions on servers."""

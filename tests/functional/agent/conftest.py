@@ -8,7 +8,6 @@ serializer, conductor and Placement through wsgi-intercept.
 
 import dataclasses
 import json
-import pathlib
 import uuid
 
 # As Cyborg's commands do: before release 16, it makes the threads green.
@@ -27,12 +26,11 @@ from cyborg.db.sqlalchemy import models
 from cyborg.objects import base as objects_base
 from keystoneauth1 import loading as ks_loading
 from oslo_config import fixture as config_fixture
-from oslo_db.sqlalchemy import enginefacade
 from oslo_messaging import conffixture as messaging_fixture
 from placement.tests.functional.fixtures import placement
 
-from nova_cyborg import conf
 from nova_cyborg.cyborg.agent import driver
+from nova_cyborg.fixture import database, devices_file
 
 HOST = 'compute1'
 
@@ -44,11 +42,7 @@ class Cloud:
     conductor: manager.ConductorManager
     context: cyborg_context.RequestContext
     endpoint: str
-    path: pathlib.Path
-
-    def write(self, *entries):
-        """Write the devices file."""
-        self.path.write_text(json.dumps({'devices': entries}))
+    devices_file: devices_file.DevicesFileFixture
 
     def report(self, file_driver):
         """Do what the agent's periodic task does, RPC's JSON included."""
@@ -63,7 +57,7 @@ class Cloud:
 
     def start(self, *entries):
         """Write the devices file, start an agent, let it report once."""
-        self.write(*entries)
+        self.devices_file.write(*entries)
         file_driver = driver.FileDriver()
         self.report(file_driver)
         return file_driver
@@ -130,33 +124,27 @@ class Cloud:
 
 
 @pytest.fixture
-def _config(tmp_path):
+def _config():
     with (
         messaging_fixture.ConfFixture(CONF, 'fake://'),
         config_fixture.Config(CONF) as fixture,
     ):
-        conf.register_agent_opts(CONF)
         fixture.config(host=HOST)
         cyborg_config.parse_args(['test'], default_config_files=[])
-        fixture.config(
-            group='nova_cyborg', devices_file=str(tmp_path / 'devices.yaml')
-        )
         yield fixture
         rpc.cleanup()
 
 
 @pytest.fixture
-def _database(tmp_path):
-    facade = enginefacade.transaction_context()
-    facade.configure(
-        connection=f'sqlite:///{tmp_path}/cyborg.db', sqlite_fk=True
-    )
-    undo = db_api.main_context_manager.patch_factory(facade)
-    engine = facade.writer.get_engine()
-    models.Base.metadata.create_all(engine)
-    yield
-    undo()
-    engine.dispose()
+def _devices_file(_config):
+    with devices_file.DevicesFileFixture(CONF) as fixture:
+        yield fixture
+
+
+@pytest.fixture
+def _database(_config):
+    with database.DatabaseFixture() as fixture:
+        yield fixture
 
 
 @pytest.fixture
@@ -166,7 +154,7 @@ def _placement():
 
 
 @pytest.fixture
-def cloud(_config, _database, _placement, tmp_path):
+def cloud(_config, _database, _placement, _devices_file):
     # The options of an auth plugin come with its choice.
     _config.register_opts(
         ks_loading.get_auth_plugin_conf_options('admin_token'),
@@ -184,7 +172,7 @@ def cloud(_config, _database, _placement, tmp_path):
         manager.ConductorManager('cyborg-conductor', HOST),
         cyborg_context.get_admin_context(),
         _placement.endpoint,
-        tmp_path / 'devices.yaml',
+        _devices_file,
     )
     # nova-compute makes its host's resource provider.
     found.placement(

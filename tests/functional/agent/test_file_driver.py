@@ -126,7 +126,7 @@ def test_more_slots_are_added_to_those_there_are(cloud, two, four):
     file_driver = cloud.start(two)
     before = cloud.handles(address)
 
-    cloud.write(four)
+    cloud.devices_file.write(four)
     cloud.report(file_driver)
 
     after = cloud.handles(address)
@@ -134,7 +134,7 @@ def test_more_slots_are_added_to_those_there_are(cloud, two, four):
     assert before.items() <= after.items()
     assert list(cloud.provider(address)[0].values()) == [4]
 
-    cloud.write(two)
+    cloud.devices_file.write(two)
     cloud.report(file_driver)
 
     assert cloud.handles(address) == before
@@ -144,14 +144,14 @@ def test_more_slots_are_added_to_those_there_are(cloud, two, four):
 def test_a_removed_device_goes_and_the_others_stay(cloud):
     file_driver = cloud.start(gzip(), vgpu(2))
 
-    cloud.write(vgpu(2))
+    cloud.devices_file.write(vgpu(2))
     cloud.report(file_driver)
 
     assert cloud.deployable(GZIP) is None
     assert cloud.provider(GZIP) is None
     assert cloud.provider(VGPU)[0] == {'VGPU': 2}
 
-    cloud.write()
+    cloud.devices_file.write()
     cloud.report(file_driver)
 
     assert not any(cloud.records().values())
@@ -161,7 +161,7 @@ def test_a_broken_file_removes_no_device(cloud):
     file_driver = cloud.start(gzip())
     records = cloud.records()
 
-    cloud.path.write_text('devices: [')
+    cloud.devices_file.path.write_text('devices: [')
     cloud.report(file_driver)
 
     assert cloud.records() == records
@@ -182,7 +182,7 @@ def test_a_broken_file_removes_no_device(cloud):
 def test_changed_traits_are_those_of_the_provider(cloud, before, after):
     file_driver = cloud.start(gzip(traits=before))
 
-    cloud.write(gzip(traits=after))
+    cloud.devices_file.write(gzip(traits=after))
     cloud.report(file_driver)
 
     expected = {n if n.startswith('HW_') else f'CUSTOM_{n}' for n in after}
@@ -193,7 +193,7 @@ def test_a_trait_may_stay_with_another_device(cloud):
     other = gzip(address='0000:0d:00.0', traits=['A'])
     file_driver = cloud.start(gzip(traits=['A']), other)
 
-    cloud.write(gzip(traits=[]), other)
+    cloud.devices_file.write(gzip(traits=[]), other)
     cloud.report(file_driver)
 
     assert cloud.provider(GZIP)[1] == {'OWNER_CYBORG'}
@@ -204,7 +204,7 @@ def test_a_trait_may_stay_with_another_device(cloud):
 def test_another_resource_class_takes_the_place_of_the_first(cloud, name):
     file_driver = cloud.start(gzip())
 
-    cloud.write(gzip(resource_class=name, handles={'number': 2}))
+    cloud.devices_file.write(gzip(resource_class=name, handles={'number': 2}))
     cloud.report(file_driver)
 
     expected = 'FPGA' if name == 'FPGA' else 'CUSTOM_OTHER'
@@ -215,7 +215,7 @@ def test_other_facts_of_a_device_are_changed_in_place(cloud):
     file_driver = cloud.start(gzip())
     rp_uuid = cloud.deployable(GZIP).rp_uuid
 
-    cloud.write(gzip(vendor='10ee', product='5000', type='GPU'))
+    cloud.devices_file.write(gzip(vendor='10ee', product='5000', type='GPU'))
     cloud.report(file_driver)
 
     (device,) = objects.Device.get_list_by_hostname(cloud.context, 'compute1')
@@ -306,7 +306,7 @@ def test_a_bound_slot_stays_bound_when_slots_are_added(cloud, agent_rpc):
     file_driver = cloud.start(gzip(handles={'number': 2}))
     before = bind(cloud, GZIP, 'CUSTOM_FPGA_GZIP')
 
-    cloud.write(gzip(handles={'number': 4}))
+    cloud.devices_file.write(gzip(handles={'number': 4}))
     cloud.report(file_driver)
 
     after = objects.ExtARQ.get(cloud.context, before.arq.uuid)
@@ -324,7 +324,7 @@ def test_the_agent_finds_the_driver_by_its_name(cloud):
     group = 'cyborg.accelerator.driver'
     if driver.NAME not in importlib.metadata.entry_points(group=group).names:
         pytest.skip('nova_cyborg is on the path, but not installed.')
-    cloud.write(gzip())
+    cloud.devices_file.write(gzip())
     CONF.set_override('enabled_drivers', [driver.NAME], group='agent')
 
     conductor = mock.Mock(spec=['report_data'])

@@ -232,12 +232,23 @@ class ComputeManager(manager.ComputeManager):
                 )
             raise
 
-    @overrides.method('context instance', named='recreate request_spec')
-    def rebuild_instance(self, stock: overrides.Stock) -> None:
+    def rebuild_instance(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        *args: object,
+        **kwargs: ty.Any,
+    ) -> None:
         """Rebuild a server, or evacuate it to this host."""
-        context, instance = stock['context'], stock['instance']
-        if not stock['recreate'] or not hint.of_request(stock['request_spec']):
-            stock()
+        # No override by argument name: a decorator of oslo.messaging hides
+        # Nova's arguments. A message of Nova's RPC 6 names them.
+        rebuild = functools.partial(
+            super().rebuild_instance, context, instance, *args, **kwargs
+        )
+        if not kwargs.get('recreate') or not hint.of_request(
+            kwargs.get('request_spec')
+        ):
+            rebuild()
             return
 
         @utils.synchronized(f'nova_cyborg-{instance.uuid}')
@@ -245,7 +256,7 @@ class ComputeManager(manager.ComputeManager):
             if guards.is_on(context, instance, self.host):
                 _log_dropped('rebuild_instance', instance)
             else:
-                stock()
+                rebuild()
                 server_arqs.unbind_left_behind(context, instance)
 
         evacuate()

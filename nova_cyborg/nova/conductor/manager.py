@@ -151,7 +151,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         )
         with self._making(operation, _specs(stock)) as call:
             try:
-                self._check_rebuilding(context, call, evacuating)
+                self._begin_rebuild(context, call, evacuating)
                 if evacuating and call.specs:
                     self._evacuate(context, stock)
                 else:
@@ -161,12 +161,16 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                     self._fail_rebuild(call, stock, exc)
                 raise
 
-    def _check_rebuilding(
+    def _begin_rebuild(
         self,
         context: nova_context.RequestContext,
         call: carried.Call,
         evacuating: bool,
     ) -> None:
+        """Go on with servers that are to be rebuilt, and no others.
+
+        An evacuation is failed whose server an administrator has reset.
+        """
         try:
             guards.check_under_way(context, call, task_states.REBUILDING)
         except guards.Reset:

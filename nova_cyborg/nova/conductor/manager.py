@@ -89,8 +89,8 @@ class ComputeTaskManager(manager.ComputeTaskManager):
     def _begin_again(self, call: carried.Call, stock: overrides.Stock) -> bool:
         """Call the hooks of servers that have alternate hosts.
 
-        Nova does not schedule those, and claims at once what they have on
-        the next host. Two calls that do so put the server in error.
+        Nova does not schedule those, and claims the resources of the next
+        host at once. Two calls that do so put the server in error.
 
         :returns: whether to go on; if not, the servers are in error.
         """

@@ -25,5 +25,7 @@ pygments_style = 'native'
 
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'description'
+# It cannot be in one process with Cyborg, which the other pages need.
+autodoc_mock_imports = ['nova']
 
 policy_generator_config_file = '../policy-generator.conf'

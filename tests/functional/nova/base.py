@@ -22,7 +22,7 @@ from nova.compute import api
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional import fixtures as func_fixtures
 from nova.tests.functional.libvirt import base
-from nova_cyborg.fixture import http_server, process
+from nova_cyborg.fixture import http_server
 from nova_cyborg.nova.api import compute_api as hooks_api
 from placement import deploy
 
@@ -192,7 +192,7 @@ class TestCase(base.ServersTestBase):
     def create_profile(self, name: str, group: dict[str, str]) -> None:
         """Make a device profile of one group."""
         response = self.cyborg.api(
-            process.token('admin', 'admin', 'admin'),
+            http_server.token('admin', 'admin', 'admin'),
             'POST',
             '/device_profiles',
             [{'name': name, 'groups': [group]}],

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from cyborg.api import app as stock_app
 from nova_cyborg.cmd import audit
 from nova_cyborg.fixture import cyborg as cyborg_fixture
+from nova_cyborg.fixture import http_server
 
 from tests.functional.nova import edge
 
@@ -30,7 +31,7 @@ class Control(server.Control):
         self, cyborg: cyborg_fixture.CyborgFixture, port: int
     ) -> None:
         self._apps = {
-            stock: edge.Edge(cyborg_fixture.Authentication(application))
+            stock: edge.Edge(http_server.Authentication(application))
             for stock, application in (
                 (False, cyborg.app),
                 (True, stock_app.app_factory({})),

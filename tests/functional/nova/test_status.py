@@ -8,7 +8,7 @@ import datetime
 
 from nova import context, objects
 from nova_cyborg.checks import answers, conductors, nova_side, results
-from nova_cyborg.fixture import process
+from nova_cyborg.fixture import http_server
 from oslo_upgradecheck import upgradecheck
 from oslo_utils import timeutils
 
@@ -121,7 +121,7 @@ class StatusTest(base.TestCase):
     def test_the_service_user_has_not_the_role(self) -> None:
         self.flags(
             group='service_user',
-            token=process.token('nova', 'service', 'member'),
+            token=http_server.token('nova', 'service', 'member'),
         )
         self._assert_result(nova_side.device_context_api(), _SUCCESS)
         self._assert_result(

@@ -16,6 +16,7 @@ class DevicesFileTest(unittest.TestCase):
                     'address': '0000:0c:00.0',
                     'vendor': '8086',
                     'product': '09c4',
+                    'type': 'FPGA',
                     'resource_class': 'FPGA_GZIP',
                 }
             )

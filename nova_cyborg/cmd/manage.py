@@ -12,7 +12,8 @@ from oslo_config import cfg
 from oslo_log import log
 
 from nova_cyborg.cmd import audit
-from nova_cyborg.db import migration, session
+from nova_cyborg.db import session
+from nova_cyborg.db.migrations import migration
 
 
 def main(argv: collections.abc.Sequence[str] | None = None) -> int:

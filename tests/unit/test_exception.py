@@ -9,7 +9,7 @@ from nova.compute import utils as compute_utils
 
 from nova_cyborg import exception
 
-CLASSES = exception.DeviceContextError.__subclasses__()
+CLASSES = list(exception.all_errors())
 all_classes = pytest.mark.parametrize(
     'cls', CLASSES, ids=lambda cls: cls.__name__
 )

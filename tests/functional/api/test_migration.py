@@ -15,7 +15,8 @@ from cyborg.db.sqlalchemy import models
 from nova_cyborg import exception
 from nova_cyborg.api import app
 from nova_cyborg.cmd import manage
-from nova_cyborg.db import migration, tables
+from nova_cyborg.db import tables
+from nova_cyborg.db.migrations import migration
 from tests.functional.api import cyborg
 
 

@@ -4,7 +4,9 @@
 
 import argparse
 
-from nova_cyborg.cmd import audit
+import pytest
+
+from nova_cyborg.cmd import audit, manage
 
 
 def test_the_table(cloud, running, placement, capsys):
@@ -24,3 +26,24 @@ def test_the_table(cloud, running, placement, capsys):
         first = rows[0]
         assert first[:2] == ['held-by-no-server', server_id]
         assert first[3] == word
+
+
+@pytest.mark.parametrize(
+    'grace', ['-1', '86401', '1.5', 'x', '', '\u0663', '9' * 5000]
+)
+def test_a_grace_that_is_none(grace, capsys):
+    with pytest.raises(SystemExit) as info:
+        manage.main(['audit', f'--grace={grace}'])
+
+    assert info.value.code == 2
+    error = capsys.readouterr().err
+    assert 'argument --grace: ' in error
+    assert 'is not a whole number from 0 to 86400' in error
+
+
+@pytest.mark.parametrize('grace', ['0', '86400'])
+def test_a_grace(grace):
+    parser = argparse.ArgumentParser()
+    audit.add_command(parser.add_subparsers())
+
+    assert parser.parse_args(['audit', '--grace', grace]).grace == int(grace)

@@ -364,8 +364,8 @@ def find_device_not_given(fault: str) -> NotGiven | None:
     :returns: the device; None if the fault is another one.
     """
     _before, _tag, named = fault.partition(f'({DeviceNotGiven.error_code} ')
-    device, end, sentence = named.partition(') ')
-    return NotGiven(device, sentence) if end else None
+    device, end, sentence = named.partition(')')
+    return NotGiven(device, sentence.strip()) if end else None
 
 
 class UnknownAttachHandle(DeviceContextError):

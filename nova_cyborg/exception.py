@@ -203,7 +203,7 @@ class StillBound(DeviceContextError):
 class ServerNotLeaving(DeviceContextError):
     message = (
         'Server %(server_id)s uses its accelerators, and nothing is being '
-        'done with it that would free them. Nothing was changed.'
+        'done with it that would unbind them. Nothing was changed.'
     )
     status = 409
     error_code = 'nova_cyborg.device_allocation.server_not_leaving'

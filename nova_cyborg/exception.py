@@ -176,7 +176,7 @@ class OtherAttempt(DeviceContextError):
 
 
 #: What tells a caller that the server is in the hands of another one: it is
-#: to stop, and to undo nothing.
+#: to stop, and to unbind and to release nothing.
 SUPERSEDED = (AlreadyBegun, StaleGeneration, OtherAttempt)
 
 
@@ -395,8 +395,9 @@ def by_error_code(error_code: str) -> type[DeviceContextError] | None:
     :param error_code: the stable code of an error body.
     :returns: the class; None for a code that is not ours.
     """
-    found = (cls for cls in all_errors() if cls.error_code == error_code)
-    return next(found, None)
+    # A class that has its code of a base class does not stand for it.
+    classes = reversed(list(all_errors()))
+    return {cls.error_code: cls for cls in classes}.get(error_code)
 
 
 def all_errors() -> collections.abc.Iterator[type[DeviceContextError]]:

@@ -8,7 +8,6 @@ start again, with the same ports and the same database.
 
 from nova_cyborg.fixture import server  # isort: skip - first
 
-import argparse
 import os
 import sqlite3
 import sys
@@ -17,6 +16,7 @@ import typing as ty
 
 import sqlalchemy as sa
 from cyborg.api import app as stock_app
+from nova_cyborg.audit import auditor
 from nova_cyborg.cmd import audit
 from nova_cyborg.fixture import cyborg as cyborg_fixture
 from nova_cyborg.fixture import http_server
@@ -93,8 +93,8 @@ class Control(server.Control):
         self._cyborg.config.config(
             group='placement', auth_type='none', endpoint_override=placement
         )
-        arguments = argparse.Namespace(repair=True, grace=0)
-        return audit._audit(arguments)
+        found = auditor.run(0, repair=True, tell=print)
+        return [audit.as_row(outcome) for outcome in found]
 
     def refuse_writes(
         self, table: str, skip: int = 0, times: int = 1, kill: bool = False

@@ -21,8 +21,14 @@ class SwitchOffTest(base.TestCase):
 
     def _switch_off(self) -> None:
         """Start all of Nova's services again, without the plugin."""
+        self._switch_conductor_off()
+        self._switch_compute_off()
+
+    def _switch_conductor_off(self) -> None:
         self.useFixture(stock.StockConductors())
         self._restart_conductor()
+
+    def _switch_compute_off(self) -> None:
         self.useFixture(stock.StockComputes())
         self.restart_compute_service('compute1')
 
@@ -40,16 +46,18 @@ class SwitchOffTest(base.TestCase):
         return self.api.get_server(self.server['id'])
 
     def test_the_server_runs_on(self) -> None:
-        self._switch_off()
-        self.assertEqual('ACTIVE', self._server()['status'])
-        self._assert_has(self.alias)
-        self.assertEqual('bound', self.status(self.context))
+        self._switch_conductor_off()
         # A new server gets no devices.
         unused = self.create_context()
         without = self.boot(unused)
         self.assertEqual([], self.hostdevs(without))
         self.assertEqual('available', self.status(unused))
         self.delete(without)
+
+        self._switch_compute_off()
+        self.assertEqual('ACTIVE', self._server()['status'])
+        self._assert_has(self.alias)
+        self.assertEqual('bound', self.status(self.context))
         # A hard reboot keeps the device, without its alias.
         self.act(self.server, 'reboot', arguments={'type': 'HARD'})
         self._assert_has(None)

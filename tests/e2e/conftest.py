@@ -145,22 +145,6 @@ def device_profile(
     return made
 
 
-@pytest.fixture
-def profile_flavor(
-    admin: person.Person,
-    device_profile: dict[str, str],
-    afterwards: contextlib.ExitStack,
-) -> str:
-    """The name of a flavor that has the device profile."""
-    flavor = {'name': 'm1.crypto', 'ram': 512, 'vcpus': 1, 'disk': 1}
-    made = admin.compute.post('/flavors', json={'flavor': flavor}).json()
-    path = f'/flavors/{made["flavor"]["id"]}'
-    specs = {'accel:device_profile': device_profile['name']}
-    admin.compute.post(f'{path}/os-extra_specs', json={'extra_specs': specs})
-    afterwards.callback(admin.compute.delete, path)
-    return str(flavor['name'])
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,

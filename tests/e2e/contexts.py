@@ -55,8 +55,3 @@ def wait_until(owner: person.Person, context_id: str, status: str) -> None:
         f'device context {context_id} to be {status}',
         lambda: show(owner, context_id)['status'] == status,
     )
-
-
-def slots(context: dict[str, ty.Any]) -> list[tuple[str, str]]:
-    """Return the ARQ and the slot of each device of a device context."""
-    return [(each['arq_id'], each['slot']) for each in context['devices']]

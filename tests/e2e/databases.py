@@ -35,17 +35,6 @@ def query(
         return [tuple(row) for row in result]
 
 
-def change(
-    cloud: cloud_module.Cloud, database: str, statement: str, *values: ty.Any
-) -> int:
-    """Change a database behind its service's back.
-
-    :returns: how many rows were changed.
-    """
-    with _engine(cloud.database_url(database)).begin() as connection:
-        return connection.execute(*_bound(statement, values)).rowcount
-
-
 def leftovers(cloud: cloud_module.Cloud) -> dict[str, int]:
     """Count what must not be there when there are no servers and contexts.
 

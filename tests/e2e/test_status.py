@@ -83,61 +83,51 @@ def test_a_cloud_as_it_should_be(
     assert {code for code, _details in found.values()} == {_SUCCESS}, found
 
 
-def test_nova_without_a_service_role(check: _Run, demo: person.Person) -> None:
-    found = check(nova={'service_user': _credentials(demo)})
-
-    assert found["Nova: Cyborg's device contexts"][0] == _SUCCESS
-    code, details = found["Nova: Cyborg's allocations"]
-    assert (code, 'service_token_roles' in details) == (_FAILURE, True)
-
-
-def test_nova_with_a_wrong_password(check: _Run) -> None:
-    found = check(nova={'service_user': {'password': 'wrong'}})
+def test_wrong_passwords(check: _Run) -> None:
+    found = check(
+        nova={'service_user': {'password': 'wrong'}},
+        cyborg={'nova': {'password': 'wrong'}},
+    )
 
     code, details = found['Nova: service token']
     assert (code, '[service_user]' in details) == (_FAILURE, True), details
-
-
-def test_nova_looks_for_cyborg_in_vain(check: _Run) -> None:
-    found = check(nova={'cyborg': {'region_name': 'Nowhere'}})
-
-    code, details = found["Nova: Cyborg's device contexts"]
-    assert code == _FAILURE
-    assert 'the catalog has no endpoint for it' in details
-
-
-def test_cyborg_sees_no_servers_of_others(
-    check: _Run, demo: person.Person
-) -> None:
-    found = check(cyborg={'nova': _credentials(demo)})
-
-    code, details = found['Cyborg: servers of all projects']
-    assert (code, 'role admin' in details) == (_FAILURE, True), details
-
-
-def test_cyborg_with_a_wrong_password(check: _Run) -> None:
-    found = check(cyborg={'nova': {'password': 'wrong'}})
-
     code, details = found['Cyborg: servers of all projects']
     assert (code, '[nova]' in details) == (_FAILURE, True), details
 
 
-def test_a_policy_file_that_locks_members_out(
+def test_users_without_their_roles(check: _Run, demo: person.Person) -> None:
+    found = check(
+        nova={'service_user': _credentials(demo)},
+        cyborg={'nova': _credentials(demo)},
+    )
+
+    assert found["Nova: Cyborg's device contexts"][0] == _SUCCESS
+    code, details = found["Nova: Cyborg's allocations"]
+    assert (code, 'service_token_roles' in details) == (_FAILURE, True)
+    code, details = found['Cyborg: servers of all projects']
+    assert (code, 'role admin' in details) == (_FAILURE, True), details
+
+
+def test_a_wrong_region_a_policy_file_and_an_empty_database(
     check: _Run, tmp_path: pathlib.Path
 ) -> None:
     path = tmp_path / 'policy.yaml'
+    # It locks members out.
     path.write_text('"cyborg:device_allocation:bind": "role:service"\n')
-
-    found = check(cyborg={'oslo_policy': {'policy_file': str(path)}})
-
-    code, details = found['Cyborg: policies']
-    assert (code, 'device_allocation:bind' in details) == (_FAILURE, True)
-
-
-def test_an_empty_database(check: _Run, tmp_path: pathlib.Path) -> None:
     connection = f'sqlite:///{tmp_path}/none.sqlite'
 
-    found = check(cyborg={'database': {'connection': connection}})
+    found = check(
+        nova={'cyborg': {'region_name': 'Nowhere'}},
+        cyborg={
+            'oslo_policy': {'policy_file': str(path)},
+            'database': {'connection': connection},
+        },
+    )
 
+    code, details = found["Nova: Cyborg's device contexts"]
+    assert code == _FAILURE
+    assert 'the catalog has no endpoint for it' in details
+    code, details = found['Cyborg: policies']
+    assert (code, 'device_allocation:bind' in details) == (_FAILURE, True)
     code, details = found['Cyborg: schema']
     assert (code, 'db upgrade' in details) == (_FAILURE, True), details

@@ -108,7 +108,10 @@ def _commands(
     """Return the suites, and what comes after them, in order."""
     tempest = (*_CLOUD, f'--state={folder}', 'tempest')
     return {
-        'end-to-end tests': (*_PYTEST, 'tests/e2e', *more),
+        'end-to-end tests': (
+            *(*_PYTEST, 'tests/e2e', '--ignore=tests/e2e/embedded'),
+            *more,
+        ),
         'tests of real guests': (*_PYTEST, 'tests/real'),
         'tempest: device contexts': tempest,
         'tempest: stock suites': (

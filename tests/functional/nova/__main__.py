@@ -5,11 +5,11 @@
     python -m tests.functional.nova
 
 They are run by stestr, as Nova's own are, in green threads or in native
-threads. By default the run is as long as a gate of one small machine allows:
-in native threads, without each kind of fault at each step; after that, in
-green threads, the tests of what is done in threads. ``--mode`` runs all tests
-in one kind, patterns run what they name in both. The last lines name those
-that failed, and say how many passed.
+threads. The default is what fits into a gate of one small machine: all but
+what is in the folder ``every`` in native threads, and in green threads what is
+in the folder ``threads``. ``--mode`` runs all tests in one kind, patterns run
+what they name in both. The last lines name those that failed, and say how many
+passed.
 """
 
 import argparse
@@ -26,33 +26,10 @@ MODES = {
     'threading': {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
     'eventlet': {},
 }
-# What the default leaves out, by the mode: kinds of faults that Nova meets as
-# it meets another one; others, at steps where the operation meets them at its
-# main step; hints that the end-to-end tests have, too; and, in green threads,
-# what is over before Nova does anything in a thread, or takes long.
-_LEFT_OUT = {
-    'threading': (
-        r'test_faults\..*_(is_unavailable|is_garbled)$'
-        r'|test_faults\..*\.test_(ask|begin|read|release|reserve|unbind)'
-        r'_(is_\w+|arrives_late|kills)$'
-        r'|test_faults\..*\.test_settle_(is_dropped|\w*late|kills)$'
-        r'|test_faults\.\w*Beside\w*\..*_kills$'
-        r'|test_placement_faults\..*(_is_dropped|candidates_is_lost)$'
-        r'|test_database_faults\..*_is_not_reached$'
-        # Not those of the table that each operation writes.
-        r'(?<!device_allocations_is_not_reached)'
-        r'|test_database_faults\..*\.test_(attach_handles|device_contexts'
-        r'|device_profiles|extended_accelerator_requests)_'
-        r'|test_nova_database_faults\.BootTest\.test_(create$|forget_|map_)'
-        r'|test_early_refusal\.HintTest\.test_(unknown|malformed|same|two|too'
-        r'|context_of_another|context_held_by_another)_'
-    ),
-    'eventlet': (
-        r'test_(audit|binding|boot|early_refusal|\w*faults|lifecycle'
-        r'|mediated_devices|mixed_versions|operations|own_accord|refusals'
-        r'|scheduling|status|stock_accelerators|switch_off)\.'
-        r'|CallsTest|\.(Late)?DuplicateTest'
-    ),
+# The tests of the default, by the mode.
+_DEFAULT = {
+    'threading': ('--exclude-regex', r'\.nova\.every\.'),
+    'eventlet': (r'\.nova\.threads\.',),
 }
 # What Nova logs when a test is over, and its log is not kept any more.
 _NOISE = re.compile(r' INFO nova\.thread_pool_factory |^Eventlet based conc')
@@ -69,7 +46,7 @@ def main() -> int:
         print(f'Nova with {mode}:', flush=True)
         options = ['--concurrency', str(arguments.concurrency)]
         if arguments.mode == 'both' and not arguments.filters:
-            options += ['--exclude-regex', _LEFT_OUT[mode]]
+            options += _DEFAULT[mode]
         good, bad, failures = _run(mode, options + arguments.filters)
         passed, failed = passed + good, failed + bad
         names += [f'{name} with {mode}' for name in failures]

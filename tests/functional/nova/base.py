@@ -309,7 +309,7 @@ class TestCase(base.ServersTestBase):
                 return found
             if time.monotonic() > end:
                 self.fail(f'{condition} is {found!r} after {SECONDS} s')
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     def nova_calls(self) -> list[tuple[str, str]]:
         """Return method and path of Nova's requests to Cyborg so far."""

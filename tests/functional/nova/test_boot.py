@@ -4,15 +4,18 @@
 
 from tests.functional.nova import base  # isort: skip - first
 
+import typing as ty
 from unittest import mock
 
 from nova.compute import manager
+
+_CHECK = ('POST', '/v2/device_allocations/check')
 
 
 class BootTest(base.TestCase):
     """One compute node."""
 
-    def test_one_context(self) -> None:
+    def test_from_boot_to_delete(self) -> None:
         device = self.add_device(slots=1)
         context = self.create_context()
         server = self.boot(context)
@@ -21,48 +24,32 @@ class BootTest(base.TestCase):
         self.assertEqual('compute1', self.get_context(context)['host'])
         self.assertEqual(1, self.usage(device))
         self.assertEqual(set(device.slots), self.used_slots())
+        self.delete(server)
+        self.assertIsNone(self.status(context))
+        self.assert_nothing_held()
 
-    def test_two_contexts(self) -> None:
-        device = self.add_device(slots=2)
-        server = self.boot(self.create_context(), self.create_context())
-        self.assert_hostdevs(server, device.slots)
-        self.assertEqual(2, self.usage(device))
-
-    def test_two_devices_of_one_context(self) -> None:
-        device = self.add_device(slots=3)
-        context = self.create_context(resources={'FPGA': 2})
-        server = self.boot(context)
-        self.assertEqual(2, len(self.hostdevs(server)))
-        self.assert_uses_all(server)
-        self.assertEqual(2, self.usage(device))
-
-    def test_two_groups_on_two_providers(self) -> None:
-        gzip = self.add_device(slots=1, traits=['CUSTOM_GZIP'])
+    def test_groups_on_several_providers(self) -> None:
+        self.add_device(slots=8, traits=['CUSTOM_SLOW'])
         crypto = self.add_device(slots=1, traits=['CUSTOM_CRYPTO'])
+        gzip = self.add_device(slots=3, resource_class='CUSTOM_FPGA_GZIP')
         context = self.create_context(
             groups=[
-                {'resources': {'FPGA': 1}, 'required': ['CRYPTO']},
-                {'resources': {'FPGA': 1}, 'required': ['GZIP']},
+                {'resources': {'FPGA': 1}, 'forbidden': ['SLOW']},
+                {'resources': {'FPGA_GZIP': 2}},
             ]
         )
         server = self.boot(context)
-        self.assert_hostdevs(server, crypto.slots + gzip.slots)
-        providers = {
-            device['group']: device['resource_provider_id']
+        self.assertEqual(3, len(self.hostdevs(server)))
+        self.assert_uses_all(server)
+        self.assertEqual([1, 2], [self.usage(crypto), self.usage(gzip)])
+        providers = [
+            (device['group'], device['resource_provider_id'])
             for device in self.get_context(context)['devices']
-        }
-        self.assertEqual({0: crypto.provider, 1: gzip.provider}, providers)
-
-    def test_custom_resource_class(self) -> None:
-        device = self.add_device(slots=1, resource_class='CUSTOM_FPGA_GZIP')
-        server = self.boot(self.create_context(resources={'FPGA_GZIP': 1}))
-        self.assert_hostdevs(server, device.slots)
-
-    def test_forbidden_trait(self) -> None:
-        self.add_device(slots=8, traits=['CUSTOM_SLOW'])
-        fast = self.add_device(slots=1)
-        server = self.boot(self.create_context(forbidden=['SLOW']))
-        self.assert_hostdevs(server, fast.slots)
+        ]
+        self.assertCountEqual(
+            [(0, crypto.provider), (1, gzip.provider), (1, gzip.provider)],
+            providers,
+        )
 
     def test_with_novas_own_hint_for_a_rebuild(self) -> None:
         """A user may send it; it is no rebuild."""
@@ -102,32 +89,32 @@ class BootTest(base.TestCase):
 class CallsTest(base.TestCase):
     """How often Nova calls Cyborg."""
 
-    def test_one_context_costs_the_conductor_two_calls(self) -> None:
-        self._check_calls(contexts=1)
+    def test_it_is_three_calls_however_many_contexts(self) -> None:
+        self.add_device(slots=9)
+        for number in (1, 8):
+            before = len(self.nova_calls())
+            server = self.boot(*[self.create_context() for _ in range(number)])
+            self.assertEqual(number, len(self.hostdevs(server)))
+            self._assert_calls(server, self.nova_calls()[before:])
 
-    def test_eight_contexts_cost_the_conductor_two_calls(self) -> None:
-        self._check_calls(contexts=8)
-
-    def _check_calls(self, contexts: int) -> None:
-        self.add_device(slots=contexts)
-        # nova-api's one is in test_early_refusal.
-        with self.without_api_plugin():
-            server = self.boot(
-                *[self.create_context() for _ in range(contexts)]
-            )
-        self.assertEqual(contexts, len(self.hostdevs(server)))
+    def _assert_calls(
+        self, server: dict[str, ty.Any], calls: list[tuple[str, str]]
+    ) -> None:
         allocation = f'/v2/device_allocations/{server["id"]}'
         # nova-compute asks for the server's accelerator requests, as stock.
         of_compute = ('GET', '/v2/accelerator_requests')
+        # nova-api's one, and nova-conductor's two.
         self.assertEqual(
-            [('PUT', allocation), ('POST', f'{allocation}/bind')],
-            [call for call in self.nova_calls() if call != of_compute],
+            [_CHECK, ('PUT', allocation), ('POST', f'{allocation}/bind')],
+            [call for call in calls if call != of_compute],
         )
 
     def test_a_server_without_contexts_costs_no_call(self) -> None:
+        self.cyborg.control('stop')
         server = self.boot()
         self.act(server, 'reboot', arguments={'type': 'HARD'})
         self.delete(server)
+        self.cyborg.control('start')
         self.assertEqual([], self.nova_calls())
 
     def test_a_hint_that_names_nothing_costs_no_call(self) -> None:

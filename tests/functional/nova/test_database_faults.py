@@ -1,33 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Cyborg's database refuses a write, or Cyborg is killed before it."""
+"""Cyborg's database refuses a write, or Cyborg is killed before it.
+
+In each operation, once. All other tables are in the folder ``every``.
+"""
 
 from tests.functional.nova import faulty  # isort: skip - first
 
 import collections.abc
 
-_CONTEXTS = ('device_allocations', 'device_contexts')
-_LINKS = ('device_context_arqs', 'device_profiles')
-_ARQS = ('extended_accelerator_requests', 'attach_handles')
-_FREES = ('device_allocations', 'device_context_arqs', *_ARQS)
-_BINDS = ('device_allocations', *_LINKS, *_ARQS)
+#: Whether Cyborg is killed, by name of the fault.
+KILLS = {'is_full': False, 'is_not_reached': True}
 
 
-def with_writes(*tables: str) -> collections.abc.Callable[[type], type]:
-    """Give a class tests for the first write to each table."""
+def tested_with(
+    **faults: collections.abc.Iterable[str],
+) -> collections.abc.Callable[[type], type]:
+    """Give a class tests for the first write to each table.
 
-    kills = {'is_full': False, 'is_not_reached': True}
+    :param faults: names of faults, by name of the table.
+    """
     return faulty.tested_with(
         'refuse',
         {
-            f'{table}_{name}': {'table': table, 'kill': kill}
-            for table in tables
-            for name, kill in kills.items()
+            f'{table}_{name}': {'table': table, 'kill': KILLS[name]}
+            for table, names in faults.items()
+            for name in names
         },
     )
 
 
-class _Database:
+class Database:
     """Cyborg's database."""
 
     def refuse(self, table: str, kill: bool) -> None:
@@ -35,26 +38,26 @@ class _Database:
         self.cyborg.control('refuse_writes', table=table, kill=kill)
 
 
-@with_writes(*_CONTEXTS, *_LINKS, *_ARQS)
-class BootTest(_Database, faulty.Boot):
+@tested_with(device_context_arqs=['is_full'])
+class BootTest(Database, faulty.Boot):
     """A server is booted."""
 
 
-@with_writes(*_CONTEXTS, *_LINKS, *_ARQS)
-class DeleteTest(_Database, faulty.Delete):
+@tested_with(device_allocations=['is_not_reached'])
+class DeleteTest(Database, faulty.Delete):
     """A server is deleted."""
 
 
-@with_writes(*_FREES)
-class OffloadTest(_Database, faulty.Offload):
+@tested_with(device_context_arqs=['is_full'])
+class OffloadTest(Database, faulty.Offload):
     """A server is shelved and offloaded."""
 
 
-@with_writes(*_BINDS)
-class UnshelveTest(_Database, faulty.Unshelve):
+@tested_with(device_context_arqs=['is_not_reached'])
+class UnshelveTest(Database, faulty.Unshelve):
     """A server is unshelved."""
 
 
-@with_writes(*_FREES)
-class EvacuateTest(_Database, faulty.Evacuate):
+@tested_with(device_allocations=['is_full'])
+class EvacuateTest(Database, faulty.Evacuate):
     """A server is evacuated."""

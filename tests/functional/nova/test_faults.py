@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A request between Nova and Cyborg goes wrong, at each step."""
+"""A request between Nova and Cyborg goes wrong.
+
+In each operation, each kind of fault once: the request is not served, it is
+served and not answered, it is served when nobody waits for it any more, and
+Cyborg is killed. All other pairs of a step and a fault are in the folder
+``every``.
+"""
 
 from tests.functional.nova import faulty  # isort: skip - first
 
@@ -10,12 +16,21 @@ import typing as ty
 from tests.functional.nova import edge
 
 _ALLOCATION = r'/device_allocations/[^/]+$'
-_BEGIN = '/begin$'
-_BIND = '/bind$'
-_UNBIND = '/unbind$'
 _ARQS = '/accelerator_requests$'
-
-_FAULTS: dict[str, dict[str, ty.Any]] = {
+#: Method and path of a request of Nova's, by name of the step.
+STEPS: dict[str, tuple[str, str]] = {
+    'reserve': ('PUT', _ALLOCATION),
+    'begin': ('POST', '/begin$'),
+    'bind': ('POST', '/bind$'),
+    'read': ('GET', _ARQS),
+    'unbind': ('POST', '/unbind$'),
+    'release': ('DELETE', _ALLOCATION),
+    'delete': ('DELETE', _ARQS),
+    # Cyborg's question to Nova.
+    'ask': ('GET', '/servers/'),
+}
+#: What happens to a request, by name of the fault.
+FAULTS: dict[str, dict[str, ty.Any]] = {
     'fails': {'action': 'answer', 'value': 500},
     'is_unavailable': {'action': 'answer', 'value': 503},
     'is_garbled': {'action': 'garble'},
@@ -24,51 +39,53 @@ _FAULTS: dict[str, dict[str, ty.Any]] = {
     'is_answered_late': {'action': 'late', 'value': faulty.SECONDS + 1},
     'arrives_late': {'action': 'delay', 'value': faulty.SECONDS + 1},
 }
-# Cyborg is killed, and stays down until Nova has done what it can.
-_KILLS: dict[str, dict[str, ty.Any]] = {
+#: Cyborg is killed, and stays down until Nova has done what it can.
+KILLS: dict[str, dict[str, ty.Any]] = {
     'kills': {'action': 'die'},
     'kills_when_it_is_done': {'action': 'die_after'},
 }
 
 
-def with_faults(
-    faults: collections.abc.Mapping[str, dict[str, ty.Any]],
-    **steps: tuple[str, str],
+def tested_with(
+    **faults: collections.abc.Iterable[str],
 ) -> collections.abc.Callable[[type], type]:
-    """Give a class a test for each fault of each step.
+    """Give a class that checks an operation a test for each fault.
 
-    :param faults: what happens, by name.
-    :param steps: method and path of the request, by name of the step.
+    :param faults: names of faults, by name of the step.
     """
-
+    every = FAULTS | KILLS
     return faulty.tested_with(
         'fault',
         {
-            f'{name}_{fault}': {'method': method, 'path': path, **fields}
-            for name, (method, path) in steps.items()
-            for fault, fields in faults.items()
+            f'{step}_{name}': {
+                'method': STEPS[step][0],
+                'path': STEPS[step][1],
+                **every[name],
+            }
+            for step, names in faults.items()
+            for name in names
         },
     )
 
 
-@with_faults(
-    _FAULTS | _KILLS,
-    reserve=('PUT', _ALLOCATION),
-    bind=('POST', _BIND),
-    read=('GET', _ARQS),
+@tested_with(
+    reserve=['is_lost'],
+    bind=['arrives_late', 'kills_when_it_is_done'],
+    read=['fails'],
 )
 class BootTest(faulty.Boot):
     """Faults while a server is booted."""
 
 
-@with_faults(_FAULTS | _KILLS, free=('DELETE', _ARQS))
+@tested_with(
+    delete=['fails', 'is_lost', 'arrives_late', 'kills_when_it_is_done']
+)
 class DeleteTest(faulty.Delete):
     """Faults between Nova and Cyborg while a server is deleted."""
 
 
-@with_faults(_FAULTS, ask=('GET', '/servers/'))
-class DeleteIsNotConfirmedTest(faulty.Delete):
-    """Faults between Cyborg and Nova while a server is deleted."""
+class NotConfirmed:
+    """Cyborg asks Nova whether a server is gone, in vain."""
 
     def fault(self, **fields: ty.Any) -> None:
         """Make a fault once."""
@@ -76,33 +93,37 @@ class DeleteIsNotConfirmedTest(faulty.Delete):
         self.nova_edge.faults.append(edge.Fault(**fields, times=1))
 
 
-@with_faults(_FAULTS | _KILLS, free=('POST', _UNBIND))
+@tested_with(ask=['fails'])
+class DeleteIsNotConfirmedTest(NotConfirmed, faulty.Delete):
+    """Faults between Cyborg and Nova while a server is deleted."""
+
+
+@tested_with(
+    unbind=['fails', 'is_lost', 'arrives_late', 'kills_when_it_is_done']
+)
 class OffloadTest(faulty.Offload):
     """Faults while a server is shelved and offloaded."""
 
 
-@with_faults(
-    _FAULTS | _KILLS,
-    begin=('POST', _BEGIN),
-    bind=('POST', _BIND),
-    read=('GET', _ARQS),
+@tested_with(
+    begin=['is_lost'],
+    bind=['arrives_late', 'kills_when_it_is_done'],
+    read=['fails'],
 )
 class UnshelveTest(faulty.Unshelve):
     """Faults while a server is unshelved."""
 
 
-@with_faults(
-    _FAULTS | _KILLS,
-    begin=('POST', _BEGIN),
-    bind=('POST', _BIND),
-    read=('GET', _ARQS),
-    settle=('POST', _UNBIND),
+@tested_with(
+    begin=['fails'],
+    bind=['arrives_late', 'kills_when_it_is_done'],
+    unbind=['is_lost'],
 )
 class EvacuateTest(faulty.Evacuate):
     """Faults while a server is evacuated."""
 
 
-class _Beside:
+class Beside:
     """The flavor brings a device profile along."""
 
     def setUp(self) -> None:
@@ -134,52 +155,33 @@ class _Beside:
         self.assertCountEqual(slots, found)
 
 
-@with_faults(_KILLS, reserve=('PUT', _ALLOCATION), bind=('POST', _BIND))
-class BootBesideTest(_Beside, faulty.Boot):
+@tested_with(bind=['kills_when_it_is_done'])
+class BootBesideTest(Beside, faulty.Boot):
     """Cyborg is killed while a server with a profile, too, is booted."""
 
 
-@with_faults(_KILLS, free=('DELETE', _ARQS))
-class DeleteBesideTest(_Beside, faulty.Delete):
-    """Cyborg is killed while a server with a profile, too, is deleted."""
-
-
-@with_faults(_KILLS, free=('POST', _UNBIND))
-class OffloadBesideTest(_Beside, faulty.Offload):
-    """Cyborg is killed while a server with a profile, too, is offloaded."""
-
-
-@with_faults(_KILLS, begin=('POST', _BEGIN), bind=('POST', _BIND))
-class UnshelveBesideTest(_Beside, faulty.Unshelve):
-    """Cyborg is killed while a server with a profile, too, is unshelved."""
-
-
-@with_faults(_KILLS, bind=('POST', _BIND), settle=('POST', _UNBIND))
-class EvacuateBesideTest(_Beside, faulty.Evacuate):
-    """Cyborg is killed while a server with a profile, too, is evacuated."""
-
-
-class _Undo:
+class Undone:
     """The device could not be bound, and Nova undoes what it has begun."""
 
     def fault(self, **fields: ty.Any) -> None:
         """Make a fault once, after that one."""
+        method, path = STEPS['bind']
         self.cyborg.control(
-            'fault', method='POST', path=_BIND, **_FAULTS['fails'], times=1
+            'fault', method=method, path=path, **FAULTS['fails'], times=1
         )
         super().fault(**fields)
 
 
-@with_faults(_FAULTS | _KILLS, release=('DELETE', _ALLOCATION))
-class UndoBootTest(_Undo, faulty.Boot):
+@tested_with(release=['is_lost'])
+class UndoneBootTest(Undone, faulty.Boot):
     """Faults while a boot is undone."""
 
 
-@with_faults(_FAULTS | _KILLS, unbind=('POST', _UNBIND))
-class UndoUnshelveTest(_Undo, faulty.Unshelve):
-    """Faults while an unshelve is undone."""
+@tested_with(unbind=['fails'])
+class UndoneUnshelveTest(Undone, faulty.Unshelve):
+    """Faults while an unshelving is undone."""
 
 
-@with_faults(_FAULTS | _KILLS, unbind=('POST', _UNBIND))
-class UndoEvacuateTest(_Undo, faulty.Evacuate):
+@tested_with(unbind=['kills_when_it_is_done'])
+class UndoneEvacuateTest(Undone, faulty.Evacuate):
     """Faults while an evacuation is undone."""

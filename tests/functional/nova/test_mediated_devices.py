@@ -21,24 +21,27 @@ class MediatedDeviceTest(step.TestCase):
         uuid = uuidutils.generate_uuid()
         self.start_compute_with_mediated_device(uuid)
         self.device = self.add_device(resource_class='VGPU', mdevs=[uuid])
-        self.context = self.create_context(resources={'VGPU': 1})
 
     def _boot(self) -> dict[str, ty.Any]:
-        server = self.boot(self.context)
+        context = self.create_context(resources={'VGPU': 1})
+        server = self.boot(context)
         self.assert_hostdevs(server, self.device.slots, kind='mdev')
         return server
 
+    def _delete(self, server: dict[str, ty.Any]) -> None:
+        (context,) = self.contexts_of(server)
+        self.delete(server)
+        self.wait_for(lambda: self.get_context(context['uuid']) is None)
+
     def test_boot_and_delete(self) -> None:
-        self.delete(self._boot())
-        self.wait_for(lambda: self.get_context(self.context) is None)
+        self._delete(self._boot())
         self.assertEqual(set(), self.used_slots())
 
-    def test_the_agent_cannot_remove_it(self) -> None:
         server = self._boot()
+        # Now the agent cannot remove it.
         self.cyborg.control('break_agent', broken=True)
-        self.delete(server)
         # The server is not held up, and nothing is held for it.
-        self.wait_for(lambda: self.get_context(self.context) is None)
+        self._delete(server)
         self.assertEqual([], self.cyborg.control('rows', table=_ARQS))
         # The device is nobody else's until it is removed.
         self.assertEqual(set(self.device.slots), self.used_slots())

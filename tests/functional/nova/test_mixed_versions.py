@@ -41,7 +41,7 @@ class StockComputeTest(base.TestCase):
     def test_boot_reboot_and_delete(self) -> None:
         self.start_compute('compute1')
         device = self.add_device(slots=1)
-        context = self.create_context()
+        context = self.create_context(delete_on_termination=False)
         server = self.boot(context)
         self._assert_has(server, device.slots[0])
         self.act(server, 'reboot', arguments={'type': 'HARD'})
@@ -50,8 +50,7 @@ class StockComputeTest(base.TestCase):
         self.act(server, 'os-start')
         self._assert_has(server, device.slots[0])
         self.delete(server)
-        self.assertIsNone(self.status(context))
-        self.assert_nothing_held()
+        self.assert_available(context)
 
     def _boot_with_mediated_device(self) -> dict[str, ty.Any]:
         self.start_compute_with_mediated_device(_MDEV)
@@ -126,28 +125,16 @@ class StockComputeTest(base.TestCase):
 
     def test_unshelve(self) -> None:
         context = self.create_context()
-        server = self._shelve(context)
+        if _ENDS:
+            # Stock Nova waits in vain for a binding that takes longer: it has
+            # no host to send its event to.
+            server = self._unshelve_in_vain(context)
+            # It stays shelved; the next try binds anew.
+            self.wait_for_status(server, 'SHELVED_OFFLOADED')
+            self.cyborg.control('hold_bindings', hold=False)
+        else:
+            server = self._shelve(context)
         self._unshelve_when_bound(server, context)
         self._assert_has(server, self.device.slots[0])
         self.delete(server)
         self.assert_nothing_held()
-
-    @testtools.skipUnless(_ENDS, _ENDS_SINCE)
-    def test_unshelve_with_a_binding_that_takes_longer(self) -> None:
-        """Stock Nova waits in vain: it has no host to send its event to."""
-        context = self.create_context()
-        server = self._unshelve_in_vain(context)
-        # It stays shelved; what was to be bound is given up by the next try.
-        self.wait_for_status(server, 'SHELVED_OFFLOADED')
-        self.cyborg.control('hold_bindings', hold=False)
-        self._unshelve_when_bound(server, context)
-        self._assert_has(server, self.device.slots[0])
-        self.delete(server)
-        self.assert_nothing_held()
-
-    def test_kept_context_is_available_again(self) -> None:
-        self.start_compute('compute1')
-        self.add_device(slots=1)
-        context = self.create_context(delete_on_termination=False)
-        self.delete(self.boot(context))
-        self.assert_available(context)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Nova itself fails on the way: hypervisor, network, quota, binding."""
+"""Nova itself fails on the way: hypervisor, network, quota, binding.
+
+In each operation, some of them. All others are in the folder ``every``.
+"""
 
 from tests.functional.nova import faulty  # isort: skip - first
 
@@ -11,7 +14,7 @@ from neutronclient.common import exceptions as neutron_exc
 from nova.tests.fixtures import libvirt as fakelibvirt
 
 
-class _Network:
+class Network:
     """Servers have a port each, which Neutron cannot bind once."""
 
     def post_server(
@@ -32,7 +35,7 @@ class _Network:
         )
 
 
-class _Guest:
+class Guest:
     """The hypervisor does not start guests, on as many hosts as there are."""
 
     HOW_MANY = 1
@@ -42,14 +45,23 @@ class _Guest:
         self.check(functools.partial(self.fail_spawns, self.HOW_MANY))
 
 
-class _Binding:
-    """Cyborg does not bind."""
+class NoAnswer:
+    """Cyborg does not bind in time."""
 
     def test_no_answer(self) -> None:
         """What becomes of the binding is not known in time."""
         self.check(
             functools.partial(self.cyborg.control, 'hold_bindings', hold=True)
         )
+
+    def heal(self) -> None:
+        """Let what was held back come now."""
+        self.cyborg.control('hold_bindings', hold=False)
+        super().heal()
+
+
+class Failure:
+    """Cyborg cannot bind."""
 
     def test_failure(self) -> None:
         """The binding fails."""
@@ -59,23 +71,16 @@ class _Binding:
             )
         )
 
-    def heal(self) -> None:
-        """Let what was held back come now."""
-        self.cyborg.control('hold_bindings', hold=False)
-        super().heal()
 
-
-class BootTest(_Network, _Guest, _Binding, faulty.Boot):
+class BootTest(Network, NoAnswer, faulty.Boot):
     """A server is booted."""
 
-    HOW_MANY = 2
 
-
-class UnshelveTest(_Network, _Guest, _Binding, faulty.Unshelve):
+class UnshelveTest(Guest, Failure, faulty.Unshelve):
     """A server is unshelved."""
 
 
-class EvacuateTest(_Network, _Guest, _Binding, faulty.Evacuate):
+class EvacuateTest(Network, Guest, NoAnswer, faulty.Evacuate):
     """A server is evacuated."""
 
 

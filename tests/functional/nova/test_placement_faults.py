@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A request of Nova's to Placement fails on the way."""
+"""A request of Nova's to Placement fails on the way.
+
+In each operation, once. All other pairs of a request and a fault are in the
+folder ``every``.
+"""
 
 from tests.functional.nova import faulty  # isort: skip - first
 
@@ -12,31 +16,37 @@ import fixtures
 import requests
 from keystoneauth1 import exceptions as ks_exc
 
-_CANDIDATES = ('GET', '/allocation_candidates')
-_CLAIM = ('PUT', '/allocations/')
-_FREE = ('DELETE', '/allocations/')
-_FAULTS = ('fails', 'is_dropped', 'is_lost')
+#: Method and path of a request, by name of the step.
+STEPS = {
+    'candidates': ('GET', '/allocation_candidates'),
+    'claim': ('PUT', '/allocations/'),
+    'forget': ('DELETE', '/allocations/'),
+}
+FAULTS = ('fails', 'is_dropped', 'is_lost')
 
 
-def with_requests(
-    **steps: tuple[str, str],
+def tested_with(
+    **faults: collections.abc.Iterable[str],
 ) -> collections.abc.Callable[[type], type]:
     """Give a class a test for each fault of each request.
 
-    :param steps: method and path of the request, by name of the step.
+    :param faults: names of faults, by name of the step.
     """
-
     return faulty.tested_with(
         'spoil',
         {
-            f'{name}_{fault}': {'method': method, 'path': path, 'fault': fault}
-            for name, (method, path) in steps.items()
-            for fault in _FAULTS
+            f'{step}_{name}': {
+                'method': STEPS[step][0],
+                'path': STEPS[step][1],
+                'fault': name,
+            }
+            for step, names in faults.items()
+            for name in names
         },
     )
 
 
-class _Placement:
+class Placement:
     """One request to Placement is spoilt."""
 
     def spoil(self, method: str, path: str, fault: str) -> None:
@@ -69,13 +79,12 @@ class _Placement:
         self.assertTrue(self.spoilt)
 
 
-@with_requests(candidates=_CANDIDATES, claim=_CLAIM)
-class BootTest(_Placement, faulty.Boot):
+@tested_with(claim=['is_lost'])
+class BootTest(Placement, faulty.Boot):
     """A server is booted."""
 
 
-@with_requests(free=_FREE)
-class DeleteTest(_Placement, faulty.Delete):
+class Delete(Placement, faulty.Delete):
     """A server is deleted."""
 
     def delete(self, server: dict[str, ty.Any]) -> None:
@@ -93,16 +102,21 @@ class DeleteTest(_Placement, faulty.Delete):
             self.wait_for(lambda: not self._server(server_id))
 
 
-@with_requests(free=_FREE)
-class OffloadTest(_Placement, faulty.Offload):
+@tested_with(forget=['is_lost'])
+class DeleteTest(Delete):
+    """A server is deleted."""
+
+
+@tested_with(forget=['fails'])
+class OffloadTest(Placement, faulty.Offload):
     """A server is shelved and offloaded."""
 
 
-@with_requests(candidates=_CANDIDATES, claim=_CLAIM)
-class UnshelveTest(_Placement, faulty.Unshelve):
+@tested_with(candidates=['fails'])
+class UnshelveTest(Placement, faulty.Unshelve):
     """A server is unshelved."""
 
 
-@with_requests(candidates=_CANDIDATES, claim=_CLAIM)
-class EvacuateTest(_Placement, faulty.Evacuate):
+@tested_with(claim=['is_lost'])
+class EvacuateTest(Placement, faulty.Evacuate):
     """A server is evacuated."""

@@ -19,49 +19,22 @@ class SchedulingTest(base.TestCase):
         self.assertEqual('compute2', self.get_context(context)['host'])
         self.assert_hostdevs(server, device.slots)
 
-    def test_no_host_with_such_a_device(self) -> None:
-        self.add_device('compute1', traits=['CUSTOM_FOO'])
-        context = self.create_context(required=['BAR'])
-        fault = self.boot_fails(context)
-        self.assertIn('No valid host was found', fault)
-        self.assert_available(context)
-
-    def test_contexts_that_no_one_host_has(self) -> None:
-        self.add_device('compute1', 'FPGA')
+    def test_no_host_has_it_all(self) -> None:
+        self.add_device('compute1', 'FPGA', traits=['CUSTOM_FOO'])
         self.add_device('compute2', 'PGPU')
-        contexts = [
+        of_two_hosts = [
             self.create_context(resources={name: 1})
             for name in ('FPGA', 'PGPU')
         ]
-        self.assertIn('No valid host was found', self.boot_fails(*contexts))
-        self.assert_available(*contexts)
-
-    def test_spawn_fails_on_the_first_host(self) -> None:
-        devices = [self.add_device(host, slots=1) for host in self.HOSTS]
-        context = self.create_context()
-        spawns = self.fail_spawns(1)
-        server = self.boot(context)
-        self.assertEqual(2, spawns.call_count)
-        used, unused = sorted(devices, key=self.usage, reverse=True)
-        self.assertEqual(0, self.usage(unused))
-        self.assert_hostdevs(server, used.slots)
-        self.assertEqual(used.host, self.get_context(context)['host'])
-        self.assertEqual(set(used.slots), self.used_slots())
-        # Delete finds them, too, after the marker went through a reschedule.
-        self.delete(server)
-        self.assert_nothing_held()
-
-    def test_spawn_fails_on_all_hosts(self) -> None:
-        for host in self.HOSTS:
-            self.add_device(host)
-        context = self.create_context()
-        spawns = self.fail_spawns(10)
-        fault = self.boot_fails(context)
-        self.assertEqual(2, spawns.call_count)
-        self.assertIn('Exceeded maximum number of retries', fault)
-        # Nova itself does not say why.
-        self.assertIn('no guest today', fault)
-        self.assert_available(context)
+        without_the_trait = [self.create_context(required=['BAR'])]
+        for contexts in (of_two_hosts, without_the_trait):
+            fault = self.boot_fails(*contexts)
+            self.assertIn('No valid host was found', fault)
+            # While the server in error is still there.
+            self.assert_available(*contexts)
+        for server in self.api.get_servers():
+            self.delete(server)
+        self.assert_available(*of_two_hosts, *without_the_trait)
 
     def test_cyborg_is_down_when_the_first_host_has_failed(self) -> None:
         for host in self.HOSTS:

@@ -31,19 +31,34 @@ class StatusTest(base.TestCase):
 
     # Conductors
 
-    def test_all_conductors_have_the_plugin(self) -> None:
+    def test_conductors_with_the_plugin(self) -> None:
         self.start_service('conductor', host='second')
         self._assert_result(
             conductors.check(), _SUCCESS, 'All 2 ', 'second (cell cell1)'
         )
+        self._record('gone', self.cell_mappings['cell1'], minutes_ago=120)
+        self._assert_result(
+            conductors.check(), _WARNING, 'are down: gone (cell cell1)'
+        )
+        self.useFixture(
+            base.fixtures.MonkeyPatch(f'{answers.__name__}.SECONDS', 1)
+        )
+        self._record('mute', self.cell_mappings['cell1'])
+        self._assert_result(
+            conductors.check(), _WARNING, 'cannot be asked: mute', 'fake:'
+        )
 
-    def test_one_of_two_conductors_is_without(self) -> None:
+    def test_conductors_without_it(self) -> None:
         self.start_service('conductor', host='second', manager=_STOCK)
         result = conductors.check()
         self._assert_result(
             result, _FAILURE, 'without the plugin', 'driver = nova_cyborg'
         )
         self.assertIn('contexts: second (cell cell1).', result.details)
+        # Its database is that of cell0, and its bus that of the API.
+        self._record('super', self.cell_mappings['cell0'])
+        self.start_service('conductor', host='super', manager=_STOCK)
+        self._assert_result(conductors.check(), _FAILURE, 'super (cell cell0)')
 
     def test_two_conductors_of_one_name(self) -> None:
         self.start_service('conductor', host='conductor', manager=_STOCK)
@@ -52,27 +67,6 @@ class StatusTest(base.TestCase):
             lambda: (r := conductors.check()).code == _FAILURE and r
         )
         self._assert_result(result, _FAILURE, 'conductor (cell cell1)')
-
-    def test_a_super_conductor_is_found(self) -> None:
-        # Its database is that of cell0, and its bus that of the API.
-        self._record('super', self.cell_mappings['cell0'])
-        self.start_service('conductor', host='super', manager=_STOCK)
-        self._assert_result(conductors.check(), _FAILURE, 'super (cell cell0)')
-
-    def test_a_conductor_is_down(self) -> None:
-        self._record('gone', self.cell_mappings['cell1'], minutes_ago=120)
-        self._assert_result(
-            conductors.check(), _WARNING, 'are down: gone (cell cell1)'
-        )
-
-    def test_a_conductor_does_not_answer(self) -> None:
-        self.useFixture(
-            base.fixtures.MonkeyPatch(f'{answers.__name__}.SECONDS', 1)
-        )
-        self._record('mute', self.cell_mappings['cell1'])
-        self._assert_result(
-            conductors.check(), _WARNING, 'cannot be asked: mute', 'fake:'
-        )
 
     def _record(
         self, host: str, cell: objects.CellMapping, minutes_ago: int = 0
@@ -104,7 +98,15 @@ class StatusTest(base.TestCase):
         calls = {method for method, _path in self.nova_calls()}
         self.assertEqual({'GET'}, calls)
 
-    def test_no_service_token_is_sent(self) -> None:
+    def test_this_nova_conf(self) -> None:
+        self._assert_result(
+            nova_side.plugin_line(), _WARNING, 'driver = nova_cyborg'
+        )
+        self.flags(
+            group='oslo_messaging_notifications',
+            driver=['messagingv2', 'nova_cyborg'],
+        )
+        self._assert_result(nova_side.plugin_line(), _SUCCESS)
         self.flags(group='service_user', send_service_user_token=False)
         self._assert_result(
             nova_side.service_token_sent(),
@@ -112,13 +114,13 @@ class StatusTest(base.TestCase):
             '[service_user] send_service_user_token = true',
         )
 
-    def test_no_credentials_for_a_service_token(self) -> None:
+        self.flags(group='service_user', send_service_user_token=True)
         self.flags(group='service_user', auth_type=None)
         self._assert_result(
             nova_side.service_token_sent(), _FAILURE, 'auth_type is not set'
         )
-
-    def test_the_service_user_has_not_the_role(self) -> None:
+        self.flags(group='service_user', auth_type='admin_token')
+        # The service user has not the role.
         self.flags(
             group='service_user',
             token=http_server.token('nova', 'service', 'member'),
@@ -128,7 +130,23 @@ class StatusTest(base.TestCase):
             nova_side.allocations(), _FAILURE, 'service_token_roles'
         )
 
-    def test_the_service_user_may_not_read(self) -> None:
+    def test_cyborg_is_not_as_it_must_be(self) -> None:
+        self.cyborg.control('serve', stock=True)
+        self._assert_result(
+            nova_side.device_context_api(), _FAILURE, 'paste.app_factory'
+        )
+        self._assert_result(nova_side.allocations(), _FAILURE)
+        self.cyborg.control('serve', stock=False)
+        self.cyborg.control('stop')
+        self._assert_result(
+            nova_side.device_context_api(),
+            _FAILURE,
+            'the connection failed',
+            'service type accelerator',
+        )
+        self._assert_result(nova_side.accelerator_requests(), _FAILURE)
+        self.cyborg.control('start')
+        # The service user may not read.
         self.cyborg.control(
             'fault',
             method='GET',
@@ -139,25 +157,6 @@ class StatusTest(base.TestCase):
         self._assert_result(
             nova_side.accelerator_requests(), _FAILURE, 'role reader'
         )
-
-    def test_cyborg_without_device_contexts(self) -> None:
-        self.cyborg.control('serve', stock=True)
-        self._assert_result(
-            nova_side.device_context_api(), _FAILURE, 'paste.app_factory'
-        )
-        self._assert_result(nova_side.allocations(), _FAILURE)
-
-    def test_cyborg_is_down(self) -> None:
-        self.cyborg.control('stop')
-        self._assert_result(
-            nova_side.device_context_api(),
-            _FAILURE,
-            'the connection failed',
-            'service type accelerator',
-        )
-        self._assert_result(nova_side.accelerator_requests(), _FAILURE)
-
-    def test_cyborg_fails(self) -> None:
         self.cyborg.control(
             'fault',
             method='GET',
@@ -168,15 +167,3 @@ class StatusTest(base.TestCase):
         self._assert_result(
             nova_side.device_context_api(), _FAILURE, 'HTTP status 500'
         )
-
-    # This nova.conf
-
-    def test_the_plugin_is_in_nova_conf(self) -> None:
-        self._assert_result(
-            nova_side.plugin_line(), _WARNING, 'driver = nova_cyborg'
-        )
-        self.flags(
-            group='oslo_messaging_notifications',
-            driver=['messagingv2', 'nova_cyborg'],
-        )
-        self._assert_result(nova_side.plugin_line(), _SUCCESS)

@@ -22,12 +22,15 @@ class SwitchOffTest(base.TestCase):
     def _switch_off(self) -> None:
         """Start all of Nova's services again, without the plugin."""
         self._switch_conductor_off()
-        self.useFixture(stock.StockComputes())
-        self.restart_compute_service('compute1')
+        self._switch_compute_off()
 
     def _switch_conductor_off(self) -> None:
         self.useFixture(stock.StockConductors())
         self._restart_conductor()
+
+    def _switch_compute_off(self) -> None:
+        self.useFixture(stock.StockComputes())
+        self.restart_compute_service('compute1')
 
     def _restart_conductor(self) -> None:
         self.conductor.stop()
@@ -43,18 +46,21 @@ class SwitchOffTest(base.TestCase):
         return self.api.get_server(self.server['id'])
 
     def test_the_server_runs_on(self) -> None:
-        self._switch_off()
+        self._switch_conductor_off()
+        # A new server gets no devices.
+        unused = self.create_context()
+        without = self.boot(unused)
+        self.assertEqual([], self.hostdevs(without))
+        self.assertEqual('available', self.status(unused))
+        self.delete(without)
+
+        self._switch_compute_off()
         self.assertEqual('ACTIVE', self._server()['status'])
         self._assert_has(self.alias)
         self.assertEqual('bound', self.status(self.context))
-
-    def test_a_hard_reboot_keeps_the_device_without_its_alias(self) -> None:
-        self._switch_off()
+        # A hard reboot keeps the device, without its alias.
         self.act(self.server, 'reboot', arguments={'type': 'HARD'})
         self._assert_has(None)
-
-    def test_delete_frees_all(self) -> None:
-        self._switch_off()
         self.delete(self.server)
         self.assertIsNone(self.status(self.context))
         self.assert_nothing_held()
@@ -102,13 +108,6 @@ class SwitchOffTest(base.TestCase):
         self.assertEqual('compute2', self.get_context(self.context)['host'])
         self.assert_hostdevs(self.server, other.slots)
         self.assert_uses_all(self.server)
-
-    def test_a_new_server_gets_no_devices(self) -> None:
-        self._switch_conductor_off()
-        unused = self.create_context()
-        server = self.boot(unused)
-        self.assertEqual([], self.hostdevs(server))
-        self.assertEqual('available', self.status(unused))
 
     def test_cyborg_without_it_frees_the_device(self) -> None:
         self._switch_off()

@@ -160,3 +160,11 @@ def test_help_has_examples(cloud: Cloud, openstack: Run) -> None:
         ' accelerator device context create \\\n'
         '    --resources FPGA_GZIP:1 --requires SOME_FOO'
     ) in result.out
+
+
+@pytest.mark.parametrize('verb', ['list', 'show', 'set', 'delete'])
+def test_help_of_others_has_an_example(
+    cloud: Cloud, openstack: Run, verb: str
+) -> None:
+    result = openstack('help', *COMMAND, verb)
+    assert 'device context' in result.out.partition('xample')[2]

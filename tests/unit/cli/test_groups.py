@@ -110,6 +110,11 @@ FPGA = ('--resources', 'FPGA:1')
         (('--resources', 'A:1,CUSTOM_A:1'), '--resources: CUSTOM_A is given'),
         (('--resources', 'VCPU:1'), '--resources: VCPU is not the resource'),
         (('--resources', 'A-B:1'), '--resources: "A-B" has characters'),
+        (
+            ('--resources', f'{"A" * 256}:1'),
+            '--resources: is 256 characters long',
+        ),
+        (('--resources', 'FPGÄ:1'), '--resources: must be printable ASCII'),
         (('--requires', 'T1'), '--resources: at least one resource'),
         ((*FPGA, '--requires', 'T-1'), '--requires: "T-1" has characters'),
         ((*FPGA, '--requires', 'A,'), '--requires: must not be empty'),

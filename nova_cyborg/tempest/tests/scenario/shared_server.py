@@ -4,25 +4,21 @@
 
 import typing as ty
 
-from tempest import config
 from tempest.lib import exceptions as lib_exc
 from tempest.lib.common.utils import test_utils
 
 from nova_cyborg.tempest.tests import base as contexts_base
 from nova_cyborg.tempest.tests.scenario import base
 
-CONF = config.CONF
+_CONTEXTS = 2
 
 
 class SharedServerTest(base.BaseServerTest):
-    """A server with one device context.
+    """A server with two device contexts.
 
     Each test leaves it as it was, or has it built anew for the next one.
     """
 
-    number_of_contexts = 1
-    profile_devices = 0
-    flavor_id: ty.ClassVar[str | None] = None
     server_id: ty.ClassVar[str]
     context_ids: ty.ClassVar[list[str]]
 
@@ -35,7 +31,7 @@ class SharedServerTest(base.BaseServerTest):
     @classmethod
     def _build(cls) -> None:
         cls.context_ids = []
-        for _context in range(cls.number_of_contexts):
+        for _context in range(_CONTEXTS):
             made = contexts_base.new_context(
                 cls.contexts, {}, cls.one_device()
             )
@@ -45,10 +41,7 @@ class SharedServerTest(base.BaseServerTest):
                 made['uuid'],
             )
             cls.context_ids.append(made['uuid'])
-        cls.server_id = cls.request_server(
-            tuple(cls.context_ids),
-            flavorRef=cls.flavor_id or CONF.compute.flavor_ref,
-        )
+        cls.server_id = cls.request_server(tuple(cls.context_ids))
         cls.addClassResourceCleanup(cls.delete_server, cls.server_id)
         cls.wait_for(cls.server_id, 'ACTIVE')
 
@@ -76,11 +69,7 @@ class SharedServerTest(base.BaseServerTest):
 
         :returns: the ARQ and the slot of each device of the contexts.
         """
-        return self.assert_bound(
-            self.server_id,
-            *self.context_ids,
-            profile_devices=self.profile_devices,
-        )
+        return self.assert_bound(self.server_id, *self.context_ids)
 
     def assert_kept(self, status: str = 'ACTIVE') -> None:
         """Wait for a status, and check that the slots are the same.

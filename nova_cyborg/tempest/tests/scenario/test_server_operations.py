@@ -9,14 +9,14 @@ from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
 from tempest.lib.common.utils import data_utils, test_utils
 
-from nova_cyborg.tempest.tests.scenario import flavors, shared_server
+from nova_cyborg.tempest.tests.scenario import shared_server
 
 CONF = config.CONF
 FEATURES = CONF.compute_feature_enabled
 
 
 class ServerOperationsTest(shared_server.SharedServerTest):
-    """A server with one device context keeps its slot."""
+    """A server with two device contexts keeps its slots."""
 
     def _snapshot(self) -> str:
         image_id = self.os_primary.compute_images_client.create_image(
@@ -147,21 +147,3 @@ class ServerOperationsTest(shared_server.SharedServerTest):
             self.servers.unshelve_server(self.server_id)
             self.wait_for(self.server_id, 'ACTIVE')
             self.slots_now()
-
-
-class TwoContextsOperationsTest(ServerOperationsTest):
-    """The same with two device contexts."""
-
-    number_of_contexts = 2
-
-
-class ProfileOperationsTest(ServerOperationsTest):
-    """The same with a device context beside the flavor's device profile."""
-
-    profile_devices = 1
-
-    @classmethod
-    def resource_setup(cls) -> None:
-        """Make the flavor first."""
-        cls.flavor_id = flavors.profile_flavor(cls)
-        super().resource_setup()

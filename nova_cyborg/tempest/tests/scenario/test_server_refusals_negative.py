@@ -8,13 +8,13 @@ from tempest import config
 from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
 
-from nova_cyborg.tempest.tests.scenario import flavors, shared_server
+from nova_cyborg.tempest.tests.scenario import shared_server
 
 CONF = config.CONF
 
 
 class ServerRefusalsTest(shared_server.SharedServerTest):
-    """A server with one device context; all is as it was afterwards."""
+    """A server with two device contexts; all is as it was afterwards."""
 
     @decorators.idempotent_id('64353977-a4de-4a7e-90d5-c1a161112ae2')
     def test_suspend_is_refused(self) -> None:
@@ -55,21 +55,3 @@ class ServerRefusalsTest(shared_server.SharedServerTest):
         self.assertEqual(
             contexts, [self.show(each) for each in self.context_ids]
         )
-
-
-class TwoContextsRefusalsTest(ServerRefusalsTest):
-    """The same with two device contexts."""
-
-    number_of_contexts = 2
-
-
-class ProfileRefusalsTest(ServerRefusalsTest):
-    """The same with a device context beside the flavor's device profile."""
-
-    profile_devices = 1
-
-    @classmethod
-    def resource_setup(cls) -> None:
-        """Make the flavor first."""
-        cls.flavor_id = flavors.profile_flavor(cls)
-        super().resource_setup()

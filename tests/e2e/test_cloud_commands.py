@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e import person, waiting
 from tools.cloud import cloud as cloud_module
-from tools.cloud import installation
+from tools.cloud.machine import installation
 
 _SERVICES = ('cyborg', 'glance', 'keystone', 'neutron', 'nova', 'placement')
 _SECONDS = 400

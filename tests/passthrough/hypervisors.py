@@ -7,7 +7,7 @@ import re
 
 from tests.e2e import person
 from tools.cloud import cloud as cloud_module
-from tools.cloud import state as cloud_state
+from tools.cloud.model import state as cloud_state
 from tools.cloud.passthrough import machines, virsh
 from tools.hypervisor import shell
 

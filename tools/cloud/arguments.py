@@ -7,7 +7,8 @@ import collections.abc
 import pathlib
 from typing import Any
 
-from tools.cloud import kinds, settings
+from tools.cloud import kinds
+from tools.cloud.model import settings
 
 Command = collections.abc.Callable[..., int]
 

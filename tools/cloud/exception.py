@@ -86,6 +86,16 @@ class TooManyDevices(CloudError):
         )
 
 
+class UnknownKind(CloudError):
+    """A kind of cloud that there is not."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f'There is no kind of cloud {name!r}. Choose one of: '
+            f'{", ".join(known)}.'
+        )
+
+
 class BadDatabase(CloudError):
     """A database that clouds of the kind do not have."""
 

@@ -14,7 +14,8 @@ import sys
 import tempfile
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, signals
+from tools.cloud import exception
+from tools.command_line import signals
 from tools.demo import story, terminal
 
 _MATTERS = re.compile(r' (ERROR|CRITICAL) |nova_cyborg')

@@ -11,7 +11,7 @@ import time
 from lxml import etree
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import kinds
+from tools.cloud import kinds, wanted
 from tools.demo import terminal, watcher
 from tools.guest import console
 
@@ -62,7 +62,7 @@ def tell(cloud: cloud_module.Cloud, plot: Plot) -> None:
     :raises CloudError: if the cloud does not come up.
     """
     terminal.step('A cloud of stock services, with the plugin, is started')
-    cloud.up(kind=plot.kind)
+    cloud.up(wanted.Wanted(plot.kind))
     demo = terminal.Session(cloud.environment('demo'))
     admin = terminal.Session(cloud.environment('admin'))
     server_id = _boot(cloud, demo, plot)

@@ -6,7 +6,8 @@ import argparse
 import pathlib
 import sys
 
-from tools.cloud import exception, progress
+from tools.cloud import exception
+from tools.command_line import progress
 from tools.guest import image
 
 

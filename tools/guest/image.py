@@ -7,7 +7,7 @@ import hashlib
 import pathlib
 import tempfile
 
-from tools.cloud import progress
+from tools.command_line import progress
 from tools.guest import disk, initramfs, packages
 
 _TOOLS = ('busybox-static', 'dosfstools', 'mtools', 'syslinux')

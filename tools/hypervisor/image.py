@@ -7,7 +7,7 @@ import hashlib
 import os
 import pathlib
 
-from tools.cloud import progress
+from tools.command_line import progress
 from tools.guest import packages
 from tools.hypervisor import initramfs, rootfs, vmlinux
 

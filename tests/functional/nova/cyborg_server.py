@@ -39,7 +39,7 @@ from nova_cyborg.api import app
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import migration, session
 from nova_cyborg.lifecycle import bind as binding
-from tools.cloud.services import sqlite
+from tools.cloud.embedded import sqlite
 
 from cyborg import context
 from tests.functional.nova import edge, http_server

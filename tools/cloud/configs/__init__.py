@@ -4,7 +4,6 @@
 
 import collections.abc
 
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import (
     base,
     cyborg,
@@ -14,6 +13,7 @@ from tools.cloud.configs import (
     nova,
     placement,
 )
+from tools.cloud.model import state as cloud_state
 
 _OPTIONS: dict[
     str, collections.abc.Callable[[cloud_state.State], base.Options]

@@ -7,8 +7,8 @@ import contextlib
 import pathlib
 import sqlite3
 
-from tools.cloud import addresses, settings
-from tools.cloud import state as cloud_state
+from tools.cloud.model import addresses, settings
+from tools.cloud.model import state as cloud_state
 
 # Section -> option -> value, as oslo.config reads them.
 Options = dict[str, dict[str, str]]

@@ -5,9 +5,10 @@
 import configparser
 import pathlib
 
-from tools.cloud import addresses, installation
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.machine import installation
+from tools.cloud.model import addresses
+from tools.cloud.model import state as cloud_state
 
 APP_FACTORY = 'nova_cyborg.api.app:app_factory'
 

@@ -2,8 +2,8 @@
 
 """keystone.conf."""
 
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.model import state as cloud_state
 
 
 def options(state: cloud_state.State) -> base.Options:

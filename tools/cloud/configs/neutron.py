@@ -2,9 +2,10 @@
 
 """neutron.conf."""
 
-from tools.cloud import addresses, installation
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.machine import installation
+from tools.cloud.model import addresses
+from tools.cloud.model import state as cloud_state
 
 # Almost 25 days, the most that Neutron takes.
 _DOWN_TIME = 2147483

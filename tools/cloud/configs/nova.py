@@ -2,9 +2,9 @@
 
 """nova.conf."""
 
-from tools.cloud import addresses
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.model import addresses
+from tools.cloud.model import state as cloud_state
 
 
 def options(state: cloud_state.State) -> base.Options:

@@ -5,8 +5,8 @@
 import pathlib
 
 from tools.cloud import configs
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.model import state as cloud_state
 
 # What a guest needs beside its memory, and the machine itself.
 _RESERVED_MIB = '640'

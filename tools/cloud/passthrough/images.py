@@ -7,7 +7,7 @@ import functools
 import os
 import pathlib
 
-from tools.cloud import progress
+from tools.command_line import progress
 from tools.guest import image as guest_image
 from tools.guest import programs
 from tools.hypervisor import image as hypervisor_image

@@ -5,9 +5,12 @@
 import dataclasses
 import pathlib
 
-from tools.cloud import configs, embedded, kinds, libvirt_module, programs
-from tools.cloud import settings as cloud_settings
-from tools.cloud import state as cloud_state
+from tools.cloud import configs
+from tools.cloud.embedded import kind as embedded
+from tools.cloud.machine import libvirt_module
+from tools.cloud.model import kind, programs
+from tools.cloud.model import settings as cloud_settings
+from tools.cloud.model import state as cloud_state
 from tools.cloud.passthrough import config, images, machines, packages, virsh
 
 # They wait for the machines, and not for ever.
@@ -52,7 +55,7 @@ class Passthrough(embedded.Embedded):
             *(_service(state, each) for each in super().programs(state)),
         ]
 
-    def start(self, state: cloud_state.State, steps: kinds.Steps) -> None:
+    def start(self, state: cloud_state.State, steps: kind.Steps) -> None:
         """Start Nova and Cyborg, when there are hypervisors for them.
 
         :param state: the cloud.
@@ -88,7 +91,7 @@ def _service(
     if program.name == 'nova':
         return dataclasses.replace(
             program,
-            command=embedded.own(state, 'passthrough_nova'),
+            command=embedded.own(state, 'tools.cloud.passthrough.nova'),
             environment={
                 **program.environment,
                 **libvirt_module.environment(

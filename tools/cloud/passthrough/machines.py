@@ -6,8 +6,8 @@ import os
 import pathlib
 import uuid
 
-from tools.cloud import programs
-from tools.cloud import state as cloud_state
+from tools.cloud.model import programs
+from tools.cloud.model import state as cloud_state
 from tools.cloud.passthrough import config, images, virsh
 from tools.hypervisor import image, machine
 

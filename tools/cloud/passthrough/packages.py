@@ -5,7 +5,7 @@
 import os
 
 from tools.cloud import exception
-from tools.cloud.production import packages
+from tools.cloud.machine import packages
 from tools.guest import programs
 
 _NAMES = (

@@ -4,8 +4,9 @@
 
 import subprocess
 
-from tools.cloud import exception, ports
-from tools.cloud import state as cloud_state
+from tools.cloud import exception
+from tools.cloud.machine import ports
+from tools.cloud.model import state as cloud_state
 
 _SECONDS = 30.0
 _READY_SECONDS = 5.0

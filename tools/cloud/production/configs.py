@@ -8,12 +8,15 @@ one for each compute host, as operators would write them for as many machines.
 
 import pathlib
 
-from tools.cloud import addresses, configs, domains
-from tools.cloud import state as cloud_state
+from tools.cloud import configs
 from tools.cloud.configs import base, cyborg, nova
-from tools.cloud.production import memcached, topology
-from tools.cloud.production.real import compute as real_compute
-from tools.cloud.production.real import isolation
+from tools.cloud.fakes import domains
+from tools.cloud.model import addresses
+from tools.cloud.model import state as cloud_state
+from tools.cloud.production import topology
+from tools.cloud.production.hosts.real import compute as real_compute
+from tools.cloud.production.hosts.real import isolation
+from tools.cloud.production.servers import memcached
 
 
 def write(state: cloud_state.State) -> None:

@@ -2,37 +2,28 @@
 
 """How a production-like cloud is made."""
 
-from tools.cloud import (
-    credentials,
-    exception,
-    kinds,
-    libvirt_module,
-    programs,
-    readiness,
-)
-from tools.cloud import settings as cloud_settings
-from tools.cloud import state as cloud_state
-from tools.cloud.production import (
-    configs,
-    database_servers,
-    memcached,
-    migrations,
-    packages,
-    rabbitmq,
-    services,
-    topology,
-    uwsgi,
-)
-from tools.cloud.production.real import (
+from tools.cloud import exception
+from tools.cloud.fakes import domains
+from tools.cloud.machine import libvirt_module, packages
+from tools.cloud.model import credentials, kind, programs
+from tools.cloud.model import settings as cloud_settings
+from tools.cloud.model import state as cloud_state
+from tools.cloud.production import configs, services, topology
+from tools.cloud.production.apis import uwsgi
+from tools.cloud.production.databases import migrations
+from tools.cloud.production.hosts.real import (
     compute,
     files,
     guests,
     hypervisor,
     isolation,
 )
+from tools.cloud.production.servers import database as database_servers
+from tools.cloud.production.servers import memcached, rabbitmq
+from tools.cloud.up import readiness
 
 
-class Production(kinds.Kind):
+class Production(kind.Kind):
     """What makes a cloud a production-like one."""
 
     databases = database_servers.KINDS
@@ -82,7 +73,7 @@ class Production(kinds.Kind):
             *services.all_programs(state),
         ]
 
-    def start(self, state: cloud_state.State, steps: kinds.Steps) -> None:
+    def start(self, state: cloud_state.State, steps: kind.Steps) -> None:
         """Start everything, each when what it needs is there.
 
         :param state: the cloud.
@@ -129,6 +120,6 @@ class Production(kinds.Kind):
         :raises NoGuest: if no host has it.
         """
         try:
-            return super().domain_xml(state, server_id)
+            return domains.find(state.folder('domains'), server_id)
         except exception.NoGuest:
             return guests.domain_xml(state, server_id)

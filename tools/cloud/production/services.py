@@ -4,10 +4,14 @@
 
 import pathlib
 
-from tools.cloud import embedded, installation, programs
-from tools.cloud import state as cloud_state
-from tools.cloud.production import configs, rabbitmq, topology, uwsgi
-from tools.cloud.production.real import compute
+from tools.cloud.embedded import kind as embedded
+from tools.cloud.machine import installation
+from tools.cloud.model import programs
+from tools.cloud.model import state as cloud_state
+from tools.cloud.production import configs, topology
+from tools.cloud.production.apis import uwsgi
+from tools.cloud.production.hosts.real import compute
+from tools.cloud.production.servers import rabbitmq
 
 
 def all_programs(state: cloud_state.State) -> list[programs.Program]:
@@ -76,7 +80,9 @@ def _compute(state: cloud_state.State, host: str) -> programs.Program:
         command = (installation.script('nova-compute'), *config)
         environment = compute.environment(state)
     else:
-        command = embedded.own(state, 'fake_compute', '--host', host)
+        command = embedded.own(
+            state, 'tools.cloud.production.hosts.fake_compute', '--host', host
+        )
         # Nova's fixtures, of which the hypervisor is one, import eventlet.
         environment = {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'}
     return _nova(
@@ -123,7 +129,9 @@ def _cyborg_conductor(state: cloud_state.State) -> programs.Program:
 
 def _agent(state: cloud_state.State, host: str) -> programs.Program:
     queue = f'cyborg-agent.{host}'
-    command = embedded.own(state, 'fake_agent', '--host', host)
+    command = embedded.own(
+        state, 'tools.cloud.production.hosts.fake_agent', '--host', host
+    )
     if host in state.settings.real_hosts:
         paths = (state.config('cyborg'), configs.agent(state, host))
         command = (installation.script('cyborg-agent'), *_files(*paths))

@@ -2,7 +2,7 @@
 
 """What runs where: the cells, their hosts, and what there is two of."""
 
-from tools.cloud import state as cloud_state
+from tools.cloud.model import state as cloud_state
 
 CELLS = ('cell1', 'cell2')
 # The database of each cell, and of what is above them.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is shown of a service's log when a step has failed."""
 
-from tools.cloud import logs
+from tools.cloud.supervisor import logs
 
 _TRACEBACK = """\
 2026-11-22 11:06:05.000 7 INFO cyborg.agent [-] Starting

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 import sqlalchemy as sa
 
-from tools.cloud.services import sqlite
+from tools.cloud.embedded import sqlite
 
 _HANDLES = sa.table('attach_handles', sa.column('id'), sa.column('in_use'))
 

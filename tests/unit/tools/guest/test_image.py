@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from tools.cloud import progress
+from tools.command_line import progress
 from tools.guest import image, packages
 
 

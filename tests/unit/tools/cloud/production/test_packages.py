@@ -4,7 +4,7 @@
 
 import pytest
 
-from tools.cloud.production import packages
+from tools.cloud.machine import packages
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ On a production-like cloud of its own, or on one that is up: --state.
 """
 
 import argparse
+import collections.abc
 import pathlib
 import random
 import sys
@@ -13,7 +14,7 @@ import tempfile
 
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, kinds, wanted
-from tools.command_line import progress, signals
+from tools.command_line import numbers, progress, signals
 from tools.seldom.chaos import api, audit, count, offer, run
 
 _DEVICES = pathlib.Path(__file__).with_name('devices.yaml')
@@ -21,13 +22,14 @@ _DEVICES = pathlib.Path(__file__).with_name('devices.yaml')
 _GRACE = 10
 
 
-def main() -> int:
+def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     """Run it all.
 
+    :param argv: its arguments; by default those of the process.
     :returns: the exit status: 0 if nothing was lost, leaked or doubled.
     """
+    arguments = _parser().parse_args(argv)
     signals.heed()
-    arguments = _parser().parse_args()
     report = progress.Progress()
     try:
         if arguments.state:
@@ -57,11 +59,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='python -m tools.seldom.chaos', description=__doc__
     )
-    parser.add_argument('--boots', type=int, default=300, metavar='N')
-    parser.add_argument('--clients', type=int, default=8, metavar='N')
+    parser.add_argument(
+        '--boots',
+        type=numbers.positive,
+        default=300,
+        metavar='N',
+        help='how many boots in all (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--clients',
+        type=numbers.positive,
+        default=8,
+        metavar='N',
+        help='how many boot at once (default: %(default)s)',
+    )
     parser.add_argument(
         '--seed',
-        type=int,
+        type=numbers.whole,
         default=random.SystemRandom().randrange(10**6),
         metavar='N',
         help='have the same choices made again (default: a random one)',

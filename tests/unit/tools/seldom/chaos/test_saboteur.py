@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception
+from tools.cloud import exception, running
 from tools.command_line import progress
 from tools.seldom.chaos import saboteur
 
@@ -26,7 +26,7 @@ _NAMES = (
 def cloud():
     cloud = mock.create_autospec(cloud_module.Cloud, instance=True)
     cloud.status.return_value = [
-        cloud_module.ServiceStatus(name, 'RUNNING', 1, '') for name in _NAMES
+        running.ServiceStatus(name, 'RUNNING', 1, '') for name in _NAMES
     ]
     cloud.is_ready.return_value = True
     return cloud

@@ -51,7 +51,7 @@ def main() -> int:
         story.tell(
             cloud, story.PASSTHROUGH if arguments.passthrough else story.FAKE
         )
-    except (exception.CloudError, terminal.StepFailed) as error:
+    except exception.CloudError as error:
         terminal.failure(str(error))
         _show_logs(folder)
         return 1

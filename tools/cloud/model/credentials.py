@@ -2,6 +2,7 @@
 
 """How clients log in to the cloud."""
 
+import collections.abc
 import shlex
 
 from keystoneauth1 import session
@@ -43,20 +44,32 @@ def exports(variables: dict[str, str]) -> str:
     )
 
 
-def log_in(state: cloud_state.State, user: str) -> session.Session:
+def log_in(
+    variables: collections.abc.Mapping[str, str], timeout: float | None = None
+) -> session.Session:
     """Log in.
 
-    :param state: the cloud.
-    :param user: who logs in.
+    :param variables: the environment variables of OpenStack's clients.
+    :param timeout: seconds that a request may take.
     :returns: the session; it takes its token on the first request.
     """
     return session.Session(
         auth=v3.Password(
-            auth_url=state.url('keystone'),
-            username=user,
-            password=state.settings.passwords[user],
-            user_domain_name='Default',
-            project_name=settings.PEOPLE[user],
-            project_domain_name='Default',
-        )
+            auth_url=variables['OS_AUTH_URL'],
+            username=variables['OS_USERNAME'],
+            password=variables['OS_PASSWORD'],
+            user_domain_name=variables['OS_USER_DOMAIN_NAME'],
+            project_name=variables['OS_PROJECT_NAME'],
+            project_domain_name=variables['OS_PROJECT_DOMAIN_NAME'],
+        ),
+        timeout=timeout,
     )
+
+
+def log_in_as_admin(state: cloud_state.State) -> session.Session:
+    """Log in as the administrator.
+
+    :param state: the cloud.
+    :returns: the session.
+    """
+    return log_in(environment(state, 'admin'))

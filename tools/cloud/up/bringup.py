@@ -57,7 +57,7 @@ class BringUp:
         self._kind.start(self._state, self)
         for service in ('keystone', 'placement', 'glance', 'neutron'):
             self._wait_for_api(service)
-        admin = credentials.log_in(self._state, 'admin')
+        admin = credentials.log_in_as_admin(self._state)
         with self._report.step('image and network made'):
             seed.image(admin, self._kind.image(self._state))
             seed.network(admin)

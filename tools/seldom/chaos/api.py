@@ -2,15 +2,15 @@
 
 """The APIs, as one sees them who goes on when they are down."""
 
-import time
 import typing as ty
 
 import requests
-from keystoneauth1 import adapter, session
+import tenacity
+from keystoneauth1 import adapter
 from keystoneauth1 import exceptions as ks_exc
-from keystoneauth1.identity import v3
 
 from tools.cloud import cloud as cloud_module
+from tools.cloud.model import credentials
 
 # One request; a service that is killed may leave a connection open.
 _REQUEST_SECONDS = 90
@@ -37,21 +37,10 @@ class User:
     """
 
     def __init__(self, cloud: cloud_module.Cloud, name: str) -> None:
-        variables = cloud.environment(name)
-        its_session = session.Session(
-            auth=v3.Password(
-                auth_url=variables['OS_AUTH_URL'],
-                username=variables['OS_USERNAME'],
-                password=variables['OS_PASSWORD'],
-                project_name=variables['OS_PROJECT_NAME'],
-                user_domain_name=variables['OS_USER_DOMAIN_NAME'],
-                project_domain_name=variables['OS_PROJECT_DOMAIN_NAME'],
-            ),
-            timeout=_REQUEST_SECONDS,
-        )
+        session = credentials.log_in(cloud.environment(name), _REQUEST_SECONDS)
         self._apis = {
             service: adapter.Adapter(
-                its_session,
+                session,
                 service_type=service,
                 default_microversion=version,
                 raise_exc=False,
@@ -84,26 +73,28 @@ class User:
         :returns: the answer, which may be a refusal.
         :raises GaveUp: if there is none in time.
         """
-        end = time.monotonic() + seconds
-        while True:
-            last = self._try(service, method, path, json)
-            if not isinstance(last, str):
-                status = last.status_code
-                if status < 500 and status not in again:
-                    return last
-                last = f'{status} {last.text[:300]}'
-            if time.monotonic() > end:
-                raise GaveUp(f'{method} {service} {path}', last)
-            time.sleep(_PAUSE)
 
-    def _try(
-        self, service: str, method: str, path: str, json: ty.Any
-    ) -> requests.Response | str:
-        try:
-            answer: requests.Response = self._apis[service].request(
-                path, method, json=json
-            )
-        except ks_exc.ClientException as error:
+        def is_reason(answer: requests.Response) -> bool:
+            return answer.status_code >= 500 or answer.status_code in again
+
+        retrying = tenacity.Retrying(
             # No connection, or one that was cut.
-            return str(error)
-        return answer
+            retry=tenacity.retry_if_exception_type(ks_exc.ClientException)
+            | tenacity.retry_if_result(is_reason),
+            wait=tenacity.wait_fixed(_PAUSE),
+            stop=tenacity.stop_after_delay(seconds),
+        )
+        try:
+            return retrying(
+                self._apis[service].request, path, method, json=json
+            )
+        except tenacity.RetryError as error:
+            what = f'{method} {service} {path}'
+            raise GaveUp(what, _outcome(error.last_attempt)) from None
+
+
+def _outcome(attempt: tenacity.Future) -> str:
+    if attempt.failed:
+        return str(attempt.exception())
+    answer = attempt.result()
+    return f'{answer.status_code} {answer.text[:300]}'

@@ -2,10 +2,10 @@
 
 """Project members who boot servers and delete them."""
 
-import collections.abc
 import random
-import time
 import typing as ty
+
+import tenacity
 
 from tools.cloud import cloud as cloud_module
 from tools.seldom.chaos import api, ledger, offer
@@ -125,28 +125,38 @@ class Client:
         )
 
     def _settle(self, server_id: str) -> str:
-        for server in self._watch(server_id, _BOOT_SECONDS):
-            if server is None:
-                return 'gone by itself'
-            if server['status'] in ('ACTIVE', 'ERROR'):
-                return str(server['status'])
-        return 'stuck'
+        server = self._watch(server_id, ('ACTIVE', 'ERROR'), _BOOT_SECONDS)
+        if server is None:
+            return 'gone by itself'
+        status = str(server['status'])
+        return status if status in ('ACTIVE', 'ERROR') else 'stuck'
 
     def _delete(self, server_id: str) -> None:
         path = f'/servers/{server_id}'
         self._api.ask('compute', 'DELETE', path, _REQUEST_SECONDS, (409,))
-        for server in self._watch(server_id, _DELETE_SECONDS):
-            if server is None:
-                return
-        raise api.GaveUp(f'DELETE {path}', 'the server is still there')
+        if self._watch(server_id, (), _DELETE_SECONDS):
+            raise api.GaveUp(f'DELETE {path}', 'the server is still there')
 
     def _watch(
-        self, server_id: str, seconds: float
-    ) -> collections.abc.Iterator[dict[str, ty.Any] | None]:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        self, server_id: str, ends: tuple[str, ...], seconds: float
+    ) -> ty.Any:
+        """Look until a server is gone or has a status, or for so long."""
+
+        def look() -> ty.Any:
             answer = self._api.ask('compute', 'GET', f'/servers/{server_id}')
-            yield (
-                None if answer.status_code == 404 else answer.json()['server']
-            )
-            time.sleep(_PAUSE)
+            gone = answer.status_code == 404
+            return None if gone else answer.json()['server']
+
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_result(
+                lambda server: server and server['status'] not in ends
+            ),
+            wait=tenacity.wait_fixed(_PAUSE),
+            stop=tenacity.stop_after_delay(seconds),
+            retry_error_callback=_last,
+        )(look)
+
+
+def _last(calls: tenacity.RetryCallState) -> ty.Any:
+    """Return a server as it was when it was last looked at."""
+    return calls.outcome and calls.outcome.result()

@@ -2,6 +2,7 @@
 
 """Every error that the cloud raises: a class and a sentence."""
 
+import collections.abc
 import pathlib
 
 
@@ -165,7 +166,9 @@ class NotRoot(CloudError):
 class MissingPackages(CloudError):
     """Packages of the machine that are missing and cannot be installed."""
 
-    def __init__(self, names: list[str], reason: str) -> None:
+    def __init__(
+        self, names: collections.abc.Iterable[str], reason: str
+    ) -> None:
         super().__init__(
             f'Packages cannot be installed ({" ".join(names)}): {reason}'
         )

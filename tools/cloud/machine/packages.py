@@ -1,74 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The machine's packages: what is missing is installed with apt."""
+"""The machine's packages: apt installs what is missing of bindep.txt."""
 
 import collections.abc
 import contextlib
-import importlib.util
 import os
 import pathlib
+import shutil
 import subprocess
 
 from tools.cloud import exception
-from tools.cloud.model import settings as cloud_settings
+from tools.cloud.machine import installation
 
-_ALWAYS = ('rabbitmq-server', 'memcached')
-_OF_DATABASE = {
-    'mariadb': ('mariadb-server-core', 'mariadb-client-core'),
-    'postgresql': ('postgresql',),
-}
+_LIST = installation.ROOT / 'bindep.txt'
+_REQUIREMENTS = installation.ROOT / 'tools/cloud/production/requirements.txt'
 # Somebody else may be at it.
 _APT = ('apt-get', '--quiet', '--quiet', '--option=DPkg::Lock::Timeout=300')
-_MODULES = (
-    pathlib.Path(__file__).parents[1] / 'production' / 'requirements.txt'
-)
 # Debian's seam for machines on which packages are not to start services.
 _POLICY = pathlib.Path('/usr/sbin/policy-rc.d')
 _OTHERS_POLICY = _POLICY.with_name('policy-rc.d.before-cloud')
 _DENY = '#!/bin/sh\n# Of the cloud of nova_cyborg.\nexit 101\n'
-# libvirt without what would start one with the machine, and what Nova's driver
-# calls.
-_OF_REAL_HOSTS = (
-    'genisoimage',
-    'libvirt-clients',
-    'libvirt-daemon',
-    'libvirt-daemon-driver-qemu',
-    'python3-libvirt',
-    'qemu-system-x86',
-    'qemu-utils',
-)
 
 
-def require(settings: cloud_settings.Settings) -> None:
+def require(*profiles: str) -> None:
     """Install the packages that are missing.
 
-    :param settings: how the cloud is to be made.
+    :param profiles: those of bindep.txt that are needed.
     :raises MissingPackages: if they cannot be installed.
     :raises MissingModules: if the Python environment lacks what it needs.
     :raises NotRoot: if somebody else than root asks.
     """
     if os.geteuid() != 0:
         raise exception.NotRoot()
-    if importlib.util.find_spec('pyuwsgi') is None:
-        raise exception.MissingModules(_MODULES)
-    install(
-        (
-            *_ALWAYS,
-            *_OF_DATABASE[settings.database],
-            *(_OF_REAL_HOSTS if settings.real_hosts else ()),
-        )
-    )
-
-
-def install(names: collections.abc.Iterable[str]) -> None:
-    """Install the packages that are missing, as root.
-
-    :param names: packages that are needed.
-    :raises MissingPackages: if they cannot be installed.
-    """
     # A run that was killed has left it.
     _put_policy_back()
-    missing = [name for name in names if not _is_installed(name)]
+    missing = _missing(profiles)
     if not missing:
         return
     with _services_stay_down():
@@ -76,19 +42,29 @@ def install(names: collections.abc.Iterable[str]) -> None:
         _apt('install', '--yes', '--no-install-recommends', *missing)
 
 
-def _is_installed(name: str) -> bool:
+def _missing(profiles: tuple[str, ...]) -> list[str]:
+    if shutil.which(_APT[0]) is None:
+        raise exception.MissingPackages(
+            profiles, 'this is not a Debian or Ubuntu machine'
+        )
     try:
         done = subprocess.run(
-            ['dpkg-query', '--show', '--showformat=${db:Status-Status}', name],
+            [
+                installation.script('bindep'),
+                '--brief',
+                f'--file={_LIST}',
+                *profiles,
+            ],
             capture_output=True,
             text=True,
             check=False,
         )
     except FileNotFoundError as error:
-        raise exception.MissingPackages(
-            [name], 'this is not a Debian or Ubuntu machine'
-        ) from error
-    return done.stdout == 'installed'
+        raise exception.MissingModules(_REQUIREMENTS) from error
+    # 1 says that it names some.
+    if done.returncode not in (0, 1) or done.stderr:
+        raise exception.MissingPackages(profiles, done.stderr)
+    return done.stdout.split()
 
 
 def _apt(command: str, *arguments: str) -> None:

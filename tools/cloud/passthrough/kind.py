@@ -7,11 +7,11 @@ import pathlib
 
 from tools.cloud import configs
 from tools.cloud.embedded import kind as embedded
-from tools.cloud.machine import libvirt_module
+from tools.cloud.machine import libvirt_module, packages
 from tools.cloud.model import kind, programs
 from tools.cloud.model import settings as cloud_settings
 from tools.cloud.model import state as cloud_state
-from tools.cloud.passthrough import config, images, machines, packages, virsh
+from tools.cloud.passthrough import config, images, machines, virsh
 
 # They wait for the machines, and not for ever.
 _LATE = ('nova', 'cyborg')
@@ -31,7 +31,7 @@ class Passthrough(embedded.Embedded):
         :param settings: of no matter.
         :raises CloudError: if that does not work.
         """
-        packages.require()
+        packages.require('passthrough')
         libvirt_module.require()
         images.build()
 

@@ -42,7 +42,10 @@ class Production(kind.Kind):
         :param settings: how the cloud is to be made.
         :raises CloudError: if it cannot be installed.
         """
-        packages.require(settings)
+        profiles = ['production', settings.database]
+        if settings.real_hosts:
+            profiles.append('real-hosts')
+        packages.require(*profiles)
         if settings.real_hosts:
             libvirt_module.require()
 
@@ -101,7 +104,7 @@ class Production(kind.Kind):
         steps.start(*computes)
         with steps.step('compute hosts mapped to cells'):
             migrations.discover_hosts(state)
-        admin = credentials.log_in(state, 'admin')
+        admin = credentials.log_in_as_admin(state)
         ready = readiness.Readiness(state, admin)
         steps.wait('compute hosts in Placement', ready.has_providers)
         steps.start(*agents)

@@ -67,7 +67,9 @@ def test_a_number_of_lines_that_is_none(capsys, number):
 
 
 def test_a_cloud_of_no_kind():
-    with pytest.raises(exception.UnknownKind, match="no kind of cloud 'other'"):
+    with pytest.raises(
+        exception.UnknownKind, match="no kind of cloud 'other'"
+    ):
         kinds.of('other')
 
 

@@ -9,7 +9,7 @@ import pytest
 
 _PROGRAM = """
 import os, signal, time, weakref
-from tools.cloud import signals
+from tools.command_line import signals
 
 class Session:
     pass
@@ -31,7 +31,7 @@ except KeyboardInterrupt:
 """
 _COMPLAINING = """
 import weakref
-from tools.cloud import signals
+from tools.command_line import signals
 
 class Session:
     pass

@@ -2,9 +2,12 @@
 
 """Debian packages: the machine's own policy for services is kept."""
 
+import re
+
 import pytest
 
-from tools.cloud.machine import packages
+from tools.cloud import exception
+from tools.cloud.machine import installation, packages
 
 
 @pytest.fixture
@@ -13,6 +16,7 @@ def policy(tmp_path, monkeypatch):
     others = tmp_path / 'policy-rc.d.before-cloud'
     monkeypatch.setattr(packages, '_POLICY', path)
     monkeypatch.setattr(packages, '_OTHERS_POLICY', others)
+    monkeypatch.setattr(packages.os, 'geteuid', lambda: 0)
     return path
 
 
@@ -28,9 +32,9 @@ def install(monkeypatch):
             if fails:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(packages, '_is_installed', lambda _name: False)
+        monkeypatch.setattr(packages, '_missing', lambda _profiles: ['one'])
         monkeypatch.setattr(packages, '_apt', apt)
-        packages.install(['memcached'])
+        packages.require('production')
         return seen
 
     return _install
@@ -63,8 +67,82 @@ def test_a_run_that_was_killed(policy, install, monkeypatch, own):
         policy.write_text(own)
     # It gets no further, ever.
     packages._services_stay_down().gen.send(None)
-    monkeypatch.setattr(packages, '_is_installed', lambda _name: True)
+    monkeypatch.setattr(packages, '_missing', lambda _profiles: [])
 
-    packages.install(['memcached'])
+    packages.require('production')
 
     assert (policy.read_text() if policy.exists() else None) == own
+
+
+@pytest.fixture
+def bindep(monkeypatch, tmp_path):
+    """What bindep prints, and its status."""
+
+    def _bindep(text, status):
+        path = tmp_path / 'bindep'
+        path.write_text(f'#!/bin/sh\nprintf "{text}"\nexit {status}\n')
+        path.chmod(0o755)
+        monkeypatch.setattr(packages, '_APT', ('sh',))
+        monkeypatch.setattr(
+            packages.installation, 'script', lambda _name: str(path)
+        )
+
+    return _bindep
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """The packages that apt is to install."""
+    found = []
+    monkeypatch.setattr(
+        packages, '_apt', lambda command, *more: found.extend(more)
+    )
+    return found
+
+
+def test_what_is_missing_is_installed(policy, bindep, installed):
+    bindep('memcached\\nrabbitmq-server\\n', 1)
+
+    packages.require('production', 'mariadb')
+
+    assert installed[-2:] == ['memcached', 'rabbitmq-server']
+
+
+def test_nothing_is_missing(policy, bindep, installed):
+    bindep('', 0)
+
+    packages.require('production', 'mariadb')
+
+    assert installed == []
+
+
+def test_a_list_that_cannot_be_read(policy, bindep, installed):
+    bindep('', 2)
+
+    with pytest.raises(exception.MissingPackages, match='production mariadb'):
+        packages.require('production', 'mariadb')
+
+
+def test_an_environment_without_bindep(policy, bindep, monkeypatch):
+    bindep('', 0)
+    monkeypatch.setattr(packages.installation, 'script', lambda _name: '/no')
+
+    with pytest.raises(exception.MissingModules, match='pip install -r'):
+        packages.require('production')
+
+
+def test_somebody_else_than_root(monkeypatch):
+    monkeypatch.setattr(packages.os, 'geteuid', lambda: 1000)
+
+    with pytest.raises(exception.NotRoot):
+        packages.require('production')
+
+
+def test_the_list_names_all_profiles_that_are_asked_for():
+    text = (installation.ROOT / 'bindep.txt').read_text()
+
+    assert {
+        name
+        for found in re.findall(r'\[platform:dpkg ([a-z -]+)\]', text)
+        for name in found.split()
+    } >= {'production', 'mariadb', 'postgresql', 'real-hosts', 'passthrough'}

@@ -23,7 +23,6 @@ def of(name: str) -> kind.Kind:
     """Return a kind.
 
     :param name: its name.
-    :returns: the kind.
     :raises UnknownKind: if no kind has that name.
     """
     if name not in _KINDS:

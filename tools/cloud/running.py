@@ -39,7 +39,9 @@ class ServiceStatus:
 
 
 class RunningCloud:
-    """A cloud in a folder; whatever needs that it is up says so.
+    """A cloud in a folder; what it is asked while it is not up is refused.
+
+    Each method but :meth:`is_running` may raise NotRunning.
 
     :param folder: the folder; by default the one that the environment names,
         else ``.cloud`` in the repository.
@@ -61,26 +63,17 @@ class RunningCloud:
         )
 
     def kind(self) -> str:
-        """Return the cloud's kind: embedded or production.
-
-        :returns: the kind.
-        :raises NotRunning: if the cloud is not up.
-        """
+        """Return the cloud's kind: embedded or production."""
         return self._state().settings.kind
 
     def hosts(self) -> list[str]:
-        """Return the names of the compute hosts.
-
-        :returns: the names.
-        :raises NotRunning: if the cloud is not up.
-        """
+        """Return the names of the compute hosts."""
         return self._state().settings.hosts
 
     def status(self) -> list[ServiceStatus]:
         """Return the state of the services' programs.
 
         :returns: one entry each.
-        :raises NotRunning: if the cloud is not up.
         """
         urls = {each.name: each.url for each in self._programs()}
         return [
@@ -98,7 +91,6 @@ class RunningCloud:
 
         :param user: admin, demo or other.
         :returns: variables and their values.
-        :raises NotRunning: if the cloud is not up.
         """
         return credentials.environment(self._state(), user)
 
@@ -107,7 +99,6 @@ class RunningCloud:
 
         :param service: the service's name.
         :returns: its URL.
-        :raises NotRunning: if the cloud is not up.
         :raises UnknownService: if there is no such service.
         """
         if service not in cloud_settings.SERVICES:
@@ -119,7 +110,6 @@ class RunningCloud:
 
         :param name: the database's name, such as cyborg.
         :returns: its URL, as SQLAlchemy reads it.
-        :raises NotRunning: if the cloud is not up.
         """
         return addresses.database(self._state(), name)
 
@@ -129,7 +119,6 @@ class RunningCloud:
         :param server_id: the server's UUID.
         :returns: the guest's XML: as Nova's driver gave it to a fake libvirt,
             or as a real one made of it.
-        :raises NotRunning: if the cloud is not up.
         :raises NoGuest: if no host has a guest for the server.
         """
         state = self._state()
@@ -151,7 +140,6 @@ class RunningCloud:
         """Stop a service, and wait until it has ended.
 
         :param service: the service's name, or that of one of its programs.
-        :raises NotRunning: if the cloud is not up.
         :raises UnknownService: if there is no such service.
         """
         self._named(service)
@@ -163,7 +151,6 @@ class RunningCloud:
         Nothing starts it again but :meth:`start_service`.
 
         :param service: the service's name, or that of one of its programs.
-        :raises NotRunning: if the cloud is not up.
         :raises UnknownService: if there is no such service.
         """
         self._named(service)
@@ -174,7 +161,6 @@ class RunningCloud:
 
         :param service: the service's name, or that of one of its programs.
         :returns: whether it has.
-        :raises NotRunning: if the cloud is not up.
         :raises UnknownService: if there is no such service.
         """
         return all(each.is_ready() for each in self._named(service))
@@ -183,7 +169,6 @@ class RunningCloud:
         """Start a stopped service, and do not wait for it.
 
         :param service: the service's name, or that of one of its programs.
-        :raises NotRunning: if the cloud is not up.
         :raises UnknownService: if there is no such service.
         """
         self._named(service)
@@ -194,7 +179,6 @@ class RunningCloud:
 
         :param service: the service's name, or that of one of its programs.
         :param seconds: how long it may take.
-        :raises NotRunning: if the cloud is not up.
         :raises UnknownService: if there is no such service.
         :raises StepFailed: if it does not start in time.
         """

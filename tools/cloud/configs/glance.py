@@ -8,11 +8,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def options(state: cloud_state.State) -> base.Options:
-    """Return Glance's options.
-
-    :param state: the cloud.
-    :returns: the options.
-    """
+    """Return Glance's options."""
     paste = installation.packaged('glance', 'glance-api-paste.ini')
     return {
         'DEFAULT': {

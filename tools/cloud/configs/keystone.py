@@ -7,11 +7,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def options(state: cloud_state.State) -> base.Options:
-    """Return Keystone's options.
-
-    :param state: the cloud.
-    :returns: the options.
-    """
+    """Return Keystone's options."""
     return {
         'DEFAULT': {'public_endpoint': state.url('keystone')[: -len('/v3')]},
         'database': base.database(state, 'keystone'),

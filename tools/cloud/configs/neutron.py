@@ -12,11 +12,7 @@ _DOWN_TIME = 2147483
 
 
 def options(state: cloud_state.State) -> base.Options:
-    """Return Neutron's options.
-
-    :param state: the cloud.
-    :returns: the options.
-    """
+    """Return Neutron's options."""
     return {
         'DEFAULT': {
             'transport_url': addresses.bus(state),

@@ -13,10 +13,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def run(state: cloud_state.State) -> None:
-    """Run Glance.
-
-    :param state: the cloud.
-    """
+    """Run Glance."""
     config = state.config('glance')
     os.environ['OS_GLANCE_CONFIG_DIR'] = str(config.parent)
     _sync_database(str(config))

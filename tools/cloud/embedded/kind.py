@@ -4,7 +4,7 @@
 
 import sys
 
-from tools.cloud import configs
+from tools.cloud.configs import files
 from tools.cloud.fakes import domains
 from tools.cloud.model import kind, programs
 from tools.cloud.model import state as cloud_state
@@ -25,16 +25,12 @@ class Embedded(kind.Kind):
     databases = ('sqlite',)
 
     def write_files(self, state: cloud_state.State) -> None:
-        """Write the services' configuration files.
-
-        :param state: the cloud.
-        """
-        configs.write(state)
+        """Write the services' configuration files."""
+        files.write(state)
 
     def programs(self, state: cloud_state.State) -> list[programs.Program]:
         """Return all programs.
 
-        :param state: the cloud.
         :returns: one for each service.
         """
         return [_program(state, service) for service in _MODULES]
@@ -60,7 +56,6 @@ def _program(state: cloud_state.State, service: str) -> programs.Program:
 def own(state: cloud_state.State, module: str, *more: str) -> tuple[str, ...]:
     """Return the command of a process that is written in this package.
 
-    :param state: the cloud.
     :param module: the module whose ``run`` it is.
     :param more: further arguments.
     :returns: the command and its arguments.

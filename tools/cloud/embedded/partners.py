@@ -13,7 +13,6 @@ _SECONDS = 120
 def wait_for(state: cloud_state.State, *services: str) -> None:
     """Wait until services answer.
 
-    :param state: the cloud.
     :param services: their names.
     :raises StepFailed: if one does not, in good time.
     """

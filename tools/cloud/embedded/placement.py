@@ -11,10 +11,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def run(state: cloud_state.State) -> None:
-    """Run Placement.
-
-    :param state: the cloud.
-    """
+    """Run Placement."""
     config = state.config('placement')
     os.environ['OS_PLACEMENT_CONFIG_DIR'] = str(config.parent)
     wsgi.serve(state, 'placement', placement_wsgi.init_application())

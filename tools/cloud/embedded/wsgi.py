@@ -66,7 +66,6 @@ def serve(
 ) -> None:
     """Serve an application until the process ends.
 
-    :param state: the cloud.
     :param service: the service whose port to listen on.
     :param application: what to serve.
     """
@@ -80,7 +79,6 @@ def serve_in_background(
 ) -> None:
     """Serve an application in a thread, and return once it listens.
 
-    :param state: the cloud.
     :param service: the service whose port to listen on.
     :param application: what to serve.
     """

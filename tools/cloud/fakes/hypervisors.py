@@ -24,7 +24,6 @@ def install(state: cloud_state.State, hosts: list[str]) -> None:
     Nova's fixtures replace the libvirt module, disk images, and whatever
     else would touch the machine, for the rest of the process's life.
 
-    :param state: the cloud.
     :param hosts: the hosts that the process has computes of.
     """
     for fixture in _fixtures():
@@ -41,7 +40,6 @@ def install(state: cloud_state.State, hosts: list[str]) -> None:
 def uri(state: cloud_state.State, host: str) -> str:
     """Return the address that a host's libvirt driver connects to.
 
-    :param state: the cloud.
     :param host: the host's name.
     :returns: the libvirt URI.
     """

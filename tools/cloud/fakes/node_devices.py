@@ -25,7 +25,6 @@ class MdevInfo:
         """Return a device.
 
         :param device_name: libvirt's name of it.
-        :returns: the device.
         :raises libvirtError: as libvirt does, if there is none.
         """
         for mdev in self._bus.devices():
@@ -42,7 +41,6 @@ class MdevInfo:
         """Make a device.
 
         :param xml: what the driver gave to libvirt.
-        :returns: the device.
         """
         tree = etree.fromstring(xml)
         mdev = mdevs.Mdev(

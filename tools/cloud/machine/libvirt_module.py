@@ -49,7 +49,6 @@ def environment(folder: pathlib.Path) -> dict[str, str]:
     """Return the variables with which a process finds the module.
 
     :param folder: the folder that was filled.
-    :returns: the variables.
     """
     inherited = installation.environment()['PYTHONPATH']
     return {'PYTHONPATH': os.pathsep.join((inherited, str(folder)))}

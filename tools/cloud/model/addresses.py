@@ -17,7 +17,6 @@ _DRIVERS = {
 def database(state: cloud_state.State, name: str) -> str:
     """Return the address of a database.
 
-    :param state: the cloud.
     :param name: the database's name.
     :returns: its URL, as SQLAlchemy reads it.
     """
@@ -33,7 +32,6 @@ def database(state: cloud_state.State, name: str) -> str:
 def bus(state: cloud_state.State, cell: str = '') -> str:
     """Return the address of a message bus.
 
-    :param state: the cloud.
     :param cell: whose bus; by default that of what is above the cells.
     :returns: its URL, as oslo.messaging reads it.
     """

@@ -15,7 +15,6 @@ from tools.cloud.model import state as cloud_state
 def environment(state: cloud_state.State, user: str) -> dict[str, str]:
     """Return the environment variables of OpenStack's clients.
 
-    :param state: the cloud.
     :param user: who logs in.
     :returns: variables and their values.
     """
@@ -69,7 +68,6 @@ def log_in(
 def log_in_as_admin(state: cloud_state.State) -> session.Session:
     """Log in as the administrator.
 
-    :param state: the cloud.
     :returns: the session.
     """
     return log_in(environment(state, 'admin'))

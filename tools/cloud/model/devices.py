@@ -62,7 +62,6 @@ def choose(
 def install(state: cloud_state.State, chosen: dict[str, pathlib.Path]) -> None:
     """Copy the hosts' files into the cloud, where they may be changed.
 
-    :param state: the cloud.
     :param chosen: the file of each host.
     :raises BadDevices: if one cannot be read.
     """

@@ -72,16 +72,12 @@ class Kind(abc.ABC):
 
     @abc.abstractmethod
     def write_files(self, state: cloud_state.State) -> None:
-        """Write what the programs read: configuration and more.
-
-        :param state: the cloud.
-        """
+        """Write what the programs read: configuration and more."""
 
     @abc.abstractmethod
     def programs(self, state: cloud_state.State) -> list[programs.Program]:
         """Return all programs.
 
-        :param state: the cloud.
         :returns: the programs, in the order in which they are shown.
         """
 
@@ -90,7 +86,6 @@ class Kind(abc.ABC):
     ) -> None:
         """Start what does not start with the supervisor.
 
-        :param state: the cloud.
         :param steps: ways to do so.
         :raises StepFailed: if something does not start.
         """
@@ -98,7 +93,6 @@ class Kind(abc.ABC):
     def image(self, state: cloud_state.State) -> bytes:
         """Return what the image is that servers boot.
 
-        :param state: the cloud.
         :returns: a disk; here a name and a size, not a system.
         """
         return b'\0' * 65536
@@ -107,7 +101,6 @@ class Kind(abc.ABC):
     def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
         """Return a server's guest definition, whatever its host.
 
-        :param state: the cloud.
         :param server_id: the server's UUID.
         :returns: the guest's XML.
         :raises NoGuest: if no host has it.

@@ -3,7 +3,8 @@
 """Where a cloud's files are: all in one folder.
 
 ``cloud.json`` in it says how the cloud was made; that file also marks the
-folder as ours to remove.
+folder as ours to remove. Wherever else an argument is called ``state``, it is
+that of the cloud that is meant.
 """
 
 import dataclasses
@@ -85,7 +86,6 @@ class State:
         """Return a folder in this one, made if need be.
 
         :param names: the parts of its path.
-        :returns: the folder.
         """
         path = self.path.joinpath(*names)
         path.mkdir(parents=True, exist_ok=True)

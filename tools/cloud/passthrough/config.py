@@ -4,8 +4,7 @@
 
 import pathlib
 
-from tools.cloud import configs
-from tools.cloud.configs import base
+from tools.cloud.configs import base, files
 from tools.cloud.model import state as cloud_state
 
 # What a guest needs beside its memory, and the machine itself.
@@ -22,7 +21,7 @@ def guests(state: cloud_state.State) -> pathlib.Path:
     return state.folder('guests')
 
 
-def change_of(state: cloud_state.State) -> configs.Change:
+def change_of(state: cloud_state.State) -> files.Change:
     """Return what to change in the services' options.
 
     :param state: the cloud.

@@ -5,7 +5,7 @@
 import dataclasses
 import pathlib
 
-from tools.cloud import configs
+from tools.cloud.configs import files
 from tools.cloud.embedded import kind as embedded
 from tools.cloud.machine import libvirt_module, packages
 from tools.cloud.model import kind, programs
@@ -40,7 +40,7 @@ class Passthrough(embedded.Embedded):
 
         :param state: the cloud.
         """
-        configs.write(state, config.change_of(state))
+        files.write(state, config.change_of(state))
         libvirt_module.link(state.folder('hypervisors', 'python'))
         machines.write_files(state)
 

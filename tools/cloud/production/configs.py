@@ -8,8 +8,7 @@ one for each compute host, as operators would write them for as many machines.
 
 import pathlib
 
-from tools.cloud import configs
-from tools.cloud.configs import base, cyborg, nova
+from tools.cloud.configs import base, cyborg, files, nova
 from tools.cloud.fakes import domains
 from tools.cloud.model import addresses
 from tools.cloud.model import state as cloud_state
@@ -20,11 +19,8 @@ from tools.cloud.production.servers import memcached
 
 
 def write(state: cloud_state.State) -> None:
-    """Write the configuration files of all services.
-
-    :param state: the cloud.
-    """
-    configs.write(state, lambda options: _cached(state, options))
+    """Write the configuration files of all services."""
+    files.write(state, lambda options: _cached(state, options))
     _write_nova(state)
     for host in state.settings.hosts:
         base.write(agent(state, host), _agent(state, host))
@@ -33,7 +29,6 @@ def write(state: cloud_state.State) -> None:
 def conductor(state: cloud_state.State, cell: str) -> pathlib.Path:
     """Return nova.conf of a cell's conductor.
 
-    :param state: the cloud.
     :param cell: the cell.
     :returns: the file's path.
     """
@@ -43,7 +38,6 @@ def conductor(state: cloud_state.State, cell: str) -> pathlib.Path:
 def server(state: cloud_state.State, name: str) -> pathlib.Path:
     """Return what is added to nova.conf for one of several servers.
 
-    :param state: the cloud.
     :param name: the server's name.
     :returns: the file's path.
     """
@@ -53,7 +47,6 @@ def server(state: cloud_state.State, name: str) -> pathlib.Path:
 def compute(state: cloud_state.State, host: str) -> pathlib.Path:
     """Return nova.conf of a compute host.
 
-    :param state: the cloud.
     :param host: the host.
     :returns: the file's path.
     """
@@ -63,7 +56,6 @@ def compute(state: cloud_state.State, host: str) -> pathlib.Path:
 def agent(state: cloud_state.State, host: str) -> pathlib.Path:
     """Return what is added to cyborg.conf for a host's agent.
 
-    :param state: the cloud.
     :param host: the host.
     :returns: the file's path.
     """

@@ -50,10 +50,7 @@ class Production(kind.Kind):
             libvirt_module.require()
 
     def write_files(self, state: cloud_state.State) -> None:
-        """Write the configuration files, and the database server's own.
-
-        :param state: the cloud.
-        """
+        """Write the configuration files, and the database server's own."""
         rabbitmq.write_files(state)
         configs.write(state)
         uwsgi.write_files(state)
@@ -63,11 +60,7 @@ class Production(kind.Kind):
         database_servers.server(state).prepare()
 
     def programs(self, state: cloud_state.State) -> list[programs.Program]:
-        """Return all programs.
-
-        :param state: the cloud.
-        :returns: the programs.
-        """
+        """Return all programs."""
         return [
             *rabbitmq.all_programs(state),
             database_servers.server(state).program(),
@@ -79,7 +72,6 @@ class Production(kind.Kind):
     def start(self, state: cloud_state.State, steps: kind.Steps) -> None:
         """Start everything, each when what it needs is there.
 
-        :param state: the cloud.
         :param steps: ways to do so.
         :raises StepFailed: if something does not start.
         """
@@ -117,7 +109,6 @@ class Production(kind.Kind):
     def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
         """Return a server's guest definition, whatever its host.
 
-        :param state: the cloud.
         :param server_id: the server's UUID.
         :returns: the guest's XML.
         :raises NoGuest: if no host has it.

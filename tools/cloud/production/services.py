@@ -17,7 +17,6 @@ from tools.cloud.production.servers import rabbitmq
 def all_programs(state: cloud_state.State) -> list[programs.Program]:
     """Return the services' programs.
 
-    :param state: the cloud.
     :returns: the programs, in the order in which they start.
     """
     hosts = state.settings.hosts

@@ -28,7 +28,6 @@ def write(
 ) -> None:
     """Write the supervisor's configuration file.
 
-    :param state: the cloud.
     :param every: all programs.
     """
     options = _supervisor(state)

@@ -28,10 +28,7 @@ _UNREACHABLE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 
 class Supervisor:
-    """The supervisor of a cloud.
-
-    :param state: the cloud.
-    """
+    """The supervisor of a cloud."""
 
     def __init__(self, state: cloud_state.State) -> None:
         self._state = state

@@ -11,7 +11,6 @@ from tools.cloud.model import state as cloud_state
 class Readiness:
     """Asks a cloud's APIs how far it is.
 
-    :param state: the cloud.
     :param admin: the administrator's session.
     """
 

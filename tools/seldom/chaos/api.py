@@ -32,7 +32,6 @@ class GaveUp(Exception):
 class User:
     """A user's sessions with the APIs.
 
-    :param cloud: the cloud.
     :param name: who it is.
     """
 

@@ -14,7 +14,6 @@ def repair(
 ) -> subprocess.CompletedProcess[str]:
     """Run the audit once, and let it put right what it finds.
 
-    :param cloud: the cloud.
     :param grace: seconds until it looks again at what it has found.
     :returns: its exit status, and all that it has printed.
     """

@@ -20,7 +20,6 @@ _KEEP = 0.3
 class Client:
     """One who boots a server, looks at it and deletes it, over and over.
 
-    :param cloud: the cloud.
     :param user: the user it is.
     :param number: its number.
     :param seed: what its choices follow from.

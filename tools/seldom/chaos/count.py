@@ -53,7 +53,6 @@ class Damage:
 class Count:
     """Counts the damage.
 
-    :param cloud: the cloud.
     :param notes: what the clients saw.
     """
 

@@ -58,7 +58,6 @@ def run(
 ) -> Outcome:
     """Boot and delete while services are killed; clean up after that.
 
-    :param cloud: the cloud.
     :param goods: what is booted.
     :param size: how much.
     :param report: where to tell how far it has come.

@@ -32,7 +32,6 @@ class Saboteur(threading.Thread):
     It does not wait until one that it starts is ready: some are killed again
     on their way up.
 
-    :param cloud: the cloud.
     :param seed: what its choices follow from.
     :param report: where to tell what it does.
     """
@@ -98,7 +97,6 @@ class Saboteur(threading.Thread):
 def victims(cloud: cloud_module.Cloud) -> list[str]:
     """Return the programs that may be killed.
 
-    :param cloud: the cloud.
     :returns: their names.
     """
     return [

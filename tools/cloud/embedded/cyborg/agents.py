@@ -20,10 +20,7 @@ _state: cloud_state.State
 
 
 def install(state: cloud_state.State) -> None:
-    """Put a stand-in where Cyborg writes to sysfs for mediated devices.
-
-    :param state: the cloud.
-    """
+    """Put a stand-in where Cyborg writes to sysfs for mediated devices."""
     global _state
     _state = state
     sysfs.install(_bus.get)

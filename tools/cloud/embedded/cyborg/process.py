@@ -19,10 +19,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def run(state: cloud_state.State) -> None:
-    """Run Cyborg.
-
-    :param state: the cloud.
-    """
+    """Run Cyborg."""
     config = str(state.config('cyborg'))
     service.prepare_service(['cyborg-api', '--config-file', config])
     if migration.version() is None:
@@ -57,10 +54,7 @@ def _load_plugin(config: str) -> None:
 
 
 def _start_agents(state: cloud_state.State) -> None:
-    """Start the agents, each once its host is known to Placement.
-
-    :param state: the cloud.
-    """
+    """Start the agents, each once its host is known to Placement."""
     agents.install(state)
     for host in state.settings.hosts:
         providers.wait_for(host)

@@ -23,10 +23,7 @@ _TYPES = {
 
 
 def create(state: cloud_state.State) -> None:
-    """Make what clients and services log in with, and find.
-
-    :param state: the cloud.
-    """
+    """Make what clients and services log in with, and find."""
     roles = _bootstrap(state)
     service_project = _project('service')
     for service, service_type in _TYPES.items():

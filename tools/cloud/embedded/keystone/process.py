@@ -15,7 +15,6 @@ from tools.cloud.model import state as cloud_state
 def run(state: cloud_state.State) -> None:
     """Run Keystone.
 
-    :param state: the cloud.
     :raises StepFailed: if its database cannot be made.
     """
     # In a process of its own, but with what is imported here already: what

@@ -18,10 +18,7 @@ _KEYS = ('fernet_tokens', 'fernet_receipts', 'credential')
 
 
 def run(state: cloud_state.State) -> None:
-    """Make what is not there yet.
-
-    :param state: the cloud.
-    """
+    """Make what is not there yet."""
     configure(config_files=[str(state.config('keystone'))])
     _make_keys()
     upgrades.offline_sync_database_to_version()

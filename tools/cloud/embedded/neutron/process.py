@@ -8,10 +8,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def run(state: cloud_state.State) -> None:
-    """Run Neutron.
-
-    :param state: the cloud.
-    """
+    """Run Neutron."""
     application = neutron_setup.start(state)
     neutron_setup.register_agents(state.settings.hosts)
     wsgi.serve(state, 'neutron', application)

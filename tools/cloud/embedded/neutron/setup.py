@@ -20,10 +20,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def run(state: cloud_state.State) -> None:
-    """Make what is missing, in a process that does nothing else.
-
-    :param state: the cloud.
-    """
+    """Make what is missing, in a process that does nothing else."""
     start(state)
     register_agents(state.settings.hosts)
 
@@ -31,7 +28,6 @@ def run(state: cloud_state.State) -> None:
 def start(state: cloud_state.State) -> wsgi.Application:
     """Start Neutron's application.
 
-    :param state: the cloud.
     :returns: the application.
     """
     os.environ['OS_NEUTRON_CONFIG_FILES'] = str(state.config('neutron'))

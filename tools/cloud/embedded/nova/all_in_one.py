@@ -35,14 +35,12 @@ class Hypervisors(ty.Protocol):
     def install(self, state: cloud_state.State, hosts: list[str]) -> None:
         """Prepare the process.
 
-        :param state: the cloud.
         :param hosts: the hosts that the process has computes of.
         """
 
     def uri(self, state: cloud_state.State, host: str) -> str:
         """Return the address that a host's libvirt driver connects to.
 
-        :param state: the cloud.
         :param host: the host's name.
         :returns: the libvirt URI.
         """
@@ -51,7 +49,6 @@ class Hypervisors(ty.Protocol):
 def run(state: cloud_state.State, hypervisors: Hypervisors) -> None:
     """Run Nova.
 
-    :param state: the cloud.
     :param hypervisors: the hypervisors.
     """
     config = str(state.config('nova'))
@@ -95,7 +92,6 @@ def _settings_of(
 ) -> collections.abc.Iterator[None]:
     """Configure the process for a compute that is about to start.
 
-    :param state: the cloud.
     :param host: the compute's host.
     :param uri: the address of its hypervisor.
     """

@@ -14,10 +14,7 @@ CONF = nova.conf.CONF
 
 
 def create(state: cloud_state.State) -> None:
-    """Bring the databases up to date, and map the cells once.
-
-    :param state: the cloud.
-    """
+    """Bring the databases up to date, and map the cells once."""
     migration.db_sync(database='api')
     # cell1 is what nova.conf's [database] points to.
     migration.db_sync(database='main')

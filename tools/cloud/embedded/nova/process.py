@@ -8,10 +8,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def run(state: cloud_state.State) -> None:
-    """Run Nova.
-
-    :param state: the cloud.
-    """
+    """Run Nova."""
     # This must come before any other import of Nova. The environment says
     # that there is nothing to patch; it selects oslo.service's threads too.
     monkey_patch.patch(backend='threading')

@@ -27,10 +27,7 @@ _FIRST = {'neutron': 'tools.cloud.production.apis.neutron_models'}
 
 
 def write_files(state: cloud_state.State) -> None:
-    """Write uWSGI's configuration for each API.
-
-    :param state: the cloud.
-    """
+    """Write uWSGI's configuration for each API."""
     for service in _MODULES:
         base.write(_path(state, service), {'uwsgi': _options(state, service)})
 
@@ -38,9 +35,7 @@ def write_files(state: cloud_state.State) -> None:
 def program(state: cloud_state.State, service: str) -> programs.Program:
     """Return the program of a service's API.
 
-    :param state: the cloud.
     :param service: the service.
-    :returns: the program.
     """
     url = state.url(service)
     alone = service not in ('nova', 'cyborg')

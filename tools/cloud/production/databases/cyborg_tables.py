@@ -17,10 +17,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def run(state: cloud_state.State) -> None:
-    """Make the tables, unless they are there.
-
-    :param state: the cloud.
-    """
+    """Make the tables, unless they are there."""
     config = str(state.config('cyborg'))
     service.prepare_service(['cyborg-dbsync', '--config-file', config])
     if migration.version() is None:

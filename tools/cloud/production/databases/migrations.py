@@ -29,7 +29,6 @@ _SETUPS = {
 def run(state: cloud_state.State) -> None:
     """Bring all databases up to date.
 
-    :param state: the cloud.
     :raises StepFailed: if a command fails.
     """
     work = {
@@ -60,7 +59,6 @@ def run(state: cloud_state.State) -> None:
 def discover_hosts(state: cloud_state.State) -> None:
     """Let Nova know which cell each compute host is in.
 
-    :param state: the cloud.
     :raises StepFailed: if the command fails.
     """
     command = _manage(

@@ -14,7 +14,6 @@ from tools.cloud.production import configs
 def run(state: cloud_state.State, host: str) -> None:
     """Run cyborg-agent.
 
-    :param state: the cloud.
     :param host: the host's name.
     """
     bus = mdevs.MdevBus(state.folder('mdevs', host))

@@ -12,7 +12,6 @@ from tools.cloud.model import state as cloud_state
 def run(state: cloud_state.State, host: str) -> None:
     """Run nova-compute.
 
-    :param state: the cloud.
     :param host: the host's name.
     """
     monkey_patch.patch(backend='threading')

@@ -23,7 +23,6 @@ _POSTGRESQL = pathlib.Path('/usr/lib/postgresql')
 class Server(abc.ABC):
     """A database server.
 
-    :param state: the cloud.
     :ivar maintenance: a database that is always there.
     """
 
@@ -200,9 +199,5 @@ KINDS = tuple(_SERVERS)
 
 
 def server(state: cloud_state.State) -> Server:
-    """Return a cloud's database server.
-
-    :param state: the cloud.
-    :returns: the server.
-    """
+    """Return a cloud's database server."""
     return _SERVERS[state.settings.database](state)

@@ -14,11 +14,7 @@ _SECONDS = 5
 
 
 def program(state: cloud_state.State) -> programs.Program:
-    """Return memcached's program.
-
-    :param state: the cloud.
-    :returns: the program.
-    """
+    """Return memcached's program."""
     port = state.settings.ports['memcached']
     command = ('memcached', '-l', ports.HOST, '-p', str(port), '-m', '64')
     return programs.Program(
@@ -33,7 +29,6 @@ def program(state: cloud_state.State) -> programs.Program:
 def address(state: cloud_state.State) -> str:
     """Return where memcached listens.
 
-    :param state: the cloud.
     :returns: host and port.
     """
     return f'{ports.HOST}:{state.settings.ports["memcached"]}'

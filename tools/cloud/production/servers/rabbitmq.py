@@ -25,10 +25,7 @@ _SECONDS = 5
 
 
 def write_files(state: cloud_state.State) -> None:
-    """Write RabbitMQ's configuration, and what it has from the start.
-
-    :param state: the cloud.
-    """
+    """Write RabbitMQ's configuration, and what it has from the start."""
     folder = state.folder('rabbitmq')
     definitions = folder / 'definitions.json'
     definitions.write_text(json.dumps(_definitions(state), indent=2))
@@ -74,11 +71,7 @@ def _hash(password: str) -> str:
 
 
 def all_programs(state: cloud_state.State) -> list[programs.Program]:
-    """Return the broker's programs.
-
-    :param state: the cloud.
-    :returns: the programs.
-    """
+    """Return the broker's programs."""
     port = str(state.settings.ports['epmd'])
     return [
         programs.Program(
@@ -132,7 +125,6 @@ def _answers(state: cloud_state.State) -> bool:
 def has_consumer(state: cloud_state.State, cell: str, queue: str) -> bool:
     """Tell whether a service listens to its calls.
 
-    :param state: the cloud.
     :param cell: whose bus; empty for that of what is above the cells.
     :param queue: the service's topic and host, with a dot between.
     :returns: True if it does.

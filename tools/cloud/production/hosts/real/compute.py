@@ -16,10 +16,7 @@ _PRIVILEGED = ('nova_sys_admin', 'privsep_osbrick')
 
 
 def write_files(state: cloud_state.State) -> None:
-    """Write what nova-compute adds to its host's record in Placement.
-
-    :param state: the cloud.
-    """
+    """Write what nova-compute adds to its host's record in Placement."""
     libvirt_module.link(_module(state))
     for host in state.settings.real_hosts:
         own = {
@@ -39,7 +36,6 @@ def change(
 ) -> base.Options:
     """Make the options of a fake host's nova-compute those of a real one's.
 
-    :param state: the cloud.
     :param host: the host's name.
     :param config: the file that they are for.
     :param options: what they are based on.
@@ -77,11 +73,7 @@ def change(
 
 
 def environment(state: cloud_state.State) -> dict[str, str]:
-    """Return the variables that nova-compute needs beside its configuration.
-
-    :param state: the cloud.
-    :returns: the variables.
-    """
+    """Return the variables that nova-compute needs beside its options."""
     return libvirt_module.environment(_module(state))
 
 

@@ -40,10 +40,7 @@ _ACCOUNTS = {
 
 
 def write(state: cloud_state.State) -> None:
-    """Write the files of all hosts.
-
-    :param state: the cloud.
-    """
+    """Write the files of all hosts."""
     for host in state.settings.real_hosts:
         path = folder(state, host)
         for name in ('etc', 'run', 'var/cache', 'var/lib', 'var/log'):
@@ -57,9 +54,7 @@ def write(state: cloud_state.State) -> None:
 def folder(state: cloud_state.State, host: str) -> pathlib.Path:
     """Return a host's folder.
 
-    :param state: the cloud.
     :param host: the host's name.
-    :returns: the folder.
     """
     return state.folder('hypervisors', host)
 

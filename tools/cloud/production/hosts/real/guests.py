@@ -42,7 +42,6 @@ def upload(admin: session.Session) -> None:
 def domain_xml(state: cloud_state.State, server_id: str) -> str:
     """Return a server's guest definition.
 
-    :param state: the cloud.
     :param server_id: the server's UUID.
     :returns: the XML that libvirt has of it.
     :raises NoGuest: if no host has it.

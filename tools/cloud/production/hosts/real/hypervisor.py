@@ -19,7 +19,6 @@ _SECONDS = 30
 def all_programs(state: cloud_state.State) -> list[programs.Program]:
     """Return the programs of all real hypervisors.
 
-    :param state: the cloud.
     :returns: the programs, in the order in which they start.
     """
     return [
@@ -48,7 +47,6 @@ def virsh(
 ) -> subprocess.CompletedProcess[str]:
     """Ask a host's libvirt something.
 
-    :param state: the cloud.
     :param host: the host's name.
     :param arguments: virsh's command and its arguments.
     :returns: what came of it.

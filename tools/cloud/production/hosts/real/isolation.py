@@ -23,7 +23,6 @@ OPTIONS = {'enable_isolated_aggregate_filtering': 'true'}
 def make_aggregate(state: cloud_state.State, admin: session.Session) -> None:
     """Put the real hosts into an aggregate that requires the trait.
 
-    :param state: the cloud.
     :param admin: the administrator's session.
     """
     nova = adapter.Adapter(admin, service_type='compute')

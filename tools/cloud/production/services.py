@@ -26,8 +26,14 @@ def all_programs(state: cloud_state.State) -> list[programs.Program]:
         uwsgi.program(state, 'glance'),
         uwsgi.program(state, 'neutron'),
         uwsgi.program(state, 'nova'),
-        *(_super_conductor(state, name) for name in topology.SUPER_CONDUCTORS),
-        *(_scheduler(state, name) for name in topology.SCHEDULERS),
+        *(
+            _above_cells(state, 'conductor', f'nova-conductor-{name}', name)
+            for name in topology.SUPER_CONDUCTORS
+        ),
+        *(
+            _above_cells(state, 'scheduler', f'nova-{name}', name)
+            for name in topology.SCHEDULERS
+        ),
         *(_cell_conductor(state, cell) for cell in topology.CELLS),
         *(_compute(state, host) for host in hosts),
         uwsgi.program(state, 'cyborg'),
@@ -36,26 +42,16 @@ def all_programs(state: cloud_state.State) -> list[programs.Program]:
     ]
 
 
-def _super_conductor(state: cloud_state.State, name: str) -> programs.Program:
+def _above_cells(
+    state: cloud_state.State, service: str, program: str, host: str
+) -> programs.Program:
     return _nova(
         state,
-        f'nova-conductor-{name}',
-        f'conductor.{name}',
+        program,
+        f'{service}.{host}',
         (
-            installation.script('nova-conductor'),
-            *_files(state.config('nova'), configs.server(state, name)),
-        ),
-    )
-
-
-def _scheduler(state: cloud_state.State, name: str) -> programs.Program:
-    return _nova(
-        state,
-        f'nova-{name}',
-        f'scheduler.{name}',
-        (
-            installation.script('nova-scheduler'),
-            *_files(state.config('nova'), configs.server(state, name)),
+            installation.script(f'nova-{service}'),
+            *_files(state.config('nova'), configs.server(state, host)),
         ),
     )
 

@@ -59,7 +59,8 @@ class BringUp:
             self._wait_for_api(service)
         admin = credentials.log_in_as_admin(self._state)
         with self._report.step('image and network made'):
-            seed.image(admin, self._kind.image(self._state))
+            # Documents and tests name it so.
+            seed.image(admin, 'cirros', self._kind.image(self._state))
             seed.network(admin)
         self._wait_for_api('nova')
         with self._report.step('flavors made'):

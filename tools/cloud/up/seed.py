@@ -2,10 +2,13 @@
 
 """What a new cloud offers to its users: an image, flavors, a network."""
 
+import collections.abc
+import types
 from typing import Any
 
 from keystoneauth1 import adapter, session
 
+NO_PROPERTIES: collections.abc.Mapping[str, str] = types.MappingProxyType({})
 # Name, VCPUs, MiB of memory, GiB of disk.
 _FLAVORS = (
     ('m1.nano', 1, 192, 1),
@@ -15,18 +18,26 @@ _FLAVORS = (
 )
 
 
-def image(admin: session.Session, content: bytes) -> None:
-    """Upload the image ``cirros``, which documents and tests name so.
+def image(
+    admin: session.Session,
+    name: str,
+    content: bytes,
+    properties: collections.abc.Mapping[str, str] = NO_PROPERTIES,
+) -> None:
+    """Upload an image.
 
     :param admin: the administrator's session.
+    :param name: its name.
     :param content: what it is, a disk.
+    :param properties: its properties.
     """
     glance = adapter.Adapter(admin, service_type='image')
     body = {
-        'name': 'cirros',
+        'name': name,
         'visibility': 'public',
         'container_format': 'bare',
         'disk_format': 'raw',
+        **properties,
     }
     image_id = glance.post('/v2/images', json=body).json()['id']
     glance.put(

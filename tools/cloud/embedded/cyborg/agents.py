@@ -11,6 +11,7 @@ from typing import Any
 from cyborg.agent import manager
 from cyborg.conf import CONF
 
+from tools.cloud.embedded import overrides
 from tools.cloud.fakes import mdevs, sysfs
 from tools.cloud.model import state as cloud_state
 
@@ -32,21 +33,15 @@ def settings_of(host: str) -> collections.abc.Iterator[None]:
 
     :param host: the host's name.
     """
-    overrides = [
+    options: list[tuple[str, str, str | None]] = [
         ('host', host, None),
         ('resource_provider_name', host, 'agent'),
     ]
     if _state.settings.plugin:
         path = str(_state.devices(host))
-        overrides.append(('devices_file', path, 'nova_cyborg'))
-    with _configured:
-        for name, value, group in overrides:
-            CONF.set_override(name, value, group=group)
-        try:
-            yield
-        finally:
-            for name, _value, group in overrides:
-                CONF.clear_override(name, group=group)
+        options.append(('devices_file', path, 'nova_cyborg'))
+    with _configured, overrides.of(CONF, options):
+        yield
 
 
 class HostAgentManager(manager.AgentManager):  # type: ignore[misc]

@@ -5,7 +5,6 @@
 They talk over oslo.messaging's in-memory bus, as they would over a broker.
 """
 
-import collections.abc
 import contextlib
 import os
 import signal
@@ -18,7 +17,7 @@ from nova.compute import rpcapi as compute_rpcapi
 from nova.objects import host_mapping
 from nova.virt import node
 
-from tools.cloud.embedded import partners, wsgi
+from tools.cloud.embedded import overrides, partners, wsgi
 from tools.cloud.embedded.nova import cells
 from tools.cloud.machine import installation
 from tools.cloud.model import state as cloud_state
@@ -86,10 +85,9 @@ def _start(
     return server
 
 
-@contextlib.contextmanager
 def _settings_of(
     state: cloud_state.State, host: str, uri: str
-) -> collections.abc.Iterator[None]:
+) -> contextlib.AbstractContextManager[None]:
     """Configure the process for a compute that is about to start.
 
     :param host: the compute's host.
@@ -97,15 +95,9 @@ def _settings_of(
     """
     # Nova keeps the identity of its host for the whole process.
     node.LOCAL_NODE_UUID = None
-    overrides = (
+    options = (
         ('host', host, None),
         ('state_path', str(state.folder('nova', host)), None),
         ('connection_uri', uri, 'libvirt'),
     )
-    for name, value, group in overrides:
-        CONF.set_override(name, value, group=group)
-    try:
-        yield
-    finally:
-        for name, _value, group in overrides:
-            CONF.clear_override(name, group=group)
+    return overrides.of(CONF, options)

@@ -2,12 +2,13 @@
 
 """The guests of real hypervisors: what they boot, and what libvirt has."""
 
-from keystoneauth1 import adapter, session
+from keystoneauth1 import session
 
 from tools.cloud import exception
 from tools.cloud.machine import installation
 from tools.cloud.model import state as cloud_state
 from tools.cloud.production.hosts.real import hypervisor, isolation
+from tools.cloud.up import seed
 from tools.command_line import progress
 from tools.guest import image
 
@@ -23,20 +24,7 @@ def upload(admin: session.Session) -> None:
     """
     quiet = progress.Progress(lambda line: None)
     path = image.build(installation.CACHE / 'guest', quiet)
-    glance = adapter.Adapter(admin, service_type='image')
-    body = {
-        'name': IMAGE,
-        'visibility': 'public',
-        'container_format': 'bare',
-        'disk_format': 'raw',
-        **isolation.PROPERTIES,
-    }
-    image_id = glance.post('/v2/images', json=body).json()['id']
-    glance.put(
-        f'/v2/images/{image_id}/file',
-        data=path.read_bytes(),
-        headers={'Content-Type': 'application/octet-stream'},
-    )
+    seed.image(admin, IMAGE, path.read_bytes(), isolation.PROPERTIES)
 
 
 def domain_xml(state: cloud_state.State, server_id: str) -> str:

@@ -21,8 +21,8 @@ LOG = logging.getLogger(__name__)
 
 # The paths begin without a version, which Cyborg's root controller takes as
 # v2, whether the catalog's endpoint ends in /v2 or not.
-_ALLOCATION = '/device_allocations/%s'
-_CHECK = '/device_allocations/check'
+_ALLOCATIONS = '/device_allocations'
+_CHECK = f'{_ALLOCATIONS}/check'
 _ARQS = '/accelerator_requests'
 _Read = ty.TypeVar('_Read')
 # In this order: the first that an error is an instance of.
@@ -35,7 +35,7 @@ _REASONS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class HeldContext:
+class AllocatedContext:
     """A device context of a server's allocation.
 
     :ivar uuid: its UUID.
@@ -47,7 +47,7 @@ class HeldContext:
 
 
 @dataclasses.dataclass(frozen=True)
-class FoundContext(HeldContext):
+class CheckedContext(AllocatedContext):
     """A device context that a new server is to be given.
 
     :ivar holder: UUID of the server that holds it, or None.
@@ -57,8 +57,8 @@ class FoundContext(HeldContext):
 
 
 @dataclasses.dataclass(frozen=True)
-class Held:
-    """A server's allocation.
+class Allocation:
+    """As much of a server's allocation as Nova's side works with.
 
     :ivar generation: that of the attempt to bring the server to a host.
     :ivar fault: why the last binding failed, or None.
@@ -67,7 +67,7 @@ class Held:
 
     generation: int
     fault: str | None
-    contexts: tuple[HeldContext, ...]
+    contexts: tuple[AllocatedContext, ...]
 
 
 class AllocationClient:
@@ -81,22 +81,20 @@ class AllocationClient:
         self._adapter = adapter
 
     def check(
-        self, server_name: str, context_ids: collections.abc.Sequence[str]
-    ) -> list[FoundContext]:
-        """Look at device contexts, and change nothing.
+        self, context_ids: collections.abc.Sequence[str]
+    ) -> list[CheckedContext]:
+        """Look at device contexts for a server that is not made yet.
 
-        :param server_name: what errors call the server, which has no UUID
-            yet.
         :param context_ids: UUIDs of the device contexts.
         :returns: the device contexts.
         :raises DeviceContextNotFound: if one is not in the project.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body = {'device_contexts': list(context_ids)}
-        response = self._call('POST', _CHECK, server_name, body)
-        return _read(response, server_name, _found)
+        response = self._call('POST', _CHECK, body)
+        return _read(response, _checked)
 
-    def get(self, server_id: str) -> Held:
+    def get(self, server_id: str) -> Allocation:
         """Read a server's allocation.
 
         :param server_id: UUID of the server.
@@ -104,15 +102,15 @@ class AllocationClient:
         :raises AllocationNotFound: if it holds no device contexts.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        response = self._call('GET', _ALLOCATION, server_id)
-        return _read(response, server_id, _held)
+        response = self._call('GET', _path(server_id))
+        return _read(response, _allocation)
 
     def reserve(
         self,
         server_id: str,
         context_ids: collections.abc.Sequence[str],
         caller: str,
-    ) -> Held:
+    ) -> Allocation:
         """Give device contexts to a new server, all or none; safe to repeat.
 
         :param server_id: UUID of the server.
@@ -125,10 +123,10 @@ class AllocationClient:
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body = {'device_contexts': list(context_ids), 'caller': caller}
-        response = self._call('PUT', _ALLOCATION, server_id, body)
-        return _read(response, server_id, _held)
+        response = self._call('PUT', _path(server_id), body)
+        return _read(response, _allocation)
 
-    def begin(self, server_id: str, operation: str, caller: str) -> Held:
+    def begin(self, server_id: str, operation: str, caller: str) -> Allocation:
         """Begin to bring a server that exists to a host; safe to repeat.
 
         :param server_id: UUID of the server.
@@ -141,8 +139,8 @@ class AllocationClient:
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body = {'operation': operation, 'caller': caller}
-        response = self._call('POST', _ALLOCATION + '/begin', server_id, body)
-        return _read(response, server_id, _held)
+        response = self._call('POST', _path(server_id, '/begin'), body)
+        return _read(response, _allocation)
 
     def bind(
         self,
@@ -160,8 +158,8 @@ class AllocationClient:
             group's requester id.
         :param generation: that of the attempt.
         :param evacuated_from: the node that the server is evacuated from;
-            None if it is not. What it has there is kept until it is
-            settled.
+            None if it is not. Its devices there stay bound until
+            :meth:`unbind_left_behind`.
         :returns: UUIDs of the accelerator requests.
         :raises StaleGeneration: if another attempt was begun in between.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
@@ -173,11 +171,11 @@ class AllocationClient:
         }
         if evacuated_from:
             body['evacuated_from'] = evacuated_from
-        response = self._call('POST', _ALLOCATION + '/bind', server_id, body)
-        return _read(response, server_id, _arq_ids)
+        response = self._call('POST', _path(server_id, '/bind'), body)
+        return _read(response, _arq_ids)
 
     def unbind(self, server_id: str, generation: int) -> None:
-        """Free a server's devices; it keeps its device contexts.
+        """Unbind a server's devices; it keeps its device contexts.
 
         :param server_id: UUID of the server.
         :param generation: that of the attempt.
@@ -185,12 +183,12 @@ class AllocationClient:
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body = {'generation': generation}
-        self._call('POST', _ALLOCATION + '/unbind', server_id, body)
+        self._call('POST', _path(server_id, '/unbind'), body)
 
     def unbind_attempt(
         self, server_id: str, arq_ids: collections.abc.Iterable[str]
     ) -> None:
-        """Free the devices that an attempt has bound; safe to repeat.
+        """Unbind the devices that an attempt has bound; safe to repeat.
 
         :param server_id: UUID of the server; it keeps its device contexts.
         :param arq_ids: UUIDs of accelerator requests, which the attempt has
@@ -199,20 +197,22 @@ class AllocationClient:
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body = {'arqs': list(arq_ids)}
-        self._call('POST', _ALLOCATION + '/unbind', server_id, body)
+        self._call('POST', _path(server_id, '/unbind'), body)
 
-    def settle(self, server_id: str, node: str) -> None:
-        """Free what a server has left on another node; safe to repeat.
+    def unbind_left_behind(self, server_id: str, node: str) -> None:
+        """Unbind the devices on the node that a server was evacuated from.
+
+        Safe to repeat.
 
         :param server_id: UUID of the server.
         :param node: the node that it was evacuated to.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body = {'evacuated_to': node}
-        self._call('POST', _ALLOCATION + '/unbind', server_id, body)
+        self._call('POST', _path(server_id, '/unbind'), body)
 
     def release(self, server_id: str, caller: str | None = None) -> None:
-        """Take a server's device contexts back; safe to repeat.
+        """Release a server's device contexts; safe to repeat.
 
         :param server_id: UUID of the server.
         :param caller: UUID of the attempt that has reserved them; None for
@@ -221,7 +221,7 @@ class AllocationClient:
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         query = f'?caller={caller}' if caller else ''
-        self._call('DELETE', _ALLOCATION + query, server_id)
+        self._call('DELETE', _path(server_id, query))
 
     def is_resolved(self, server_id: str) -> bool:
         """Tell whether the binding of a server's ARQs is over.
@@ -230,9 +230,9 @@ class AllocationClient:
         :returns: whether all are bound, or have failed.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        path = _ARQS + '?bind_state=resolved&instance=%s'
+        path = f'{_ARQS}?bind_state=resolved&instance={server_id}'
         try:
-            self._call('GET', path, server_id)
+            self._call('GET', path)
         except exception.CyborgFailed as exc:
             if exc.kwargs['http_status'] == http.HTTPStatus.LOCKED:
                 return False
@@ -246,46 +246,43 @@ class AllocationClient:
         :returns: the requests as the API shows them.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        response = self._call('GET', _ARQS + '?instance=%s', server_id)
-        return _read(response, server_id, _arqs)
+        response = self._call('GET', f'{_ARQS}?instance={server_id}')
+        return _read(response, _arqs)
 
-    def delete_arqs(
-        self, server_id: str, arq_ids: collections.abc.Sequence[str]
-    ) -> None:
+    def delete_arqs(self, arq_ids: collections.abc.Sequence[str]) -> None:
         """Delete accelerator requests of device profiles.
 
-        :param server_id: UUID of the server they are for.
         :param arq_ids: their UUIDs.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         path = f'{_ARQS}?arqs={",".join(arq_ids)}'
-        self._call('DELETE', path, server_id)
+        self._call('DELETE', path)
 
     def _call(
         self,
         method: str,
         path: str,
-        server_id: str,
         body: dict[str, ty.Any] | None = None,
     ) -> ty.Any:
-        url = path % server_id if '%s' in path else path
         arguments = {} if body is None else {'json': body}
         try:
             response = self._adapter.request(
-                url, method, raise_exc=False, **arguments
+                path, method, raise_exc=False, **arguments
             )
         except (
             ks_exc.ClientException,
             # An endpoint that is no URL.
             ValueError,
         ) as exc:
-            LOG.warning('%s %s of Cyborg failed: %s', method, url, exc)
-            raise exception.CyborgUnreachable(
-                server_id=server_id, reason=_reason(exc)
-            ) from exc
+            LOG.warning('%s %s of Cyborg failed: %s', method, path, exc)
+            raise exception.CyborgUnreachable(reason=_reason(exc)) from exc
         if response.status_code >= 400:
-            raise _error(response, server_id)
+            raise _error(response)
         return response
+
+
+def _path(server_id: str, action: str = '') -> str:
+    return f'{_ALLOCATIONS}/{server_id}{action}'
 
 
 def _reason(error: Exception) -> str:
@@ -296,7 +293,7 @@ def _reason(error: Exception) -> str:
     return str(error).rstrip('.')
 
 
-def _error(response: ty.Any, server_id: str) -> exception.DeviceContextError:
+def _error(response: ty.Any) -> exception.DeviceContextError:
     try:
         error = response.json()['errors'][0]
         found = exception.by_error_code(error['code'])
@@ -307,19 +304,18 @@ def _error(response: ty.Any, server_id: str) -> exception.DeviceContextError:
         return found.from_detail(detail)
     # Stock Cyborg answers 405 to what is not a GET, wherever it goes.
     if response.status_code in (404, 405):
-        return exception.CyborgWithoutDeviceContexts(server_id=server_id)
+        return exception.CyborgWithoutDeviceContexts()
     if response.status_code in (502, 503, 504):
         return exception.CyborgUnreachable(
-            server_id=server_id, reason=f'HTTP status {response.status_code}'
+            reason=f'HTTP status {response.status_code}'
         )
     return exception.CyborgFailed(
-        server_id=server_id, http_status=response.status_code, reason=detail
+        http_status=response.status_code, reason=detail
     )
 
 
 def _read(
     response: ty.Any,
-    server_id: str,
     read: collections.abc.Callable[[dict[str, ty.Any]], _Read],
 ) -> _Read:
     # What answers at the endpoint may be a proxy's page for people.
@@ -327,7 +323,6 @@ def _read(
         return read(response.json())
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise exception.CyborgFailed(
-            server_id=server_id,
             http_status=response.status_code,
             reason='its answer cannot be understood.',
         ) from exc
@@ -345,19 +340,19 @@ def _groups(item: dict[str, ty.Any]) -> tuple[model.Group, ...]:
     return tuple(model.Group.from_dict(group) for group in item['groups'])
 
 
-def _found(body: dict[str, ty.Any]) -> list[FoundContext]:
+def _checked(body: dict[str, ty.Any]) -> list[CheckedContext]:
     return [
-        FoundContext(item['uuid'], _groups(item), item['server_id'])
+        CheckedContext(item['uuid'], _groups(item), item['server_id'])
         for item in body['device_contexts']
     ]
 
 
-def _held(body: dict[str, ty.Any]) -> Held:
-    return Held(
+def _allocation(body: dict[str, ty.Any]) -> Allocation:
+    return Allocation(
         generation=body['generation'],
         fault=body['fault'],
         contexts=tuple(
-            HeldContext(item['uuid'], _groups(item))
+            AllocatedContext(item['uuid'], _groups(item))
             for item in body['device_contexts']
         ),
     )

@@ -236,9 +236,9 @@ class ServiceTokenRequired(DeviceContextError):
 
 class CyborgUnreachable(DeviceContextError):
     message = (
-        'The Accelerator service (Cyborg) did not answer for the device '
-        'contexts of server %(server_id)s: %(reason)s. Try again later. '
-        'Operators: check cyborg-api, and [cyborg] in nova.conf.'
+        'The Accelerator service (Cyborg), which has the device contexts, '
+        'did not answer: %(reason)s. Try again later. Operators: check '
+        'cyborg-api, and [cyborg] in nova.conf.'
     )
     status = 503
     error_code = 'nova_cyborg.cyborg_unreachable'
@@ -246,9 +246,9 @@ class CyborgUnreachable(DeviceContextError):
 
 class CyborgWithoutDeviceContexts(DeviceContextError):
     message = (
-        'The Accelerator service (Cyborg) does not serve device contexts, '
-        'which server %(server_id)s needs. Operators: set paste.app_factory '
-        '= nova_cyborg.api.app:app_factory in api-paste.ini of cyborg-api.'
+        'The Accelerator service (Cyborg) does not serve device contexts. '
+        'Operators: set paste.app_factory = '
+        'nova_cyborg.api.app:app_factory in api-paste.ini of cyborg-api.'
     )
     status = 501
     error_code = 'nova_cyborg.cyborg_without_device_contexts'
@@ -256,9 +256,8 @@ class CyborgWithoutDeviceContexts(DeviceContextError):
 
 class CyborgFailed(DeviceContextError):
     message = (
-        'The Accelerator service (Cyborg) failed with HTTP status '
-        '%(http_status)d for the device contexts of server %(server_id)s: '
-        '%(reason)s'
+        'The Accelerator service (Cyborg), which has the device contexts, '
+        'failed with HTTP status %(http_status)d: %(reason)s'
     )
     status = 502
     error_code = 'nova_cyborg.cyborg_failed'

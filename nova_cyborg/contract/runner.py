@@ -94,15 +94,27 @@ class HookRunner:
     ) -> list[str]:
         """Call the hooks after scheduling; see :mod:`.spec`.
 
+        If one raises, those of a server that exists which were called before
+        it unbind what they bound, unless another call is at it: nobody else
+        knows of that. A new server is released as a whole.
+
         :returns: the accelerator requests of all hooks.
         """
-        return [
-            arq
-            for hook in self._concerned(request_spec)
-            for arq in hook.pre_bind(
-                context, instance, node, request_spec, operation
-            )
-        ]
+        arqs: list[str] = []
+        done: list[spec.ConductorHook] = []
+        for hook in self._concerned(request_spec):
+            try:
+                arqs += hook.pre_bind(
+                    context, instance, node, request_spec, operation
+                )
+            except exception.SUPERSEDED:
+                raise
+            except Exception:
+                if not operation.booting:
+                    _unbind(done, context, instance.uuid, operation)
+                raise
+            done.append(hook)
+        return arqs
 
     def unbind(
         self,
@@ -112,16 +124,7 @@ class HookRunner:
         operation: spec.Operation,
     ) -> None:
         """Let the hooks unbind; errors are logged, and hide no others."""
-        for hook in self._concerned(request_spec):
-            try:
-                hook.unbind(context, server_id, operation)
-            except Exception as exc:  # noqa: BLE001 - a hook may raise anything
-                LOG.error(
-                    'Server %s is not moved, and what was bound for it could '
-                    'not be freed: %s',
-                    server_id,
-                    exc,
-                )
+        _unbind(self._concerned(request_spec), context, server_id, operation)
 
     def release(
         self,
@@ -136,6 +139,24 @@ class HookRunner:
         self, request_spec: objects.RequestSpec
     ) -> list[spec.ConductorHook]:
         return [hook for hook in self._hooks if hook.concerns(request_spec)]
+
+
+def _unbind(
+    hooks: collections.abc.Iterable[spec.ConductorHook],
+    context: nova_context.RequestContext,
+    server_id: str,
+    operation: spec.Operation,
+) -> None:
+    for hook in hooks:
+        try:
+            hook.unbind(context, server_id, operation)
+        except Exception as exc:  # noqa: BLE001 - a hook may raise anything
+            LOG.error(
+                'Server %s is not moved, and the devices that were bound for '
+                'it on the chosen host could not be unbound: %s',
+                server_id,
+                exc,
+            )
 
 
 def _release(

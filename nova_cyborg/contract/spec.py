@@ -6,6 +6,9 @@ A hook is a class in the entry point namespace ``nova_cyborg.conductor``; it
 is made once a process, without arguments, when nova-conductor starts. Its
 methods are called by several threads (or green threads) at once.
 :mod:`nova_cyborg.contract.noop` shows one that does nothing.
+
+The argument ``context`` is Nova's request context: whose request it is, with
+their token, and the cell whose database is asked.
 """
 
 from __future__ import annotations
@@ -18,6 +21,23 @@ import uuid
 from nova import context as nova_context
 from nova import objects
 
+_Value = ty.TypeVar('_Value')
+
+
+@dataclasses.dataclass(frozen=True)
+class Note(ty.Generic[_Value]):
+    """What a hook notes of servers in one method, to read it in another.
+
+    A hook makes one for each kind of value, as a constant of its module;
+    the type says which values it is for::
+
+        _CHOSEN = spec.Note[list[str]]('my_hook.chosen')
+
+    :ivar name: a name that no other hook's note has.
+    """
+
+    name: str
+
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
@@ -29,15 +49,33 @@ class Operation:
     :ivar evacuated_node: the name of the compute node that the server is
         evacuated from; empty if it is not.
     :ivar caller: UUID of the call: never the same.
-    :ivar memory: what hooks want to know again in the same call, by keys of
-        their own.
     """
 
     name: str
     booting: bool
     evacuated_node: str = ''
     caller: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
-    memory: dict[ty.Any, ty.Any] = dataclasses.field(default_factory=dict)
+    _notes: dict[tuple[Note[ty.Any], str], ty.Any] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def note(self, note: Note[_Value], server_id: str, value: _Value) -> None:
+        """Keep a value for later methods that are called for this operation.
+
+        :param note: what is noted.
+        :param server_id: UUID of the server that it is noted of.
+        :param value: the value; another one takes its place.
+        """
+        self._notes[note, server_id] = value
+
+    def noted(self, note: Note[_Value], server_id: str) -> _Value | None:
+        """Return what was noted of a server.
+
+        :param note: what is asked for.
+        :param server_id: UUID of the server.
+        :returns: the value; None if nothing was noted.
+        """
+        return ty.cast(_Value | None, self._notes.get((note, server_id)))
 
 
 class ConductorHook(abc.ABC):
@@ -92,9 +130,9 @@ class ConductorHook(abc.ABC):
             been called for an earlier one.
         :returns: UUIDs of accelerator requests that nova-compute is to
             wait for.
-        :raises Exception: if it cannot be done; the hook has then undone
-            what it did here. The message becomes the server's fault, unless
-            it is one of :data:`nova_cyborg.exception.SUPERSEDED`.
+        :raises Exception: if it cannot be done; the hook has then unbound
+            what it bound here. The message becomes the server's fault,
+            unless it is one of :data:`nova_cyborg.exception.SUPERSEDED`.
         """
 
     @abc.abstractmethod
@@ -104,7 +142,9 @@ class ConductorHook(abc.ABC):
         server_id: str,
         operation: Operation,
     ) -> None:
-        """Undo pre_bind for a server that stays, as it could not be moved.
+        """Unbind what pre_bind has bound for a server that is not moved.
+
+        Called if a later step fails: another hook's pre_bind, or Nova.
 
         :param server_id: UUID of the server.
         :param operation: the one that pre_bind was called for.
@@ -115,7 +155,7 @@ class ConductorHook(abc.ABC):
     def release(
         self, context: nova_context.RequestContext, server_id: str
     ) -> None:
-        """Take back what a server was given that is not going to be built.
+        """Release what a server was given that is not going to be built.
 
         :param server_id: UUID of the server.
         :raises Exception: if it cannot be done; it is logged.

@@ -36,7 +36,7 @@ CALLS = {
     'check': (
         'POST',
         CHECK_URL,
-        lambda client: client.check(SERVER_ID, [CONTEXT_ID]),
+        lambda client: client.check([CONTEXT_ID]),
     ),
     'get': ('GET', ALLOCATION_URL, lambda client: client.get(SERVER_ID)),
     'reserve': (
@@ -74,15 +74,15 @@ CALLS = {
         f'{ALLOCATION_URL}/unbind',
         lambda client: client.unbind_attempt(SERVER_ID, ['arq1']),
     ),
-    'settle': (
+    'unbind_left_behind': (
         'POST',
         f'{ALLOCATION_URL}/unbind',
-        lambda client: client.settle(SERVER_ID, 'compute2'),
+        lambda client: client.unbind_left_behind(SERVER_ID, 'compute2'),
     ),
     'delete_arqs': (
         'DELETE',
         f'{ENDPOINT}/accelerator_requests',
-        lambda client: client.delete_arqs(SERVER_ID, ['arq1']),
+        lambda client: client.delete_arqs(['arq1']),
     ),
 }
 every_call = pytest.mark.parametrize('call', CALLS)
@@ -111,11 +111,11 @@ def fails(client, requests_mock):
 
 
 class TestCalls:
-    HELD = cyborg_client.Held(
+    ALLOCATION = cyborg_client.Allocation(
         generation=3,
         fault='no slot',
         contexts=(
-            cyborg_client.HeldContext(
+            cyborg_client.AllocatedContext(
                 CONTEXT_ID,
                 (model.Group(resources=(('CUSTOM_FPGA_GZIP', 1),)),),
             ),
@@ -129,23 +129,23 @@ class TestCalls:
             CHECK_URL, json={'device_contexts': [item]}
         )
 
-        (found,) = client.check('vm1', (CONTEXT_ID,))
+        (found,) = client.check((CONTEXT_ID,))
 
         assert (found.uuid, found.holder) == (CONTEXT_ID, holder)
-        assert found.groups == self.HELD.contexts[0].groups
+        assert found.groups == self.ALLOCATION.contexts[0].groups
         assert request.last_request.json() == {'device_contexts': [CONTEXT_ID]}
 
     def test_get(self, client, requests_mock):
         requests_mock.get(ALLOCATION_URL, json=ALLOCATION)
 
-        assert client.get(SERVER_ID) == self.HELD
+        assert client.get(SERVER_ID) == self.ALLOCATION
 
     def test_reserve(self, client, requests_mock):
         request = requests_mock.put(ALLOCATION_URL, json=ALLOCATION)
 
-        held = client.reserve(SERVER_ID, (CONTEXT_ID,), CALLER)
+        allocation = client.reserve(SERVER_ID, (CONTEXT_ID,), CALLER)
 
-        assert held == self.HELD
+        assert allocation == self.ALLOCATION
         assert request.last_request.json() == {
             'device_contexts': [CONTEXT_ID],
             'caller': CALLER,
@@ -156,7 +156,7 @@ class TestCalls:
             f'{ALLOCATION_URL}/begin', json=ALLOCATION
         )
 
-        assert client.begin(SERVER_ID, 'req-1', CALLER) == self.HELD
+        assert client.begin(SERVER_ID, 'req-1', CALLER) == self.ALLOCATION
         assert request.last_request.json() == {
             'operation': 'req-1',
             'caller': CALLER,
@@ -197,12 +197,12 @@ class TestCalls:
         assert client.unbind_attempt(SERVER_ID, {'arq1'}) is None
         assert request.last_request.json() == {'arqs': ['arq1']}
 
-    def test_settle(self, client, requests_mock):
+    def test_unbind_left_behind(self, client, requests_mock):
         request = requests_mock.post(
             f'{ALLOCATION_URL}/unbind', status_code=204
         )
 
-        assert client.settle(SERVER_ID, 'compute2') is None
+        assert client.unbind_left_behind(SERVER_ID, 'compute2') is None
         assert request.last_request.json() == {'evacuated_to': 'compute2'}
 
     def test_unbind(self, client, requests_mock):
@@ -238,7 +238,7 @@ class TestCalls:
             f'{ENDPOINT}/accelerator_requests', status_code=204
         )
 
-        assert client.delete_arqs(SERVER_ID, ['arq1', 'arq2']) is None
+        assert client.delete_arqs(['arq1', 'arq2']) is None
         assert request.last_request.query == 'arqs=arq1,arq2'
 
 
@@ -259,7 +259,7 @@ class TestNoAnswer:
         error = fails(call, exc=failure)
 
         assert type(error) is exception.CyborgUnreachable
-        assert SERVER_ID in str(error)
+        assert 'Accelerator service (Cyborg)' in str(error)
         assert error.__cause__ is not None
 
     @pytest.mark.parametrize('endpoint', ['', 'cyborg.test', None])
@@ -270,7 +270,9 @@ class TestNoAnswer:
             )
         )
 
-        with pytest.raises(exception.CyborgUnreachable, match=SERVER_ID):
+        with pytest.raises(
+            exception.CyborgUnreachable, match='did not answer'
+        ):
             client.get(SERVER_ID)
 
 
@@ -363,4 +365,4 @@ class TestAnswersThatAreNone:
         error = fails(call, status_code=200, **body)
 
         assert type(error) is exception.CyborgFailed
-        assert SERVER_ID in str(error)
+        assert 'Accelerator service (Cyborg)' in str(error)

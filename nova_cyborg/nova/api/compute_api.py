@@ -10,8 +10,6 @@ by then, and there may be a nova-api without the plugin.
 from __future__ import annotations
 
 import collections.abc
-import contextvars
-import inspect
 import logging
 import typing as ty
 
@@ -22,31 +20,22 @@ from nova import exception as nova_exception
 from nova.api.openstack.compute import servers
 from nova.compute import api, vm_states
 
-from nova_cyborg import cyborg_client, exception, model
+from nova_cyborg import cyborg_client, exception
 from nova_cyborg.contract import signatures
-from nova_cyborg.nova import client, request
+from nova_cyborg.nova import carried, client, groups, hint, overrides
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
 
 # The conductor hook that the hint is for.
 _HOOK = 'device_context'
-_NAMED = {
-    'create': 'min_count max_count display_name scheduler_hints',
-    'get': 'cell_down_support',
-}
+_CALLED = {'get': 'cell_down_support'}
 # Nova counts the accelerators of device profiles in unified limits since
 # 2026.2; before, it has no such method, and does not count ours either.
 _COUNT = '_enforce_create_unified_limits'
 _COUNT_SIGNATURE = {
     _COUNT: 'context flavor is_bfv port_resource_requests dp_request_groups',
 }
-
-# What the device contexts of the server that this thread, or green thread,
-# creates ask for: Nova's methods in between cannot hand it on.
-_requested: contextvars.ContextVar[
-    collections.abc.Sequence[objects.RequestGroup]
-] = contextvars.ContextVar('nova_cyborg_requested', default=())
 
 
 class Refused(nova_exception.ValidationError):
@@ -67,27 +56,20 @@ class Refused(nova_exception.ValidationError):
 class API(api.API):
     """Nova's compute API, which looks at the hints of new servers."""
 
-    def create(
-        self,
-        context: nova_context.RequestContext,
-        flavor: objects.Flavor,
-        *args: object,
-        **kwargs: object,
-    ) -> ty.Any:
+    @overrides.method(
+        'context flavor',
+        named='min_count max_count display_name scheduler_hints',
+    )
+    def create(self, stock: overrides.Stock) -> ty.Any:
         """Create servers, unless their device contexts cannot be used.
 
         :raises Refused: if they cannot; nothing has been done yet.
         """
-        given = inspect.signature(super().create).bind(
-            context, flavor, *args, **kwargs
-        )
-        hint = _hint(given.arguments)
-        found = self._checked(context, hint, given.arguments) if hint else ()
-        token = _requested.set(request.request_groups(found))
-        try:
-            return super().create(context, flavor, *args, **kwargs)
-        finally:
-            _requested.reset(token)
+        named = _named(stock)
+        checked = self._checked(named, stock) if named else ()
+        asked_for = tuple(groups.request_groups(checked))
+        with carried.carrying(request_groups=asked_for):
+            return stock()
 
     def _enforce_create_unified_limits(
         self,
@@ -107,30 +89,27 @@ class API(api.API):
                 flavor,
                 is_bfv,
                 port_resource_requests,
-                [*dp_request_groups, *_requested.get()],
+                [*dp_request_groups, *carried.now().request_groups],
                 *args,
                 **kwargs,
             )
         )
 
     def _checked(
-        self,
-        context: nova_context.RequestContext,
-        hint: collections.abc.Sequence[ty.Any],
-        arguments: collections.abc.Mapping[str, ty.Any],
-    ) -> list[cyborg_client.FoundContext]:
-        name = str(arguments.get('display_name'))
-        count = arguments.get('max_count') or arguments.get('min_count') or 1
+        self, named: collections.abc.Sequence[ty.Any], stock: overrides.Stock
+    ) -> list[cyborg_client.CheckedContext]:
+        context, name = stock['context'], str(stock['display_name'])
+        count = stock['max_count'] or stock['min_count'] or 1
         try:
-            context_ids = request.checked_ids(hint, count)
-            found = client.allocation_client(context).check(name, context_ids)
+            context_ids = hint.checked_ids(named, count)
+            found = client.allocation_client(context).check(context_ids)
             for each in found:
                 holder = each.holder
                 if holder and self._is_in_the_way(context, holder):
                     raise exception.DeviceContextInUse(
                         id=each.uuid, server_id=holder
                     )
-            request.check_group_count(found)
+            groups.check_count(found)
         except exception.DeviceContextError as exc:
             LOG.info('Server %s is refused: %s', name, exc)
             raise Refused(exc) from exc
@@ -141,8 +120,8 @@ class API(api.API):
     ) -> bool:
         """Tell whether a server keeps the device contexts that it holds.
 
-        From one that is gone, or was never built, Cyborg takes them back
-        when nova-conductor reserves them. Asked here and not by Cyborg, which
+        From one that is gone, or was never built, Cyborg releases them when
+        nova-conductor reserves them. Asked here and not by Cyborg, which
         would ask this API while it waits: one with a single thread would
         wait for ever.
         """
@@ -172,7 +151,8 @@ def install() -> str:
     :raises PluginActivationFailed: if this release of Nova has other
         methods.
     """
-    signatures.check_named(api.API, _NAMED)
+    overrides.check(API)
+    signatures.check_named(api.API, _CALLED)
     if hasattr(api.API, _COUNT):
         signatures.check(api.API, _COUNT_SIGNATURE)
     wrapt.wrap_function_wrapper(
@@ -191,13 +171,8 @@ def _with_checks(
     controller.compute_api = API()
 
 
-def _hint(arguments: collections.abc.Mapping[str, ty.Any]) -> list[ty.Any]:
-    """Return what a hint names, which may be anything that JSON has."""
-    hints = arguments.get('scheduler_hints') or {}
-    if (
-        model.HINT not in hints
-        or _HOOK not in CONF.nova_cyborg.conductor_hooks
-    ):
+def _named(stock: overrides.Stock) -> list[ty.Any]:
+    """Return what the hint of new servers names, if a hook looks at it."""
+    if _HOOK not in CONF.nova_cyborg.conductor_hooks:
         return []
-    named = hints[model.HINT]
-    return list(named) if isinstance(named, list) else [named]
+    return hint.named(stock['scheduler_hints'])

@@ -13,7 +13,7 @@ from nova import conf, objects
 from nova import context as nova_context
 
 from nova_cyborg import exception, model
-from nova_cyborg.nova import client
+from nova_cyborg.nova import client, marks
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -21,15 +21,6 @@ LOG = logging.getLogger(__name__)
 _BOUND = 'Bound'
 _WITH_SLOT = ('PCI', 'MDEV')
 _POLL_SECONDS = 1
-
-
-def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
-    """Tell whether an accelerator request belongs to a device context.
-
-    :param arq: the request as Cyborg's API shows it.
-    :returns: True; False for one of a device profile.
-    """
-    return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
 
 
 def slot(arq: collections.abc.Mapping[str, ty.Any]) -> str | None:
@@ -51,38 +42,6 @@ def slot(arq: collections.abc.Mapping[str, ty.Any]) -> str | None:
     ).slot
 
 
-def has_hint(request_spec: objects.RequestSpec | None) -> bool:
-    """Tell whether a server was asked for with device contexts.
-
-    :param request_spec: the server's request.
-    :returns: whether it has the scheduler hint.
-    """
-    if request_spec is None or 'scheduler_hints' not in request_spec:
-        return False
-    return model.HINT in (request_spec.scheduler_hints or {})
-
-
-def is_marked(instance: objects.Instance) -> bool:
-    """Tell whether only device contexts give a server accelerators.
-
-    :param instance: the server.
-    :returns: whether its copy of the flavor has the marker.
-    """
-    profile = instance.flavor.extra_specs.get(model.PROFILE_EXTRA_SPEC)
-    return bool(profile == model.FLAVOR_MARKER)
-
-
-def has_contexts(instance: objects.Instance) -> bool:
-    """Tell whether a server was booted with device contexts.
-
-    :param instance: the server.
-    :returns: whether it was; False for one that was booted with a device
-        profile as well by a nova-conductor that did not note it.
-    """
-    noted = model.SYSTEM_METADATA_KEY in instance.system_metadata
-    return noted or is_marked(instance)
-
-
 def all_bound(
     arqs: collections.abc.Collection[collections.abc.Mapping[str, ty.Any]],
     awaited: collections.abc.Iterable[str],
@@ -96,7 +55,9 @@ def all_bound(
     lost = set(awaited) - {arq['uuid'] for arq in arqs}
     # What becomes of the requests of profiles is Nova's business.
     return not lost and all(
-        arq['state'] == _BOUND for arq in arqs if is_of_device_context(arq)
+        arq['state'] == _BOUND
+        for arq in arqs
+        if marks.is_of_device_context(arq)
     )
 
 
@@ -135,13 +96,13 @@ def fault(
         return None
     except exception.DeviceContextError as exc:
         LOG.debug('Cyborg does not say why: %s', exc)
-        return '' if has_contexts(instance) else None
+        return '' if marks.has_contexts(instance) else None
 
 
 def release(
     context: nova_context.RequestContext, instance: objects.Instance
 ) -> None:
-    """Give back the device contexts of a server that is not built.
+    """Release the device contexts of a server that is not built.
 
     :param instance: the server.
     """
@@ -156,12 +117,12 @@ def release(
         )
 
 
-def free(
+def unbind(
     context: nova_context.RequestContext,
     instance: objects.Instance,
     arq_ids: collections.abc.Collection[str],
 ) -> None:
-    """Delete what an attempt has bound for a server; safe to repeat, or late.
+    """Unbind what an attempt has bound for a server; safe to repeat, or late.
 
     :param instance: the server; it keeps its device contexts.
     :param arq_ids: UUIDs of the accelerator requests that the attempt has
@@ -175,43 +136,45 @@ def free(
             instance.uuid, arq_ids
         )
     except exception.OtherAttempt as exc:
-        LOG.debug('There is nothing to delete: %s', exc)
+        LOG.debug('There is no device to unbind: %s', exc)
 
 
-def free_if_possible(
+def unbind_or_log(
     context: nova_context.RequestContext,
     instance: objects.Instance,
     arq_ids: collections.abc.Collection[str],
 ) -> None:
-    """Delete what was bound for a server that is not moved to this host.
+    """Unbind what was bound for a server that is not moved to this host.
 
     :param instance: the server; it keeps its device contexts.
     :param arq_ids: UUIDs of the accelerator requests, those of profiles too.
     """
     try:
-        free(context, instance, arq_ids)
+        unbind(context, instance, arq_ids)
     except exception.DeviceContextError as exc:
         LOG.error(
-            'Server %s is not moved, and its accelerator requests could not '
-            'be deleted: %s',
+            'Server %s is not moved, and its devices on this host could not '
+            'be unbound: %s',
             instance.uuid,
             exc,
         )
 
 
-def settle(
+def unbind_left_behind(
     context: nova_context.RequestContext, instance: objects.Instance
 ) -> None:
-    """Free what a server has left on the host that it was evacuated from.
+    """Unbind the devices on the host that a server was evacuated from.
 
     :param instance: the server, which is on its new node.
     """
     try:
-        client.allocation_client(context).settle(instance.uuid, instance.node)
+        client.allocation_client(context).unbind_left_behind(
+            instance.uuid, instance.node
+        )
     except exception.DeviceContextError as exc:
         LOG.warning(
             'Server %s is evacuated, and its devices on its old host could '
-            'not be freed. Run "nova-cyborg-manage audit --repair": %s',
+            'not be unbound. Run "nova-cyborg-manage audit --repair": %s',
             instance.uuid,
             exc,
         )

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import collections.abc
 import functools
-import inspect
 import logging
 import re
 import typing as ty
 
 import stevedore
-from nova import context as nova_context
 from nova import objects
 from nova.accelerator import cyborg
 from nova.virt import libvirt as nova_libvirt
@@ -27,7 +25,7 @@ from nova.virt.libvirt import driver
 
 from nova_cyborg import exception
 from nova_cyborg.attach import spec
-from nova_cyborg.contract import signatures
+from nova_cyborg.nova import marks, overrides
 from nova_cyborg.nova.compute import arqs
 
 LOG = logging.getLogger(__name__)
@@ -38,70 +36,46 @@ NAMESPACE = 'nova_cyborg.attach'
 _NO_DEVICE = 'TEST_PCI'
 # In what libvirt tells of a QEMU that has ended at once.
 _ARGUMENTS = re.compile(r'^.* -device \{.*\}: ', re.DOTALL)
-_SIGNATURES = {
-    '_get_guest_config': 'instance network_info image_meta disk_info',
-    'spawn': 'context instance image_meta',
-    '_hard_reboot': 'context instance network_info',
-}
 
 
 class LibvirtDriver(driver.LibvirtDriver):
     """Nova's libvirt driver, with aliases for devices of device contexts."""
 
+    @overrides.method(
+        'instance network_info image_meta disk_info', named='accel_info'
+    )
     def _get_guest_config(
-        self, instance: objects.Instance, *args: object, **kwargs: object
+        self, stock: overrides.Stock
     ) -> vconfig.LibvirtConfigGuest:
-        guest = super()._get_guest_config(instance, *args, **kwargs)
-        method = driver.LibvirtDriver._get_guest_config
-        given = inspect.signature(method).bind(self, instance, *args, **kwargs)
-        for arq in given.arguments.get('accel_info') or ():
-            if arqs.is_of_device_context(arq):
-                _attach(guest, instance, arq)
+        guest = stock()
+        for arq in stock['accel_info'] or ():
+            if marks.is_of_device_context(arq):
+                _attach(guest, stock['instance'], arq)
         return guest
 
-    def spawn(
-        self,
-        context: nova_context.RequestContext,
-        instance: objects.Instance,
-        *args: object,
-        **kwargs: object,
-    ) -> None:
+    @overrides.method('context instance image_meta', named='accel_info')
+    def spawn(self, stock: overrides.Stock) -> None:
         """Start a guest; name the device if it is that which fails."""
-        method = super().spawn
-        given = inspect.signature(method).bind(
-            context, instance, *args, **kwargs
-        )
         try:
-            method(context, instance, *args, **kwargs)
+            stock()
         except Exception as exc:
-            accel_info = given.arguments.get('accel_info') or ()
-            slot = _named_slot(accel_info, str(exc))
+            slot = _named_slot(stock['accel_info'] or (), str(exc))
             if slot is None:
                 raise
             raise exception.DeviceNotGiven(
-                slot=slot, host=instance.host, reason=_reason(exc)
+                slot=slot, host=stock['instance'].host, reason=_reason(exc)
             ) from exc
 
-    def _hard_reboot(
-        self,
-        context: nova_context.RequestContext,
-        instance: objects.Instance,
-        *args: object,
-        **kwargs: object,
-    ) -> ty.Any:
-        method = super()._hard_reboot
-        given = inspect.signature(method).bind(
-            context, instance, *args, **kwargs
-        )
+    @overrides.method('context instance network_info', named='accel_info')
+    def _hard_reboot(self, stock: overrides.Stock) -> ty.Any:
+        context, instance = stock['context'], stock['instance']
         # Nova asks Cyborg first, unless it is nova-compute that starts and
         # resumes the guests of its host: then they would lose their devices.
-        if given.arguments.get('accel_info') is None and arqs.has_contexts(
-            instance
-        ):
-            given.arguments['accel_info'] = cyborg.get_client(
+        if stock['accel_info'] is None and marks.has_contexts(instance):
+            stock['accel_info'] = cyborg.get_client(
                 context
             ).get_arqs_for_instance(instance.uuid)
-        return method(*given.args, **given.kwargs)
+        return stock()
 
 
 def install() -> str:
@@ -111,7 +85,7 @@ def install() -> str:
     :raises PluginActivationFailed: if this release of Nova has other
         methods, or an attach driver cannot be loaded.
     """
-    signatures.check(driver.LibvirtDriver, _SIGNATURES)
+    overrides.check(LibvirtDriver)
     types = ', '.join(sorted(attach_drivers()))
     # nova-compute looks the class up in the package. The module keeps its
     # own: its methods call super() by the name of the class.
@@ -158,7 +132,7 @@ def _named_slot(
     """Return the slot of a device context that a text names."""
     for arq in accel_info:
         slot = arqs.slot(arq)
-        if arqs.is_of_device_context(arq) and slot and slot in text:
+        if marks.is_of_device_context(arq) and slot and slot in text:
             return slot
     return None
 

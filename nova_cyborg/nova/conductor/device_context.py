@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import collections.abc
 import logging
-import typing as ty
 
 import os_traits
 from nova import context as nova_context
@@ -14,7 +13,7 @@ from nova import objects
 
 from nova_cyborg import cyborg_client, exception, model
 from nova_cyborg.contract import spec
-from nova_cyborg.nova import client, request
+from nova_cyborg.nova import client, groups, hint
 
 LOG = logging.getLogger(__name__)
 
@@ -23,7 +22,8 @@ LOG = logging.getLogger(__name__)
 _CHECK_TYPE_HINT = '_nova_check_type'
 # After these it is not known whether Cyborg has done what it was asked for.
 _UNCERTAIN = (exception.CyborgUnreachable, exception.CyborgFailed)
-_NOTHING = cyborg_client.Held(0, None, ())
+_NOTHING = cyborg_client.Allocation(0, None, ())
+_ALLOCATION = spec.Note[cyborg_client.Allocation]('device_context.allocation')
 
 
 class DeviceContextHook(spec.ConductorHook):
@@ -36,7 +36,7 @@ class DeviceContextHook(spec.ConductorHook):
 
     def concerns(self, request_spec: objects.RequestSpec) -> bool:
         """See :meth:`.spec.ConductorHook.concerns`."""
-        return bool(_hint(request_spec))
+        return bool(hint.of_request(request_spec))
 
     def before_scheduling(
         self,
@@ -47,21 +47,21 @@ class DeviceContextHook(spec.ConductorHook):
     ) -> None:
         """See :meth:`.spec.ConductorHook.before_scheduling`."""
         if operation.booting:
-            context_ids = request.checked_ids(
-                _hint(request_spec), len(server_ids)
+            context_ids = hint.checked_ids(
+                hint.of_request(request_spec), len(server_ids)
             )
-            held = _reserve(
+            allocation = _reserve(
                 client.allocation_client(context),
                 server_ids[0],
                 context_ids,
                 operation.caller,
             )
-            _remember(operation, server_ids[0], held)
+            operation.note(_ALLOCATION, server_ids[0], allocation)
         elif _is_rebuild(request_spec):
             return
         else:
-            held = _begun(context, server_ids[0], operation)
-        _set_groups(request_spec, held)
+            allocation = _begun(context, server_ids[0], operation)
+        _set_groups(request_spec, allocation)
 
     def pre_bind(
         self,
@@ -72,28 +72,21 @@ class DeviceContextHook(spec.ConductorHook):
         operation: spec.Operation,
     ) -> list[str]:
         """See :meth:`.spec.ConductorHook.pre_bind`."""
-        held = _begun(context, instance.uuid, operation)
-        if not held.contexts:
+        allocation = _begun(context, instance.uuid, operation)
+        if not allocation.contexts:
             return []
-        providers = {
-            requester: chosen[0]
-            for requester, chosen in (
-                request_spec.get_request_group_mapping() or {}
-            ).items()
-            if model.parse_requester_id(requester)
-        }
         try:
             arqs = client.allocation_client(context).bind(
                 instance.uuid,
                 node,
-                providers,
-                held.generation,
+                _chosen_providers(request_spec),
+                allocation.generation,
                 operation.evacuated_node or None,
             )
         except _UNCERTAIN:
             # It may have been done, and only the answer got lost.
             if not operation.booting:
-                _unbind(context, instance.uuid, held)
+                _unbind(context, instance.uuid, allocation)
             raise
         LOG.info(
             'Binding accelerator requests %s of device contexts on node %s',
@@ -110,9 +103,9 @@ class DeviceContextHook(spec.ConductorHook):
         operation: spec.Operation,
     ) -> None:
         """See :meth:`.spec.ConductorHook.unbind`."""
-        held = operation.memory.get((DeviceContextHook, server_id))
-        if held and held.contexts:
-            _unbind(context, server_id, held)
+        allocation = operation.noted(_ALLOCATION, server_id)
+        if allocation and allocation.contexts:
+            _unbind(context, server_id, allocation)
 
     def release(
         self, context: nova_context.RequestContext, server_id: str
@@ -121,14 +114,21 @@ class DeviceContextHook(spec.ConductorHook):
         client.allocation_client(context).release(server_id)
 
 
-def _hint(request_spec: objects.RequestSpec) -> list[str]:
-    if 'scheduler_hints' not in request_spec:
-        return []
-    return list((request_spec.scheduler_hints or {}).get(model.HINT) or ())
-
-
 def _is_rebuild(request_spec: objects.RequestSpec) -> bool:
     return bool(request_spec.get_scheduler_hint(_CHECK_TYPE_HINT) == 'rebuild')
+
+
+def _chosen_providers(request_spec: objects.RequestSpec) -> dict[str, str]:
+    """Return the resource provider that was chosen for each of our groups.
+
+    :returns: UUID of the provider by the requester id of the group.
+    """
+    mapping = request_spec.get_request_group_mapping() or {}
+    return {
+        requester: chosen[0]
+        for requester, chosen in mapping.items()
+        if model.parse_requester_id(requester)
+    }
 
 
 def _reserve(
@@ -136,57 +136,51 @@ def _reserve(
     server_id: str,
     context_ids: collections.abc.Sequence[str],
     caller: str,
-) -> cyborg_client.Held:
+) -> cyborg_client.Allocation:
     try:
-        held = allocations.reserve(server_id, context_ids, caller)
+        allocation = allocations.reserve(server_id, context_ids, caller)
     except _UNCERTAIN:
         # It may have been done, and only the answer got lost.
-        _undo(allocations, server_id, caller)
+        _release_own(allocations, server_id, caller)
         raise
     try:
-        request.check_group_count(held.contexts)
+        groups.check_count(allocation.contexts)
     except exception.TooManyGroups:
-        _undo(allocations, server_id, caller)
+        _release_own(allocations, server_id, caller)
         raise
-    return held
+    return allocation
 
 
 def _begun(
     context: nova_context.RequestContext,
     server_id: str,
     operation: spec.Operation,
-) -> cyborg_client.Held:
-    """Return what a server holds; begin the operation first if need be."""
-    known = operation.memory.get((DeviceContextHook, server_id))
+) -> cyborg_client.Allocation:
+    """Return a server's allocation; begin the operation first if need be."""
+    known = operation.noted(_ALLOCATION, server_id)
     if known is not None:
-        return ty.cast(cyborg_client.Held, known)
+        return known
     try:
-        held = client.allocation_client(context).begin(
+        allocation = client.allocation_client(context).begin(
             server_id, operation.name, operation.caller
         )
     except exception.AllocationNotFound:
-        # What it was booted with has been given back since.
-        held = _NOTHING
-    _remember(operation, server_id, held)
-    return held
-
-
-def _remember(
-    operation: spec.Operation, server_id: str, held: cyborg_client.Held
-) -> None:
-    operation.memory[DeviceContextHook, server_id] = held
+        # The contexts that it was booted with have been released since.
+        allocation = _NOTHING
+    operation.note(_ALLOCATION, server_id, allocation)
+    return allocation
 
 
 def _unbind(
     context: nova_context.RequestContext,
     server_id: str,
-    held: cyborg_client.Held,
+    allocation: cyborg_client.Allocation,
 ) -> None:
     allocations = client.allocation_client(context)
     try:
-        allocations.unbind(server_id, held.generation)
+        allocations.unbind(server_id, allocation.generation)
     except exception.StaleGeneration as exc:
-        LOG.debug('There is nothing to undo: %s', exc)
+        LOG.debug('There is no device to unbind: %s', exc)
     except exception.DeviceContextError as exc:
         LOG.warning(
             'Devices may still be bound for server %s, which has no use for '
@@ -196,10 +190,10 @@ def _unbind(
         )
 
 
-def _undo(
+def _release_own(
     allocations: cyborg_client.AllocationClient, server_id: str, caller: str
 ) -> None:
-    """Release what this call has reserved.
+    """Release the device contexts that this call has reserved.
 
     :raises AlreadyBegun: if it is another call that has: this one is of a
         message that was delivered twice.
@@ -217,7 +211,7 @@ def _undo(
 
 
 def _set_groups(
-    request_spec: objects.RequestSpec, held: cyborg_client.Held
+    request_spec: objects.RequestSpec, allocation: cyborg_client.Allocation
 ) -> None:
     """Ask Placement for the groups, in place of those of an earlier call."""
     others: list[objects.RequestGroup] = []
@@ -227,7 +221,7 @@ def _set_groups(
             for group in request_spec.requested_resources or ()
             if not model.parse_requester_id(group.requester_id or '')
         ]
-    groups = request.request_groups(held.contexts)
-    request_spec.requested_resources = others + groups
-    if groups:
+    ours = groups.request_groups(allocation.contexts)
+    request_spec.requested_resources = others + ours
+    if ours:
         request_spec.root_required.add(os_traits.COMPUTE_ACCELERATORS)

@@ -4,6 +4,10 @@
 
 from tests.functional.nova import base  # isort: skip - first
 
+from unittest import mock
+
+from nova.compute import manager
+
 
 class BootTest(base.TestCase):
     """One compute node."""
@@ -124,6 +128,16 @@ class CallsTest(base.TestCase):
         server = self.boot()
         self.act(server, 'reboot', arguments={'type': 'HARD'})
         self.delete(server)
+        self.assertEqual([], self.nova_calls())
+
+    def test_a_hint_that_names_nothing_costs_no_call(self) -> None:
+        # Not to be tried elsewhere: nova-compute itself ends the build.
+        with mock.patch.object(
+            manager.ComputeManager,
+            '_prep_block_device',
+            side_effect=ValueError('no disk today'),
+        ):
+            self.boot_fails(hint=[])
         self.assertEqual([], self.nova_calls())
 
 

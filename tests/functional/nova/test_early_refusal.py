@@ -241,7 +241,7 @@ class CyborgTest(TestCase):
         self.cyborg.control('serve', stock=True)
         self._assert_refused(
             501,
-            'does not serve device contexts, which server vm1 needs',
+            'does not serve device contexts',
             'Operators: ',
         )
 
@@ -249,7 +249,7 @@ class CyborgTest(TestCase):
         self.cyborg.control('stop')
         self._assert_refused(
             503,
-            'did not answer for the device contexts of server vm1',
+            'which has the device contexts, did not answer',
             'the connection failed',
         )
 

@@ -16,8 +16,7 @@ from unittest import mock
 
 from nova import conf
 from nova.tests.functional.api import client
-from nova_cyborg.nova.conductor import calls
-from nova_cyborg.nova.conductor import manager as hooks_conductor
+from nova_cyborg.nova.conductor import guards, manager
 
 from tests.functional.nova import base
 
@@ -349,9 +348,9 @@ class EvacuateTest(TestCase):
     def test_nova_conductor_dies_at_first(self) -> None:
         # What a host was chosen for stays in Placement.
         with mock.patch.object(
-            hooks_conductor.ComputeTaskManager,
+            manager.ComputeTaskManager,
             '_create_and_bind_arq_for_instance',
-            side_effect=calls.Dropped,
+            side_effect=guards.Superseded,
         ) as deaths:
             for each in self.all:
                 self.admin_api.post_server_action(

@@ -33,7 +33,7 @@ def request_spec():
 
 @pytest.fixture
 def instance():
-    return mock.sentinel.instance
+    return mock.Mock(spec_set=['uuid'], uuid='server1')
 
 
 class Recorder(spec.ConductorHook):
@@ -350,10 +350,59 @@ class TestPreBind:
         with pytest.raises(ValueError, match='b cannot'):
             hooks.pre_bind(context, instance, 'compute1', request_spec, MOVE)
 
-        assert calls == [
+        assert [call for call in calls if call[1] == 'pre_bind'] == [
             ('a', 'pre_bind', 'compute1'),
             ('b', 'pre_bind', 'compute1'),
         ]
+
+    def test_the_earlier_ones_unbind_a_server_that_exists(
+        self, make, calls, context, instance, request_spec
+    ):
+        hooks = make(c={'fails': ['pre_bind']})
+
+        with pytest.raises(ValueError, match='c cannot'):
+            hooks.pre_bind(context, instance, 'compute1', request_spec, MOVE)
+
+        assert [call for call in calls if call[1] != 'pre_bind'] == [
+            ('a', 'unbind', 'server1'),
+            ('b', 'unbind', 'server1'),
+        ]
+
+    def test_an_unbind_that_fails_hides_neither_others_nor_the_cause(
+        self, make, calls, context, instance, request_spec, caplog
+    ):
+        hooks = make(a={'fails': ['unbind']}, c={'fails': ['pre_bind']})
+
+        with (
+            caplog.at_level(logging.ERROR),
+            pytest.raises(ValueError, match='c cannot'),
+        ):
+            hooks.pre_bind(context, instance, 'compute1', request_spec, MOVE)
+
+        assert ('b', 'unbind', 'server1') in calls
+        assert 'a cannot' in caplog.text
+
+    def test_a_new_server_is_left_to_its_release(
+        self, make, calls, context, instance, request_spec
+    ):
+        hooks = make(c={'fails': ['pre_bind']})
+
+        with pytest.raises(ValueError, match='c cannot'):
+            hooks.pre_bind(context, instance, 'compute1', request_spec, BOOT)
+
+        assert {call[1] for call in calls} == {'pre_bind'}
+
+    @pytest.mark.parametrize('cls', exception.SUPERSEDED)
+    def test_nothing_is_unbound_that_another_call_has_taken_over(
+        self, make, calls, context, instance, request_spec, cls
+    ):
+        error = cls(server_id='server1', current=2, given=1)
+        hooks = make(c={'raises': error})
+
+        with pytest.raises(cls):
+            hooks.pre_bind(context, instance, 'compute1', request_spec, MOVE)
+
+        assert {call[1] for call in calls} == {'pre_bind'}
 
 
 class TestUnbind:
@@ -386,6 +435,27 @@ class TestRelease:
             ('c', 'release', 'server1'),
         ]
         assert 'b cannot' in caplog.text
+
+
+class TestOperation:
+    def test_what_is_noted_of_a_server_is_known_again(self):
+        size = spec.Note[int]('test.size')
+        name = spec.Note[str]('test.name')
+        operation = spec.Operation('req-1', booting=True)
+
+        operation.note(size, 'server1', 1)
+        operation.note(size, 'server1', 2)
+
+        assert operation.noted(size, 'server1') == 2
+        assert operation.noted(size, 'server2') is None
+        assert operation.noted(name, 'server1') is None
+
+    def test_notes_are_of_one_operation(self):
+        size = spec.Note[int]('test.size')
+
+        BOOT.note(size, 'server1', 1)
+
+        assert MOVE.noted(size, 'server1') is None
 
 
 class TestNoopHook:

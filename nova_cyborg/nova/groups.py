@@ -1,23 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A server's hint, checked and translated for Placement."""
+"""The groups of device contexts, as request groups for Placement."""
 
 from __future__ import annotations
 
 import collections.abc
 import typing as ty
-import uuid
 
 import os_traits
 from nova import conf, objects
-from oslo_utils import uuidutils
 
 from nova_cyborg import cyborg_client, exception, model
 
 CONF = conf.CONF
 
-# Characters of what is no UUID that are repeated to the user, and in logs.
-_SHOWN = 100
 # Devices that Nova itself manages can have the resource class of a group,
 # and cannot be bound by Cyborg.
 _MANAGED_BY_NOVA = frozenset(
@@ -25,37 +21,18 @@ _MANAGED_BY_NOVA = frozenset(
 )
 
 
-def checked_ids(
-    hint: collections.abc.Sequence[ty.Any], servers: int
-) -> list[str]:
-    """Check a hint by itself.
+def check_context_count(count: int) -> None:
+    """Check how many device contexts are asked for, before they are read.
 
-    :param hint: what the hint names.
-    :param servers: how many servers are asked for.
-    :returns: the UUIDs, in lower case and with hyphens.
-    :raises TooManyGroups: if it names more than can be looked at.
-    :raises DeviceContextNotFound: if one cannot be a device context's UUID.
-    :raises DeviceContextRepeated: if one is named twice.
-    :raises DeviceContextShared: if there is more than one server.
+    :param count: how many a server's hint names; each has a group at least.
+    :raises TooManyGroups: if they are more than can be looked at.
     """
-    if len(hint) > model.MAX_CONTEXTS:
-        _refuse_groups(len(hint))
-    context_ids: list[str] = []
-    for given in hint:
-        if not uuidutils.is_uuid_like(given):
-            # It is anything that a user may send, as long as it may be.
-            raise exception.DeviceContextNotFound(id=str(given)[:_SHOWN])
-        context_id = str(uuid.UUID(given))
-        if context_id in context_ids:
-            raise exception.DeviceContextRepeated(id=context_id)
-        if servers > 1:
-            raise exception.DeviceContextShared(id=context_id, count=servers)
-        context_ids.append(context_id)
-    return context_ids
+    if count > model.MAX_CONTEXTS:
+        _refuse(count)
 
 
-def check_group_count(
-    contexts: collections.abc.Iterable[cyborg_client.HeldContext],
+def check_count(
+    contexts: collections.abc.Iterable[cyborg_client.AllocatedContext],
 ) -> None:
     """Check how much is asked of Placement for one server.
 
@@ -64,17 +41,17 @@ def check_group_count(
     """
     count = sum(len(context.groups) for context in contexts)
     if count > CONF.nova_cyborg.max_groups_per_server:
-        _refuse_groups(count)
+        _refuse(count)
 
 
-def _refuse_groups(count: int) -> ty.NoReturn:
+def _refuse(count: int) -> ty.NoReturn:
     raise exception.TooManyGroups(
         count=count, limit=CONF.nova_cyborg.max_groups_per_server
     )
 
 
 def request_groups(
-    contexts: collections.abc.Iterable[cyborg_client.HeldContext],
+    contexts: collections.abc.Iterable[cyborg_client.AllocatedContext],
 ) -> list[objects.RequestGroup]:
     """Translate device contexts for Placement.
 

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a thread carries past methods of Nova that have no argument for it.
+
+An override of one of Nova's methods says something that the override of
+another one, further in, needs; Nova's methods in between do not hand it on.
+Each thread, or green thread, has its own.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import contextlib
+import contextvars
+import dataclasses
+import typing as ty
+
+from nova import objects
+
+from nova_cyborg.contract import spec
+
+
+@dataclasses.dataclass
+class Call:
+    """A call of nova-conductor that brings servers to hosts.
+
+    :ivar operation: what hooks are told of it.
+    :ivar specs: the servers' requests by server, of those that concern a
+        hook.
+    :ivar prepared: servers whose hooks were called before scheduling.
+    :ivar selected: the host that was chosen first, by server.
+    :ivar bound: servers whose hooks have begun to bind.
+    :ivar last_error: why the server could not be built on the host before;
+        empty if there was none.
+    """
+
+    operation: spec.Operation
+    specs: dict[str, objects.RequestSpec]
+    prepared: set[str] = dataclasses.field(default_factory=set)
+    selected: dict[str, objects.Selection] = dataclasses.field(
+        default_factory=dict
+    )
+    bound: set[str] = dataclasses.field(default_factory=set)
+    last_error: str = ''
+
+
+def _no_call() -> Call:
+    return Call(spec.Operation('', booting=False), {})
+
+
+@dataclasses.dataclass(frozen=True)
+class Carried:
+    """What a thread carries.
+
+    :ivar call: nova-conductor: the call that it is in.
+    :ivar arrives: nova-compute: whether it brings a server with device
+        contexts to this host, from another one or from none.
+    :ivar delete_arqs: nova-compute and nova-conductor: what is done where
+        Nova deletes all accelerator requests of a server; None for just that.
+        What it raises comes out of Nova's client of Cyborg:
+        AcceleratorRequestOpFailed is what Nova expects.
+    :ivar request_groups: nova-api: what the device contexts of the server
+        that it creates ask for.
+    """
+
+    call: Call = dataclasses.field(default_factory=_no_call)
+    arrives: bool = False
+    delete_arqs: collections.abc.Callable[[], None] | None = None
+    request_groups: tuple[objects.RequestGroup, ...] = ()
+
+
+_carried: contextvars.ContextVar[Carried | None] = contextvars.ContextVar(
+    'nova_cyborg_carried', default=None
+)
+
+
+def now() -> Carried:
+    """Return what this thread, or green thread, carries."""
+    return _carried.get() or Carried()
+
+
+@contextlib.contextmanager
+def carrying(**changes: ty.Any) -> collections.abc.Iterator[Carried]:
+    """Carry something more while a block runs.
+
+    :param changes: attributes of :class:`Carried`; the others stay.
+    :returns: a context manager that gives what is carried.
+    """
+    carried = dataclasses.replace(now(), **changes)
+    token = _carried.set(carried)
+    try:
+        yield carried
+    finally:
+        _carried.reset(token)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What Nova's database says of a server by now.
+
+A message can be delivered twice, or a server be deleted meanwhile: the
+instance of a message is as it was when that was sent.
+"""
+
+from __future__ import annotations
+
+from nova import context as nova_context
+from nova import exception as nova_exception
+from nova import objects
+from nova.compute import task_states, vm_states
+
+# Task states in which a guest that is rebuilt does not run yet.
+_REBUILDING = (
+    task_states.REBUILDING,
+    task_states.REBUILD_BLOCK_DEVICE_MAPPING,
+    task_states.REBUILD_SPAWNING,
+)
+
+
+def current(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> objects.Instance | None:
+    """Read a server anew.
+
+    :param instance: the server.
+    :returns: the server as it is now; None if it is gone.
+    """
+    try:
+        return objects.Instance.get_by_uuid(context, instance.uuid)
+    except nova_exception.InstanceNotFound:
+        return None
+
+
+def is_built(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    host: str,
+) -> bool:
+    """Tell whether a server is built, has failed, or is on another host.
+
+    :param instance: the server.
+    :param host: this host.
+    :returns: whether it is; False if it is gone.
+    """
+    now = current(context, instance)
+    return now is not None and (
+        now.launched_at is not None
+        or now.vm_state == vm_states.ERROR
+        or now.host not in (None, host)
+    )
+
+
+def is_offloaded(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> bool:
+    """Tell whether a server is shelved on no host, or gone.
+
+    :param instance: the server.
+    :returns: whether it is.
+    """
+    now = current(context, instance)
+    return now is None or now.vm_state == vm_states.SHELVED_OFFLOADED
+
+
+def is_rebuilding(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> bool:
+    """Tell whether the guest of a server does not run yet, or is gone.
+
+    :param instance: the server, which is rebuilt.
+    :returns: whether it is so.
+    """
+    now = current(context, instance)
+    return now is None or now.task_state in _REBUILDING
+
+
+def is_on(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    host: str,
+) -> bool:
+    """Tell whether a server is on a host.
+
+    :param instance: the server.
+    :param host: the host.
+    :returns: whether it is.
+    """
+    now = current(context, instance)
+    return now is not None and now.host == host

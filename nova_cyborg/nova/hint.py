@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The scheduler hint that names a server's device contexts.
+
+nova-api, nova-conductor and nova-compute read it here, and so agree on which
+servers it concerns: those whose hint names something. Nova's API takes any
+JSON for a hint, and Nova keeps it as a list.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import typing as ty
+import uuid
+
+from nova import objects
+from oslo_utils import uuidutils
+
+from nova_cyborg import exception, model
+from nova_cyborg.nova import groups
+
+# Characters of what is no UUID that are repeated to the user, and in logs.
+_SHOWN = 100
+
+
+def named(
+    hints: collections.abc.Mapping[str, ty.Any] | None,
+) -> list[ty.Any]:
+    """Return what the hints of a server name as its device contexts.
+
+    :param hints: the scheduler hints, of a request to Nova's API or of a
+        server's request spec.
+    :returns: what is named, whatever it is; empty if nothing is.
+    """
+    if not hints or model.HINT not in hints:
+        return []
+    value = hints[model.HINT]
+    return list(value) if isinstance(value, list) else [value]
+
+
+def of_request(request_spec: objects.RequestSpec | None) -> list[ty.Any]:
+    """Return what a server's request names as its device contexts.
+
+    :param request_spec: the server's request, if there is one.
+    :returns: what is named; empty if nothing is.
+    """
+    if request_spec is None or 'scheduler_hints' not in request_spec:
+        return []
+    return named(request_spec.scheduler_hints)
+
+
+def checked_ids(
+    hint: collections.abc.Sequence[ty.Any], servers: int
+) -> list[str]:
+    """Check a hint by itself.
+
+    :param hint: what the hint names.
+    :param servers: how many servers are asked for.
+    :returns: the UUIDs, in lower case and with hyphens.
+    :raises TooManyGroups: if it names more than can be looked at.
+    :raises DeviceContextNotFound: if one cannot be a device context's UUID.
+    :raises DeviceContextRepeated: if one is named twice.
+    :raises DeviceContextShared: if there is more than one server.
+    """
+    groups.check_context_count(len(hint))
+    context_ids: list[str] = []
+    for given in hint:
+        if not uuidutils.is_uuid_like(given):
+            # It is anything that a user may send, as long as it may be.
+            raise exception.DeviceContextNotFound(id=str(given)[:_SHOWN])
+        context_id = str(uuid.UUID(given))
+        if context_id in context_ids:
+            raise exception.DeviceContextRepeated(id=context_id)
+        if servers > 1:
+            raise exception.DeviceContextShared(id=context_id, count=servers)
+        context_ids.append(context_id)
+    return context_ids

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The marks that a server with device contexts bears in Nova's own records.
+
+All of Nova's own handling of accelerators asks for the device profile in a
+server's copy of its flavor, and then looks accelerator requests up by server.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import typing as ty
+
+from nova import objects
+
+from nova_cyborg import model
+
+
+def mark(instance: objects.Instance) -> None:
+    """Make Nova see that a server has accelerators, and us, that it is ours.
+
+    :param instance: the server; changed in place, not saved.
+    """
+    flavor = instance.flavor
+    extra_specs = dict(flavor.extra_specs or {})
+    extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
+    flavor.extra_specs = extra_specs
+    metadata = dict(instance.system_metadata or {})
+    metadata[model.SYSTEM_METADATA_KEY] = 'true'
+    instance.system_metadata = metadata
+
+
+def only_contexts(instance: objects.Instance) -> bool:
+    """Tell whether only device contexts give a server accelerators.
+
+    :param instance: the server.
+    :returns: whether its copy of the flavor has the marker.
+    """
+    return is_marker(instance.flavor.extra_specs)
+
+
+def is_marker(extra_specs: collections.abc.Mapping[str, ty.Any]) -> bool:
+    """Tell whether a flavor names the marker in place of a device profile.
+
+    :param extra_specs: the flavor's extra specs.
+    :returns: whether it does.
+    """
+    profile = extra_specs.get(model.PROFILE_EXTRA_SPEC)
+    return bool(profile == model.FLAVOR_MARKER)
+
+
+def has_contexts(instance: objects.Instance) -> bool:
+    """Tell whether a server was booted with device contexts.
+
+    :param instance: the server.
+    :returns: whether it was; False for one that was booted with a device
+        profile as well by a nova-conductor that did not note it.
+    """
+    noted = model.SYSTEM_METADATA_KEY in instance.system_metadata
+    return noted or only_contexts(instance)
+
+
+def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
+    """Tell whether an accelerator request belongs to a device context.
+
+    :param arq: the request as Cyborg's API shows it.
+    :returns: True; False for one of a device profile.
+    """
+    return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)

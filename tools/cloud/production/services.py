@@ -51,7 +51,7 @@ def _above_cells(
         f'{service}.{host}',
         (
             installation.script(f'nova-{service}'),
-            *_files(state.config('nova'), configs.server(state, host)),
+            *_files(state.config('nova'), configs.path(state, 'nova', host)),
         ),
     )
 
@@ -63,7 +63,7 @@ def _cell_conductor(state: cloud_state.State, cell: str) -> programs.Program:
         f'conductor.conductor-{cell}',
         (
             installation.script('nova-conductor'),
-            *_files(configs.conductor(state, cell)),
+            *_files(configs.path(state, 'nova', cell)),
         ),
         cell,
     )
@@ -71,7 +71,7 @@ def _cell_conductor(state: cloud_state.State, cell: str) -> programs.Program:
 
 def _compute(state: cloud_state.State, host: str) -> programs.Program:
     if host in state.settings.real_hosts:
-        config = _files(configs.compute(state, host))
+        config = _files(configs.path(state, 'nova', host))
         command = (installation.script('nova-compute'), *config)
         environment = compute.environment(state)
     else:
@@ -128,7 +128,7 @@ def _agent(state: cloud_state.State, host: str) -> programs.Program:
         state, 'tools.cloud.production.hosts.fake_agent', '--host', host
     )
     if host in state.settings.real_hosts:
-        paths = (state.config('cyborg'), configs.agent(state, host))
+        paths = (state.config('cyborg'), configs.path(state, 'cyborg', host))
         command = (installation.script('cyborg-agent'), *_files(*paths))
     return programs.Program(
         name=f'cyborg-agent-{host}',

@@ -76,7 +76,7 @@ def _nova(state: cloud_state.State) -> list[Command]:
 
 
 def _cell(state: cloud_state.State, cell: str) -> list[Command]:
-    config = f'--config-file={configs.conductor(state, cell)}'
+    config = f'--config-file={configs.path(state, "nova", cell)}'
     manage = installation.script('nova-manage')
     return [(manage, config, 'db', 'sync', '--local_cell')]
 

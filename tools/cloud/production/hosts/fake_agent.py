@@ -18,6 +18,6 @@ def run(state: cloud_state.State, host: str) -> None:
     """
     bus = mdevs.MdevBus(state.folder('mdevs', host))
     sysfs.install(lambda: bus)
-    paths = (state.config('cyborg'), configs.agent(state, host))
+    paths = (state.config('cyborg'), configs.path(state, 'cyborg', host))
     sys.argv = ['cyborg-agent', *(f'--config-file={path}' for path in paths)]
     agent.main()

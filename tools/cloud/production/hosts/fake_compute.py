@@ -20,7 +20,7 @@ def run(state: cloud_state.State, host: str) -> None:
     from tools.cloud.fakes import hypervisors
     from tools.cloud.production import configs
 
-    config = configs.compute(state, host)
+    config = configs.path(state, 'nova', host)
     sys.argv = ['nova-compute', f'--config-file={config}']
     hypervisors.install(state, [host])
     compute.main()

@@ -47,8 +47,8 @@ def test_a_cloud_made_before_there_were_real_hosts(cloud):
 def test_nova_of_a_real_host(cloud):
     configs.write(cloud)
 
-    real = _options(configs.compute(cloud, 'real1'))
-    fake = _options(configs.compute(cloud, 'compute1'))
+    real = _options(configs.path(cloud, 'nova', 'real1'))
+    fake = _options(configs.path(cloud, 'nova', 'compute1'))
 
     assert real['libvirt']['virt_type'] == 'qemu'
     assert real['libvirt']['connection_uri'] == hypervisor.uri('real1')

@@ -12,7 +12,7 @@ from lxml import etree
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, kinds, waiting, wanted
 from tools.demo import terminal, watcher
-from tools.guest import console
+from tools.seldom.guest import console
 
 _SECONDS = 90
 

@@ -9,7 +9,7 @@ import uuid
 from tools.cloud.model import programs
 from tools.cloud.model import state as cloud_state
 from tools.cloud.passthrough import config, images, virsh
-from tools.hypervisor import image, machine
+from tools.seldom.hypervisor import image, machine
 
 SERVICE = 'hypervisor'
 # No address is the same on both hosts, so that one tells the host.

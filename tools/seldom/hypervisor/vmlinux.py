@@ -4,7 +4,7 @@
 
 import lzma
 
-from tools.guest import exception
+from tools.seldom.guest import exception
 
 _XZ = b'\xfd7zXZ\0'
 _ELF = b'\x7fELF'

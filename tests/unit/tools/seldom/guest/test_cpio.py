@@ -4,7 +4,7 @@
 
 import stat
 
-from tools.guest import cpio
+from tools.seldom.guest import cpio
 
 _FILES = {
     'init': cpio.File(b'#!/bin/sh\n'),

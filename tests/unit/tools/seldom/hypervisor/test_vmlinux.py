@@ -6,8 +6,8 @@ import lzma
 
 import pytest
 
-from tools.guest import exception
-from tools.hypervisor import vmlinux
+from tools.seldom.guest import exception
+from tools.seldom.hypervisor import vmlinux
 
 _ELF = b'\x7fELF and more'
 

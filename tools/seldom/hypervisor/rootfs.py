@@ -6,7 +6,7 @@ import pathlib
 import platform
 import tempfile
 
-from tools.guest import commands, packages
+from tools.seldom.guest import commands, packages
 
 # No systemd: its own init starts the few daemons that there are.
 PACKAGES = (

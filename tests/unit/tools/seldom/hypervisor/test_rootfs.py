@@ -2,7 +2,7 @@
 
 """Which release of Debian the hypervisor machine has."""
 
-from tools.hypervisor import rootfs
+from tools.seldom.hypervisor import rootfs
 
 
 def test_the_release_of_the_outer_machine(monkeypatch):

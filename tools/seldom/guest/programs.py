@@ -5,10 +5,8 @@
 import pathlib
 import tempfile
 
-from tools.guest import commands
+from tools.seldom.guest import commands
 
-#: The packages that have the compiler, and the C library to link in.
-PACKAGES = ('gcc', 'libc6-dev')
 _SOURCES = pathlib.Path(__file__).with_name('programs')
 
 

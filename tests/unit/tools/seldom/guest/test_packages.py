@@ -4,7 +4,7 @@
 
 import pytest
 
-from tools.guest import commands, exception, packages
+from tools.seldom.guest import commands, exception, packages
 
 _URIS = """\
 'http://deb.debian.org/pool/m/mtools_4.0.33-1%2breally_amd64.deb' \

@@ -4,7 +4,7 @@
 
 import pathlib
 
-from tools.guest import commands
+from tools.seldom.guest import commands
 
 # No timer checks, mitigations or pictures: they take seconds under emulation.
 _ARGUMENTS = (

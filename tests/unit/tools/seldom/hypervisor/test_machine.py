@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from tools.hypervisor import image, machine
+from tools.seldom.hypervisor import image, machine
 
 
 @pytest.fixture(name='command')

@@ -9,7 +9,7 @@ import platform
 import re
 import tempfile
 
-from tools.guest import commands, exception
+from tools.seldom.guest import commands, exception
 
 # 'URI' FILE SIZE HASH
 _URI = re.compile(

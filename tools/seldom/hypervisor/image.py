@@ -8,8 +8,8 @@ import os
 import pathlib
 
 from tools.command_line import progress
-from tools.guest import packages
-from tools.hypervisor import initramfs, rootfs, vmlinux
+from tools.seldom.guest import packages
+from tools.seldom.hypervisor import initramfs, rootfs, vmlinux
 
 _SOURCES = pathlib.Path(__file__).parent
 # What each part is made by: the root file system takes two minutes.

@@ -6,7 +6,7 @@ import os
 import pathlib
 import subprocess
 
-from tools.guest import exception
+from tools.seldom.guest import exception
 
 _SECONDS = 300.0
 

@@ -2,7 +2,7 @@
 
 """Reading what the guest says on its console."""
 
-from tools.guest import console
+from tools.seldom.guest import console
 
 _LOG = """\
 SeaBIOS (version 1.16)\r

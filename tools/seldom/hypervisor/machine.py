@@ -6,7 +6,7 @@ import collections.abc
 import dataclasses
 import pathlib
 
-from tools.hypervisor import image as image_module
+from tools.seldom.hypervisor import image as image_module
 
 # VT-d's second level tables have no use for five levels of the first.
 _CPU = 'max,la57=off'

@@ -9,7 +9,7 @@ import re
 
 import zstandard
 
-from tools.guest import exception
+from tools.seldom.guest import exception
 
 _DEPENDS = re.compile(rb'\0depends=([^\0]*)\0')
 

@@ -7,7 +7,7 @@ import lzma
 import pytest
 import zstandard
 
-from tools.guest import exception, modules
+from tools.seldom.guest import exception, modules
 
 
 def _module(*needed: str) -> bytes:

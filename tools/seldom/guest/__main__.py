@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``python -m tools.guest FOLDER``: make the image, and print its path."""
+"""``python -m tools.seldom.guest FOLDER``: make the image, print its path."""
 
 import argparse
 import pathlib
@@ -8,7 +8,7 @@ import sys
 
 from tools.cloud import exception
 from tools.command_line import progress
-from tools.guest import image
+from tools.seldom.guest import image
 
 
 def main() -> int:
@@ -17,7 +17,7 @@ def main() -> int:
     :returns: the exit status.
     """
     parser = argparse.ArgumentParser(
-        prog='python -m tools.guest', description=__doc__
+        prog='python -m tools.seldom.guest', description=__doc__
     )
     parser.add_argument(
         'folder',

@@ -116,7 +116,6 @@ class RunningCloud:
     def domain_xml(self, server_id: str) -> str:
         """Return what libvirt has of a server.
 
-        :param server_id: the server's UUID.
         :returns: the guest's XML: as Nova's driver gave it to a fake libvirt,
             or as a real one made of it.
         :raises NoGuest: if no host has a guest for the server.

@@ -29,10 +29,7 @@ class Embedded(kind.Kind):
         files.write(state)
 
     def programs(self, state: cloud_state.State) -> list[programs.Program]:
-        """Return all programs.
-
-        :returns: one for each service.
-        """
+        """Return all programs."""
         return [_program(state, service) for service in _MODULES]
 
     def domain_xml(self, state: cloud_state.State, server_id: str) -> str:

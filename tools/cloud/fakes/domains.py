@@ -29,7 +29,6 @@ class DomainStore:
     def save(self, server_id: str, xml: str) -> None:
         """Keep what libvirt was given for a guest.
 
-        :param server_id: the server's UUID.
         :param xml: the guest's definition, as it was given.
         """
         path = self._folder / f'{server_id}{_XML}'
@@ -39,17 +38,13 @@ class DomainStore:
         os.replace(temporary, path)
 
     def remove(self, server_id: str) -> None:
-        """Forget a guest.
-
-        :param server_id: the server's UUID.
-        """
+        """Forget a guest."""
         self.set_running(server_id, False)
         (self._folder / f'{server_id}{_XML}').unlink(missing_ok=True)
 
     def set_running(self, server_id: str, running: bool) -> None:
         """Remember whether a guest runs.
 
-        :param server_id: the server's UUID.
         :param running: whether it does.
         """
         path = self._folder / f'{server_id}{_RUNNING}'
@@ -72,7 +67,6 @@ class DomainStore:
 def uri(host: str) -> str:
     """Return the address that a host's libvirt driver connects to.
 
-    :param host: the host's name.
     :returns: the libvirt URI.
     """
     return _URI + host
@@ -82,7 +76,6 @@ def find(folder: pathlib.Path, server_id: str) -> str:
     """Return a server's guest definition, whatever its host.
 
     :param folder: the folder of all hosts' guests.
-    :param server_id: the server's UUID.
     :returns: the XML that Nova's driver gave to libvirt.
     :raises NoGuest: if no host has it.
     """

@@ -40,7 +40,6 @@ def install(state: cloud_state.State, hosts: list[str]) -> None:
 def uri(state: cloud_state.State, host: str) -> str:
     """Return the address that a host's libvirt driver connects to.
 
-    :param host: the host's name.
     :returns: the libvirt URI.
     """
     return domains.uri(host)

@@ -101,7 +101,6 @@ class Kind(abc.ABC):
     def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
         """Return a server's guest definition, whatever its host.
 
-        :param server_id: the server's UUID.
         :returns: the guest's XML.
         :raises NoGuest: if no host has it.
         """

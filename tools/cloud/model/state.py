@@ -3,8 +3,12 @@
 """Where a cloud's files are: all in one folder.
 
 ``cloud.json`` in it says how the cloud was made; that file also marks the
-folder as ours to remove. Wherever else an argument is called ``state``, it is
-that of the cloud that is meant.
+folder as ours to remove.
+
+Some arguments are the same all over tools, and explained here: ``state`` is
+that of the cloud that is meant, ``host`` the name of a compute host,
+``server_id`` the UUID of a server, and ``admin`` the session of the
+administrator.
 """
 
 import dataclasses
@@ -104,7 +108,6 @@ class State:
     def devices(self, host: str) -> pathlib.Path:
         """Return the file that lists a host's accelerators.
 
-        :param host: the host's name.
         :returns: the file's path.
         """
         return self.path / 'devices' / f'{host}.yaml'

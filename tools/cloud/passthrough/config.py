@@ -14,7 +14,6 @@ _RESERVED_MIB = '640'
 def guests(state: cloud_state.State) -> pathlib.Path:
     """Return the folder of the guests' disks.
 
-    :param state: the cloud.
     :returns: the folder: nova-compute and the hypervisor machines have it at
         the same path.
     """
@@ -24,7 +23,6 @@ def guests(state: cloud_state.State) -> pathlib.Path:
 def change_of(state: cloud_state.State) -> files.Change:
     """Return what to change in the services' options.
 
-    :param state: the cloud.
     :returns: the change.
     """
 

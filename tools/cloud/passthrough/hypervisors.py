@@ -17,7 +17,6 @@ _run = libvirt.virEventRunDefaultImpl
 def install(state: cloud_state.State, hosts: list[str]) -> None:
     """Make the process fit for several computes, and for doing things itself.
 
-    :param state: the cloud.
     :param hosts: the hosts that the process has computes of.
     """
     # It is root: nobody has to do something on its behalf.
@@ -28,8 +27,6 @@ def install(state: cloud_state.State, hosts: list[str]) -> None:
 def uri(state: cloud_state.State, host: str) -> str:
     """Return the address that a host's libvirt driver connects to.
 
-    :param state: the cloud.
-    :param host: the host's name.
     :returns: the libvirt URI.
     """
     return virsh.uri(state, host)

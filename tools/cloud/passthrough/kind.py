@@ -26,62 +26,36 @@ class Passthrough(embedded.Embedded):
     seconds = 900.0
 
     def require(self, settings: cloud_settings.Settings) -> None:
-        """Install packages that the machine lacks, and make the images.
-
-        :param settings: of no matter.
-        :raises CloudError: if that does not work.
-        """
+        """Install packages that the machine lacks, and make the images."""
         packages.require('passthrough')
         libvirt_module.require()
         images.build()
 
     def write_files(self, state: cloud_state.State) -> None:
-        """Write the configuration files, and what the machines need.
-
-        :param state: the cloud.
-        """
+        """Write the configuration files, and what the machines need."""
         files.write(state, config.change_of(state))
         libvirt_module.link(state.folder('hypervisors', 'python'))
         machines.write_files(state)
 
     def programs(self, state: cloud_state.State) -> list[programs.Program]:
-        """Return all programs.
-
-        :param state: the cloud.
-        :returns: one for each machine, and one for each service.
-        """
+        """Return all programs."""
         return [
             *machines.all_programs(state),
             *(_service(state, each) for each in super().programs(state)),
         ]
 
     def start(self, state: cloud_state.State, steps: kind.Steps) -> None:
-        """Start Nova and Cyborg, when there are hypervisors for them.
-
-        :param state: the cloud.
-        :param steps: ways to do so.
-        :raises StepFailed: if something does not start.
-        """
+        """Start Nova and Cyborg, when there are hypervisors for them."""
         for each in machines.all_programs(state):
             steps.wait(f'{each.name} runs', each.is_ready)
         steps.start(*_LATE)
 
     def image(self, state: cloud_state.State) -> bytes:
-        """Return what the image is that servers boot: the tiny guest.
-
-        :param state: the cloud.
-        :returns: a disk.
-        """
+        """Return what the image is that servers boot: the tiny guest."""
         return machines.guest_image(state).read_bytes()
 
     def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
-        """Return a server's guest definition, whatever its host.
-
-        :param state: the cloud.
-        :param server_id: the server's UUID.
-        :returns: the XML that libvirt has of it.
-        :raises NoGuest: if no host has it.
-        """
+        """Return a server's guest definition, whatever its host."""
         return virsh.domain_xml(state, server_id)
 
 

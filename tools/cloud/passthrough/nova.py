@@ -8,10 +8,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def run(state: cloud_state.State) -> None:
-    """Run Nova.
-
-    :param state: the cloud.
-    """
+    """Run Nova."""
     # This must come before any other import of Nova.
     monkey_patch.patch(backend='threading')
     from tools.cloud.embedded.nova import all_in_one

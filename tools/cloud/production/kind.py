@@ -37,11 +37,7 @@ class Production(kind.Kind):
     seconds = 900.0
 
     def require(self, settings: cloud_settings.Settings) -> None:
-        """Install what the machine lacks.
-
-        :param settings: how the cloud is to be made.
-        :raises CloudError: if it cannot be installed.
-        """
+        """Install what the machine lacks."""
         profiles = ['production', settings.database]
         if settings.real_hosts:
             profiles.append('real-hosts')
@@ -70,11 +66,7 @@ class Production(kind.Kind):
         ]
 
     def start(self, state: cloud_state.State, steps: kind.Steps) -> None:
-        """Start everything, each when what it needs is there.
-
-        :param steps: ways to do so.
-        :raises StepFailed: if something does not start.
-        """
+        """Start everything, each when what it needs is there."""
         steps.start(rabbitmq.SERVICE)
         with steps.step('databases made'):
             server = database_servers.server(state)
@@ -107,12 +99,7 @@ class Production(kind.Kind):
                 guests.upload(admin)
 
     def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
-        """Return a server's guest definition, whatever its host.
-
-        :param server_id: the server's UUID.
-        :returns: the guest's XML.
-        :raises NoGuest: if no host has it.
-        """
+        """Return a server's guest definition, whatever its host."""
         try:
             return domains.find(state.folder('domains'), server_id)
         except exception.NoGuest:

@@ -18,7 +18,6 @@ _FIRST_CELL = 2
 def cell_of(state: cloud_state.State, host: str) -> str:
     """Return the cell of a compute host.
 
-    :param host: the host's name.
     :returns: the cell's name.
     """
     return CELLS[state.settings.hosts.index(host) >= _FIRST_CELL]

@@ -9,10 +9,7 @@ from tools.cloud.model import state as cloud_state
 
 
 class Readiness:
-    """Asks a cloud's APIs how far it is.
-
-    :param admin: the administrator's session.
-    """
+    """Asks a cloud's APIs how far it is."""
 
     def __init__(
         self, state: cloud_state.State, admin: session.Session

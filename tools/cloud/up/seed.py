@@ -26,7 +26,6 @@ def image(
 ) -> None:
     """Upload an image.
 
-    :param admin: the administrator's session.
     :param name: its name.
     :param content: what it is, a disk.
     :param properties: its properties.
@@ -48,10 +47,7 @@ def image(
 
 
 def network(admin: session.Session) -> None:
-    """Make the network ``private``: the project demo's, for all to use.
-
-    :param admin: the administrator's session.
-    """
+    """Make the network ``private``: the project demo's, for all to use."""
     keystone = adapter.Adapter(admin, service_type='identity')
     projects = keystone.get('/projects?name=demo').json()['projects']
     owner = {'project_id': projects[0]['id']}
@@ -69,10 +65,7 @@ def network(admin: session.Session) -> None:
 
 
 def flavors(admin: session.Session) -> None:
-    """Make the flavors.
-
-    :param admin: the administrator's session.
-    """
+    """Make the flavors."""
     nova = adapter.Adapter(admin, service_type='compute')
     for name, vcpus, ram, disk in _FLAVORS:
         body = {'name': name, 'vcpus': vcpus, 'ram': ram, 'disk': disk}

@@ -45,7 +45,6 @@ class Ledger:
         """Note the slots of a server that is ACTIVE.
 
         :param folder: the folder of all hosts' guests.
-        :param server_id: the server's UUID.
         """
         found = [
             slot
@@ -61,10 +60,7 @@ class Ledger:
                     self.doubled.append(f'{slot}: {holder}, {server_id}')
 
     def leaves(self, server_id: str) -> None:
-        """Forget the slots of a server that is about to be deleted.
-
-        :param server_id: the server's UUID.
-        """
+        """Forget the slots of a server that is about to be deleted."""
         with self._lock:
             self._holders = {
                 slot: holder

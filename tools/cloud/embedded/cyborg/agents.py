@@ -29,10 +29,7 @@ def install(state: cloud_state.State) -> None:
 
 @contextlib.contextmanager
 def settings_of(host: str) -> collections.abc.Iterator[None]:
-    """Configure the process for the agent of a host, which then has its turn.
-
-    :param host: the host's name.
-    """
+    """Configure the process for the agent of a host, whose turn it is then."""
     options: list[tuple[str, str, str | None]] = [
         ('host', host, None),
         ('resource_provider_name', host, 'agent'),

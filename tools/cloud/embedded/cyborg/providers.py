@@ -16,7 +16,6 @@ def wait_for(host: str) -> None:
 
     cyborg-agent gives up after a few tries, which grow ever further apart.
 
-    :param host: the host's name.
     :raises StepFailed: if it does not, in good time.
     """
     client = placement_client.PlacementClient()

@@ -40,7 +40,6 @@ class Hypervisors(ty.Protocol):
     def uri(self, state: cloud_state.State, host: str) -> str:
         """Return the address that a host's libvirt driver connects to.
 
-        :param host: the host's name.
         :returns: the libvirt URI.
         """
 

@@ -12,10 +12,7 @@ from tools.cloud.production import configs
 
 
 def run(state: cloud_state.State, host: str) -> None:
-    """Run cyborg-agent.
-
-    :param host: the host's name.
-    """
+    """Run cyborg-agent."""
     bus = mdevs.MdevBus(state.folder('mdevs', host))
     sysfs.install(lambda: bus)
     paths = (state.config('cyborg'), configs.path(state, 'cyborg', host))

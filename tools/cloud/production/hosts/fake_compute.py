@@ -10,10 +10,7 @@ from tools.cloud.model import state as cloud_state
 
 
 def run(state: cloud_state.State, host: str) -> None:
-    """Run nova-compute.
-
-    :param host: the host's name.
-    """
+    """Run nova-compute."""
     monkey_patch.patch(backend='threading')
     from nova.cmd import compute
 

@@ -36,7 +36,6 @@ def change(
 ) -> base.Options:
     """Make the options of a fake host's nova-compute those of a real one's.
 
-    :param host: the host's name.
     :param config: the file that they are for.
     :param options: what they are based on.
     :returns: the options.

@@ -52,10 +52,7 @@ def write(state: cloud_state.State) -> None:
 
 
 def folder(state: cloud_state.State, host: str) -> pathlib.Path:
-    """Return a host's folder.
-
-    :param host: the host's name.
-    """
+    """Return a host's folder."""
     return state.folder('hypervisors', host)
 
 

@@ -19,7 +19,6 @@ IMAGE = 'guest'
 def upload(admin: session.Session) -> None:
     """Make the image ``guest``, the one that is a system, and upload it.
 
-    :param admin: the administrator's session.
     :raises GuestError: if it cannot be made.
     """
     quiet = progress.Progress(lambda line: None)
@@ -30,7 +29,6 @@ def upload(admin: session.Session) -> None:
 def domain_xml(state: cloud_state.State, server_id: str) -> str:
     """Return a server's guest definition.
 
-    :param server_id: the server's UUID.
     :returns: the XML that libvirt has of it.
     :raises NoGuest: if no host has it.
     """

@@ -35,7 +35,6 @@ def all_programs(state: cloud_state.State) -> list[programs.Program]:
 def uri(host: str) -> str:
     """Return the address of a host's libvirt.
 
-    :param host: the host's name.
     :returns: the libvirt URI, for who is in the cloud's folder: from anywhere,
         the socket's path could be too long.
     """
@@ -47,7 +46,6 @@ def virsh(
 ) -> subprocess.CompletedProcess[str]:
     """Ask a host's libvirt something.
 
-    :param host: the host's name.
     :param arguments: virsh's command and its arguments.
     :returns: what came of it.
     """

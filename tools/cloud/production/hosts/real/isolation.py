@@ -21,10 +21,7 @@ OPTIONS = {'enable_isolated_aggregate_filtering': 'true'}
 
 
 def make_aggregate(state: cloud_state.State, admin: session.Session) -> None:
-    """Put the real hosts into an aggregate that requires the trait.
-
-    :param admin: the administrator's session.
-    """
+    """Put the real hosts into an aggregate that requires the trait."""
     nova = adapter.Adapter(admin, service_type='compute')
     made = nova.post('/os-aggregates', json={'aggregate': {'name': 'real'}})
     path = f'/os-aggregates/{made.json()["aggregate"]["id"]}/action'

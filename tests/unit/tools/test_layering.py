@@ -6,6 +6,7 @@ import ast
 import collections.abc
 import dataclasses
 import pathlib
+import re
 
 import pytest
 
@@ -245,6 +246,27 @@ def test_what_is_imported_is_there(module):
     ]
 
     assert not missing
+
+
+def _named(importer: str) -> set[str]:
+    """Return the modules that a module names to have them run or loaded."""
+    return {
+        node.value
+        for node in ast.walk(ast.parse(MODULES[importer].read_text()))
+        if isinstance(node, ast.Constant)
+        and re.fullmatch(r'tools(\.\w+)+', str(node.value))
+    }
+
+
+@pytest.mark.parametrize('module', sorted(MODULES))
+def test_what_is_named_is_there(module):
+    assert _named(module) <= MODULES.keys()
+
+
+def test_names_of_modules_are_seen():
+    named = _named('tools.cloud.embedded.kind')
+
+    assert 'tools.cloud.embedded.keystone.process' in named
 
 
 @pytest.mark.parametrize('module', sorted(MODULES))

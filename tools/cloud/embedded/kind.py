@@ -10,12 +10,12 @@ from tools.cloud.model import kind, programs
 from tools.cloud.model import state as cloud_state
 
 _MODULES = {
-    'keystone': 'keystone.process',
-    'placement': 'placement',
-    'glance': 'glance',
-    'neutron': 'neutron.process',
-    'nova': 'nova.process',
-    'cyborg': 'cyborg.process',
+    'keystone': 'tools.cloud.embedded.keystone.process',
+    'placement': 'tools.cloud.embedded.placement',
+    'glance': 'tools.cloud.embedded.glance',
+    'neutron': 'tools.cloud.embedded.neutron.process',
+    'nova': 'tools.cloud.embedded.nova.process',
+    'cyborg': 'tools.cloud.embedded.cyborg.process',
 }
 
 
@@ -41,7 +41,7 @@ def _program(state: cloud_state.State, service: str) -> programs.Program:
     return programs.Program(
         name=service,
         service=service,
-        command=own(state, f'tools.cloud.embedded.{_MODULES[service]}'),
+        command=own(state, _MODULES[service]),
         is_ready=state.ready(service).exists,
         url=state.url(service),
         # Eventlet is what the services leave behind; Nova still patches

@@ -14,7 +14,8 @@ import pytest
 
 from tests.e2e import contexts, databases, logs, person, servers, waiting
 from tools.cloud import cloud as cloud_module
-from tools.cloud import progress
+from tools.cloud import wanted
+from tools.command_line import progress
 
 _DEVICES = pathlib.Path(__file__).with_name('devices')
 _HOSTS = ('compute1', 'compute2')
@@ -40,10 +41,12 @@ def cloud(
     made = cloud_module.Cloud(tmp_path_factory.mktemp('cloud'))
     try:
         made.up(
-            computes=len(_HOSTS),
-            devices=[_DEVICES / f'{host}.yaml' for host in _HOSTS],
-            seconds=_UP_SECONDS,
-            report=progress.Progress(writer(request.config)),
+            wanted.Wanted(
+                computes=len(_HOSTS),
+                devices=[_DEVICES / f'{host}.yaml' for host in _HOSTS],
+                seconds=_UP_SECONDS,
+            ),
+            progress.Progress(writer(request.config)),
         )
         yield made
     finally:

@@ -9,9 +9,9 @@ import pathlib
 import pytest
 
 from tests.kills import forwarder, world
-from tools.chaos import api
 from tools.cloud import cloud as cloud_module
-from tools.cloud import kinds, progress
+from tools.cloud import kinds, wanted
+from tools.seldom.chaos import api
 
 _DEVICES = pathlib.Path(__file__).with_name('devices') / 'one.yaml'
 _HOSTS = 2
@@ -37,11 +37,9 @@ def cloud(
     os.environ.update(_OPTIONS)
     try:
         made.up(
-            computes=_HOSTS,
-            devices=[_DEVICES] * _HOSTS,
-            report=progress.Progress(),
-            kind=kinds.PRODUCTION,
-            real=0,
+            wanted.Wanted(
+                kinds.PRODUCTION, _HOSTS, 0, devices=[_DEVICES] * _HOSTS
+            )
         )
         yield made
     finally:

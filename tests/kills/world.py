@@ -7,9 +7,10 @@ import dataclasses
 import typing as ty
 
 from tests.kills import forwarder
-from tools.chaos import api, audit, count, ledger
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, processes, waiting
+from tools.cloud import exception, waiting
+from tools.cloud.supervisor import processes
+from tools.seldom.chaos import api, audit, count, ledger
 
 _FINAL = ('ACTIVE', 'SHUTOFF', 'ERROR', 'SHELVED_OFFLOADED')
 _SECONDS = 120.0

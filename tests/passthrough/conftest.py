@@ -15,7 +15,8 @@ from tests.e2e import conftest as e2e
 from tests.e2e import person, waiting
 from tests.passthrough import guests, hypervisors
 from tools.cloud import cloud as cloud_module
-from tools.cloud import kinds, progress
+from tools.cloud import kinds, wanted
+from tools.command_line import progress
 
 # What is the same with hypervisors that are fake.
 people = e2e.people
@@ -57,9 +58,8 @@ def cloud(
     made = cloud_module.Cloud(tmp_path_factory.mktemp('cloud'))
     try:
         made.up(
-            computes=2,
-            report=progress.Progress(e2e.writer(request.config)),
-            kind=kinds.PASSTHROUGH,
+            wanted.Wanted(kinds.PASSTHROUGH, computes=2),
+            progress.Progress(e2e.writer(request.config)),
         )
         yield made
     finally:

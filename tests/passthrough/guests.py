@@ -9,7 +9,7 @@ import typing as ty
 
 from tests.e2e import contexts, guest, person, servers, waiting
 from tools.cloud import cloud as cloud_module
-from tools.guest import console
+from tools.seldom.guest import console
 
 #: Ample for a guest in an emulated machine on a busy one.
 SECONDS = 420.0

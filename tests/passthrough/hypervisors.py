@@ -7,9 +7,9 @@ import re
 
 from tests.e2e import person
 from tools.cloud import cloud as cloud_module
-from tools.cloud import state as cloud_state
+from tools.cloud.model import state as cloud_state
 from tools.cloud.passthrough import machines, virsh
-from tools.hypervisor import shell
+from tools.seldom.hypervisor import shell
 
 _DRIVER = re.compile(r'<driver>\s*<name>([^<]+)</name>')
 #: The driver of a device that no guest has, by the kind of device.

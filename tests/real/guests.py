@@ -8,10 +8,10 @@ from lxml import etree
 
 from tests.e2e import person, servers, waiting
 from tools.cloud import cloud as cloud_module
-from tools.cloud import state as cloud_state
-from tools.cloud.production.real import guests as real_guests
-from tools.cloud.production.real import hypervisor
-from tools.guest import console
+from tools.cloud.model import state as cloud_state
+from tools.cloud.production.hosts.real import guests as real_guests
+from tools.cloud.production.hosts.real import hypervisor
+from tools.seldom.guest import console
 
 FLAVOR = 'm1.tiny'
 #: What the host has that is booked, and given to no guest.

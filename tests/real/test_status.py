@@ -14,7 +14,7 @@ import typing as ty
 
 from tests.e2e import person, waiting
 from tools.cloud import cloud as cloud_module
-from tools.cloud import installation
+from tools.cloud.machine import installation
 
 _HOST = 'conductor-without-plugin'
 _CHECK = 'Nova: every nova-conductor'

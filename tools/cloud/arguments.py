@@ -7,7 +7,9 @@ import collections.abc
 import pathlib
 from typing import Any
 
-from tools.cloud import kinds, settings
+from tools.cloud import kinds
+from tools.cloud.model import settings
+from tools.command_line import numbers
 
 Command = collections.abc.Callable[..., int]
 
@@ -65,7 +67,7 @@ def _up(group: Any, name: str) -> Any:
     up = _command(group, name, 'Bring a new cloud up.')
     up.add_argument(
         '--computes',
-        type=_positive,
+        type=numbers.positive,
         metavar='N',
         help='how many compute hosts with a fake hypervisor: compute1, '
         'compute2, ... (default: 1; 4 with --production)',
@@ -88,7 +90,7 @@ def _up(group: Any, name: str) -> Any:
     )
     up.add_argument(
         '--timeout',
-        type=float,
+        type=numbers.seconds,
         metavar='SECONDS',
         help='give up after this long (default: 180; 900 with --production '
         'or --passthrough)',
@@ -101,7 +103,7 @@ def _production(up: Any) -> None:
     kind = up.add_mutually_exclusive_group()
     kind.add_argument(
         '--passthrough',
-        type=_positive,
+        type=numbers.positive,
         nargs='?',
         const=1,
         metavar='N',
@@ -127,7 +129,7 @@ def _production(up: Any) -> None:
     )
     up.add_argument(
         '--real-hosts',
-        type=_whole,
+        type=numbers.whole,
         metavar='N',
         help='how many compute hosts of --production with libvirt and QEMU '
         '(in software): real1, real2, ... (default: 1)',
@@ -174,7 +176,7 @@ def _logs(group: Any, name: str) -> Any:
     logs.add_argument(
         '-n',
         '--lines',
-        type=_positive,
+        type=numbers.positive,
         default=20,
         metavar='N',
         help='how many lines of each (default: 20)',
@@ -218,17 +220,3 @@ _COMMANDS = {
 
 def _command(group: Any, name: str, text: str) -> Any:
     return group.add_parser(name, help=text, description=text)
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f'{text} is not a whole number')
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(
-            f'{text} is not a whole number above 0'
-        )
-    return int(text)

@@ -8,16 +8,12 @@ import os
 import subprocess
 import sys
 
-from tools.cloud import (
-    arguments,
-    credentials,
-    exception,
-    kinds,
-    logs,
-    signals,
-)
+from tools.cloud import arguments, exception, kinds, running, wanted
 from tools.cloud import cloud as cloud_module
+from tools.cloud.model import credentials
+from tools.cloud.supervisor import logs
 from tools.cloud.tempest import run as tempest_run
+from tools.command_line import signals
 
 
 def main(argv: collections.abc.Sequence[str] | None = None) -> int:
@@ -27,7 +23,7 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     :returns: the exit status.
     """
     signals.heed()
-    parser = arguments.parser(_COMMANDS, cloud_module.VARIABLE)
+    parser = arguments.parser(_COMMANDS, running.VARIABLE)
     args = arguments.parse(parser, argv)
     try:
         cloud = cloud_module.Cloud(args.state)
@@ -48,15 +44,7 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
 
 def _up(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
     try:
-        new = cloud.up(
-            args.passthrough or args.computes,
-            args.plugin,
-            args.devices,
-            args.timeout,
-            kind=kinds.PASSTHROUGH if args.passthrough else args.kind,
-            database=args.database,
-            real=args.real_hosts,
-        )
+        new = cloud.up(_wanted(args))
     except exception.StepFailed as error:
         _show_errors(cloud, error.service)
         raise
@@ -64,6 +52,18 @@ def _up(cloud: cloud_module.Cloud, args: argparse.Namespace) -> int:
         hosts = ', '.join(cloud.hosts())
         print(f'The cloud in {cloud.folder} runs already, with {hosts}.')
     return 0
+
+
+def _wanted(args: argparse.Namespace) -> wanted.Wanted:
+    return wanted.Wanted(
+        kind=kinds.PASSTHROUGH if args.passthrough else args.kind,
+        computes=args.passthrough or args.computes,
+        real=args.real_hosts,
+        database=args.database,
+        devices=args.devices,
+        plugin=args.plugin,
+        seconds=args.timeout,
+    )
 
 
 def _show_errors(cloud: cloud_module.Cloud, service: str | None) -> None:

@@ -2,91 +2,33 @@
 
 """The cloud, for programs."""
 
-import collections.abc
-import dataclasses
-import os
 import pathlib
 import shutil
 
-from tools.cloud import (
-    addresses,
-    bringup,
-    credentials,
-    exception,
-    installation,
-    kinds,
-    progress,
-    waiting,
-)
-from tools.cloud import devices as cloud_devices
-from tools.cloud import programs as cloud_programs
-from tools.cloud import settings as cloud_settings
-from tools.cloud import state as cloud_state
-from tools.cloud import supervisor as cloud_supervisor
+from tools.cloud import exception, kinds, running
+from tools.cloud import wanted as cloud_wanted
+from tools.cloud.machine import installation
+from tools.cloud.model import devices as cloud_devices
+from tools.cloud.model import state as cloud_state
+from tools.cloud.supervisor import supervisord
+from tools.cloud.up import bringup
+from tools.command_line import progress
 
-VARIABLE = 'NOVA_CYBORG_CLOUD'
+_EMBEDDED = cloud_wanted.Wanted()
 
 
-@dataclasses.dataclass(frozen=True)
-class ServiceStatus:
-    """A line of ``status``.
-
-    :ivar name: the program's name.
-    :ivar state: the supervisor's word for its state.
-    :ivar pid: its process id, 0 if it does not run.
-    :ivar url: the address of its API, if it has one.
-    """
-
-    name: str
-    state: str
-    pid: int
-    url: str
-
-    @property
-    def running(self) -> bool:
-        """Whether the service runs."""
-        return self.state == cloud_programs.RUNNING
-
-
-class Cloud:
-    """A cloud in a folder; it need not exist yet.
-
-    :param folder: the folder; by default the one that the environment names,
-        else ``.cloud`` in the repository.
-    :raises BadFolder: if the services could not bear its name.
-    """
-
-    def __init__(self, folder: pathlib.Path | str | None = None) -> None:
-        self.folder = pathlib.Path(
-            folder or os.environ.get(VARIABLE) or installation.ROOT / '.cloud'
-        ).absolute()
-        if set('%$') & set(str(self.folder)):
-            raise exception.BadFolder(self.folder)
+class Cloud(running.RunningCloud):
+    """A cloud in a folder; it need not exist yet."""
 
     def up(
         self,
-        computes: int | None = None,
-        plugin: bool = True,
-        devices: collections.abc.Sequence[pathlib.Path] = (),
-        seconds: float | None = None,
+        wanted: cloud_wanted.Wanted = _EMBEDDED,
         report: progress.Progress | None = None,
-        kind: str = kinds.EMBEDDED,
-        database: str | None = None,
-        real: int | None = None,
     ) -> bool:
         """Bring the cloud up, unless it runs.
 
-        :param computes: how many compute hosts with a fake hypervisor; by
-            default as many as its kind makes sense with.
-        :param plugin: whether to load nova_cyborg.
-        :param devices: lists of accelerators, one for each host; those with a
-            real hypervisor come last.
-        :param seconds: how long it may take; by default ample for its kind.
+        :param wanted: what kind of cloud, and how large.
         :param report: where to tell how far it has come.
-        :param kind: embedded, passthrough or production.
-        :param database: the kind of database, of those that its kind has.
-        :param real: how many compute hosts with a real hypervisor; by default
-            as many as its kind makes sense with.
         :returns: False if it runs already.
         :raises StepFailed: if it does not come up; nothing of it then runs.
         :raises ForeignFolder: if the folder is not a cloud's.
@@ -94,50 +36,27 @@ class Cloud:
         :raises BadDevices: if a list of accelerators cannot be read.
         :raises TooManyDevices: if there are more lists than hosts.
         :raises NotInstalled: if there is no nova_cyborg to load.
-        :raises BadDatabase: if its kind has no such database.
-        :raises NoRealHosts: if its kind has no real hypervisors.
-        :raises TooManyHosts: if its kind has no more hosts than some.
-        :raises CloudError: if the machine lacks something else.
+        :raises CloudError: if there can be no such cloud, or the machine
+            lacks something else.
         """
         if self.is_running():
             return False
-        its_kind = kinds.of(kind)
-        database = database or its_kind.databases[0]
-        if database not in its_kind.databases:
-            raise exception.BadDatabase(kind, database, its_kind.databases)
-        if real and its_kind.default_real is None:
-            raise exception.NoRealHosts(kind)
-        computes = computes or its_kind.default_computes
-        if its_kind.max_computes and computes > its_kind.max_computes:
-            raise exception.TooManyHosts(kind, its_kind.max_computes)
-        settings = cloud_settings.Settings.new(
-            kind,
-            database,
-            computes,
-            plugin,
-            its_kind.listeners,
-            (its_kind.default_real or 0) if real is None else real,
-        )
-        chosen = cloud_devices.choose(
-            settings.hosts, devices, its_kind.devices
-        )
-        if plugin:
-            installation.require_plugin()
-            for path in chosen.values():
-                cloud_devices.count(path)
-        its_kind.require(settings)
-        state = cloud_state.State(self.folder, settings)
+        kind = kinds.of(wanted.kind)
+        state = cloud_state.State(self.folder, wanted.settings())
+        chosen = self._devices(wanted, kind.devices, state.settings.hosts)
+        kind.require(state.settings)
         self._make_folder(state)
         try:
             cloud_devices.install(state, chosen)
             bringup.BringUp(
                 state,
-                seconds or its_kind.seconds,
+                kind,
+                wanted.seconds or kind.seconds,
                 report or progress.Progress(),
             ).run()
         except BaseException:
             # Whatever happened, Ctrl-C too: leave nothing running.
-            cloud_supervisor.stop(self.folder)
+            supervisord.stop(self.folder)
             raise
         return True
 
@@ -147,190 +66,25 @@ class Cloud:
         :param keep: whether to leave its files.
         :returns: False if there is none.
         """
-        cloud_supervisor.stop(self.folder)
+        supervisord.stop(self.folder)
         if cloud_state.State.load(self.folder) is None:
             return False
         if not keep:
             shutil.rmtree(self.folder)
         return True
 
-    def is_running(self) -> bool:
-        """Tell whether the cloud's supervisor runs."""
-        return (
-            cloud_state.State.load(self.folder) is not None
-            and cloud_supervisor.find(self.folder) is not None
-        )
-
-    def kind(self) -> str:
-        """Return the cloud's kind: embedded or production.
-
-        :returns: the kind.
-        :raises NotRunning: if the cloud is not up.
-        """
-        return self._state().settings.kind
-
-    def hosts(self) -> list[str]:
-        """Return the names of the compute hosts.
-
-        :returns: the names.
-        :raises NotRunning: if the cloud is not up.
-        """
-        return self._state().settings.hosts
-
-    def status(self) -> list[ServiceStatus]:
-        """Return the state of the services' programs.
-
-        :returns: one entry each.
-        :raises NotRunning: if the cloud is not up.
-        """
-        urls = {each.name: each.url for each in self._programs()}
-        return [
-            ServiceStatus(
-                each['name'],
-                each['statename'],
-                each['pid'],
-                urls[each['name']],
-            )
-            for each in self._supervisor().processes()
-        ]
-
-    def environment(self, user: str = 'admin') -> dict[str, str]:
-        """Return the variables with which OpenStack's clients log in.
-
-        :param user: admin, demo or other.
-        :returns: variables and their values.
-        :raises NotRunning: if the cloud is not up.
-        """
-        return credentials.environment(self._state(), user)
-
-    def url(self, service: str) -> str:
-        """Return the address of a service's API.
-
-        :param service: the service's name.
-        :returns: its URL.
-        :raises NotRunning: if the cloud is not up.
-        :raises UnknownService: if there is no such service.
-        """
-        if service not in cloud_settings.SERVICES:
-            raise exception.UnknownService(service, cloud_settings.SERVICES)
-        return self._state().url(service)
-
-    def database_url(self, name: str) -> str:
-        """Return the address of a database.
-
-        :param name: the database's name, such as cyborg.
-        :returns: its URL, as SQLAlchemy reads it.
-        :raises NotRunning: if the cloud is not up.
-        """
-        return addresses.database(self._state(), name)
-
-    def domain_xml(self, server_id: str) -> str:
-        """Return what libvirt has of a server.
-
-        :param server_id: the server's UUID.
-        :returns: the guest's XML: as Nova's driver gave it to a fake libvirt,
-            or as a real one made of it.
-        :raises NotRunning: if the cloud is not up.
-        :raises NoGuest: if no host has a guest for the server.
-        """
-        state = self._state()
-        return kinds.of(state.settings.kind).domain_xml(state, server_id)
-
-    def log_paths(self, service: str | None = None) -> dict[str, pathlib.Path]:
-        """Return the log files.
-
-        :param service: a service or one of its programs; by default all.
-        :returns: the path of each program's log.
-        :raises NotRunning: if there is no cloud.
-        :raises UnknownService: if there is no such service.
-        """
-        state = self._state(running=False)
-        chosen = self._programs() if service is None else self._named(service)
-        return {each.name: state.log(each.name) for each in chosen}
-
-    def stop_service(self, service: str) -> None:
-        """Stop a service, and wait until it has ended.
-
-        :param service: the service's name, or that of one of its programs.
-        :raises NotRunning: if the cloud is not up.
-        :raises UnknownService: if there is no such service.
-        """
-        self._named(service)
-        self._supervisor().stop_service(service)
-
-    def kill_service(self, service: str) -> None:
-        """Send SIGKILL to a service's processes, and wait for their end.
-
-        Nothing starts it again but :meth:`start_service`.
-
-        :param service: the service's name, or that of one of its programs.
-        :raises NotRunning: if the cloud is not up.
-        :raises UnknownService: if there is no such service.
-        """
-        self._named(service)
-        self._supervisor().kill_service(service)
-
-    def is_ready(self, service: str) -> bool:
-        """Tell whether all of a service has started.
-
-        :param service: the service's name, or that of one of its programs.
-        :returns: whether it has.
-        :raises NotRunning: if the cloud is not up.
-        :raises UnknownService: if there is no such service.
-        """
-        return all(each.is_ready() for each in self._named(service))
-
-    def launch_service(self, service: str) -> None:
-        """Start a stopped service, and do not wait for it.
-
-        :param service: the service's name, or that of one of its programs.
-        :raises NotRunning: if the cloud is not up.
-        :raises UnknownService: if there is no such service.
-        """
-        self._named(service)
-        self._supervisor().start_service(service)
-
-    def start_service(self, service: str, seconds: float = 120) -> None:
-        """Start a stopped service, and wait until all of it has started.
-
-        :param service: the service's name, or that of one of its programs.
-        :param seconds: how long it may take.
-        :raises NotRunning: if the cloud is not up.
-        :raises UnknownService: if there is no such service.
-        :raises StepFailed: if it does not start in time.
-        """
-        started = self._named(service)
-        names = {each.name for each in started}
-        supervisor = self._supervisor()
-        self.launch_service(service)
-        for each in started:
-            waiting.until(
-                f'{each.name} to start',
-                each.is_ready,
-                seconds,
-                lambda: supervisor.check(names),
-            )
-
-    def _named(self, service: str) -> list[cloud_programs.Program]:
-        every = self._programs()
-        chosen = cloud_programs.named(every, service)
-        if not chosen:
-            names = {name for each in every for name in _names(each)}
-            raise exception.UnknownService(service, tuple(sorted(names)))
+    def _devices(
+        self,
+        wanted: cloud_wanted.Wanted,
+        shipped: pathlib.Path,
+        hosts: list[str],
+    ) -> dict[str, pathlib.Path]:
+        chosen = cloud_devices.choose(hosts, wanted.devices, shipped)
+        if wanted.plugin:
+            installation.require_plugin()
+            for path in chosen.values():
+                cloud_devices.count(path)
         return chosen
-
-    def _programs(self) -> list[cloud_programs.Program]:
-        state = self._state(running=False)
-        return kinds.of(state.settings.kind).programs(state)
-
-    def _state(self, running: bool = True) -> cloud_state.State:
-        state = cloud_state.State.load(self.folder)
-        if state is None or (running and not self.is_running()):
-            raise exception.NotRunning(self.folder)
-        return state
-
-    def _supervisor(self) -> cloud_supervisor.Supervisor:
-        return cloud_supervisor.Supervisor(self._state())
 
     def _make_folder(self, state: cloud_state.State) -> None:
         try:
@@ -344,14 +98,10 @@ class Cloud:
     def _clear(self) -> None:
         """Remove what an earlier cloud has left."""
         # Somebody may have removed the folder while its cloud ran.
-        cloud_supervisor.stop(self.folder)
+        supervisord.stop(self.folder)
         if not self.folder.exists():
             return
         ours = cloud_state.State.load(self.folder) is not None
         if not ours and any(self.folder.iterdir()):
             raise exception.ForeignFolder(self.folder)
         shutil.rmtree(self.folder)
-
-
-def _names(program: cloud_programs.Program) -> tuple[str, str]:
-    return program.name, program.service

@@ -2,6 +2,7 @@
 
 """Every error that the cloud raises: a class and a sentence."""
 
+import collections.abc
 import pathlib
 
 
@@ -86,6 +87,16 @@ class TooManyDevices(CloudError):
         )
 
 
+class UnknownKind(CloudError):
+    """A kind of cloud that there is not."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f'There is no kind of cloud {name!r}. Choose one of: '
+            f'{", ".join(known)}.'
+        )
+
+
 class BadDatabase(CloudError):
     """A database that clouds of the kind do not have."""
 
@@ -155,7 +166,9 @@ class NotRoot(CloudError):
 class MissingPackages(CloudError):
     """Packages of the machine that are missing and cannot be installed."""
 
-    def __init__(self, names: list[str], reason: str) -> None:
+    def __init__(
+        self, names: collections.abc.Iterable[str], reason: str
+    ) -> None:
         super().__init__(
             f'Packages cannot be installed ({" ".join(names)}): {reason}'
         )

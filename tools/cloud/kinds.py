@@ -1,138 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The kinds of clouds, and what makes the difference between them."""
+"""The kinds of clouds, by name."""
 
-import abc
-import collections.abc
-import contextlib
-import typing as ty
-
-from tools.cloud import devices, domains, programs
-from tools.cloud import settings as cloud_settings
-from tools.cloud import state as cloud_state
+from tools.cloud import exception
+from tools.cloud.embedded import kind as embedded
+from tools.cloud.model import kind
+from tools.cloud.passthrough import kind as passthrough
+from tools.cloud.production import kind as production
 
 EMBEDDED = 'embedded'
 PRODUCTION = 'production'
 PASSTHROUGH = 'passthrough'
 
-
-class Steps(ty.Protocol):
-    """What a kind needs to start a cloud: ways to act, wait and tell."""
-
-    def step(self, what: str) -> contextlib.AbstractContextManager[None]:
-        """Tell when a block is done, or has failed.
-
-        :param what: what the block does.
-        """
-
-    def wait(
-        self, what: str, condition: collections.abc.Callable[[], bool]
-    ) -> None:
-        """Wait until a condition holds, and tell.
-
-        :param what: the condition.
-        :param condition: tells whether it holds.
-        :raises StepFailed: if it does not in time, or a process ends.
-        """
-
-    def start(self, *names: str) -> None:
-        """Start programs, and wait until they are ready.
-
-        :param names: their names, or those of their services.
-        :raises StepFailed: if one does not start in time.
-        """
+_KINDS: dict[str, type[kind.Kind]] = {
+    EMBEDDED: embedded.Embedded,
+    PRODUCTION: production.Production,
+    PASSTHROUGH: passthrough.Passthrough,
+}
 
 
-class Kind(abc.ABC):
-    """A kind of cloud.
-
-    :ivar databases: kinds of databases it can have, the default one first.
-    :ivar listeners: what needs a port, beside the APIs and the supervisor.
-    :ivar default_computes: how many compute hosts with a fake hypervisor
-        there are, if not told.
-    :ivar default_real: how many with a real one there are, if not told; None
-        if there can be none.
-    :ivar max_computes: how many there can be at most; None if that is open.
-    :ivar devices: the folder of the hosts' lists of accelerators.
-    :ivar seconds: how long ``up`` may take, if not told.
-    """
-
-    databases: tuple[str, ...] = ()
-    listeners: tuple[str, ...] = ()
-    default_computes = 1
-    default_real: int | None = None
-    max_computes: int | None = None
-    devices = devices.SHIPPED
-    seconds = 180.0
-
-    def require(  # noqa: B027
-        self, settings: cloud_settings.Settings
-    ) -> None:
-        """Make sure that the machine has what it takes.
-
-        :param settings: how the cloud is to be made.
-        :raises CloudError: if it has not, and cannot get it.
-        """
-
-    @abc.abstractmethod
-    def write_files(self, state: cloud_state.State) -> None:
-        """Write what the programs read: configuration and more.
-
-        :param state: the cloud.
-        """
-
-    @abc.abstractmethod
-    def programs(self, state: cloud_state.State) -> list[programs.Program]:
-        """Return all programs.
-
-        :param state: the cloud.
-        :returns: the programs, in the order in which they are shown.
-        """
-
-    def start(  # noqa: B027
-        self, state: cloud_state.State, steps: Steps
-    ) -> None:
-        """Start what does not start with the supervisor.
-
-        :param state: the cloud.
-        :param steps: ways to do so.
-        :raises StepFailed: if something does not start.
-        """
-
-    def image(self, state: cloud_state.State) -> bytes:
-        """Return what the image is that servers boot.
-
-        :param state: the cloud.
-        :returns: a disk; here a name and a size, not a system.
-        """
-        return b'\0' * 65536
-
-    def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
-        """Return a server's guest definition, whatever its host.
-
-        :param state: the cloud.
-        :param server_id: the server's UUID.
-        :returns: the guest's XML.
-        :raises NoGuest: if no host has it.
-        """
-        return domains.find(state.folder('domains'), server_id)
-
-
-def of(name: str) -> Kind:
+def of(name: str) -> kind.Kind:
     """Return a kind.
 
     :param name: its name.
-    :returns: the kind.
+    :raises UnknownKind: if no kind has that name.
     """
-    # They are built on this module, and one is all that is needed.
-    if name == EMBEDDED:
-        from tools.cloud import embedded
-
-        return embedded.Embedded()
-    if name == PASSTHROUGH:
-        from tools.cloud.passthrough import kind as passthrough_kind
-
-        return passthrough_kind.Passthrough()
-    from tools.cloud.production import kind
-
-    return kind.Production()
+    if name not in _KINDS:
+        raise exception.UnknownKind(name, tuple(_KINDS))
+    return _KINDS[name]()

@@ -4,9 +4,10 @@
 
 import collections.abc
 import http
-import time
+import operator
 
 import requests
+import tenacity
 
 from tools.cloud import exception
 
@@ -31,16 +32,21 @@ def until(
     :param check: called before each try; it raises when waiting is no use.
     :raises StepFailed: if the condition does not hold in time.
     """
-    end = time.monotonic() + seconds
-    while True:
+
+    def holds() -> bool:
         check()
-        if condition():
-            return
-        if time.monotonic() > end:
-            raise exception.StepFailed(
-                f'Waited {seconds:.0f} s in vain for {what}.'
-            )
-        time.sleep(_PAUSE)
+        return condition()
+
+    try:
+        tenacity.Retrying(
+            retry=tenacity.retry_if_result(operator.not_),
+            wait=tenacity.wait_fixed(_PAUSE),
+            stop=tenacity.stop_after_delay(seconds),
+        )(holds)
+    except tenacity.RetryError:
+        raise exception.StepFailed(
+            f'Waited {seconds:.0f} s in vain for {what}.'
+        ) from None
 
 
 def answers(url: str) -> bool:

@@ -14,7 +14,8 @@ import sys
 import tempfile
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, signals
+from tools.cloud import exception
+from tools.command_line import signals
 from tools.demo import story, terminal
 
 _MATTERS = re.compile(r' (ERROR|CRITICAL) |nova_cyborg')
@@ -50,7 +51,7 @@ def main() -> int:
         story.tell(
             cloud, story.PASSTHROUGH if arguments.passthrough else story.FAKE
         )
-    except (exception.CloudError, terminal.StepFailed) as error:
+    except exception.CloudError as error:
         terminal.failure(str(error))
         _show_logs(folder)
         return 1

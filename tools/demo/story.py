@@ -6,14 +6,13 @@ import dataclasses
 import json
 import re
 import sqlite3
-import time
 
 from lxml import etree
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import kinds
+from tools.cloud import exception, kinds, waiting, wanted
 from tools.demo import terminal, watcher
-from tools.guest import console
+from tools.seldom.guest import console
 
 _SECONDS = 90
 
@@ -62,7 +61,7 @@ def tell(cloud: cloud_module.Cloud, plot: Plot) -> None:
     :raises CloudError: if the cloud does not come up.
     """
     terminal.step('A cloud of stock services, with the plugin, is started')
-    cloud.up(kind=plot.kind)
+    cloud.up(wanted.Wanted(plot.kind))
     demo = terminal.Session(cloud.environment('demo'))
     admin = terminal.Session(cloud.environment('admin'))
     server_id = _boot(cloud, demo, plot)
@@ -78,7 +77,7 @@ def _boot(
     terminal.step('A plain project member makes a device context, and boots')
     context_id = demo.assign('CTX_UUID', plot.create)
     if not re.fullmatch(r'[0-9a-f-]{36}', context_id):
-        raise terminal.StepFailed(f'"{context_id}" is no UUID')
+        raise exception.StepFailed(f'"{context_id}" is no UUID')
     terminal.note(f'# {context_id}')
     with watcher.Watcher(cloud.environment('demo'), context_id) as watched:
         demo.run(plot.boot)
@@ -92,16 +91,15 @@ def _boot(
 
 
 def _wait_active(demo: terminal.Session, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    def is_active() -> bool:
         server = json.loads(demo.ask('openstack server show vm1 -f json'))
-        if server['status'] == 'ACTIVE':
-            return
         if server['status'] == 'ERROR':
-            raise terminal.StepFailed(
+            raise exception.StepFailed(
                 f'the server is in ERROR: {server.get("fault")}'
             )
-    raise terminal.StepFailed(f'the server is not ACTIVE in {seconds:.0f} s')
+        return bool(server['status'] == 'ACTIVE')
+
+    waiting.until('the server to be ACTIVE', is_active, seconds)
 
 
 def _show(
@@ -121,26 +119,27 @@ def _show(
     aliases = [each.find('alias').get('name') for each in hostdevs]
     expected = [f'ua-{each["arq_id"]}' for each in shown['devices']]
     if aliases != expected:
-        raise terminal.StepFailed(
+        raise exception.StepFailed(
             f'the guest has the devices {aliases}, not {expected}'
         )
 
 
 def _compute(demo: terminal.Session, plot: Plot) -> None:
     terminal.step('The guest computes with its device: 10! is 3628800')
-    end = time.monotonic() + plot.seconds
-    while time.monotonic() < end:
+
+    def last_boot() -> console.Boot:
         # The command is refused for a moment when the guest starts; what it
         # prints is to end with its own last line.
         log = demo.ask('nova console-log vm1; echo .')
-        boot = [console.Boot(''), *console.parse(log)][-1]
-        if boot.ready:
-            demo.run(f"nova console-log vm1 | grep '{console.PREFIX}'")
-            break
-    else:
-        raise terminal.StepFailed('the guest is not ready')
-    if not any(' 10=3628800 ' in result for _word, result in boot.results):
-        raise terminal.StepFailed('the guest has not computed')
+        return [console.Boot(''), *console.parse(log)][-1]
+
+    waiting.until(
+        'the guest to be ready', lambda: last_boot().ready, plot.seconds
+    )
+    demo.run(f"nova console-log vm1 | grep '{console.PREFIX}'")
+    results = last_boot().results
+    if not any(' 10=3628800 ' in result for _word, result in results):
+        raise exception.StepFailed('the guest has not computed')
 
 
 def _delete(
@@ -151,7 +150,11 @@ def _delete(
 ) -> None:
     terminal.step('The server is deleted, and nothing is left of it')
     demo.run('nova delete vm1')
-    _wait_gone(demo)
+    waiting.until(
+        'the server to be gone',
+        lambda: not demo.ask('openstack server list -f value'),
+        _SECONDS,
+    )
     _empty(demo, 'cyborg device-context-list -f value')
     _empty(admin, 'openstack accelerator arq list -f value')
     _empty(
@@ -161,21 +164,13 @@ def _delete(
     used = _slots_in_use(cloud)
     terminal.note(f'Attach handles in use in Cyborg: {used}')
     if used:
-        raise terminal.StepFailed(f'{used} slots are still in use')
-
-
-def _wait_gone(demo: terminal.Session) -> None:
-    end = time.monotonic() + _SECONDS
-    while time.monotonic() < end:
-        if not demo.ask('openstack server list -f value'):
-            return
-    raise terminal.StepFailed(f'the server is not gone in {_SECONDS} s')
+        raise exception.StepFailed(f'{used} slots are still in use')
 
 
 def _empty(session: terminal.Session, command: str) -> None:
     output = session.run(command).strip()
     if output:
-        raise terminal.StepFailed(f'"{command}" still shows something')
+        raise exception.StepFailed(f'"{command}" still shows something')
     terminal.note('# nothing')
 
 

@@ -10,12 +10,10 @@ import sys
 import sysconfig
 import time
 
+from tools.cloud import exception
+
 _STARTED = time.monotonic()
 _COLOURS = sys.stdout.isatty()
-
-
-class StepFailed(Exception):
-    """A command, or what was to come of it, failed."""
 
 
 def step(text: str) -> None:
@@ -96,7 +94,7 @@ class Session:
             check=False,
         )
         if done.returncode:
-            raise StepFailed(
+            raise exception.StepFailed(
                 f'"{command}" ended with status {done.returncode}:\n'
                 f'{done.stdout}{done.stderr}'
             )

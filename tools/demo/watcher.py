@@ -11,9 +11,8 @@ import threading
 import time
 import types
 
-from openstack import connection
-
-from tools.demo import terminal
+from tools.cloud import exception
+from tools.cloud.model import credentials
 
 _PAUSE = 0.02
 
@@ -32,26 +31,8 @@ class Watcher:
         context_id: str,
     ) -> None:
         self.seen: list[tuple[float, str]] = []
-        cloud = connection.Connection(
-            auth={
-                name.removeprefix('OS_').lower(): value
-                for name, value in environment.items()
-                if name
-                in (
-                    'OS_AUTH_URL',
-                    'OS_USERNAME',
-                    'OS_PASSWORD',
-                    'OS_PROJECT_NAME',
-                    'OS_USER_DOMAIN_NAME',
-                    'OS_PROJECT_DOMAIN_NAME',
-                    'OS_USER_DOMAIN_ID',
-                    'OS_PROJECT_DOMAIN_ID',
-                )
-            },
-            region_name=environment.get('OS_REGION_NAME'),
-        )
-        endpoint = cloud.session.get_endpoint(service_type='accelerator')
-        self._session = cloud.session
+        self._session = credentials.log_in(environment)
+        endpoint = self._session.get_endpoint(service_type='accelerator')
         self._url = f'{str(endpoint).rstrip("/")}/device_contexts/{context_id}'
         self._started = time.monotonic()
         self._done = threading.Event()
@@ -85,7 +66,7 @@ class Watcher:
             if not self._changed.wait_for(
                 lambda: self.seen[-1][1] == status, seconds
             ):
-                raise terminal.StepFailed(
+                raise exception.StepFailed(
                     f'the device context is {self.seen[-1][1]}, not {status}'
                 )
 

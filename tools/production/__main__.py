@@ -14,8 +14,10 @@ import sys
 import tempfile
 
 from tools.cloud import cloud as cloud_module
-from tools.cloud import exception, installation, kinds, progress, signals
-from tools.cloud.production.real import guests
+from tools.cloud import exception, kinds, wanted
+from tools.cloud.machine import installation
+from tools.cloud.production.hosts.real import guests
+from tools.command_line import progress, signals
 from tools.production import leftovers
 
 _TESTS = installation.ROOT / 'tests'
@@ -70,17 +72,19 @@ def _up(
     cloud: cloud_module.Cloud, database: str | None, report: progress.Progress
 ) -> None:
     cloud.up(
-        devices=[
-            _DEVICES / 'compute1.yaml',
-            _DEVICES / 'compute2.yaml',
-            # What the end-to-end tests say of hosts is about the first two.
-            _TWICE,
-            _TWICE,
-            _TESTS / 'real' / 'devices' / 'real1.yaml',
-        ],
-        report=report,
-        kind=kinds.PRODUCTION,
-        database=database,
+        wanted.Wanted(
+            devices=[
+                _DEVICES / 'compute1.yaml',
+                _DEVICES / 'compute2.yaml',
+                # The end-to-end tests speak of the first two.
+                _TWICE,
+                _TWICE,
+                _TESTS / 'real' / 'devices' / 'real1.yaml',
+            ],
+            kind=kinds.PRODUCTION,
+            database=database,
+        ),
+        report,
     )
 
 

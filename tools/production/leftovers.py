@@ -5,7 +5,7 @@
 import os
 import pathlib
 
-from tools.cloud import processes
+from tools.cloud.supervisor import processes
 
 
 def find(folder: pathlib.Path) -> list[str]:

@@ -7,8 +7,8 @@ import contextlib
 import pathlib
 import sqlite3
 
-from tools.cloud import addresses, settings
-from tools.cloud import state as cloud_state
+from tools.cloud.model import addresses, settings
+from tools.cloud.model import state as cloud_state
 
 # Section -> option -> value, as oslo.config reads them.
 Options = dict[str, dict[str, str]]
@@ -31,9 +31,7 @@ def write(path: pathlib.Path, options: Options) -> None:
 def database(state: cloud_state.State, name: str) -> dict[str, str]:
     """Return the options of a database; SQLite's file is made if need be.
 
-    :param state: the cloud.
     :param name: the database's name.
-    :returns: the options.
     """
     options = {'connection': addresses.database(state, name)}
     if state.settings.database != addresses.SQLITE:
@@ -48,9 +46,7 @@ def database(state: cloud_state.State, name: str) -> dict[str, str]:
 def credentials(state: cloud_state.State, service: str) -> dict[str, str]:
     """Return the options with which a service calls other services.
 
-    :param state: the cloud.
     :param service: the calling service.
-    :returns: the options.
     """
     return {
         'auth_type': 'password',
@@ -67,9 +63,7 @@ def credentials(state: cloud_state.State, service: str) -> dict[str, str]:
 def token_check(state: cloud_state.State, service: str) -> dict[str, str]:
     """Return the options of keystonemiddleware's token check.
 
-    :param state: the cloud.
     :param service: the checking service.
-    :returns: the options.
     """
     return {
         **credentials(state, service),

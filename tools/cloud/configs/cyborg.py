@@ -5,19 +5,16 @@
 import configparser
 import pathlib
 
-from tools.cloud import addresses, installation
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.machine import installation
+from tools.cloud.model import addresses
+from tools.cloud.model import state as cloud_state
 
 APP_FACTORY = 'nova_cyborg.api.app:app_factory'
 
 
 def options(state: cloud_state.State) -> base.Options:
-    """Return Cyborg's options.
-
-    :param state: the cloud.
-    :returns: the options.
-    """
+    """Return Cyborg's options."""
     driver = 'file_driver' if state.settings.plugin else 'fake_driver'
     return {
         'DEFAULT': {
@@ -38,10 +35,7 @@ def options(state: cloud_state.State) -> base.Options:
 
 
 def write_paste(state: cloud_state.State) -> None:
-    """Write Cyborg's api-paste.ini: the stock one, with our application.
-
-    :param state: the cloud.
-    """
+    """Write Cyborg's api-paste.ini: the stock one, with our application."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=('=',))
     parser.read(installation.packaged('cyborg', 'api-paste.ini'))
     if state.settings.plugin:

@@ -2,17 +2,13 @@
 
 """glance-api.conf."""
 
-from tools.cloud import installation
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.machine import installation
+from tools.cloud.model import state as cloud_state
 
 
 def options(state: cloud_state.State) -> base.Options:
-    """Return Glance's options.
-
-    :param state: the cloud.
-    :returns: the options.
-    """
+    """Return Glance's options."""
     paste = installation.packaged('glance', 'glance-api-paste.ini')
     return {
         'DEFAULT': {

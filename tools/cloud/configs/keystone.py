@@ -2,16 +2,12 @@
 
 """keystone.conf."""
 
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.model import state as cloud_state
 
 
 def options(state: cloud_state.State) -> base.Options:
-    """Return Keystone's options.
-
-    :param state: the cloud.
-    :returns: the options.
-    """
+    """Return Keystone's options."""
     return {
         'DEFAULT': {'public_endpoint': state.url('keystone')[: -len('/v3')]},
         'database': base.database(state, 'keystone'),

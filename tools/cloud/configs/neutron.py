@@ -2,20 +2,17 @@
 
 """neutron.conf."""
 
-from tools.cloud import addresses, installation
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.machine import installation
+from tools.cloud.model import addresses
+from tools.cloud.model import state as cloud_state
 
 # Almost 25 days, the most that Neutron takes.
 _DOWN_TIME = 2147483
 
 
 def options(state: cloud_state.State) -> base.Options:
-    """Return Neutron's options.
-
-    :param state: the cloud.
-    :returns: the options.
-    """
+    """Return Neutron's options."""
     return {
         'DEFAULT': {
             'transport_url': addresses.bus(state),

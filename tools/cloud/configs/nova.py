@@ -2,17 +2,13 @@
 
 """nova.conf."""
 
-from tools.cloud import addresses
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.model import addresses
+from tools.cloud.model import state as cloud_state
 
 
 def options(state: cloud_state.State) -> base.Options:
-    """Return Nova's options.
-
-    :param state: the cloud.
-    :returns: the options.
-    """
+    """Return Nova's options."""
     return {
         'DEFAULT': _default(state),
         'database': base.database(state, 'nova_cell1'),

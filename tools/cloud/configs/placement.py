@@ -2,16 +2,12 @@
 
 """placement.conf."""
 
-from tools.cloud import state as cloud_state
 from tools.cloud.configs import base
+from tools.cloud.model import state as cloud_state
 
 
 def options(state: cloud_state.State) -> base.Options:
-    """Return Placement's options.
-
-    :param state: the cloud.
-    :returns: the options.
-    """
+    """Return Placement's options."""
     return {
         'placement_database': {
             **base.database(state, 'placement'),

@@ -4,9 +4,8 @@
 
 import pathlib
 
-from tools.cloud import configs
-from tools.cloud import state as cloud_state
-from tools.cloud.configs import base
+from tools.cloud.configs import base, files
+from tools.cloud.model import state as cloud_state
 
 # What a guest needs beside its memory, and the machine itself.
 _RESERVED_MIB = '640'
@@ -15,17 +14,15 @@ _RESERVED_MIB = '640'
 def guests(state: cloud_state.State) -> pathlib.Path:
     """Return the folder of the guests' disks.
 
-    :param state: the cloud.
     :returns: the folder: nova-compute and the hypervisor machines have it at
         the same path.
     """
     return state.folder('guests')
 
 
-def change_of(state: cloud_state.State) -> configs.Change:
+def change_of(state: cloud_state.State) -> files.Change:
     """Return what to change in the services' options.
 
-    :param state: the cloud.
     :returns: the change.
     """
 

@@ -7,10 +7,10 @@ import functools
 import os
 import pathlib
 
-from tools.cloud import progress
-from tools.guest import image as guest_image
-from tools.guest import programs
-from tools.hypervisor import image as hypervisor_image
+from tools.command_line import progress
+from tools.seldom.guest import image as guest_image
+from tools.seldom.guest import programs
+from tools.seldom.hypervisor import image as hypervisor_image
 
 
 @dataclasses.dataclass(frozen=True)

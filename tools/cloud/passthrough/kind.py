@@ -5,10 +5,13 @@
 import dataclasses
 import pathlib
 
-from tools.cloud import configs, embedded, kinds, libvirt_module, programs
-from tools.cloud import settings as cloud_settings
-from tools.cloud import state as cloud_state
-from tools.cloud.passthrough import config, images, machines, packages, virsh
+from tools.cloud.configs import files
+from tools.cloud.embedded import kind as embedded
+from tools.cloud.machine import libvirt_module, packages
+from tools.cloud.model import kind, programs
+from tools.cloud.model import settings as cloud_settings
+from tools.cloud.model import state as cloud_state
+from tools.cloud.passthrough import config, images, machines, virsh
 
 # They wait for the machines, and not for ever.
 _LATE = ('nova', 'cyborg')
@@ -23,62 +26,36 @@ class Passthrough(embedded.Embedded):
     seconds = 900.0
 
     def require(self, settings: cloud_settings.Settings) -> None:
-        """Install packages that the machine lacks, and make the images.
-
-        :param settings: of no matter.
-        :raises CloudError: if that does not work.
-        """
-        packages.require()
+        """Install packages that the machine lacks, and make the images."""
+        packages.require('passthrough')
         libvirt_module.require()
         images.build()
 
     def write_files(self, state: cloud_state.State) -> None:
-        """Write the configuration files, and what the machines need.
-
-        :param state: the cloud.
-        """
-        configs.write(state, config.change_of(state))
+        """Write the configuration files, and what the machines need."""
+        files.write(state, config.change_of(state))
         libvirt_module.link(state.folder('hypervisors', 'python'))
         machines.write_files(state)
 
     def programs(self, state: cloud_state.State) -> list[programs.Program]:
-        """Return all programs.
-
-        :param state: the cloud.
-        :returns: one for each machine, and one for each service.
-        """
+        """Return all programs."""
         return [
             *machines.all_programs(state),
             *(_service(state, each) for each in super().programs(state)),
         ]
 
-    def start(self, state: cloud_state.State, steps: kinds.Steps) -> None:
-        """Start Nova and Cyborg, when there are hypervisors for them.
-
-        :param state: the cloud.
-        :param steps: ways to do so.
-        :raises StepFailed: if something does not start.
-        """
+    def start(self, state: cloud_state.State, steps: kind.Steps) -> None:
+        """Start Nova and Cyborg, when there are hypervisors for them."""
         for each in machines.all_programs(state):
             steps.wait(f'{each.name} runs', each.is_ready)
         steps.start(*_LATE)
 
     def image(self, state: cloud_state.State) -> bytes:
-        """Return what the image is that servers boot: the tiny guest.
-
-        :param state: the cloud.
-        :returns: a disk.
-        """
+        """Return what the image is that servers boot: the tiny guest."""
         return machines.guest_image(state).read_bytes()
 
     def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
-        """Return a server's guest definition, whatever its host.
-
-        :param state: the cloud.
-        :param server_id: the server's UUID.
-        :returns: the XML that libvirt has of it.
-        :raises NoGuest: if no host has it.
-        """
+        """Return a server's guest definition, whatever its host."""
         return virsh.domain_xml(state, server_id)
 
 
@@ -88,7 +65,7 @@ def _service(
     if program.name == 'nova':
         return dataclasses.replace(
             program,
-            command=embedded.own(state, 'passthrough_nova'),
+            command=embedded.own(state, 'tools.cloud.passthrough.nova'),
             environment={
                 **program.environment,
                 **libvirt_module.environment(

@@ -6,10 +6,10 @@ import os
 import pathlib
 import uuid
 
-from tools.cloud import programs
-from tools.cloud import state as cloud_state
+from tools.cloud.model import programs
+from tools.cloud.model import state as cloud_state
 from tools.cloud.passthrough import config, images, virsh
-from tools.hypervisor import image, machine
+from tools.seldom.hypervisor import image, machine
 
 SERVICE = 'hypervisor'
 # No address is the same on both hosts, so that one tells the host.
@@ -32,7 +32,6 @@ _GUEST = 'guest.img'
 def listener(host: str) -> str:
     """Return the name of the port that a host's libvirt has outside.
 
-    :param host: the host's name.
     :returns: the name, as in the cloud's settings.
     """
     return virsh.listener(host)
@@ -41,7 +40,6 @@ def listener(host: str) -> str:
 def program_name(host: str) -> str:
     """Return the name of the program that is a host.
 
-    :param host: the host's name.
     :returns: the program's name.
     """
     return f'{SERVICE}-{host}'
@@ -50,17 +48,13 @@ def program_name(host: str) -> str:
 def all_programs(state: cloud_state.State) -> list[programs.Program]:
     """Return the programs of all machines.
 
-    :param state: the cloud.
     :returns: the programs.
     """
     return [_program(state, host) for host in state.settings.hosts]
 
 
 def write_files(state: cloud_state.State) -> None:
-    """Write the files of all machines.
-
-    :param state: the cloud.
-    """
+    """Write the files of all machines."""
     built = images.build()
     folder = state.folder(_folder(''))
     for name, path in {**vars(built.hypervisor), _GUEST: built.guest}.items():
@@ -77,7 +71,6 @@ def write_files(state: cloud_state.State) -> None:
 def guest_image(state: cloud_state.State) -> pathlib.Path:
     """Return the disk that servers boot.
 
-    :param state: the cloud.
     :returns: its path.
     """
     return state.path / _folder('') / _GUEST
@@ -86,8 +79,6 @@ def guest_image(state: cloud_state.State) -> pathlib.Path:
 def shell(state: cloud_state.State, host: str) -> pathlib.Path:
     """Return the socket of a shell in a machine.
 
-    :param state: the cloud.
-    :param host: the host's name.
     :returns: the socket's path.
     """
     return state.path / _machine(state, host).shell

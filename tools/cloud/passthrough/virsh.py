@@ -4,8 +4,9 @@
 
 import subprocess
 
-from tools.cloud import exception, ports
-from tools.cloud import state as cloud_state
+from tools.cloud import exception
+from tools.cloud.machine import ports
+from tools.cloud.model import state as cloud_state
 
 _SECONDS = 30.0
 _READY_SECONDS = 5.0
@@ -14,7 +15,6 @@ _READY_SECONDS = 5.0
 def listener(host: str) -> str:
     """Return the name of the port that a host's libvirt has outside.
 
-    :param host: the host's name.
     :returns: the name, as in the cloud's settings.
     """
     return f'libvirt-{host}'
@@ -23,8 +23,6 @@ def listener(host: str) -> str:
 def uri(state: cloud_state.State, host: str) -> str:
     """Return the address of a host's libvirt.
 
-    :param state: the cloud.
-    :param host: the host's name.
     :returns: the libvirt URI.
     """
     port = state.settings.ports[listener(host)]
@@ -39,8 +37,6 @@ def call(
 ) -> subprocess.CompletedProcess[str]:
     """Ask a host's libvirt something.
 
-    :param state: the cloud.
-    :param host: the host's name.
     :param arguments: virsh's command and its arguments.
     :param seconds: how long it may take.
     :returns: what came of it.
@@ -59,8 +55,6 @@ def call(
 def answers(state: cloud_state.State, host: str) -> bool:
     """Tell whether a host's libvirt answers.
 
-    :param state: the cloud.
-    :param host: the host's name.
     :returns: True if it does, soon.
     """
     try:
@@ -74,8 +68,6 @@ def answers(state: cloud_state.State, host: str) -> bool:
 def domain_xml(state: cloud_state.State, server_id: str) -> str:
     """Return a server's guest definition.
 
-    :param state: the cloud.
-    :param server_id: the server's UUID.
     :returns: the XML that libvirt has of it.
     :raises NoGuest: if no host has it.
     """

@@ -8,63 +8,32 @@ one for each compute host, as operators would write them for as many machines.
 
 import pathlib
 
-from tools.cloud import addresses, configs, domains
-from tools.cloud import state as cloud_state
-from tools.cloud.configs import base, cyborg, nova
-from tools.cloud.production import memcached, topology
-from tools.cloud.production.real import compute as real_compute
-from tools.cloud.production.real import isolation
+from tools.cloud.configs import base, cyborg, files, nova
+from tools.cloud.fakes import domains
+from tools.cloud.model import addresses
+from tools.cloud.model import state as cloud_state
+from tools.cloud.production import topology
+from tools.cloud.production.hosts.real import compute as real_compute
+from tools.cloud.production.hosts.real import isolation
+from tools.cloud.production.servers import memcached
 
 
 def write(state: cloud_state.State) -> None:
-    """Write the configuration files of all services.
-
-    :param state: the cloud.
-    """
-    configs.write(state, lambda options: _cached(state, options))
+    """Write the configuration files of all services."""
+    files.write(state, lambda options: _cached(state, options))
     _write_nova(state)
     for host in state.settings.hosts:
-        base.write(agent(state, host), _agent(state, host))
+        base.write(path(state, 'cyborg', host), _agent(state, host))
 
 
-def conductor(state: cloud_state.State, cell: str) -> pathlib.Path:
-    """Return nova.conf of a cell's conductor.
+def path(state: cloud_state.State, service: str, name: str) -> pathlib.Path:
+    """Return a configuration file beside the service's own.
 
-    :param state: the cloud.
-    :param cell: the cell.
+    :param service: the service.
+    :param name: the cell, host or server that it is for.
     :returns: the file's path.
     """
-    return state.folder('etc', 'nova') / f'{cell}.conf'
-
-
-def server(state: cloud_state.State, name: str) -> pathlib.Path:
-    """Return what is added to nova.conf for one of several servers.
-
-    :param state: the cloud.
-    :param name: the server's name.
-    :returns: the file's path.
-    """
-    return state.folder('etc', 'nova') / f'{name}.conf'
-
-
-def compute(state: cloud_state.State, host: str) -> pathlib.Path:
-    """Return nova.conf of a compute host.
-
-    :param state: the cloud.
-    :param host: the host.
-    :returns: the file's path.
-    """
-    return state.folder('etc', 'nova') / f'{host}.conf'
-
-
-def agent(state: cloud_state.State, host: str) -> pathlib.Path:
-    """Return what is added to cyborg.conf for a host's agent.
-
-    :param state: the cloud.
-    :param host: the host.
-    :returns: the file's path.
-    """
-    return state.folder('etc', 'cyborg') / f'{host}.conf'
+    return state.folder('etc', service) / f'{name}.conf'
 
 
 def _cached(state: cloud_state.State, options: base.Options) -> base.Options:
@@ -84,15 +53,14 @@ def _cached(state: cloud_state.State, options: base.Options) -> base.Options:
 def _write_nova(state: cloud_state.State) -> None:
     base.write(state.config('nova'), _top(state))
     for name in (*topology.SUPER_CONDUCTORS, *topology.SCHEDULERS):
-        base.write(server(state, name), {'DEFAULT': {'host': name}})
+        base.write(path(state, 'nova', name), {'DEFAULT': {'host': name}})
     for cell in topology.CELLS:
-        base.write(conductor(state, cell), _cell(state, cell))
+        base.write(path(state, 'nova', cell), _cell(state, cell))
     for host in state.settings.hosts:
-        options = _compute(state, host)
+        options, file = _compute(state, host), path(state, 'nova', host)
         if host in state.settings.real_hosts:
-            path = compute(state, host)
-            options = real_compute.change(state, host, path, options)
-        base.write(compute(state, host), options)
+            options = real_compute.change(state, host, file, options)
+        base.write(file, options)
 
 
 def _top(state: cloud_state.State) -> base.Options:

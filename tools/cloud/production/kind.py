@@ -2,37 +2,28 @@
 
 """How a production-like cloud is made."""
 
-from tools.cloud import (
-    credentials,
-    exception,
-    kinds,
-    libvirt_module,
-    programs,
-    readiness,
-)
-from tools.cloud import settings as cloud_settings
-from tools.cloud import state as cloud_state
-from tools.cloud.production import (
-    configs,
-    database_servers,
-    memcached,
-    migrations,
-    packages,
-    rabbitmq,
-    services,
-    topology,
-    uwsgi,
-)
-from tools.cloud.production.real import (
+from tools.cloud import exception
+from tools.cloud.fakes import domains
+from tools.cloud.machine import libvirt_module, packages
+from tools.cloud.model import credentials, kind, programs
+from tools.cloud.model import settings as cloud_settings
+from tools.cloud.model import state as cloud_state
+from tools.cloud.production import configs, services, topology
+from tools.cloud.production.apis import uwsgi
+from tools.cloud.production.databases import migrations
+from tools.cloud.production.hosts.real import (
     compute,
     files,
     guests,
     hypervisor,
     isolation,
 )
+from tools.cloud.production.servers import database as database_servers
+from tools.cloud.production.servers import memcached, rabbitmq
+from tools.cloud.up import readiness
 
 
-class Production(kinds.Kind):
+class Production(kind.Kind):
     """What makes a cloud a production-like one."""
 
     databases = database_servers.KINDS
@@ -46,20 +37,16 @@ class Production(kinds.Kind):
     seconds = 900.0
 
     def require(self, settings: cloud_settings.Settings) -> None:
-        """Install what the machine lacks.
-
-        :param settings: how the cloud is to be made.
-        :raises CloudError: if it cannot be installed.
-        """
-        packages.require(settings)
+        """Install what the machine lacks."""
+        profiles = ['production', settings.database]
+        if settings.real_hosts:
+            profiles.append('real-hosts')
+        packages.require(*profiles)
         if settings.real_hosts:
             libvirt_module.require()
 
     def write_files(self, state: cloud_state.State) -> None:
-        """Write the configuration files, and the database server's own.
-
-        :param state: the cloud.
-        """
+        """Write the configuration files, and the database server's own."""
         rabbitmq.write_files(state)
         configs.write(state)
         uwsgi.write_files(state)
@@ -69,11 +56,7 @@ class Production(kinds.Kind):
         database_servers.server(state).prepare()
 
     def programs(self, state: cloud_state.State) -> list[programs.Program]:
-        """Return all programs.
-
-        :param state: the cloud.
-        :returns: the programs.
-        """
+        """Return all programs."""
         return [
             *rabbitmq.all_programs(state),
             database_servers.server(state).program(),
@@ -82,13 +65,8 @@ class Production(kinds.Kind):
             *services.all_programs(state),
         ]
 
-    def start(self, state: cloud_state.State, steps: kinds.Steps) -> None:
-        """Start everything, each when what it needs is there.
-
-        :param state: the cloud.
-        :param steps: ways to do so.
-        :raises StepFailed: if something does not start.
-        """
+    def start(self, state: cloud_state.State, steps: kind.Steps) -> None:
+        """Start everything, each when what it needs is there."""
         steps.start(rabbitmq.SERVICE)
         with steps.step('databases made'):
             server = database_servers.server(state)
@@ -110,7 +88,7 @@ class Production(kinds.Kind):
         steps.start(*computes)
         with steps.step('compute hosts mapped to cells'):
             migrations.discover_hosts(state)
-        admin = credentials.log_in(state, 'admin')
+        admin = credentials.log_in_as_admin(state)
         ready = readiness.Readiness(state, admin)
         steps.wait('compute hosts in Placement', ready.has_providers)
         steps.start(*agents)
@@ -121,14 +99,8 @@ class Production(kinds.Kind):
                 guests.upload(admin)
 
     def domain_xml(self, state: cloud_state.State, server_id: str) -> str:
-        """Return a server's guest definition, whatever its host.
-
-        :param state: the cloud.
-        :param server_id: the server's UUID.
-        :returns: the guest's XML.
-        :raises NoGuest: if no host has it.
-        """
+        """Return a server's guest definition, whatever its host."""
         try:
-            return super().domain_xml(state, server_id)
+            return domains.find(state.folder('domains'), server_id)
         except exception.NoGuest:
             return guests.domain_xml(state, server_id)

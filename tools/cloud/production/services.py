@@ -4,16 +4,19 @@
 
 import pathlib
 
-from tools.cloud import embedded, installation, programs
-from tools.cloud import state as cloud_state
-from tools.cloud.production import configs, rabbitmq, topology, uwsgi
-from tools.cloud.production.real import compute
+from tools.cloud.embedded import kind as embedded
+from tools.cloud.machine import installation
+from tools.cloud.model import programs
+from tools.cloud.model import state as cloud_state
+from tools.cloud.production import configs, topology
+from tools.cloud.production.apis import uwsgi
+from tools.cloud.production.hosts.real import compute
+from tools.cloud.production.servers import rabbitmq
 
 
 def all_programs(state: cloud_state.State) -> list[programs.Program]:
     """Return the services' programs.
 
-    :param state: the cloud.
     :returns: the programs, in the order in which they start.
     """
     hosts = state.settings.hosts
@@ -23,8 +26,14 @@ def all_programs(state: cloud_state.State) -> list[programs.Program]:
         uwsgi.program(state, 'glance'),
         uwsgi.program(state, 'neutron'),
         uwsgi.program(state, 'nova'),
-        *(_super_conductor(state, name) for name in topology.SUPER_CONDUCTORS),
-        *(_scheduler(state, name) for name in topology.SCHEDULERS),
+        *(
+            _above_cells(state, 'conductor', f'nova-conductor-{name}', name)
+            for name in topology.SUPER_CONDUCTORS
+        ),
+        *(
+            _above_cells(state, 'scheduler', f'nova-{name}', name)
+            for name in topology.SCHEDULERS
+        ),
         *(_cell_conductor(state, cell) for cell in topology.CELLS),
         *(_compute(state, host) for host in hosts),
         uwsgi.program(state, 'cyborg'),
@@ -33,26 +42,16 @@ def all_programs(state: cloud_state.State) -> list[programs.Program]:
     ]
 
 
-def _super_conductor(state: cloud_state.State, name: str) -> programs.Program:
+def _above_cells(
+    state: cloud_state.State, service: str, program: str, host: str
+) -> programs.Program:
     return _nova(
         state,
-        f'nova-conductor-{name}',
-        f'conductor.{name}',
+        program,
+        f'{service}.{host}',
         (
-            installation.script('nova-conductor'),
-            *_files(state.config('nova'), configs.server(state, name)),
-        ),
-    )
-
-
-def _scheduler(state: cloud_state.State, name: str) -> programs.Program:
-    return _nova(
-        state,
-        f'nova-{name}',
-        f'scheduler.{name}',
-        (
-            installation.script('nova-scheduler'),
-            *_files(state.config('nova'), configs.server(state, name)),
+            installation.script(f'nova-{service}'),
+            *_files(state.config('nova'), configs.path(state, 'nova', host)),
         ),
     )
 
@@ -64,7 +63,7 @@ def _cell_conductor(state: cloud_state.State, cell: str) -> programs.Program:
         f'conductor.conductor-{cell}',
         (
             installation.script('nova-conductor'),
-            *_files(configs.conductor(state, cell)),
+            *_files(configs.path(state, 'nova', cell)),
         ),
         cell,
     )
@@ -72,11 +71,13 @@ def _cell_conductor(state: cloud_state.State, cell: str) -> programs.Program:
 
 def _compute(state: cloud_state.State, host: str) -> programs.Program:
     if host in state.settings.real_hosts:
-        config = _files(configs.compute(state, host))
+        config = _files(configs.path(state, 'nova', host))
         command = (installation.script('nova-compute'), *config)
         environment = compute.environment(state)
     else:
-        command = embedded.own(state, 'fake_compute', '--host', host)
+        command = embedded.own(
+            state, 'tools.cloud.production.hosts.fake_compute', '--host', host
+        )
         # Nova's fixtures, of which the hypervisor is one, import eventlet.
         environment = {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'}
     return _nova(
@@ -123,9 +124,11 @@ def _cyborg_conductor(state: cloud_state.State) -> programs.Program:
 
 def _agent(state: cloud_state.State, host: str) -> programs.Program:
     queue = f'cyborg-agent.{host}'
-    command = embedded.own(state, 'fake_agent', '--host', host)
+    command = embedded.own(
+        state, 'tools.cloud.production.hosts.fake_agent', '--host', host
+    )
     if host in state.settings.real_hosts:
-        paths = (state.config('cyborg'), configs.agent(state, host))
+        paths = (state.config('cyborg'), configs.path(state, 'cyborg', host))
         command = (installation.script('cyborg-agent'), *_files(*paths))
     return programs.Program(
         name=f'cyborg-agent-{host}',

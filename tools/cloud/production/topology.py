@@ -2,7 +2,7 @@
 
 """What runs where: the cells, their hosts, and what there is two of."""
 
-from tools.cloud import state as cloud_state
+from tools.cloud.model import state as cloud_state
 
 CELLS = ('cell1', 'cell2')
 # The database of each cell, and of what is above them.
@@ -18,8 +18,6 @@ _FIRST_CELL = 2
 def cell_of(state: cloud_state.State, host: str) -> str:
     """Return the cell of a compute host.
 
-    :param state: the cloud.
-    :param host: the host's name.
     :returns: the cell's name.
     """
     return CELLS[state.settings.hosts.index(host) >= _FIRST_CELL]

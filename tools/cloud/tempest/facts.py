@@ -6,10 +6,10 @@ import collections
 import collections.abc
 import typing as ty
 
-from keystoneauth1 import adapter, session
-from keystoneauth1.identity import v3
+from keystoneauth1 import adapter
 
 from tools.cloud import exception
+from tools.cloud.model import credentials
 
 _VERSIONS = {
     # Flavors show their extra specs from here on.
@@ -26,16 +26,7 @@ class Facts:
     """
 
     def __init__(self, environment: collections.abc.Mapping[str, str]) -> None:
-        self._session = session.Session(
-            auth=v3.Password(
-                auth_url=environment['OS_AUTH_URL'],
-                username=environment['OS_USERNAME'],
-                password=environment['OS_PASSWORD'],
-                user_domain_name=environment['OS_USER_DOMAIN_NAME'],
-                project_name=environment['OS_PROJECT_NAME'],
-                project_domain_name=environment['OS_PROJECT_DOMAIN_NAME'],
-            )
-        )
+        self._session = credentials.log_in(environment)
 
     def _get(self, service_type: str, path: str) -> ty.Any:
         api = adapter.Adapter(

@@ -34,7 +34,6 @@ def options(
     :param environment: the variables with which the administrator logs in.
     :param facts: what the cloud says of itself.
     :param folder: where tempest may write.
-    :returns: the options.
     :raises StepFailed: if the cloud lacks what no test can do without.
     """
     return {

@@ -35,7 +35,6 @@ def run(
 ) -> int:
     """Run tempest, and show its progress.
 
-    :param cloud: the cloud.
     :param arguments: for ``tempest run``; the tests of device contexts are
         run unless they say which.
     :returns: tempest's exit status.

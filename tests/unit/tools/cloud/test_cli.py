@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tools.cloud import cli, cloud
+from tools.cloud import cli, cloud, exception, kinds
 
 _DEVICE = 'devices: [{address: "0000:0c:00.0", vendor: "8086"}]\n'
 
@@ -48,6 +48,29 @@ def test_a_number_of_real_hosts_that_is_none(up, number):
 
     assert status == 2
     assert f'--real-hosts: {number} is not a whole number' in complaint
+
+
+@pytest.mark.parametrize('number', ['0', '-1', 'nan', 'inf', '1e999', 'soon'])
+def test_a_time_that_is_none(up, number):
+    status, complaint = up('--timeout', number)
+
+    assert status == 2
+    assert f'--timeout: {number} is not a number of seconds' in complaint
+
+
+@pytest.mark.parametrize('number', ['0', '-1', '1.5'])
+def test_a_number_of_lines_that_is_none(capsys, number):
+    with pytest.raises(SystemExit, match='2'):
+        cli.main(['logs', '--lines', number])
+
+    assert f'{number} is not a whole number above 0' in capsys.readouterr().err
+
+
+def test_a_cloud_of_no_kind():
+    with pytest.raises(
+        exception.UnknownKind, match="no kind of cloud 'other'"
+    ):
+        kinds.of('other')
 
 
 def test_real_hosts_of_an_embedded_cloud(up):

@@ -5,7 +5,7 @@
 import pytest
 import yaml
 
-from tools.cloud import cloud, exception, kinds
+from tools.cloud import cloud, exception, kinds, wanted
 from tools.cloud.passthrough import kind, machines
 
 _KINDS = {('1234', '11e8'): 'edu', ('1b36', '0010'): 'nvme'}
@@ -33,6 +33,6 @@ def test_an_address_tells_the_host():
 
 def test_more_hosts_than_there_are_machines(tmp_path):
     with pytest.raises(exception.TooManyHosts, match='at most 2'):
-        cloud.Cloud(tmp_path / 'cloud').up(3, kind=kinds.PASSTHROUGH)
+        cloud.Cloud(tmp_path / 'cloud').up(wanted.Wanted(kinds.PASSTHROUGH, 3))
 
     assert not list(tmp_path.iterdir())

@@ -6,20 +6,19 @@ import json
 
 import pytest
 
-from tools.cloud import exception, kinds, libvirt_module, settings, state
+from tools.cloud import exception, kinds, wanted
+from tools.cloud.machine import libvirt_module
+from tools.cloud.model import state
 from tools.cloud.production import configs, topology
-from tools.cloud.production.real import files, hypervisor
+from tools.cloud.production.hosts.real import files, hypervisor
 
 
 @pytest.fixture
 def cloud(tmp_path):
     """The folder of a production-like cloud, with nothing in it yet."""
-    kind = kinds.of(kinds.PRODUCTION)
     made = state.State(
         tmp_path / 'cloud',
-        settings.Settings.new(
-            kinds.PRODUCTION, 'mariadb', 2, True, kind.listeners, real=1
-        ),
+        wanted.Wanted(kinds.PRODUCTION, computes=2, real=1).settings(),
     )
     made.save()
     return made
@@ -48,8 +47,8 @@ def test_a_cloud_made_before_there_were_real_hosts(cloud):
 def test_nova_of_a_real_host(cloud):
     configs.write(cloud)
 
-    real = _options(configs.compute(cloud, 'real1'))
-    fake = _options(configs.compute(cloud, 'compute1'))
+    real = _options(configs.path(cloud, 'nova', 'real1'))
+    fake = _options(configs.path(cloud, 'nova', 'compute1'))
 
     assert real['libvirt']['virt_type'] == 'qemu'
     assert real['libvirt']['connection_uri'] == hypervisor.uri('real1')

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Nova's process, with hypervisors that are real, in machines of their own."""
+
+from nova import monkey_patch
+
+from tools.cloud.model import state as cloud_state
+
+
+def run(state: cloud_state.State) -> None:
+    """Run Nova."""
+    # This must come before any other import of Nova.
+    monkey_patch.patch(backend='threading')
+    from tools.cloud.embedded.nova import all_in_one
+    from tools.cloud.passthrough import hypervisors
+
+    all_in_one.run(state, hypervisors)

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The APIs of the production-like cloud, as uWSGI serves them."""

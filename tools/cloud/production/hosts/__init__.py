@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What runs on the compute hosts of the production-like cloud."""

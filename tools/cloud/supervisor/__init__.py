@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A cloud's processes: supervisord, which runs them, and their logs."""

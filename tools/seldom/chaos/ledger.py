@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the clients saw: it must be true at the end, too."""
+
+import collections
+import dataclasses
+import pathlib
+import threading
+
+from tools.seldom.chaos import slots
+
+
+@dataclasses.dataclass
+class Ledger:
+    """The clients' notes, from all of their threads.
+
+    :ivar outcomes: how many boots ended how.
+    :ivar kept: device contexts that must outlive their servers.
+    :ivar ended: device contexts that must be gone with their servers.
+    :ivar doubled: slots that two running servers had at once.
+    :ivar without_device: servers that ran without what they asked for.
+    """
+
+    outcomes: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    kept: set[str] = dataclasses.field(default_factory=set)
+    ended: set[str] = dataclasses.field(default_factory=set)
+    doubled: list[str] = dataclasses.field(default_factory=list)
+    without_device: list[str] = dataclasses.field(default_factory=list)
+    _holders: dict[slots.Slot, str] = dataclasses.field(default_factory=dict)
+    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+
+    def note(self, outcome: str) -> int:
+        """Count the end of a boot.
+
+        :param outcome: how it ended.
+        :returns: how many boots have ended.
+        """
+        with self._lock:
+            self.outcomes[outcome] += 1
+            return self.outcomes.total()
+
+    def runs(self, folder: pathlib.Path, server_id: str) -> None:
+        """Note the slots of a server that is ACTIVE.
+
+        :param folder: the folder of all hosts' guests.
+        """
+        found = [
+            slot
+            for path in folder.glob(f'*/{server_id}.xml')
+            for slot in slots.of_guest(path.parent.name, path.read_text())
+        ]
+        with self._lock:
+            if not found:
+                self.without_device.append(server_id)
+            for slot in found:
+                holder = self._holders.setdefault(slot, server_id)
+                if holder != server_id:
+                    self.doubled.append(f'{slot}: {holder}, {server_id}')
+
+    def leaves(self, server_id: str) -> None:
+        """Forget the slots of a server that is about to be deleted."""
+        with self._lock:
+            self._holders = {
+                slot: holder
+                for slot, holder in self._holders.items()
+                if holder != server_id
+            }

@@ -36,6 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(_TEST_SECONDS))
 
 
+def pytest_exception_interact(
+    node: pytest.Item, report: pytest.TestReport
+) -> None:
+    """Add to the report of a failed test what there is to see of guests."""
+    if 'cloud' in getattr(node, 'funcargs', {}):
+        seen = hypervisors.tell(node.funcargs['cloud'])
+        report.sections.append(('of the guests', seen))
+
+
 @pytest.fixture(scope='session', autouse=True)
 def patience() -> None:
     """Wait longer for all that the tests of fake hosts wait for, too."""

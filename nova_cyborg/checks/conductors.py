@@ -38,7 +38,7 @@ def check() -> results.Result:
     end = time.monotonic() + answers.SECONDS + _GRACE
     for conductor, asking in asked.items():
         asking.join(max(0, end - time.monotonic()))
-        asking.settle(conductor, found)
+        asking.record(conductor, found)
     return answers.judge(found)
 
 
@@ -92,7 +92,7 @@ class _Asking(threading.Thread):
         except messaging.MessagingException as exc:
             self._problem = type(exc).__name__
 
-    def settle(
+    def record(
         self, conductor: answers.Conductor, found: answers.Found
     ) -> None:
         """Say what became of it.

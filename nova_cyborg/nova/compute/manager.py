@@ -67,7 +67,7 @@ class ComputeManager(manager.ComputeManager):
     def __init__(self, *args: object, **kwargs: object) -> None:
         plugin.or_stop(functools.partial(overrides.check, ComputeManager))
         super().__init__(*args, **kwargs)
-        self._tried: collections.deque[tuple[str, ...]] = collections.deque(
+        self._begun: collections.deque[tuple[str, ...]] = collections.deque(
             maxlen=_REMEMBERED
         )
         LOG.info(
@@ -134,7 +134,7 @@ class ComputeManager(manager.ComputeManager):
         if not hint.of_request(stock['request_spec']):
             return ty.cast(str, stock())
         accel_uuids = stock['accel_uuids'] or ()
-        if self._was_tried(instance, accel_uuids) or guards.is_built(
+        if not self._begin_attempt(instance, accel_uuids) or guards.is_built(
             context, instance, self.host
         ):
             _log_dropped('build_and_run_instance', instance)
@@ -145,23 +145,25 @@ class ComputeManager(manager.ComputeManager):
             self._release_unbuilt(context, instance)
         return result
 
-    def _was_tried(
+    def _begin_attempt(
         self,
         instance: objects.Instance,
         accel_uuids: collections.abc.Collection[str],
     ) -> bool:
-        """Tell whether a build was begun here before, and note that it is.
+        """Note that a build is begun here.
 
         Each attempt has accelerator requests of its own. Nova makes them
         wait for each other, and a failed one leaves the server as it was.
+
+        :returns: False if the same attempt was begun here before.
         """
         if not accel_uuids:
-            return False
-        attempt = (instance.uuid, *sorted(accel_uuids))
-        if attempt in self._tried:
             return True
-        self._tried.append(attempt)
-        return False
+        attempt = (instance.uuid, *sorted(accel_uuids))
+        if attempt in self._begun:
+            return False
+        self._begun.append(attempt)
+        return True
 
     def _release_unbuilt(
         self, context: nova_context.RequestContext, instance: objects.Instance

@@ -89,8 +89,8 @@ class ComputeTaskManager(manager.ComputeTaskManager):
     def _begin_again(self, call: carried.Call, stock: overrides.Stock) -> bool:
         """Call the hooks of servers that have alternate hosts.
 
-        Nova does not schedule those, and claims at once what they have on
-        the next host. Two calls that do so put the server in error.
+        Nova does not schedule those, and claims the resources of the next
+        host at once. Two calls that do so put the server in error.
 
         :returns: whether to go on; if not, the servers are in error.
         """
@@ -151,7 +151,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         )
         with self._making(operation, _specs(stock)) as call:
             try:
-                self._check_rebuilding(context, call, evacuating)
+                self._begin_rebuild(context, call, evacuating)
                 if evacuating and call.specs:
                     self._evacuate(context, stock)
                 else:
@@ -161,12 +161,16 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                     self._fail_rebuild(call, stock, exc)
                 raise
 
-    def _check_rebuilding(
+    def _begin_rebuild(
         self,
         context: nova_context.RequestContext,
         call: carried.Call,
         evacuating: bool,
     ) -> None:
+        """Go on with servers that are to be rebuilt, and no others.
+
+        An evacuation is failed whose server an administrator has reset.
+        """
         try:
             guards.check_under_way(context, call, task_states.REBUILDING)
         except guards.Reset:

@@ -16,6 +16,7 @@ from tests.e2e import person, waiting
 from tests.passthrough import guests, hypervisors
 from tools.cloud import cloud as cloud_module
 from tools.cloud import kinds, progress
+from tools.guest import watch
 
 # What is the same with hypervisors that are fake.
 people = e2e.people
@@ -25,8 +26,8 @@ afterwards = e2e.afterwards
 nothing_left = e2e.nothing_left
 pytest_runtest_makereport = e2e.pytest_runtest_makereport
 
-# Several starts of guests, in emulated machines on a busy one.
-_TEST_SECONDS = 2400
+# A test has five starts of guests at most: each may be as slow as any.
+_TEST_SECONDS = 5 * watch.Limits().overall
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,7 +26,7 @@ class Limits:
     :ivar silent: how long nothing new may come on its console: a guest that
         is silent for longer counts as hung. With thirty processes for each
         processor, a guest that was not hung has been seen to be silent for
-        156 s, and to take 450 s altogether.
+        187 s, and to take 460 s altogether.
     :ivar overall: how long it may take to start, however it talks.
     :ivar pause: what passes between two looks at its console.
     :ivar state_pause: what passes between two questions for its state, which

@@ -7,6 +7,8 @@ used on both sides of the API: the server raises them, ``error_code`` and
 ``status`` go into the response, and the client raises the same class again.
 """
 
+import collections.abc
+import dataclasses
 import typing as ty
 
 
@@ -99,6 +101,12 @@ class DeviceContextInUse(DeviceContextError):
     status = 409
     error_code = 'nova_cyborg.device_context.in_use'
 
+    @property
+    def server_id(self) -> str | None:
+        """UUID of the server; None if made again from an API's sentence."""
+        found = self.kwargs.get('server_id')
+        return found if isinstance(found, str) else None
+
 
 class DeviceContextRepeated(DeviceContextError):
     message = (
@@ -168,7 +176,7 @@ class OtherAttempt(DeviceContextError):
 
 
 #: What tells a caller that the server is in the hands of another one: it is
-#: to stop, and to undo nothing.
+#: to stop, and to unbind and to release nothing.
 SUPERSEDED = (AlreadyBegun, StaleGeneration, OtherAttempt)
 
 
@@ -179,12 +187,23 @@ class StillBound(DeviceContextError):
     )
     status = 409
     error_code = 'nova_cyborg.device_allocation.still_bound'
+    #: UUIDs of these accelerator requests, as far as they are in the way.
+    arq_ids: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        *,
+        server_id: str,
+        arq_ids: collections.abc.Iterable[str] = (),
+    ) -> None:
+        super().__init__(server_id=server_id)
+        self.arq_ids = tuple(arq_ids)
 
 
 class ServerNotLeaving(DeviceContextError):
     message = (
         'Server %(server_id)s uses its accelerators, and nothing is being '
-        'done with it that would free them. Nothing was changed.'
+        'done with it that would unbind them. Nothing was changed.'
     )
     status = 409
     error_code = 'nova_cyborg.device_allocation.server_not_leaving'
@@ -314,10 +333,38 @@ class BindingTimeout(DeviceContextError):
 
 
 class DeviceNotGiven(DeviceContextError):
+    # In front is what the audit looks for in the faults of servers: see
+    # find_device_not_given.
     message = (
-        'Device %(slot)s cannot be given to a guest of %(host)s: %(reason)s'
+        '(nova_cyborg.device_not_given %(host)s/%(slot)s) The device cannot '
+        'be given to a guest: %(reason)s'
     )
     error_code = 'nova_cyborg.device_not_given'
+
+
+@dataclasses.dataclass(frozen=True)
+class NotGiven:
+    """A device that the fault of a server names.
+
+    :ivar device: the host and the slot, as ``HOST/SLOT``.
+    :ivar sentence: what is said of it.
+    """
+
+    device: str
+    sentence: str
+
+
+def find_device_not_given(fault: str) -> NotGiven | None:
+    """Find what :class:`DeviceNotGiven` says in the fault of a server.
+
+    It is in a sentence of Nova's, whose end is cut off if it is too long.
+
+    :param fault: the message of the fault.
+    :returns: the device; None if the fault is another one.
+    """
+    _before, _tag, named = fault.partition(f'({DeviceNotGiven.error_code} ')
+    device, end, sentence = named.partition(')')
+    return NotGiven(device, sentence.strip()) if end else None
 
 
 class UnknownAttachHandle(DeviceContextError):
@@ -348,9 +395,17 @@ def by_error_code(error_code: str) -> type[DeviceContextError] | None:
     :param error_code: the stable code of an error body.
     :returns: the class; None for a code that is not ours.
     """
-    return _BY_ERROR_CODE.get(error_code)
+    # A class that has its code of a base class does not stand for it.
+    classes = reversed(list(all_errors()))
+    return {cls.error_code: cls for cls in classes}.get(error_code)
 
 
-_BY_ERROR_CODE = {
-    cls.error_code: cls for cls in DeviceContextError.__subclasses__()
-}
+def all_errors() -> collections.abc.Iterator[type[DeviceContextError]]:
+    """Go through all errors there are, base classes before what is of them.
+
+    :returns: their classes, without :class:`DeviceContextError` itself.
+    """
+    found = DeviceContextError.__subclasses__()
+    while found:
+        yield from found
+        found = [each for cls in found for each in cls.__subclasses__()]

@@ -30,7 +30,7 @@ class ErrorTable(SphinxDirective):
         """Return the table."""
         errors = [
             exception.DeviceContextError,
-            *exception.DeviceContextError.__subclasses__(),
+            *exception.all_errors(),
         ]
         lines = [
             '.. list-table::',

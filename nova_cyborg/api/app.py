@@ -17,7 +17,8 @@ from cyborg.common import authorize_wsgi
 from nova_cyborg import exception
 from nova_cyborg.api import faults, policies
 from nova_cyborg.api.controllers import root
-from nova_cyborg.db import migration, session
+from nova_cyborg.db import session
+from nova_cyborg.db.migrations import migration
 
 LOG = logging.getLogger(__name__)
 

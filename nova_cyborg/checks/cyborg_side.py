@@ -17,7 +17,8 @@ from openstack import proxy
 from oslo_log import log
 
 from nova_cyborg.checks import policies, releases, results
-from nova_cyborg.db import migration, session
+from nova_cyborg.db import session
+from nova_cyborg.db.migrations import migration
 
 _SECTION = 'app:api_v2'
 _FACTORY = 'nova_cyborg.api.app:app_factory'
@@ -26,7 +27,7 @@ _ROLES_OF_MEMBERS = frozenset(('member', 'reader', '_member_'))
 _ADMIN_NEEDED = (
     "Give the user of cyborg.conf's [nova] section the role admin: to others "
     'Nova does not show the servers of all projects, and what those that were '
-    'deleted have left is not freed.'
+    'deleted have left stays bound.'
 )
 
 

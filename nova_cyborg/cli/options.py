@@ -6,6 +6,8 @@ import argparse
 
 from nova_cyborg import model
 
+# The largest limit that the API takes.
+_MOST = 999999999
 _LIST_EXAMPLES = """\
 Examples:
 
@@ -189,7 +191,11 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'"{text}" is not a number above 0')
-    return number
+    # As the API's schema: a number of at most nine digits.
+    if text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST)):
+        number = int(text)
+        if number > 0:
+            return number
+    raise argparse.ArgumentTypeError(
+        f'"{text}" is not a whole number from 1 to {_MOST}'
+    )

@@ -1,31 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``nova-cyborg-manage audit``: what disagrees, and putting it right.
-
-All that is compared changes while the audit runs, so it looks twice, and
-only what it sees both times counts.
-"""
+"""``nova-cyborg-manage audit``: what disagrees, and putting it right."""
 
 import argparse
 import collections.abc
 import json
-import logging
 import sys
-import time
 import typing as ty
 
 import prettytable
 
 from nova_cyborg import exception
-from nova_cyborg.audit import findings
+from nova_cyborg.audit import auditor
 
-LOG = logging.getLogger(__name__)
-
-#: Seconds between the two looks. Cyborg marks an attach handle as used before
-#: an ARQ names it, and makes a mediated device in between, by an RPC call
-#: that may take 60 s.
-GRACE = 90
-
+# Two looks that are further apart show no more.
+_LONGEST_GRACE = 24 * 60 * 60
 _COLUMNS = ('kind', 'subject', 'detail', 'repaired')
 
 
@@ -53,60 +42,60 @@ def add_command(commands: ty.Any) -> None:
     )
     parser.add_argument(
         '--grace',
-        type=int,
-        default=GRACE,
+        type=_seconds,
+        default=auditor.GRACE,
         metavar='SECONDS',
-        help='how long something must disagree to count (default: '
-        '%(default)s); less only while nothing is booted or deleted',
+        help='how long something must disagree to count, at most '
+        f'{_LONGEST_GRACE} (default: %(default)s); less only while nothing is '
+        'booted or deleted',
     )
     parser.set_defaults(run=run)
 
 
+def _seconds(text: str) -> int:
+    # No more digits than the longest has: int() refuses thousands of them.
+    if text.isascii() and text.isdecimal() and len(text) < 9:
+        seconds = int(text)
+        if seconds <= _LONGEST_GRACE:
+            return seconds
+    raise argparse.ArgumentTypeError(
+        f'"{text}" is not a whole number from 0 to {_LONGEST_GRACE}'
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Look, look again, repair if asked to, and print.
+    """Audit, and print what was found.
 
     :param arguments: the command's arguments.
     :returns: the exit status: 0 if all is well, or was put right; 1 if
         something disagrees; 2 if it could not look.
     """
     try:
-        rows = _audit(arguments)
+        outcomes = auditor.run(arguments.grace, arguments.repair, _tell)
     except exception.DeviceContextError as exc:
         print(exc, file=sys.stderr)
         return 2
-    _show(rows, arguments.format)
-    return 0 if all(row['repaired'] for row in rows) else 1
+    _show([as_row(outcome) for outcome in outcomes], arguments.format)
+    return 0 if all(outcome.repaired for outcome in outcomes) else 1
 
 
-def _audit(arguments: argparse.Namespace) -> list[dict[str, ty.Any]]:
-    found = findings.look()
-    if found and arguments.grace:
-        print(
-            f'{len(found)} found; looking again in {arguments.grace} s',
-            file=sys.stderr,
-        )
-        time.sleep(arguments.grace)
-        found = [each for each in findings.look() if each in found]
-    return [
-        {
-            'kind': each.kind,
-            'subject': each.subject,
-            'detail': each.detail,
-            'repaired': arguments.repair and _repair(each),
-        }
-        for each in found
-    ]
+def _tell(line: str) -> None:
+    # Not among what is printed for programs.
+    print(line, file=sys.stderr)
 
 
-def _repair(finding: findings.Finding) -> bool:
-    if finding.repair is None:
-        return False
-    try:
-        finding.repair()
-    except Exception as exc:  # noqa: BLE001 - the others are repaired all the same
-        LOG.error('%s %s: %s', finding.kind, finding.subject, exc)
-        return False
-    return True
+def as_row(outcome: auditor.Outcome) -> dict[str, ty.Any]:
+    """Turn what was found into what is printed.
+
+    :param outcome: what was found, and what became of it.
+    :returns: the columns by name.
+    """
+    return {
+        'kind': outcome.finding.kind,
+        'subject': outcome.finding.subject,
+        'detail': outcome.finding.detail,
+        'repaired': outcome.repaired,
+    }
 
 
 def _show(

@@ -12,7 +12,8 @@ from oslo_config import cfg
 from oslo_log import log
 
 from nova_cyborg.cmd import audit
-from nova_cyborg.db import migration, session
+from nova_cyborg.db import session
+from nova_cyborg.db.migrations import migration
 
 
 def main(argv: collections.abc.Sequence[str] | None = None) -> int:
@@ -33,6 +34,9 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     except cfg.Error as error:
         print(error, file=sys.stderr)
         return 2
+    if not _is_database_named():
+        print(_no_database(), file=sys.stderr)
+        return 2
     try:
         return int(arguments.run(arguments))
     except session.Failure as error:
@@ -43,6 +47,26 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+
+
+def _is_database_named() -> bool:
+    # By default, it would be an SQLite file among those of the packages.
+    found = CONF.get_location('connection', 'database')
+    return bool(found and found.location.is_user_controlled)
+
+
+def _no_database() -> str:
+    read = ', '.join(CONF.config_file)
+    reason = (
+        f'There is no [database] connection in {read}'
+        if read
+        else 'No configuration file of Cyborg was found in its usual places'
+    )
+    return (
+        f'{reason}, so that it is not known which database is meant. Name '
+        'the configuration file of cyborg-api with --config-file PATH, given '
+        'before the command.'
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

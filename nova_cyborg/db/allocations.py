@@ -7,18 +7,34 @@ alike on all databases: what happens to one server happens in order.
 """
 
 import collections.abc
+import dataclasses
 import typing as ty
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
+from cyborg.db.sqlalchemy import models
 from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import arqs as devices
-from nova_cyborg.db import contexts, hidden_profiles, session, tables
+from nova_cyborg.db import contexts, links, profiles, session, tables
 
-Held = list[tuple[tables.DeviceContext, model.DeviceContext]]
+#: Device contexts that a server holds: the row of each, and what it says.
+ContextRows = list[tuple[tables.DeviceContext, model.DeviceContext]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Holder:
+    """A server that holds device contexts.
+
+    :ivar server_id: its UUID.
+    :ivar generation: its allocation's.
+    :ivar has_arqs: whether it has accelerator requests.
+    """
+
+    server_id: str
+    generation: int
+    has_arqs: bool
 
 
 def get(
@@ -53,6 +69,19 @@ def exists(context: cyborg_context.RequestContext, server_id: str) -> bool:
         return found is not None
 
 
+def holders(context: cyborg_context.RequestContext) -> list[Holder]:
+    """Find the servers that hold device contexts.
+
+    :returns: the servers.
+    """
+    allocation, arq = tables.DeviceAllocation, models.ExtArq
+    arqs = sa.select(arq.id).where(arq.instance_uuid == allocation.server_id)
+    query = sa.select(
+        allocation.server_id, allocation.generation, arqs.exists()
+    )
+    return [Holder(*row) for row in session.rows(context, query)]
+
+
 @session.retry
 def reserve(
     context: cyborg_context.RequestContext,
@@ -83,7 +112,7 @@ def reserve(
             )
             db.add(row)
             db.flush()
-            _take(db, row, context_ids)
+            _reserve(db, row, context_ids)
         check_caller(row, caller)
         held = contexts.of_allocation(db, row.id)
         if {data.uuid for _row, data in held} != set(context_ids):
@@ -92,7 +121,9 @@ def reserve(
 
 
 @session.retry
-def unbound(context: cyborg_context.RequestContext, server_id: str) -> None:
+def record_unbound(
+    context: cyborg_context.RequestContext, server_id: str
+) -> None:
     """Record that a server's ARQs are gone; it keeps its device contexts.
 
     If it could not be evacuated, it has those again that it had.
@@ -105,8 +136,10 @@ def unbound(context: cyborg_context.RequestContext, server_id: str) -> None:
             return
         row.fault = None
         held = contexts.of_allocation(db, row.id)
-        _clean(db, held)
-        devices.take_up(db, [context_row.id for context_row, _data in held])
+        _remove_remains(db, held)
+        links.unmark_left_behind(
+            db, [context_row.id for context_row, _data in held]
+        )
 
 
 @session.retry
@@ -116,7 +149,7 @@ def release(
     terminated: bool,
     caller: str | None = None,
 ) -> None:
-    """Take a server's device contexts back; safe to repeat.
+    """Release a server's device contexts; safe to repeat.
 
     :param server_id: UUID of the server.
     :param terminated: whether the server is gone: then the device contexts
@@ -124,7 +157,7 @@ def release(
         of them if the server is not gone, are available again.
     :param caller: UUID of the attempt that has reserved them; None for any.
     :raises AlreadyBegun: if another caller has.
-    :raises StillBound: if it has ARQs, which are to be freed before.
+    :raises StillBound: if it has ARQs, which are to be unbound before.
     """
     with session.writing(context) as db:
         row = lock(db, server_id)
@@ -132,9 +165,9 @@ def release(
             return
         check_caller(row, caller)
         held = contexts.of_allocation(db, row.id)
-        if devices.on_nodes(db, [row.id for row, _data in held]):
+        if links.nodes(db, [row.id for row, _data in held]):
             raise exception.StillBound(server_id=server_id)
-        _clean(db, held)
+        _remove_remains(db, held)
         # Not by what was read: it may have been changed meanwhile.
         table = tables.DeviceContext
         if terminated:
@@ -181,9 +214,9 @@ def check_caller(row: tables.DeviceAllocation, caller: str | None) -> None:
         raise exception.AlreadyBegun(server_id=row.server_id)
 
 
-def locked(
+def lock_existing(
     db: orm.Session, server_id: str
-) -> tuple[tables.DeviceAllocation, Held]:
+) -> tuple[tables.DeviceAllocation, ContextRows]:
     """Lock a server's allocation that there must be.
 
     :param db: the transaction's session.
@@ -197,7 +230,9 @@ def locked(
     return row, contexts.of_allocation(db, row.id)
 
 
-def as_data(row: tables.DeviceAllocation, held: Held) -> model.Allocation:
+def as_data(
+    row: tables.DeviceAllocation, held: ContextRows
+) -> model.Allocation:
     """Turn an allocation into data.
 
     :param row: the allocation's row.
@@ -213,7 +248,7 @@ def as_data(row: tables.DeviceAllocation, held: Held) -> model.Allocation:
     )
 
 
-def _take(
+def _reserve(
     db: orm.Session,
     row: tables.DeviceAllocation,
     context_ids: collections.abc.Sequence[str],
@@ -256,6 +291,6 @@ def _take(
             raise error
 
 
-def _clean(db: orm.Session, held: Held) -> None:
-    devices.forget(db, [row.id for row, _data in held])
-    hidden_profiles.remove_unused(db, [data for _row, data in held])
+def _remove_remains(db: orm.Session, held: ContextRows) -> None:
+    links.remove_dangling(db, [row.id for row, _data in held])
+    profiles.remove_unused(db, [data for _row, data in held])

@@ -1,60 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Accelerator requests (ARQs) of device contexts, in Cyborg's own tables.
+"""Accelerator requests (ARQs), in Cyborg's own tables.
 
 An ARQ of a device context is a row like any other ARQ's, so that Cyborg's
-conductor, agents and drivers work on it. It belongs to a hidden device
-profile, one for each distinct set of groups.
+conductor, agents and drivers work on it. Which one is of which device context
+is in :mod:`nova_cyborg.db.links`.
 """
 
-import collections
 import collections.abc
-import json
-import typing as ty
+import dataclasses
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg.common import constants
 from cyborg.db.sqlalchemy import models
-from oslo_utils import timeutils, uuidutils
+from oslo_utils import timeutils
 from sqlalchemy import orm
 
-from nova_cyborg import model
-from nova_cyborg.db import handles, hidden_profiles, session, tables
+from nova_cyborg.db import handles, links, profiles, session, tables
 
 _PENDING = (constants.ARQ_INITIAL, constants.ARQ_BIND_STARTED)
-#: Whether an ARQ is on the host that its server is being evacuated from, as a
-#: condition for rows of links: what replaces it may not come to be.
-IS_LEFT_BEHIND = tables.DeviceContextArq.generation < 0
 
 
-def by_context(
-    db: orm.Session, context_row_ids: collections.abc.Sequence[int]
-) -> dict[int, list[model.Device]]:
-    """Read the devices of some device contexts, with one statement.
+@dataclasses.dataclass(frozen=True)
+class Use:
+    """What a server uses of a resource provider.
 
-    :param db: the transaction's session.
-    :param context_row_ids: row ids of device contexts.
-    :returns: devices by row id, in order of group and making.
+    :ivar node: the node.
+    :ivar count: how many accelerator requests it has there.
     """
-    link, arq, handle = (
-        tables.DeviceContextArq,
-        models.ExtArq,
-        models.AttachHandle,
-    )
-    rows = db.execute(
-        sa.select(link, arq, handle)
-        .join(arq, arq.uuid == link.arq_uuid)
-        .outerjoin(handle, handle.id == arq.attach_handle_id)
-        .where(link.device_context_id.in_(context_row_ids), ~IS_LEFT_BEHIND)
-        .order_by(link.device_context_id, link.group_number, arq.id)
-    )
-    found = collections.defaultdict(list)
-    for link_row, arq_row, handle_row in rows:
-        found[link_row.device_context_id].append(
-            _device(link_row, arq_row, handle_row)
-        )
-    return found
+
+    node: str
+    count: int
 
 
 def of_server(
@@ -75,7 +52,7 @@ def of_server(
         )
 
 
-def given_to(
+def shown_to_nova(
     context: cyborg_context.RequestContext, server_id: str
 ) -> list[str]:
     """Find the ARQs of a server by index, as Nova is to see them.
@@ -92,7 +69,7 @@ def given_to(
         .where(
             left.instance_uuid == arq.instance_uuid,
             left.hostname == arq.hostname,
-            IS_LEFT_BEHIND,
+            links.IS_LEFT_BEHIND,
         )
     )
     with session.reading(context) as db:
@@ -114,14 +91,13 @@ def of_profiles(
     :returns: the node by UUID of the ARQ.
     """
     arq, link = models.ExtArq, tables.DeviceContextArq
-    links = sa.select(link.arq_uuid).where(link.arq_uuid == arq.uuid)
-    with session.reading(context) as db:
-        rows = db.execute(
-            sa.select(arq.uuid, arq.hostname)
-            .where(arq.instance_uuid == server_id, ~links.exists())
-            .order_by(arq.id)
-        )
-        return dict(row._tuple() for row in rows)
+    linked = sa.select(link.arq_uuid).where(link.arq_uuid == arq.uuid)
+    query = (
+        sa.select(arq.uuid, arq.hostname)
+        .where(arq.instance_uuid == server_id, ~linked.exists())
+        .order_by(arq.id)
+    )
+    return dict(session.rows(context, query))
 
 
 def elsewhere(db: orm.Session, server_id: str, node: str) -> list[str]:
@@ -151,28 +127,94 @@ def states(
     :param arq_ids: UUIDs of ARQs.
     :returns: state by UUID, of those that exist.
     """
-    with session.reading(context) as db:
-        rows = db.execute(
-            sa.select(models.ExtArq.uuid, models.ExtArq.state).where(
-                models.ExtArq.uuid.in_(arq_ids)
-            )
+    query = sa.select(models.ExtArq.uuid, models.ExtArq.state).where(
+        models.ExtArq.uuid.in_(arq_ids)
+    )
+    return dict(session.rows(context, query))
+
+
+def of_no_context(
+    context: cyborg_context.RequestContext,
+) -> dict[str, str | None]:
+    """Find ARQs of hidden profiles that belong to no device context.
+
+    :returns: UUID of the server, if any, by UUID of the ARQ.
+    """
+    arq, link = models.ExtArq, tables.DeviceContextArq
+    linked = sa.select(link.arq_uuid).where(link.arq_uuid == arq.uuid)
+    query = (
+        sa.select(arq.uuid, arq.instance_uuid)
+        .join(
+            models.DeviceProfile,
+            models.DeviceProfile.id == arq.device_profile_id,
         )
-        return dict(row._tuple() for row in rows)
+        .where(profiles.IS_HIDDEN, ~linked.exists())
+    )
+    return dict(session.rows(context, query))
+
+
+def of_profiles_by_server(
+    context: cyborg_context.RequestContext,
+) -> dict[str, list[str]]:
+    """Find ARQs of device profiles that are for servers.
+
+    :returns: UUIDs of the ARQs, by UUID of the server.
+    """
+    arq, profile = models.ExtArq, models.DeviceProfile
+    query = (
+        sa.select(arq.instance_uuid, arq.uuid)
+        .join(profile, profile.id == arq.device_profile_id)
+        .where(~profiles.IS_HIDDEN, arq.instance_uuid.is_not(None))
+        .order_by(arq.id)
+    )
+    found: dict[str, list[str]] = {}
+    for server_id, arq_id in session.rows(context, query):
+        found.setdefault(server_id, []).append(arq_id)
+    return found
+
+
+def by_provider(
+    context: cyborg_context.RequestContext,
+) -> dict[str, dict[str, Use]]:
+    """Find which servers have ARQs on which resource provider.
+
+    :returns: the use by UUID of the server, by UUID of the provider; also of
+        those that no server is on.
+    """
+    deployable, arq = models.Deployable, models.ExtArq
+    query = (
+        sa.select(
+            deployable.rp_uuid,
+            arq.instance_uuid,
+            arq.hostname,
+            sa.func.count(arq.id),
+        )
+        .outerjoin(arq, arq.device_rp_uuid == deployable.rp_uuid)
+        .where(deployable.rp_uuid.is_not(None))
+        .group_by(deployable.rp_uuid, arq.instance_uuid, arq.hostname)
+    )
+    found: dict[str, dict[str, Use]] = {}
+    for provider, server_id, node, count in session.rows(context, query):
+        by_server = found.setdefault(provider, {})
+        if server_id:
+            by_server[server_id] = Use(node, count)
+    return found
 
 
 @session.retry
 def remove(
     context: cyborg_context.RequestContext, arq_id: str
 ) -> handles.Handle | None:
-    """Remove an ARQ and free its attach handle; safe to repeat.
+    """Remove an ARQ, and its attach handle's use; safe to repeat.
 
     In one transaction, which begins by locking the ARQ: of two calls at one
-    moment one frees the handle, which may be another server's right after.
+    moment one ends the use of the handle, which may be another server's right
+    after.
 
     :param arq_id: UUID of the ARQ.
-    :returns: the handle of a mediated device. It counts as used until the
-        device is removed: see :func:`handles.free`. None of other kinds, or
-        if there is none.
+    :returns: the handle of a mediated device. It counts as in use until the
+        device is removed: see :func:`handles.end_use`. None of other kinds,
+        or if there is none.
     """
     arq = models.ExtArq
     mine = arq.uuid == arq_id
@@ -184,8 +226,8 @@ def remove(
         db.execute(sa.delete(arq).where(mine))
         if row_id is None:
             return None
-        # Not in use, or of another ARQ: stock Cyborg frees a handle before
-        # its ARQ forgets it, and was interrupted in between.
+        # Not in use, or of another ARQ: stock Cyborg ends the use of a handle
+        # before its ARQ loses it, and was interrupted in between.
         found = next(
             handles.find(
                 db,
@@ -197,117 +239,8 @@ def remove(
         )
         if found is None or found.attach_type == handles.MDEV:
             return found
-        handles.set_free(db, row_id)
+        handles.end_use_in(db, row_id)
         return None
-
-
-def left_behind(
-    context: cyborg_context.RequestContext,
-    providers: collections.abc.Sequence[str] | None = None,
-    limit: int | None = None,
-) -> dict[str, str]:
-    """Find servers that have ARQs on a host that they are evacuated from.
-
-    :param providers: UUIDs of the resource providers that matter; None for
-        all.
-    :param limit: how many ARQs at most; None for all.
-    :returns: the node that is left, by UUID of the server.
-    """
-    arq, link = models.ExtArq, tables.DeviceContextArq
-    query = (
-        sa.select(arq.instance_uuid, arq.hostname)
-        .join(link, link.arq_uuid == arq.uuid)
-        .where(IS_LEFT_BEHIND)
-        .order_by(arq.id)
-        .limit(limit)
-    )
-    if providers is not None:
-        query = query.where(arq.device_rp_uuid.in_(providers))
-    with session.reading(context) as db:
-        return dict(row._tuple() for row in db.execute(query))
-
-
-def on_nodes(
-    db: orm.Session, context_row_ids: collections.abc.Sequence[int]
-) -> dict[str, str]:
-    """Find where the ARQs of device contexts are, left behind or not.
-
-    :param db: the transaction's session.
-    :param context_row_ids: row ids of device contexts.
-    :returns: the node by UUID of the ARQ.
-    """
-    arq, link = models.ExtArq, tables.DeviceContextArq
-    rows = db.execute(
-        sa.select(arq.uuid, arq.hostname)
-        .join(link, link.arq_uuid == arq.uuid)
-        .where(link.device_context_id.in_(context_row_ids))
-        .order_by(arq.id)
-    )
-    return dict(row._tuple() for row in rows)
-
-
-def of_attempt(
-    db: orm.Session,
-    context_row_ids: collections.abc.Sequence[int],
-    generation: int,
-) -> list[str]:
-    """Find the ARQs that an attempt to bring a server to a host has made.
-
-    :param db: the transaction's session.
-    :param context_row_ids: row ids of the server's device contexts.
-    :param generation: the attempt's.
-    :returns: UUIDs of the ARQs.
-    """
-    link = tables.DeviceContextArq
-    return list(
-        db.scalars(
-            sa.select(link.arq_uuid)
-            .where(
-                link.device_context_id.in_(context_row_ids),
-                link.generation == generation,
-            )
-            .order_by(link.arq_uuid)
-        )
-    )
-
-
-def leave_behind(
-    db: orm.Session, arq_ids: collections.abc.Collection[str]
-) -> None:
-    """Keep ARQs on the host that their server is being evacuated from.
-
-    :param db: the transaction's session.
-    :param arq_ids: their UUIDs.
-    """
-    link = tables.DeviceContextArq
-    db.execute(
-        sa.update(link)
-        .where(link.arq_uuid.in_(arq_ids), ~IS_LEFT_BEHIND)
-        .values(generation=_other_sign(link.generation))
-    )
-
-
-def take_up(
-    db: orm.Session, context_row_ids: collections.abc.Sequence[int]
-) -> None:
-    """Undo :func:`leave_behind`, as nothing has replaced what was left.
-
-    :param db: the transaction's session.
-    :param context_row_ids: row ids of the server's device contexts.
-    """
-    link, arq = tables.DeviceContextArq, models.ExtArq
-    mine = link.device_context_id.in_(context_row_ids)
-    there = db.scalar(
-        sa.select(sa.func.count(arq.id))
-        .join(link, link.arq_uuid == arq.uuid)
-        .where(mine, ~IS_LEFT_BEHIND)
-    )
-    if not there:
-        db.execute(
-            sa.update(link)
-            .where(mine, IS_LEFT_BEHIND)
-            .values(generation=_other_sign(link.generation))
-        )
 
 
 def fail_pending(
@@ -325,97 +258,4 @@ def fail_pending(
             models.ExtArq.state.in_(_PENDING),
         )
         .values(state=constants.ARQ_BIND_FAILED)
-    )
-
-
-def add(
-    db: orm.Session,
-    context_row_id: int,
-    context: model.DeviceContext,
-    generation: int,
-    target: collections.abc.Mapping[str, str],
-) -> list[dict[str, str]]:
-    """Make the ARQs of a device context, ready to be bound.
-
-    :param db: the transaction's session.
-    :param context_row_id: row id of the device context.
-    :param context: the device context; a server holds it.
-    :param generation: the allocation's generation they belong to.
-    :param target: the node as ``hostname``, and the UUID of the resource
-        provider of each group by its number, as a string.
-    :returns: ``uuid`` and ``device_rp_uuid`` of each.
-    """
-    profile_id = hidden_profiles.make(db, context.groups)
-    arqs: list[dict[str, ty.Any]] = []
-    links: list[dict[str, ty.Any]] = []
-    for number, group in enumerate(context.groups):
-        for _n in range(group.accelerator_count):
-            uuid = uuidutils.generate_uuid()
-            arqs.append(
-                {
-                    'uuid': uuid,
-                    'project_id': context.project_id,
-                    'state': constants.ARQ_INITIAL,
-                    'substate': constants.ARQ_INITIAL,
-                    'device_profile_id': profile_id,
-                    'device_profile_group_id': number,
-                    'hostname': target['hostname'],
-                    'device_rp_uuid': target[str(number)],
-                    # Set before it is bound, so that what looks ARQs up by
-                    # server finds it from the beginning.
-                    'instance_uuid': context.server_id,
-                }
-            )
-            links.append(
-                {
-                    'arq_uuid': uuid,
-                    'device_context_id': context_row_id,
-                    'group_number': number,
-                    'generation': generation,
-                }
-            )
-    # As values of one statement: to add objects has SQLAlchemy name the type
-    # of each column to PostgreSQL, and that of ``state`` has no name.
-    db.execute(sa.insert(models.ExtArq).values(arqs))
-    db.execute(sa.insert(tables.DeviceContextArq).values(links))
-    return [
-        {'uuid': arq['uuid'], 'device_rp_uuid': arq['device_rp_uuid']}
-        for arq in arqs
-    ]
-
-
-def forget(
-    db: orm.Session,
-    context_row_ids: collections.abc.Sequence[int],
-) -> None:
-    """Remove the links to ARQs that are gone.
-
-    :param db: the transaction's session.
-    :param context_row_ids: row ids of device contexts.
-    """
-    link, arq = tables.DeviceContextArq, models.ExtArq
-    live = sa.select(arq.id).where(arq.uuid == link.arq_uuid)
-    db.execute(
-        sa.delete(link).where(
-            link.device_context_id.in_(context_row_ids), ~live.exists()
-        )
-    )
-
-
-def _other_sign(generation: ty.Any) -> ty.Any:
-    # The first generation is 0, which has none. It is its own inverse.
-    return -1 - generation
-
-
-def _device(link: ty.Any, arq: ty.Any, handle: ty.Any) -> model.Device:
-    bound = arq.state == constants.ARQ_BOUND and handle is not None
-    return model.Device(
-        arq_id=arq.uuid,
-        group=link.group_number,
-        state=arq.state,
-        host=arq.hostname,
-        resource_provider_id=arq.device_rp_uuid,
-        attach_handle_type=handle.attach_type if bound else None,
-        attach_handle_id=handle.uuid if bound else None,
-        attach_handle_info=json.loads(handle.attach_info) if bound else {},
     )

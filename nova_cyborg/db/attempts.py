@@ -13,8 +13,14 @@ import dataclasses
 from cyborg import context as cyborg_context
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import allocations, contexts, session, tables
-from nova_cyborg.db import arqs as devices
+from nova_cyborg.db import (
+    allocations,
+    arqs,
+    contexts,
+    links,
+    session,
+    tables,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +59,7 @@ def begin(
     :raises AlreadyBegun: if another caller does the same operation.
     """
     with session.writing(context) as db:
-        row, held = allocations.locked(db, server_id)
+        row, held = allocations.lock_existing(db, server_id)
         if row.caller != caller:
             if row.operation == operation:
                 raise exception.AlreadyBegun(server_id=server_id)
@@ -93,29 +99,29 @@ def prepare_binding(
     :raises ProviderMissing: if a group has no provider.
     """
     with session.writing(context) as db:
-        row, held = allocations.locked(db, server_id)
+        row, held = allocations.lock_existing(db, server_id)
         _check_generation(row, generation)
         targets = {
             data.uuid: _target(data, hostname, providers) for _, data in held
         }
         begun = [device for _, data in held for device in data.devices]
         if begun and _is_begun(held, targets):
-            arqs = [{'uuid': device.arq_id} for device in begun]
+            made = [{'uuid': device.arq_id} for device in begun]
             return Binding(
-                row.generation, row.project_id, hostname, arqs, begun=True
+                row.generation, row.project_id, hostname, made, begun=True
             )
-        nodes = devices.on_nodes(db, [row.id for row, _data in held])
+        nodes = links.nodes(db, [row.id for row, _data in held])
         useless = [
             arq for arq, node in nodes.items() if node != evacuated_from
         ]
         if useless:
             raise exception.StillBound(server_id=server_id, arq_ids=useless)
-        devices.leave_behind(db, nodes)
+        links.mark_left_behind(db, nodes)
         row.fault = None
-        arqs = [
+        made = [
             arq
             for context_row, data in held
-            for arq in devices.add(
+            for arq in links.make_arqs(
                 db,
                 context_row.id,
                 data,
@@ -123,7 +129,7 @@ def prepare_binding(
                 targets[data.uuid],
             )
         ]
-        return Binding(row.generation, row.project_id, hostname, arqs)
+        return Binding(row.generation, row.project_id, hostname, made)
 
 
 @session.retry
@@ -145,7 +151,7 @@ def binding_failed(
         if row is None or row.generation != binding.generation:
             return False
         row.fault = reason
-        devices.fail_pending(db, [arq['uuid'] for arq in binding.arqs])
+        arqs.fail_pending(db, [arq['uuid'] for arq in binding.arqs])
         return True
 
 
@@ -157,7 +163,7 @@ def end(
     caller: str | None = None,
     arq_ids: collections.abc.Collection[str] | None = None,
 ) -> list[str]:
-    """End the attempt to bring a server to a host; its ARQs are to be freed.
+    """End the attempt to bring a server to a host; its ARQs are to be unbound.
 
     :param server_id: UUID of the server.
     :param generation: the attempt's; None for whichever is the last.
@@ -179,7 +185,7 @@ def end(
         if generation is not None:
             _check_generation(row, generation)
             # What an earlier attempt has bound is in the guest.
-            made = devices.of_attempt(
+            made = links.of_attempt(
                 db, [each.id for each, _data in held], generation
             )
         if arq_ids is not None and not set(made).intersection(arq_ids):
@@ -193,7 +199,7 @@ def end(
         return made
 
 
-def left_for(
+def left_behind(
     context: cyborg_context.RequestContext, server_id: str, node: str
 ) -> list[str]:
     """Find what a server has left that was evacuated.
@@ -212,10 +218,10 @@ def left_for(
         given = [device for _row, data in held for device in data.devices]
         if not given or any(device.host != node for device in given):
             return []
-        return devices.elsewhere(db, server_id, node)
+        return arqs.elsewhere(db, server_id, node)
 
 
-def made_elsewhere(
+def elsewhere(
     context: cyborg_context.RequestContext, server_id: str, node: str
 ) -> list[str]:
     """Find the ARQs of a server on other nodes than its own.
@@ -225,7 +231,7 @@ def made_elsewhere(
     :returns: UUIDs of the ARQs, those of profiles too.
     """
     with session.reading(context) as db:
-        return devices.elsewhere(db, server_id, node)
+        return arqs.elsewhere(db, server_id, node)
 
 
 def _check_generation(row: tables.DeviceAllocation, generation: int) -> None:
@@ -239,19 +245,19 @@ def _target(
     data: model.DeviceContext,
     hostname: str,
     providers: collections.abc.Mapping[str, str],
-) -> dict[str, str]:
-    target = {'hostname': hostname}
+) -> links.Target:
+    found = []
     for number in range(len(data.groups)):
         provider = providers.get(model.requester_id(data.uuid, number))
         if not provider:
             raise exception.ProviderMissing(id=data.uuid, group=number)
-        target[str(number)] = provider
-    return target
+        found.append(provider)
+    return links.Target(hostname, tuple(found))
 
 
 def _is_begun(
-    held: allocations.Held,
-    targets: collections.abc.Mapping[str, collections.abc.Mapping[str, str]],
+    held: allocations.ContextRows,
+    targets: collections.abc.Mapping[str, links.Target],
 ) -> bool:
     wanted = sum(
         group.accelerator_count for _row, data in held for group in data.groups
@@ -259,9 +265,9 @@ def _is_begun(
     if wanted != sum(len(data.devices) for _row, data in held):
         return False
     return all(
-        device.host == targets[data.uuid]['hostname']
+        device.host == targets[data.uuid].hostname
         and device.resource_provider_id
-        == targets[data.uuid][str(device.group)]
+        == targets[data.uuid].providers[device.group]
         and not device.failed
         for _row, data in held
         for device in data.devices

@@ -14,8 +14,7 @@ from oslo_utils import timeutils, uuidutils
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import arqs as devices
-from nova_cyborg.db import session, tables
+from nova_cyborg.db import links, session, tables
 
 SORT_KEYS = ('created_at', 'updated_at', 'name', 'uuid')
 
@@ -180,7 +179,7 @@ def delete(
         if not deleted.rowcount:
             _row, server_id, _fault = _one(db, uuid, project_id)
             error = exception.DeviceContextInUse(id=uuid, server_id=server_id)
-            # Without a server, it was given back right after the DELETE.
+            # Without a server, it was released right after the DELETE.
             raise error if server_id else session.Retry(error)
 
 
@@ -302,7 +301,7 @@ def _has_arq(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
         .join(arq, arq.uuid == link.arq_uuid)
         .where(
             link.device_context_id == tables.DeviceContext.id,
-            ~devices.IS_LEFT_BEHIND,
+            ~links.IS_LEFT_BEHIND,
             condition,
         )
         .exists()
@@ -313,7 +312,7 @@ def _load(
     db: orm.Session, rows: collections.abc.Sequence[ty.Any]
 ) -> list[model.DeviceContext]:
     """Turn rows of :func:`_query` into data, with one more statement."""
-    by_context = devices.by_context(db, [row[0].id for row in rows])
+    by_context = links.by_context(db, [row[0].id for row in rows])
     return [
         model.DeviceContext(
             uuid=row.uuid,

@@ -132,18 +132,60 @@ def users(
         return list(db.scalars(query))
 
 
+def of_no_arq(
+    context: cyborg_context.RequestContext,
+) -> list[Handle]:
+    """Find attach handles that are in use, and by no ARQ.
+
+    :returns: the handles.
+    """
+    in_use = models.AttachHandle.in_use.is_(True)
+    with session.reading(context) as db:
+        return list(find(db, in_use, ~IS_USED))
+
+
+def free_but_of_arq(context: cyborg_context.RequestContext) -> dict[str, int]:
+    """Find attach handles that an ARQ uses, and that count as free.
+
+    :returns: row id by UUID of the handle.
+    """
+    handle = models.AttachHandle
+    query = sa.select(handle.uuid, handle.id).where(
+        handle.in_use.is_(False), IS_USED
+    )
+    return dict(session.rows(context, query))
+
+
+def of_several_arqs(
+    context: cyborg_context.RequestContext,
+) -> dict[str, int]:
+    """Find attach handles that more than one ARQ uses.
+
+    :returns: how many ARQs, by UUID of the handle.
+    """
+    handle, arq = models.AttachHandle, models.ExtArq
+    count = sa.func.count(arq.id)
+    query = (
+        sa.select(handle.uuid, count)
+        .join(arq, arq.attach_handle_id == handle.id)
+        .group_by(handle.uuid)
+        .having(count > 1)
+    )
+    return dict(session.rows(context, query))
+
+
 @session.retry
-def free(context: cyborg_context.RequestContext, row_id: int) -> None:
-    """Have an attach handle count as free, unless an ARQ uses it.
+def end_use(context: cyborg_context.RequestContext, row_id: int) -> None:
+    """Mark an attach handle as not in use, unless an ARQ has it.
 
     :param row_id: its row id.
     """
     with session.writing(context) as db:
-        set_free(db, row_id)
+        end_use_in(db, row_id)
 
 
-def set_free(db: orm.Session, row_id: int) -> None:
-    """Have an attach handle count as free, unless an ARQ uses it.
+def end_use_in(db: orm.Session, row_id: int) -> None:
+    """Mark an attach handle as not in use, unless an ARQ has it.
 
     :param db: the transaction's session.
     :param row_id: its row id.
@@ -155,3 +197,18 @@ def set_free(db: orm.Session, row_id: int) -> None:
         .values(in_use=False),
         execution_options={'synchronize_session': False},
     )
+
+
+def mark_in_use(context: cyborg_context.RequestContext, row_id: int) -> None:
+    """Mark an attach handle as in use, if still an ARQ has it.
+
+    :param row_id: its row id.
+    """
+    handle = models.AttachHandle
+    with session.writing(context) as db:
+        db.execute(
+            sa.update(handle)
+            .where(handle.id == row_id, IS_USED)
+            .values(in_use=True),
+            execution_options={'synchronize_session': False},
+        )

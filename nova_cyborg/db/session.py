@@ -64,6 +64,18 @@ def reading(
         yield session
 
 
+def rows(
+    context: cyborg_context.RequestContext, query: sa.Select[ty.Any]
+) -> list[tuple[ty.Any, ...]]:
+    """Read with one statement, in a transaction of its own.
+
+    :param query: the statement.
+    :returns: the rows.
+    """
+    with reading(context) as db:
+        return [row._tuple() for row in db.execute(query)]
+
+
 def engine() -> sa.Engine:
     """Return an engine on Cyborg's database."""
     return cyborg_db.main_context_manager.writer.get_engine()

@@ -23,9 +23,8 @@ from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
-from nova_cyborg.db import arqs as devices
-from nova_cyborg.db import attempts
-from nova_cyborg.lifecycle import unbind as unbinding
+from nova_cyborg.db import arqs, attempts
+from nova_cyborg.lifecycle import heal, nova, unbind
 
 LOG = logging.getLogger(__name__)
 
@@ -75,8 +74,7 @@ def begin(
         binding = attempts.prepare_binding(*arguments)
     except exception.StillBound as exc:
         # Left from another node, or from an attempt that failed.
-        left = ty.cast(list[str], exc.kwargs['arq_ids'])
-        unbinding.unbind_earlier(server_id, left)
+        unbind.earlier_attempt(server_id, exc.arq_ids)
         binding = attempts.prepare_binding(*arguments)
     if not binding.begun:
         _executor.submit(_run, context, conductor, server_id, binding)
@@ -110,7 +108,9 @@ def _bind(
 ) -> None:
     patches, fields = _as_patches(server_id, binding)
     try:
-        unbinding.make_room(arq['device_rp_uuid'] for arq in binding.arqs)
+        heal.make_room(
+            nova.Nova(), (arq['device_rp_uuid'] for arq in binding.arqs)
+        )
         conductor.arq_apply_patch(context, patches, fields)
     except oslo_messaging.MessagingTimeout:
         # The conductor may still do it, and then tells Nova itself.
@@ -124,7 +124,7 @@ def _bind(
         # sentence; the remote traceback follows it.
         sentence = str(exc).partition('\n')[0]
         LOG.error('Binding for server %s failed: %s', server_id, sentence)
-        _settle(server_id, binding, _reason(exc, sentence))
+        _record_outcome(server_id, binding, _reason(exc, sentence))
 
 
 def _reason(error: Exception, sentence: str) -> str:
@@ -163,7 +163,9 @@ def _as_patches(
     return patches, fields
 
 
-def _settle(server_id: str, binding: attempts.Binding, reason: str) -> None:
+def _record_outcome(
+    server_id: str, binding: attempts.Binding, reason: str
+) -> None:
     """Record what became of a binding that raised, and tell Nova.
 
     The conductor stops at the first ARQ that fails and tells nobody. It
@@ -171,9 +173,9 @@ def _settle(server_id: str, binding: attempts.Binding, reason: str) -> None:
     """
     context = cyborg_context.get_admin_context()
     uuids = [arq['uuid'] for arq in binding.arqs]
-    states = devices.states(context, uuids)
+    states = arqs.states(context, uuids)
     if len(states) < len(uuids):
-        LOG.info('The binding for server %s was given up', server_id)
+        LOG.info('The binding for server %s was unbound meanwhile', server_id)
         return
     failed = set(states.values()) != {constants.ARQ_BOUND}
     if failed and not attempts.binding_failed(

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What Nova says of a server.
+"""What Nova says of servers.
 
 Nova's request to delete a server's ARQs does not tell whether the server is
 being deleted or only leaves its host. Nova's API does.
 """
 
 import collections.abc
-import enum
 import functools
 import logging
 import typing as ty
@@ -18,49 +17,10 @@ from openstack import exceptions as sdk_exc
 from openstack import proxy
 from oslo_utils import timeutils
 
+from nova_cyborg.lifecycle import servers
+
 LOG = logging.getLogger(__name__)
 
-
-class State(enum.Enum):
-    """As much of a server's state as matters to its device contexts."""
-
-    #: Nova does not know it, or not any more.
-    GONE = 'gone'
-    #: It is being deleted, or is soft-deleted.
-    LEAVING = 'leaving'
-    #: It is in error, and was never running.
-    NEVER_BUILT = 'never built'
-    #: It is shelved, and on no host.
-    OFFLOADED = 'offloaded'
-    #: It is on a host, and nothing is being done with it.
-    SETTLED = 'settled'
-    #: It is in error, and nothing is being done with it.
-    FAILED = 'failed'
-    #: It is being unshelved, evacuated or rebuilt.
-    ARRIVING = 'arriving'
-    #: It is there, and something else may be under way.
-    EXISTS = 'exists'
-    #: Nova does not say.
-    UNKNOWN = 'unknown'
-
-
-_BY_STATUS = {
-    'DELETED': State.GONE,
-    'SOFT_DELETED': State.LEAVING,
-    'BUILD': State.EXISTS,
-}
-
-# A server that is soft-deleted on no host, or on one that is down, is deleted
-# for good; one on a host asks for nothing until it is reclaimed.
-_LEAVING_TASKS = ('deleting', 'soft-deleting')
-_ARRIVING_TASKS = (
-    'unshelving',
-    'rebuilding',
-    'rebuild_block_device_mapping',
-    'rebuild_spawning',
-)
-# It is shelved until it is on its host; the task is that of a build, too.
-_UNSHELVED = ('SHELVED_OFFLOADED', 'spawning')
 # Of these, Nova takes what the old host has when it comes back. One that is
 # under way, or was never ended, is among them.
 _EVACUATED = ('accepted', 'pre-migrating', 'done')
@@ -69,99 +29,129 @@ _EVACUATED = ('accepted', 'pre-migrating', 'done')
 _SECONDS = 30
 
 
-def state(server_id: str) -> State:
-    """Ask Nova for a server.
+class Nova:
+    """What Nova says of servers; asks once for each server while it lives.
 
-    :param server_id: UUID of the server.
-    :returns: its state.
+    One is made for a request, for a binding in the background or for a look
+    of the audit, in one thread, and handed in where it is needed. What must
+    be asked anew is asked with a new one.
     """
-    status, body = _get(f'/servers/{server_id}', server_id)
+
+    def __init__(self) -> None:
+        self._servers: dict[str, servers.Server] = {}
+
+    def server(self, server_id: str) -> servers.Server:
+        """Ask for a server, unless it was asked for already.
+
+        :param server_id: UUID of the server.
+        :returns: the server, whether there is one or not.
+        """
+        if server_id not in self._servers:
+            self._servers[server_id] = _server(server_id)
+        return self._servers[server_id]
+
+    def is_evacuated(self, server_id: str) -> bool:
+        """Tell whether a server has left a host that is not back yet.
+
+        :param server_id: UUID of the server.
+        :returns: whether it has; True as well if Nova does not say.
+        """
+        found = _evacuations(server_id)
+        return found is None or any(
+            migration['status'] in _EVACUATED for migration in found
+        )
+
+    def may_run_elsewhere(self, server: servers.Server) -> bool:
+        """Tell whether the guest was started where it was evacuated to.
+
+        What fails in nova-compute after that leaves the server on its old
+        host.
+
+        :param server: the server, which is on its old host.
+        :returns: whether it was; True as well if Nova does not say.
+        """
+        found = _evacuations(server.server_id)
+        if found is None or server.node is None:
+            return True
+        begun = [
+            timeutils.parse_isotime(migration['created_at'])
+            for migration in found
+        ]
+        if not begun or server.launched_at is None:
+            return False
+        return server.launched_at > max(begun)
+
+    @functools.cached_property
+    def migrations(self) -> frozenset[str] | None:
+        """UUIDs of all migrations, of which each allocates as a server does.
+
+        While a server is resized or migrated, what it had on its old host is
+        allocated to the migration. None if Nova does not say, or not of all.
+        """
+        found: set[str] = set()
+        try:
+            for page in _pages('/os-migrations?', 'migrations'):
+                found |= {migration['uuid'] for migration in page}
+        except _NotSaid:
+            return None
+        return frozenset(found) if _all_cells_answer() else None
+
+    def faults(self) -> dict[str, str]:
+        """Ask why servers are in error.
+
+        :returns: the message of each server's fault, by the server's UUID;
+            of none if Nova does not say.
+        """
+        found: dict[str, str] = {}
+        path = '/servers/detail?all_tenants=true&status=ERROR&'
+        try:
+            for page in _pages(path, 'servers'):
+                found |= {
+                    server['id']: server['fault']['message']
+                    for server in page
+                    if 'fault' in server
+                }
+        except _NotSaid:
+            return {}
+        return found
+
+
+def _server(server_id: str) -> servers.Server:
+    status, body = _get(f'/servers/{server_id}')
+    if status == 200:
+        return servers.Server.from_body(server_id, body['server'])
     if status == 404:
         return _confirmed(server_id)
+    return servers.Server(server_id, servers.State.UNKNOWN)
+
+
+def _confirmed(server_id: str) -> servers.Server:
+    """Find out whether a server that Nova does not show is gone.
+
+    To a user who is no administrator Nova answers 404 for the servers of
+    other projects, too. A list of all projects it refuses such a user.
+    """
+    status, body = _get(f'/servers/detail?all_tenants=true&uuid={server_id}')
     if status != 200:
-        return State.UNKNOWN
-    return _classify(body['server'])
-
-
-def _classify(server: dict[str, ty.Any]) -> State:
-    status, task = server['status'], server.get('OS-EXT-STS:task_state', '')
-    if task in _LEAVING_TASKS:
-        return State.LEAVING
-    if status == 'ERROR' and _is_nowhere(server):
-        return State.NEVER_BUILT
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if task is not None:
-        arriving = task in _ARRIVING_TASKS or (status, task) == _UNSHELVED
-        return State.ARRIVING if arriving else State.EXISTS
-    if status == 'ERROR':
-        return State.FAILED
-    if status == 'SHELVED_OFFLOADED':
-        return State.OFFLOADED
-    return State.SETTLED if _is_on_host(server) else State.EXISTS
-
-
-def _is_on_host(server: dict[str, ty.Any]) -> bool:
-    # Only administrators are shown the host: to others, it is on one.
-    return server.get('OS-EXT-SRV-ATTR:host', '') is not None
-
-
-def _is_nowhere(server: dict[str, ty.Any]) -> bool:
-    """Tell whether a server is on no host, and never ran on one."""
-    launched = server.get('OS-SRV-USG:launched_at', '') is not None
-    return not _is_on_host(server) and not launched
-
-
-def node(server_id: str) -> str | None:
-    """Ask Nova where a server is.
-
-    :param server_id: UUID of the server.
-    :returns: the name of its compute node; None if Nova does not say.
-    """
-    status, body = _get(f'/servers/{server_id}', server_id)
-    if status != 200:
-        return None
-    found: str | None = body['server'].get(
-        'OS-EXT-SRV-ATTR:hypervisor_hostname'
-    )
-    return found
-
-
-def is_evacuated(server_id: str) -> bool:
-    """Tell whether a server has left a host that has not come back yet.
-
-    :param server_id: UUID of the server.
-    :returns: whether it has; True as well if Nova does not say.
-    """
-    found = _evacuations(server_id)
-    return found is None or any(
-        migration['status'] in _EVACUATED for migration in found
-    )
-
-
-def may_run_elsewhere(server_id: str) -> bool:
-    """Tell whether the guest was started where a server was evacuated to.
-
-    What fails in nova-compute after that leaves the server on its old host.
-
-    :param server_id: UUID of the server, which is on its old host.
-    :returns: whether it was; True as well if Nova does not say.
-    """
-    status, body = _get(f'/servers/{server_id}', server_id)
-    found = _evacuations(server_id)
-    if status != 200 or found is None:
-        return True
-    launched = body['server'].get('OS-SRV-USG:launched_at')
-    begun = [migration['created_at'] for migration in found]
-    return bool(begun and launched) and (
-        timeutils.parse_isotime(launched)
-        > max(map(timeutils.parse_isotime, begun))
+        return servers.Server(server_id, servers.State.UNKNOWN)
+    if not body['servers']:
+        return servers.Server(server_id, servers.State.GONE)
+    if not all(map(servers.was_never_on_a_host, body['servers'])):
+        return servers.Server(server_id, servers.State.EXISTS)
+    # It was made in between; or it is one that nobody can see or delete: a
+    # nova-conductor that dies while the server is being deleted can leave it
+    # in the database of a cell, and the record of the cell it is in unwritten.
+    status, body = _get(f'/servers/{server_id}')
+    if status == 200:
+        return servers.Server.from_body(server_id, body['server'])
+    gone = status == 404
+    return servers.Server(
+        server_id, servers.State.GONE if gone else servers.State.UNKNOWN
     )
 
 
 def _evacuations(server_id: str) -> list[dict[str, ty.Any]] | None:
-    path = f'/os-migrations?instance_uuid={server_id}'
-    status, body = _get(path, server_id)
+    status, body = _get(f'/os-migrations?instance_uuid={server_id}')
     if status != 200:
         return None
     return [
@@ -171,77 +161,16 @@ def _evacuations(server_id: str) -> list[dict[str, ty.Any]] | None:
     ]
 
 
-def migrations() -> frozenset[str] | None:
-    """Ask Nova for migrations, of which each allocates as a server does.
-
-    While a server is resized or migrated, what it had on its old host is
-    allocated to the migration.
-
-    :returns: their UUIDs; None if Nova does not say, or not of all.
-    """
-    found: set[str] = set()
-    path = '/os-migrations?'
-    try:
-        for page in _pages(path, 'migrations', 'that is migrated'):
-            found |= {migration['uuid'] for migration in page}
-    except _NotSaid:
-        return None
-    return frozenset(found) if _all_cells_answer() else None
-
-
 def _all_cells_answer() -> bool:
     """Tell whether a list of Nova's has what is in each cell.
 
     It leaves out those of a cell that is down without a word, except that of
     the services, which shows no more of them than that.
     """
-    status, body = _get('/os-services?binary=nova-compute', 'on any host')
+    status, body = _get('/os-services?binary=nova-compute')
     return status == 200 and all(
         service['status'] != 'UNKNOWN' for service in body['services']
     )
-
-
-def faults() -> dict[str, str]:
-    """Ask Nova why servers are in error.
-
-    :returns: the message of each server's fault, by the server's UUID; of
-        none if Nova does not say.
-    """
-    found: dict[str, str] = {}
-    path = '/servers/detail?all_tenants=true&status=ERROR&'
-    try:
-        for page in _pages(path, 'servers', 'in error'):
-            found |= {
-                server['id']: server['fault']['message']
-                for server in page
-                if 'fault' in server
-            }
-    except _NotSaid:
-        return {}
-    return found
-
-
-def _confirmed(server_id: str) -> State:
-    """Find out whether a server that Nova does not show is gone.
-
-    To a user who is no administrator Nova answers 404 for the servers of
-    other projects, too. A list of all projects it refuses such a user.
-    """
-    path = f'/servers/detail?all_tenants=true&uuid={server_id}'
-    status, body = _get(path, server_id)
-    if status != 200:
-        return State.UNKNOWN
-    if not body['servers']:
-        return State.GONE
-    if not all(map(_is_nowhere, body['servers'])):
-        return State.EXISTS
-    # It was made in between; or it is one that nobody can see or delete: a
-    # nova-conductor that dies while the server is being deleted can leave it
-    # in the database of a cell, and the record of the cell it is in unwritten.
-    status, body = _get(f'/servers/{server_id}', server_id)
-    if status == 404:
-        return State.GONE
-    return _classify(body['server']) if status == 200 else State.UNKNOWN
 
 
 class _NotSaid(Exception):
@@ -249,19 +178,18 @@ class _NotSaid(Exception):
 
 
 def _pages(
-    path: str, collection: str, server_id: str
+    path: str, collection: str
 ) -> collections.abc.Iterator[list[dict[str, ty.Any]]]:
     """Go through a list of Nova's, page by page.
 
     :param path: its path and query, open for one more parameter.
     :param collection: what is listed.
-    :param server_id: which servers a warning is to speak of.
     :returns: what is on each page.
     :raises _NotSaid: if Nova does not answer with a page.
     """
     marker = ''
     while True:
-        status, body = _get(f'{path}{marker}', server_id)
+        status, body = _get(f'{path}{marker}')
         if status != 200:
             raise _NotSaid
         page = body[collection]
@@ -273,21 +201,22 @@ def _pages(
         marker = f'marker={last.get("uuid") or last["id"]}'
 
 
-def _get(path: str, server_id: str) -> tuple[int, dict[str, ty.Any]]:
+def _get(path: str) -> tuple[int, dict[str, ty.Any]]:
+    """Ask; a status of 0 is no answer at all."""
     try:
         response = _compute().get(path, timeout=_SECONDS)
     except (ks_exc.ClientException, sdk_exc.SDKException) as exc:
-        LOG.warning('Nova did not answer for server %s: %s', server_id, exc)
+        LOG.warning('Nova did not answer GET %s: %s', path, exc)
         return 0, {}
     if response.status_code == 404:
         return 404, {}
     if response.status_code != 200:
         LOG.warning(
-            'Nova answered with HTTP status %d for server %s. Check that '
-            "the user of cyborg.conf's [nova] section has the role admin, "
-            'which shows the servers of all projects.',
+            'Nova answered GET %s with HTTP status %d. Check that the user '
+            "of cyborg.conf's [nova] section has the role admin, which shows "
+            'the servers of all projects.',
+            path,
             response.status_code,
-            server_id,
         )
         return response.status_code, {}
     return 200, response.json()
@@ -295,5 +224,6 @@ def _get(path: str, server_id: str) -> tuple[int, dict[str, ty.Any]]:
 
 @functools.cache
 def _compute() -> proxy.Proxy:
-    # Made once: each making asks Keystone for a token.
+    # Made once a process: each making asks Keystone for a token. Two threads
+    # that are the first may each make one, of which one is kept.
     return nova_client.NovaAPI().nova_client

@@ -326,7 +326,7 @@ class TestErrorAnswers:
 
     @pytest.mark.parametrize(
         'cls',
-        exception.DeviceContextError.__subclasses__(),
+        list(exception.all_errors()),
         ids=lambda cls: cls.__name__,
     )
     def test_our_own_errors_are_raised_again(self, fails, cls):

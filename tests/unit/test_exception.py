@@ -9,7 +9,7 @@ from nova.compute import utils as compute_utils
 
 from nova_cyborg import exception
 
-CLASSES = exception.DeviceContextError.__subclasses__()
+CLASSES = list(exception.all_errors())
 all_classes = pytest.mark.parametrize(
     'cls', CLASSES, ids=lambda cls: cls.__name__
 )
@@ -51,6 +51,17 @@ def test_codes_are_unique():
     assert len({cls.error_code for cls in classes}) == len(classes)
 
 
+def test_a_code_of_a_class_of_a_class():
+    class MoreBound(exception.StillBound):
+        error_code = 'nova_cyborg.more_bound'
+
+    assert exception.by_error_code(MoreBound.error_code) is MoreBound
+    # That of the base class stands for the base class.
+    assert exception.by_error_code(exception.StillBound.error_code) is (
+        exception.StillBound
+    )
+
+
 @pytest.mark.parametrize('code', ['', 'cyborg.error', 'nova_cyborg.none'])
 def test_other_codes_are_not_ours(code):
     assert exception.by_error_code(code) is None
@@ -77,6 +88,44 @@ def test_nova_records_sentence_and_code_as_the_servers_fault(cls, again):
 
     assert fault['message'] == str(error)[:255]
     assert fault['code'] == cls.status
+
+
+NOT_GIVEN = exception.DeviceNotGiven(
+    host='compute1', slot='0000:0c:00.1', reason='vfio: (it) is in use'
+)
+
+
+@pytest.mark.parametrize('before', ['', 'Exceeded (3) retries. Why: '])
+@pytest.mark.parametrize('after', ['', ' Sorry.'])
+def test_a_device_not_given_is_found_in_a_fault(before, after):
+    found = exception.find_device_not_given(f'{before}{NOT_GIVEN}{after}')
+
+    assert found.device == 'compute1/0000:0c:00.1'
+    assert found.sentence == (
+        'The device cannot be given to a guest: vfio: (it) is in use' + after
+    )
+
+
+def test_a_device_not_given_of_which_all_the_rest_is_cut_off():
+    fault = str(NOT_GIVEN)[: str(NOT_GIVEN).index(')') + 1]
+
+    assert exception.find_device_not_given(fault) == (
+        exception.NotGiven('compute1/0000:0c:00.1', '')
+    )
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        '',
+        'No valid host was found.',
+        '(nova_cyborg.device_not_given',
+        '(nova_cyborg.device_not_given compute1/0000:0c',
+        '(nova_cyborg.still_bound x) The device cannot be given.',
+    ],
+)
+def test_other_faults_name_no_device(fault):
+    assert exception.find_device_not_given(fault) is None
 
 
 def test_the_default_says_nothing_of_the_cause():

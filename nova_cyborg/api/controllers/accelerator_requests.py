@@ -4,7 +4,7 @@
 
 Stock Nova asks for a server's ARQs at boot, reboot and delete. Cyborg's
 controller reads every ARQ of the cloud for that; two handlers here do the
-same by index, and take device contexts along when a server lets go of them.
+same by index, and release the device contexts of a server that is deleted.
 """
 
 import inspect
@@ -17,7 +17,7 @@ from cyborg import context as cyborg_context
 from cyborg import objects
 from cyborg.api import expose
 from cyborg.api.controllers import types
-from cyborg.api.controllers.v2 import arqs
+from cyborg.api.controllers.v2 import arqs as stock
 from cyborg.common import (
     authorize_wsgi,
     constants,
@@ -29,17 +29,16 @@ from wsme import types as wtypes
 
 from nova_cyborg import exception as our_exception
 from nova_cyborg.api.controllers import device_profiles
-from nova_cyborg.db import allocations
-from nova_cyborg.db import arqs as devices
-from nova_cyborg.lifecycle import unbind as unbinding
+from nova_cyborg.db import allocations, arqs
+from nova_cyborg.lifecycle import nova, release
 
 CONF = cfg.CONF
 
 # What is beneath Cyborg's decorators, which ours have again.
-_stock_get_one = inspect.unwrap(arqs.ARQsController.get_one)
-_stock_get_all = inspect.unwrap(arqs.ARQsController.get_all)
-_stock_delete = inspect.unwrap(arqs.ARQsController.delete)
-_stock_post = inspect.unwrap(arqs.ARQsController.post)
+_stock_get_one = inspect.unwrap(stock.ARQsController.get_one)
+_stock_get_all = inspect.unwrap(stock.ARQsController.get_all)
+_stock_delete = inspect.unwrap(stock.ARQsController.delete)
+_stock_post = inspect.unwrap(stock.ARQsController.post)
 
 
 # Before Cyborg 17, the decorator has to be told to check the policy for the
@@ -78,12 +77,12 @@ class _Conflict(exception.CyborgException):
     code = HTTPStatus.CONFLICT
 
 
-class AcceleratorRequestsController(arqs.ARQsController):
+class AcceleratorRequestsController(stock.ARQsController):
     """Cyborg's accelerator requests."""
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'create', **_OWN_PROJECT)
     @expose.expose(
-        arqs.ARQCollection,
+        stock.ARQCollection,
         body=types.jsontype,
         status_code=HTTPStatus.CREATED,
     )
@@ -115,7 +114,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
         """
         (fields, *_same) = valid_fields.values()
         server_id = fields['instance_uuid']
-        found = devices.of_profiles(context, server_id)
+        found = arqs.of_profiles(context, server_id)
         if found and allocations.exists(context, server_id):
             found = {
                 arq_id: node
@@ -129,14 +128,14 @@ class AcceleratorRequestsController(arqs.ARQsController):
             )
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_one', **_OWN_PROJECT)
-    @expose.expose(arqs.ARQ, types.uuid)
+    @expose.expose(stock.ARQ, types.uuid)
     def get_one(self, uuid: str) -> object:
         """Show an ARQ."""
         _require_project()
         return _stock_get_one(self, uuid)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all', **_OWN_PROJECT)
-    @expose.expose(arqs.ARQCollection, wtypes.text, types.uuid)
+    @expose.expose(stock.ARQCollection, wtypes.text, types.uuid)
     def get_all(
         self, bind_state: str | None = None, instance: str | None = None
     ) -> object:
@@ -150,7 +149,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
         context = pecan.request.context
         if _asks_for_itself(context):
             context = cyborg_context.get_admin_context()
-        uuids = devices.given_to(context, instance)
+        uuids = arqs.shown_to_nova(context, instance)
         found = (
             [arq.arq for arq in objects.ExtARQ.list(context, uuids)]
             if uuids
@@ -161,7 +160,7 @@ class AcceleratorRequestsController(arqs.ARQsController):
             for arq in found
         ):
             return wsme.api.Response(None, status_code=HTTPStatus.LOCKED)
-        return arqs.ARQCollection.convert_with_links(found)
+        return stock.ARQCollection.convert_with_links(found)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'delete', **_OWN_PROJECT)
     @expose.expose(
@@ -181,6 +180,6 @@ class AcceleratorRequestsController(arqs.ARQsController):
                 'Compute API to manage instance accelerators.'
             )
         try:
-            unbinding.server_arqs_deleted(instance)
+            release.for_stock_nova(nova.Nova(), instance)
         except our_exception.ServerNotLeaving as exc:
             raise _Conflict(str(exc)) from exc

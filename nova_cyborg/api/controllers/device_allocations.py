@@ -13,8 +13,7 @@ from nova_cyborg.api.controllers import device_contexts, handler
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
 from nova_cyborg.db import allocations, attempts, contexts
-from nova_cyborg.lifecycle import bind as binding
-from nova_cyborg.lifecycle import unbind as unbinding
+from nova_cyborg.lifecycle import bind, heal, nova, release, unbind
 
 LOG = logging.getLogger(__name__)
 
@@ -61,10 +60,11 @@ class DeviceAllocationsController(rest.RestController):
         context_ids = _wanted_contexts(body)
         caller = handler.canonical(body['caller'])
         context = handler.request_context()
-        allocation = unbinding.healed(
+        allocation = heal.contexts_in_use(
+            nova.Nova(),
             lambda: allocations.reserve(
                 context, server_id, context_ids, caller
-            )
+            ),
         )
         LOG.info(
             'Server %s holds the device contexts %s',
@@ -92,7 +92,7 @@ class DeviceAllocationsController(rest.RestController):
         """Begin to bind; how it ends comes to Nova as an event."""
         server_id = _known(server_id)
         body = handler.read_body(schemas.BIND)
-        begun = binding.begin(
+        begun = bind.begin(
             handler.request_context(),
             pecan.request.conductor_api,
             server_id,
@@ -117,7 +117,7 @@ class DeviceAllocationsController(rest.RestController):
 
     @handler.handle(policies.UNBIND, status=204, service_only=True)
     def unbind(self, server_id: str) -> None:
-        """Free devices; the server keeps its device contexts.
+        """Unbind devices; the server keeps its device contexts.
 
         Those of an attempt that is given by its generation or by
         accelerator requests that it has made, or those on the host that a
@@ -126,20 +126,22 @@ class DeviceAllocationsController(rest.RestController):
         server_id = _known(server_id)
         body = handler.read_body(schemas.UNBIND)
         if 'generation' in body:
-            unbinding.unbind(server_id, body['generation'])
+            unbind.last_attempt(server_id, body['generation'])
         elif 'arqs' in body:
             arq_ids = [handler.canonical(uuid) for uuid in body['arqs']]
-            unbinding.unbind_attempt(server_id, arq_ids)
+            unbind.attempt(server_id, arq_ids)
         else:
-            unbinding.settle(server_id, body['evacuated_to'])
+            unbind.left_behind(server_id, body['evacuated_to'])
 
     @handler.handle(policies.RELEASE, status=204, service_only=True)
     def delete(self, server_id: str) -> None:
-        """Free the devices and take the device contexts back."""
+        """Unbind the devices and release the device contexts."""
         query = handler.read_query(schemas.RELEASE)
         caller = query.get('caller')
-        unbinding.release(
-            _known(server_id), caller and handler.canonical(caller)
+        release.of_server(
+            nova.Nova(),
+            _known(server_id),
+            caller and handler.canonical(caller),
         )
 
 

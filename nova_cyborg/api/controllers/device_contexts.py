@@ -17,7 +17,7 @@ from nova_cyborg.api.controllers import handler
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.db import contexts
-from nova_cyborg.lifecycle import unbind as unbinding
+from nova_cyborg.lifecycle import heal, nova
 
 #: The most device contexts in one page, and the number if none is asked for.
 MAX_LIMIT = 1000
@@ -100,7 +100,9 @@ class DeviceContextsController(rest.RestController):
         """Delete a device context that no server holds."""
         uuid, project_id = _known(uuid), _visible_project()
         context = handler.request_context()
-        unbinding.healed(lambda: contexts.delete(context, uuid, project_id))
+        heal.contexts_in_use(
+            nova.Nova(), lambda: contexts.delete(context, uuid, project_id)
+        )
 
 
 def as_dict(context: model.DeviceContext) -> dict[str, ty.Any]:

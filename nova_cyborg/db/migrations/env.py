@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Alembic's environment; :mod:`nova_cyborg.db.migration` runs it."""
+"""Alembic's environment, run by ``nova_cyborg.db.migrations.migration``."""
 
 from alembic import context
 
-from nova_cyborg.db import migration, tables
+from nova_cyborg.db import tables
+from nova_cyborg.db.migrations import migration
 
 context.configure(
     connection=context.config.attributes['connection'],

@@ -37,8 +37,8 @@ from oslo_middleware import request_id
 from oslo_policy import opts as policy_opts
 
 from nova_cyborg.api import app
-from nova_cyborg.db import migration
-from nova_cyborg.lifecycle import nova as servers
+from nova_cyborg.db.migrations import migration
+from nova_cyborg.lifecycle import nova
 
 PROJECT = uuid.uuid4().hex
 #: Who builds servers, unless a test says otherwise.
@@ -237,8 +237,8 @@ class CyborgFixture(fixtures.Fixture):
         self._configure()
         self._make_database()
         self.nova = NovaStandIn()
-        servers._compute.cache_clear()
-        self.addCleanup(servers._compute.cache_clear)
+        nova._compute.cache_clear()
+        self.addCleanup(nova._compute.cache_clear)
         self.useFixture(
             fixtures.MonkeyPatch(
                 'cyborg.common.utils.get_sdk_adapter',

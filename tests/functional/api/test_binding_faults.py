@@ -12,7 +12,7 @@ from cyborg.db.sqlalchemy import models
 from oslo_db import exception as db_exc
 
 from nova_cyborg.db import tables
-from nova_cyborg.lifecycle import bind as binding
+from nova_cyborg.lifecycle import bind
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers
 
@@ -264,7 +264,7 @@ class TestTheOutcomeIsLost:
         def fail(*_args):
             raise lost
 
-        monkeypatch.setattr(binding.devices, 'states', fail)
+        monkeypatch.setattr(bind.arqs, 'states', fail)
 
         nova.bind(server_id, providers(provider, uuid_), status=202)
         cloud.drain()
@@ -272,7 +272,7 @@ class TestTheOutcomeIsLost:
         records = [
             record
             for record in caplog.records
-            if record.name == binding.__name__ and record.exc_info
+            if record.name == bind.__name__ and record.exc_info
         ]
         assert [r.exc_info[1] for r in records] == [lost]
         assert 'nova-cyborg-manage audit' in records[0].getMessage()

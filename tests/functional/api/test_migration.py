@@ -2,6 +2,7 @@
 
 """The schema: upgrade, and what happens without it."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from cyborg.db.sqlalchemy import models
 from nova_cyborg import exception
 from nova_cyborg.api import app
 from nova_cyborg.cmd import manage
-from nova_cyborg.db import migration, tables
+from nova_cyborg.db import tables
+from nova_cyborg.db.migrations import migration
 from tests.functional.api import cyborg
 
 
@@ -226,3 +228,53 @@ class TestManage:
         assert 'no such table' in result.stderr
         assert 'SELECT' not in result.stderr
         assert 'Traceback' not in result.stderr
+
+    @pytest.fixture
+    def plainly(self, tmp_path):
+        """Runs nova-cyborg-manage where nothing is configured."""
+        command = pathlib.Path(sys.executable).with_name('nova-cyborg-manage')
+
+        def _run(*arguments, **variables):
+            return subprocess.run(
+                [command, *arguments],
+                capture_output=True,
+                text=True,
+                timeout=180,
+                check=False,
+                cwd=tmp_path,
+                env={
+                    'HOME': str(tmp_path),
+                    'PATH': os.environ['PATH'],
+                    'PYTHONPATH': os.environ.get('PYTHONPATH', ''),
+                    **variables,
+                },
+            )
+
+        return _run
+
+    @pytest.mark.parametrize(
+        'command', [('db', 'version'), ('db', 'upgrade'), ('audit',)]
+    )
+    def test_no_configuration_file(self, plainly, command):
+        result = plainly(*command)
+
+        assert (result.returncode, result.stdout) == (2, '')
+        assert 'No configuration file of Cyborg was found' in result.stderr
+        assert '--config-file PATH' in result.stderr
+        assert 'Traceback' not in result.stderr
+
+    def test_a_configuration_file_without_a_database(self, plainly, tmp_path):
+        conf = tmp_path / 'empty.conf'
+        conf.write_text('[database]\n')
+
+        result = plainly('--config-file', conf, 'db', 'version')
+
+        assert (result.returncode, result.stdout) == (2, '')
+        assert f'no [database] connection in {conf}' in result.stderr
+
+    def test_a_database_of_the_environment(self, plainly, tmp_path):
+        url = f'sqlite:///{tmp_path}/cyborg.sqlite'
+
+        result = plainly('db', 'version', OS_DATABASE__CONNECTION=url)
+
+        assert (result.returncode, result.stdout) == (0, 'none\n')

@@ -9,7 +9,7 @@ from cyborg.common import authorize_wsgi
 from oslo_upgradecheck import upgradecheck
 
 from nova_cyborg.checks import cyborg_side, policies
-from nova_cyborg.db import migration
+from nova_cyborg.db.migrations import migration
 
 FACTORY = 'nova_cyborg.api.app:app_factory'
 SUCCESS, WARNING, FAILURE = sorted(upgradecheck.Code)

@@ -36,9 +36,11 @@ from cyborg.conf import CONF
 from cyborg.db.sqlalchemy import models
 from cyborg.objects import base as objects_base
 from nova_cyborg.api import app
+from nova_cyborg.audit import auditor
 from nova_cyborg.cmd import audit
-from nova_cyborg.db import migration, session
-from nova_cyborg.lifecycle import bind as binding
+from nova_cyborg.db import session
+from nova_cyborg.db.migrations import migration
+from nova_cyborg.lifecycle import bind
 from tools.cloud.services import sqlite
 
 from cyborg import context
@@ -165,7 +167,7 @@ class Control:
         self._engine = session.engine()
         self._agents: set[str] = set()
         self._executor = Executor()
-        binding._executor = self._executor
+        bind._executor = self._executor
         Conductor.may_bind.set()
         self._refusals: list[edge.Fault] = []
         sa.event.listen(self._engine, 'before_cursor_execute', self._refuse)
@@ -244,8 +246,8 @@ class Control:
         :returns: what was found.
         """
         CONF.set_override('endpoint_override', placement, group='placement')
-        arguments = argparse.Namespace(repair=True, grace=0)
-        return audit._audit(arguments)
+        found = auditor.run(0, repair=True, tell=print)
+        return [audit.as_row(outcome) for outcome in found]
 
     def refuse_writes(
         self, table: str, skip: int = 0, times: int = 1, kill: bool = False

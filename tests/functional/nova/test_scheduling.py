@@ -92,8 +92,8 @@ class SchedulingTest(base.TestCase):
         )
         fault = self.boot_fails(context)
         self.assertIn(
-            f'Device {slot} cannot be given to a guest of compute1: '
-            f'vfio {slot}: no such host device',
+            f'(nova_cyborg.device_not_given compute1/{slot}) The device '
+            f'cannot be given to a guest: vfio {slot}: no such host device',
             fault,
         )
         self.assert_available(context)

@@ -84,9 +84,7 @@ class TestBody:
 
         assert body['errors'][0]['request_id'] is None
 
-    @pytest.mark.parametrize(
-        'cls', exception.DeviceContextError.__subclasses__()
-    )
+    @pytest.mark.parametrize('cls', list(exception.all_errors()))
     def test_each_status_has_a_title(self, cls):
         body = faults.body(cls.from_detail('A sentence.'), {})
 

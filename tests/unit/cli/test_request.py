@@ -106,10 +106,14 @@ def test_an_unknown_sort_direction_is_refused() -> None:
         query('--sort', 'name:up')
 
 
-@pytest.mark.parametrize('limit', ['0', '-1', 'x', '1.5'])
+@pytest.mark.parametrize(
+    'limit', ['0', '-1', 'x', '1.5', '1000000000', '9' * 5000]
+)
 def test_a_limit_that_is_none_is_refused(
     limit: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
         query(f'--limit={limit}')
-    assert 'is not a number above 0' in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert 'argument --limit: ' in error
+    assert 'is not a whole number from 1 to 999999999' in error

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Placement, as the audit compares it with Cyborg and puts it right."""
+"""What Placement says of devices, and forgetting and mending allocations."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Placement:
         body['allocations'][provider] = {'resources': {classes[0]: amount}}
         self._put(provider, server_id, body)
 
-    def withdraw(
+    def forget_on_host(
         self,
         provider: str,
         server_id: str,

@@ -11,11 +11,18 @@ import collections.abc
 import json
 
 import sqlalchemy as sa
+from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 from oslo_utils import uuidutils
 from sqlalchemy import orm
 
 from nova_cyborg import model
+from nova_cyborg.db import session
+
+#: Whether a device profile is a hidden one, as a condition for its row.
+IS_HIDDEN = models.DeviceProfile.name.startswith(
+    model.PROFILE_PREFIX, autoescape=True
+)
 
 
 def make(
@@ -66,3 +73,30 @@ def remove_unused(
         sa.delete(profile).where(profile.name.in_(names), ~used.exists()),
         execution_options={'synchronize_session': False},
     )
+
+
+def of_no_arq(context: cyborg_context.RequestContext) -> dict[str, int]:
+    """Find hidden profiles without ARQs.
+
+    :returns: row id by name of the profile.
+    """
+    profile, arq = models.DeviceProfile, models.ExtArq
+    used = sa.select(arq.id).where(arq.device_profile_id == profile.id)
+    query = sa.select(profile.name, profile.id).where(
+        IS_HIDDEN, ~used.exists()
+    )
+    return dict(session.rows(context, query))
+
+
+def remove(context: cyborg_context.RequestContext, row_id: int) -> None:
+    """Remove a hidden profile, if still no ARQ belongs to it.
+
+    :param row_id: its row id.
+    """
+    profile, arq = models.DeviceProfile, models.ExtArq
+    used = sa.select(arq.id).where(arq.device_profile_id == profile.id)
+    with session.writing(context) as db:
+        db.execute(
+            sa.delete(profile).where(profile.id == row_id, ~used.exists()),
+            execution_options={'synchronize_session': False},
+        )

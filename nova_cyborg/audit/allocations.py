@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Placement's allocations, compared with Cyborg's devices."""
+
+import collections.abc
+import dataclasses
+import functools
+
+from nova_cyborg.audit import evacuations, look
+from nova_cyborg.db import allocations, arqs, links
+from nova_cyborg.lifecycle import nova, placement, servers
+
+
+@dataclasses.dataclass(frozen=True)
+class _Consumer:
+    """Who has an allocation of a resource provider of devices.
+
+    :ivar provider: UUID of the resource provider.
+    :ivar server: the server; one that is gone may be a migration.
+    :ivar amount: how many units are allocated.
+    :ivar use: what it has in Cyborg, if anything.
+    :ivar is_holder: whether it is a server that holds device contexts.
+    """
+
+    provider: str
+    server: servers.Server
+    amount: int
+    use: arqs.Use | None
+    is_holder: bool
+
+    @property
+    def subject(self) -> str:
+        """What a finding is about."""
+        return f'{self.provider}/{self.server.server_id}'
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether it has the devices, too."""
+        # Of device profiles, it is Nova's business how many.
+        enough = self.amount if self.is_holder else 1
+        return self.use is not None and self.use.count >= enough
+
+
+def find(view: look.Look) -> collections.abc.Iterator[look.Finding]:
+    """Find devices without allocations, and allocations without devices.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    providers = view.providers
+    # After the allocations in Placement: who has one holds by now.
+    holders = {each.server_id for each in allocations.holders(view.context)}
+    # What they have on another host is found otherwise.
+    elsewhere = evacuations.on_another_host(view).keys() | links.left_behind(
+        view.context
+    )
+    for provider in providers:
+        for server_id in sorted(provider.in_cyborg.keys() - elsewhere):
+            finding = _unallocated(view, provider, server_id, holders)
+            if finding:
+                yield finding
+        for server_id in sorted(provider.in_placement):
+            consumer = _Consumer(
+                provider.uuid,
+                view.nova.server(server_id),
+                provider.in_placement[server_id],
+                provider.in_cyborg.get(server_id),
+                server_id in holders,
+            )
+            finding = _about_consumer(view, consumer)
+            if finding:
+                yield finding
+
+
+def _unallocated(
+    view: look.Look,
+    provider: look.Provider,
+    server_id: str,
+    holders: collections.abc.Collection[str],
+) -> look.Finding | None:
+    count = provider.in_cyborg[server_id].count
+    # Of device profiles, it is Nova's business how many.
+    enough = count if server_id in holders else 1
+    if provider.in_placement.get(server_id, 0) >= enough:
+        return None
+    if view.nova.server(server_id).state not in servers.AT_REST:
+        # What one that is gone, or on no host, has left is found otherwise.
+        return None
+    return look.Finding(
+        'no-placement-allocation',
+        f'{provider.uuid}/{server_id}',
+        'The server has devices of the resource provider, and no allocation '
+        'in Placement, or of less.',
+        functools.partial(
+            _allocate, view.placement, provider.uuid, server_id, count
+        ),
+    )
+
+
+def _allocate(
+    client: placement.Placement, provider: str, server_id: str, count: int
+) -> None:
+    """Repair ``no-placement-allocation``."""
+    client.allocate(provider, server_id, count)
+
+
+def _about_consumer(
+    view: look.Look, consumer: _Consumer
+) -> look.Finding | None:
+    server = consumer.server
+    if server.state is servers.State.GONE:
+        return _of_no_server(view, consumer)
+    if server.state is servers.State.OFFLOADED:
+        return look.Finding(
+            'allocation-of-offloaded-server',
+            consumer.subject,
+            'The server is on no host, and Placement has an allocation of it.',
+            functools.partial(_forget_unused, view.placement, server),
+        )
+    if server.state is servers.State.NEVER_BUILT:
+        return look.Finding(
+            'allocation-of-failed-server',
+            consumer.subject,
+            'The server could not be built, and Placement has an allocation '
+            'of it.',
+            functools.partial(_forget_unused, view.placement, server),
+        )
+    if consumer.has_devices or server.state not in servers.AT_REST:
+        return None
+    if view.nova.is_evacuated(server.server_id):
+        # Nova keeps what an evacuated server has on its old host until that
+        # is back.
+        return None
+    return _without_devices(view, consumer)
+
+
+def _forget_unused(
+    client: placement.Placement, server: servers.Server
+) -> None:
+    """Repair ``allocation-of-offloaded-server`` and ``-of-failed-server``."""
+    # Nova says that it is unshelved before it chooses a host.
+    if nova.Nova().server(server.server_id).state is server.state:
+        client.forget(server.server_id)
+
+
+def _of_no_server(view: look.Look, consumer: _Consumer) -> look.Finding | None:
+    server_id = consumer.server.server_id
+    if consumer.use is None:
+        # It may be a server's migration.
+        migrations = view.nova.migrations
+        if migrations is None or server_id in migrations:
+            return None
+    return look.Finding(
+        'allocation-of-no-server',
+        consumer.subject,
+        'Nova does not know the server that Placement has an allocation of.',
+        functools.partial(_forget, view.placement, server_id),
+    )
+
+
+def _forget(client: placement.Placement, server_id: str) -> None:
+    """Repair ``allocation-of-no-server``."""
+    client.forget(server_id)
+
+
+def _without_devices(
+    view: look.Look, consumer: _Consumer
+) -> look.Finding | None:
+    if consumer.use is None:
+        finding = _on_another_host(view, consumer)
+        if finding:
+            return finding
+        if consumer.is_holder and (
+            consumer.server.state is servers.State.FAILED
+        ):
+            # It could not be evacuated, and where it was to go is not known:
+            # Nova deletes it when the server is evacuated again.
+            return None
+    return look.Finding(
+        'no-device',
+        consumer.subject,
+        'The server has an allocation in Placement, and no device of the '
+        'resource provider, or fewer. Unless its flavor asks for it without '
+        'a device profile, shelve it with offloading, and unshelve it.',
+    )
+
+
+def _on_another_host(
+    view: look.Look, consumer: _Consumer
+) -> look.Finding | None:
+    """Find what Nova has allocated on a host, and not gone there with.
+
+    If Placement's answer is lost, for example, it takes another host.
+    """
+    server, node = consumer.server, consumer.server.node
+    if node is None:
+        return None
+    if view.placement.node(consumer.provider) in (None, node):
+        return None
+    runs = (
+        server.state is servers.State.FAILED
+        and view.nova.may_run_elsewhere(server)
+    )
+    return look.Finding(
+        'allocation-on-another-host',
+        consumer.subject,
+        f'The server is on {node}, and Placement has an allocation of it on '
+        'another host'
+        + (', where its guest may run. Evacuate it again.' if runs else '.'),
+        None
+        if runs
+        else functools.partial(
+            _forget_on_host, view.placement, consumer.provider, server
+        ),
+    )
+
+
+def _forget_on_host(
+    client: placement.Placement, provider: str, server: servers.Server
+) -> None:
+    """Repair ``allocation-on-another-host``."""
+
+    def is_unused() -> bool:
+        now = nova.Nova().server(server.server_id)
+        return now.state in servers.AT_REST and now.node == server.node
+
+    client.forget_on_host(provider, server.server_id, is_unused)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Servers: as much of what Nova shows as matters to device contexts."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import typing as ty
+
+from oslo_utils import timeutils
+
+
+class State(enum.Enum):
+    """As much of a server's state as matters to its device contexts."""
+
+    #: Nova does not know it, or not any more.
+    GONE = 'gone'
+    #: It is being deleted, or is soft-deleted.
+    LEAVING = 'leaving'
+    #: It is in error, and was never running.
+    NEVER_BUILT = 'never built'
+    #: It is shelved, and on no host.
+    OFFLOADED = 'offloaded'
+    #: It is on a host, and nothing is being done with it.
+    RESTING = 'resting'
+    #: It is in error, and nothing is being done with it.
+    FAILED = 'failed'
+    #: It is being unshelved, evacuated or rebuilt.
+    ARRIVING = 'arriving'
+    #: It is there, and something else may be under way.
+    EXISTS = 'exists'
+    #: Nova does not say.
+    UNKNOWN = 'unknown'
+
+
+#: A server that is being deleted, or was.
+LEAVING = frozenset((State.GONE, State.LEAVING))
+#: A server that is on a host, or comes to one.
+STAYING = frozenset((State.RESTING, State.ARRIVING))
+#: A server that holds device contexts and will not come to use them. One that
+#: is soft-deleted can be restored.
+NEVER_TO_USE = frozenset((State.GONE, State.NEVER_BUILT))
+#: A server that is on a host, and nothing is being done with it.
+AT_REST = frozenset((State.RESTING, State.FAILED))
+
+_BY_STATUS = {
+    'DELETED': State.GONE,
+    'SOFT_DELETED': State.LEAVING,
+    'BUILD': State.EXISTS,
+}
+
+# A server that is soft-deleted on no host, or on one that is down, is deleted
+# for good; one on a host asks for nothing until it is reclaimed.
+_LEAVING_TASKS = ('deleting', 'soft-deleting')
+_ARRIVING_TASKS = (
+    'unshelving',
+    'rebuilding',
+    'rebuild_block_device_mapping',
+    'rebuild_spawning',
+)
+# It is shelved until it is on its host; the task is that of a build, too.
+_UNSHELVED = ('SHELVED_OFFLOADED', 'spawning')
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A server, as Nova shows it.
+
+    :ivar server_id: its UUID.
+    :ivar state: its state.
+    :ivar node: the name of its compute node; None if Nova does not say.
+    :ivar launched_at: when its guest was started on its way to a host; None
+        if it never was, or Nova does not say.
+    """
+
+    server_id: str
+    state: State
+    node: str | None = None
+    launched_at: datetime.datetime | None = None
+
+    @classmethod
+    def from_body(cls, server_id: str, body: dict[str, ty.Any]) -> Server:
+        """Read what Nova answers.
+
+        :param server_id: UUID of the server.
+        :param body: the ``server`` of Nova's answer.
+        :returns: the server.
+        """
+        launched = body.get('OS-SRV-USG:launched_at')
+        return cls(
+            server_id,
+            _state(body),
+            body.get('OS-EXT-SRV-ATTR:hypervisor_hostname'),
+            timeutils.parse_isotime(launched) if launched else None,
+        )
+
+
+def was_never_on_a_host(body: dict[str, ty.Any]) -> bool:
+    """Tell whether a server is on no host, and never ran on one.
+
+    :param body: the server, as Nova's answers have it.
+    :returns: whether it is so; False if Nova does not say.
+    """
+    launched = body.get('OS-SRV-USG:launched_at', '') is not None
+    return not _is_on_host(body) and not launched
+
+
+def _state(body: dict[str, ty.Any]) -> State:
+    status, task = body['status'], body.get('OS-EXT-STS:task_state', '')
+    if task in _LEAVING_TASKS:
+        return State.LEAVING
+    if status == 'ERROR' and was_never_on_a_host(body):
+        return State.NEVER_BUILT
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if task is not None:
+        arriving = task in _ARRIVING_TASKS or (status, task) == _UNSHELVED
+        return State.ARRIVING if arriving else State.EXISTS
+    if status == 'ERROR':
+        return State.FAILED
+    if status == 'SHELVED_OFFLOADED':
+        return State.OFFLOADED
+    return State.RESTING if _is_on_host(body) else State.EXISTS
+
+
+def _is_on_host(body: dict[str, ty.Any]) -> bool:
+    # Only administrators are shown the host: to others, it is on one.
+    return body.get('OS-EXT-SRV-ATTR:host', '') is not None

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Placement's allocations, and Cyborg's devices."""
+
+import uuid
+
+import pytest
+
+from tests.functional.api import cyborg
+
+
+def test_an_allocation_of_a_migration_is_left_alone(
+    cloud, run, running, placement
+):
+    provider, _server_id, _context_id = running
+    server_id, *migrations = (str(uuid.uuid4()) for _n in range(3))
+    placement.allocate(provider, migrations[-1])
+    cloud.nova.page_size = 1
+
+    assert run() == (1, ['allocation-of-no-server'])
+    # It is on one page or another of the list.
+    cloud.nova.migrations[server_id] = [
+        {'uuid': each, 'status': 'finished', 'migration_type': 'resize'}
+        for each in migrations
+    ]
+    assert run(repair=True) == (0, [])
+    assert migrations[-1] in placement.allocations[provider]
+
+
+@pytest.mark.parametrize('is_refused', [True, False])
+def test_migrations_that_nova_does_not_tell(
+    cloud, run, running, placement, monkeypatch, is_refused
+):
+    provider, _server_id, _context_id = running
+    consumer = str(uuid.uuid4())
+    placement.allocate(provider, consumer)
+    if is_refused:
+        monkeypatch.setattr(
+            cloud.nova,
+            '_list_migrations',
+            lambda _query: cyborg.Response(403, {}),
+        )
+    else:
+        cloud.nova.cell_is_down = True
+    assert run(repair=True) == (0, [])
+    assert consumer in placement.allocations[provider]
+
+
+@pytest.fixture
+def claimed_elsewhere(cloud, running, placement):
+    """A server that has an allocation on another host, too."""
+    provider, server_id, _context_id = running
+    other = cloud.add_device(host='compute2')
+    placement.allocate(other, server_id)
+    placement.nodes = {provider: 'compute1', other: 'compute2'}
+    cloud.nova.servers[server_id][cyborg.NODE] = 'compute1'
+    return provider, other, server_id
+
+
+@pytest.mark.parametrize('status', ['ACTIVE', 'ERROR'])
+def test_an_allocation_on_another_host(
+    cloud, run, claimed_elsewhere, placement, status
+):
+    """Nova did not get Placement's answer to the first claim."""
+    provider, other, server_id = claimed_elsewhere
+    cloud.nova.servers[server_id]['status'] = status
+
+    assert run(repair=True) == (0, ['allocation-on-another-host'])
+    assert placement.allocations[other] == {}
+    assert placement.allocations[provider] == {server_id: 1}
+    assert run() == (0, [])
+
+
+def test_an_allocation_where_the_guest_may_run(
+    cloud, run, claimed_elsewhere, placement
+):
+    """It could not be evacuated, as what came after its start failed."""
+    _provider, other, server_id = claimed_elsewhere
+    cloud.nova.servers[server_id] |= {
+        'status': 'ERROR',
+        'OS-SRV-USG:launched_at': '2026-11-26T12:00:09.000000',
+    }
+    cloud.nova.migrations[server_id] = [
+        {'status': 'failed', 'created_at': '2026-11-26T12:00:07.000000'}
+    ]
+
+    assert run(repair=True) == (1, ['allocation-on-another-host'])
+    assert placement.allocations[other] == {server_id: 1}
+
+
+def test_a_server_that_has_moved_meanwhile(
+    cloud, run, claimed_elsewhere, placement, monkeypatch
+):
+    """It is where the allocation is, when that is to be deleted."""
+    _provider, other, server_id = claimed_elsewhere
+    allocations_of = placement._of
+
+    def move(consumer):
+        cloud.nova.servers[server_id][cyborg.NODE] = 'compute2'
+        return allocations_of(consumer)
+
+    monkeypatch.setattr(placement, '_of', move)
+
+    assert run(repair=True)[1] == ['allocation-on-another-host']
+    assert placement.allocations[other] == {server_id: 1}
+
+
+def test_an_allocation_of_a_server_that_was_not_built(
+    cloud, run, running, placement
+):
+    provider, _server_id, _context_id = running
+    other = cloud.nova.boot('ERROR', None)
+    cloud.nova.servers[other] |= {
+        'OS-EXT-SRV-ATTR:host': None,
+        'OS-SRV-USG:launched_at': None,
+    }
+    placement.allocate(provider, other)
+
+    assert run(repair=True) == (0, ['allocation-of-failed-server'])
+    assert other not in placement.allocations[provider]
+
+
+def test_an_allocation_of_an_offloaded_server(run, running, cloud, placement):
+    provider, _server_id, _context_id = running
+    other = cloud.nova.boot('SHELVED_OFFLOADED', None)
+    placement.allocate(provider, other)
+
+    assert run(repair=True) == (0, ['allocation-of-offloaded-server'])
+    assert other not in placement.allocations[provider]
+
+
+def test_too_little_is_allocated_in_placement(cloud, run, boot, placement):
+    provider = cloud.add_device()
+    server_id, _context_id = boot(provider)
+    cloud.nova.change(server_id, 'ACTIVE')
+    placement.allocate(provider, server_id, 2)
+
+    assert run(repair=True) == (1, ['no-device'])
+
+
+def test_an_allocation_without_a_device(run, running, cloud, placement):
+    provider, _server_id, _context_id = running
+    other = cloud.nova.boot('ACTIVE', None)
+    placement.allocate(provider, other)
+
+    assert run(repair=True) == (1, ['no-device'])
+    assert other in placement.allocations[provider]
+
+
+@pytest.mark.parametrize('status', ['accepted', 'pre-migrating', 'done'])
+def test_an_evacuated_server_keeps_its_allocation_on_the_old_host(
+    run, running, cloud, placement, status
+):
+    _provider, server_id, _context_id = running
+    old = cloud.add_device()
+    placement.allocate(old, server_id)
+
+    assert run() == (1, ['no-device'])
+    cloud.nova.migrations[server_id] = [
+        {'status': status, 'migration_type': 'evacuation'}
+    ]
+    assert run() == (0, [])
+
+
+@pytest.mark.parametrize('task', ['spawning', 'rebuilding'])
+def test_a_server_on_its_way_has_its_allocation_first(
+    run, running, cloud, placement, task
+):
+    provider, _server_id, _context_id = running
+    placement.allocate(provider, cloud.nova.boot('ACTIVE', task))
+
+    assert run() == (0, [])
+
+
+def test_a_server_in_error_keeps_the_devices_of_its_host(
+    cloud, run, running, member, placement
+):
+    _provider, server_id, context_id = running
+    cloud.nova.change(server_id, 'ERROR')
+    cloud.nova.servers[server_id][cyborg.NODE] = member.show(context_id).json[
+        'host'
+    ]
+    placement.allocations.clear()
+
+    assert run(repair=True) == (1, ['no-placement-allocation'])
+    assert member.status_of(context_id) == 'bound'
+
+
+def test_no_allocations_of_a_server_in_placement(
+    run, running, placement, caplog
+):
+    placement.allocations.clear()
+
+    assert run(repair=True) == (1, ['no-placement-allocation'])
+    assert 'nova-manage placement heal_allocations' in caplog.text
+
+
+@pytest.fixture
+def unallocated(running, placement):
+    """A server whose device is missing in its allocations."""
+    provider, server_id, _context_id = running
+    del placement.allocations[provider][server_id]
+    placement.allocate('provider-of-the-host', server_id, 4)
+    return provider, server_id
+
+
+def test_no_allocation_in_placement(run, unallocated, placement):
+    provider, server_id = unallocated
+
+    assert run() == (1, ['no-placement-allocation'])
+    assert run(repair=True) == (0, ['no-placement-allocation'])
+    assert placement.allocations == {
+        provider: {server_id: 1},
+        'provider-of-the-host': {server_id: 4},
+    }
+    assert run() == (0, [])
+
+
+def test_no_room_in_placement(run, unallocated, placement, caplog):
+    placement.room = 0
+
+    assert run(repair=True) == (1, ['no-placement-allocation'])
+    assert 'There is no room.' in caplog.text
+
+
+@pytest.mark.parametrize('classes', [[], ['FPGA', 'VCPU']])
+def test_a_provider_that_is_no_device(run, unallocated, placement, classes):
+    placement.classes = classes
+
+    assert run(repair=True) == (1, ['no-placement-allocation'])

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Servers that were evacuated, or could not be."""
+
+import uuid
+
+from tests.functional.api import cyborg
+from tests.functional.api.conftest import providers, wait_for_status
+
+
+def test_a_server_that_could_not_be_evacuated(
+    cloud, run, running, member, placement
+):
+    """It is in error on its old host, its devices are on another one."""
+    _provider, server_id, context_id = running
+    cloud.nova.change(server_id, 'ERROR')
+    cloud.nova.servers[server_id][cyborg.NODE] = 'the-old-host'
+    placement.allocations.clear()
+    # What it may still use there.
+    placement.allocate(cloud.add_device(), server_id)
+
+    assert run(repair=True) == (0, ['devices-on-another-host'])
+    assert run() == (0, [])
+    assert member.status_of(context_id) == 'reserved'
+    assert cloud.used_slots() == 0
+
+
+def test_a_guest_that_may_run_where_it_could_not_be_evacuated_to(
+    cloud, run, running, member, placement
+):
+    """What came after the start of the guest has failed."""
+    _provider, server_id, context_id = running
+    cloud.nova.change(server_id, 'ERROR')
+    cloud.nova.servers[server_id] |= {
+        cyborg.NODE: 'the-old-host',
+        'OS-SRV-USG:launched_at': '2026-11-26T12:00:09.000000',
+    }
+    cloud.nova.migrations[server_id] = [
+        {'status': 'failed', 'created_at': f'2026-11-{day}T12:00:07.000000'}
+        for day in (26, 25)
+    ]
+    placement.allocations.clear()
+
+    assert run(repair=True) == (1, ['devices-on-another-host'])
+    assert member.status_of(context_id) == 'bound'
+
+    cloud.nova.migrations[server_id][1]['created_at'] = '2026-11-27T12:00:00'
+    assert run(repair=True) == (0, ['devices-on-another-host'])
+    assert member.status_of(context_id) == 'reserved'
+
+
+def test_a_server_that_could_not_be_evacuated_twice(
+    cloud, run, running, member, nova
+):
+    """The second attempt began, and bound nothing: it has its own again."""
+    _provider, server_id, context_id = running
+    before = member.show(context_id).json['devices']
+    old = before[0]['host']
+    nova.begin(server_id, str(uuid.uuid4()))
+    cloud.nova.change(server_id, 'ACTIVE', 'rebuilding')
+    nova.bind(
+        server_id,
+        providers(cloud.add_device(), context_id),
+        host='the-new-host',
+        evacuated_from=old,
+    )
+    wait_for_status(member, context_id, 'bound')
+    nova.begin(server_id, str(uuid.uuid4()))
+    cloud.nova.change(server_id, 'ERROR')
+    cloud.nova.servers[server_id][cyborg.NODE] = old
+
+    assert run(repair=True) == (0, ['devices-on-another-host'])
+    assert run() == (0, [])
+    assert member.show(context_id).json['devices'] == before
+    assert cloud.used_slots() == 1
+
+
+def test_what_an_evacuated_server_has_left(
+    cloud, run, running, member, placement, nova
+):
+    """Nova came to the end, and could not tell Cyborg so."""
+    _provider, server_id, context_id = running
+    old = member.show(context_id).json['host']
+    nova.begin(server_id, str(uuid.uuid4()))
+    cloud.nova.change(server_id, 'ACTIVE', 'rebuilding')
+    provider = cloud.add_device()
+    nova.bind(
+        server_id,
+        providers(provider, context_id),
+        host='the-new-host',
+        evacuated_from=old,
+    )
+    wait_for_status(member, context_id, 'bound')
+    placement.allocate(provider, server_id)
+    assert run(repair=True) == (0, [])
+    assert cloud.used_slots() == 2
+
+    cloud.nova.change(server_id, 'ACTIVE')
+    cloud.nova.servers[server_id][cyborg.NODE] = 'the-new-host'
+    cloud.nova.migrations[server_id] = [{'status': 'done'}]
+
+    assert run(repair=True) == (0, ['devices-left-behind'])
+    assert run() == (0, [])
+    assert cloud.used_slots() == 1
+    assert member.show(context_id).json['host'] == 'the-new-host'

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What Nova is asked, how often, and what the log says of it."""
+
+import pytest
+from keystoneauth1 import exceptions as ks_exc
+
+from nova_cyborg.lifecycle import nova, servers
+
+SERVER = '5e44e400-0000-4000-8000-000000000000'
+
+
+class Response:
+    """As much of a response of Nova's as is read."""
+
+    def __init__(self, status_code, body=None):
+        self.status_code = status_code
+        self._body = body
+
+    def json(self):
+        return self._body
+
+
+class Session:
+    """Answers by path; what is not given is not found."""
+
+    def __init__(self):
+        self.answers = {}
+        self.paths = []
+
+    def get(self, path, timeout):
+        assert timeout > 0
+        self.paths.append(path)
+        answer = self.answers.get(path, Response(404))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def show(self, **fields):
+        """Let Nova know the server."""
+        body = {'status': 'ACTIVE', 'OS-EXT-STS:task_state': None} | fields
+        self.answers[f'/servers/{SERVER}'] = Response(200, {'server': body})
+
+
+@pytest.fixture
+def session(monkeypatch):
+    session = Session()
+    monkeypatch.setattr(nova, '_compute', lambda: session)
+    return session
+
+
+def test_a_server_is_asked_for_once(session):
+    session.show(
+        **{
+            'OS-EXT-SRV-ATTR:hypervisor_hostname': 'compute1',
+            'OS-SRV-USG:launched_at': '2026-11-26T12:00:09.000000',
+        }
+    )
+    one = nova.Nova()
+
+    found = one.server(SERVER)
+
+    assert one.server(SERVER) is found
+    assert session.paths == [f'/servers/{SERVER}']
+    assert (found.server_id, found.node) == (SERVER, 'compute1')
+    assert found.state is servers.State.RESTING
+    assert found.launched_at.isoformat() == '2026-11-26T12:00:09+00:00'
+
+
+def test_another_one_asks_anew(session):
+    session.show()
+    assert nova.Nova().server(SERVER).state is servers.State.RESTING
+
+    session.show(status='DELETED')
+
+    assert nova.Nova().server(SERVER).state is servers.State.GONE
+
+
+def test_a_server_that_is_gone_is_asked_for_once_too(session):
+    listed = f'/servers/detail?all_tenants=true&uuid={SERVER}'
+    session.answers[listed] = Response(200, {'servers': []})
+    one = nova.Nova()
+
+    assert one.server(SERVER) == one.server(SERVER)
+    assert one.server(SERVER).state is servers.State.GONE
+    assert session.paths == [f'/servers/{SERVER}', listed]
+
+
+def test_migrations_are_asked_for_once(session):
+    session.answers = {
+        '/os-migrations?': Response(200, {'migrations': [{'uuid': 'a'}]}),
+        '/os-services?binary=nova-compute': Response(200, {'services': []}),
+    }
+    one = nova.Nova()
+
+    assert one.migrations == one.migrations == {'a'}
+    assert len(session.paths) == 2
+
+
+@pytest.mark.parametrize(
+    ('path', 'ask'),
+    [
+        (f'/servers/{SERVER}', lambda one: one.server(SERVER)),
+        ('/os-migrations?', lambda one: one.migrations),
+        (
+            '/servers/detail?all_tenants=true&status=ERROR&',
+            lambda one: one.faults(),
+        ),
+        (
+            f'/os-migrations?instance_uuid={SERVER}',
+            lambda one: one.is_evacuated(SERVER),
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ('answer', 'words'),
+    [
+        (Response(403), 'Nova answered GET {} with HTTP status 403.'),
+        (ks_exc.ConnectFailure('none'), 'Nova did not answer GET {}: none'),
+    ],
+)
+def test_the_log_names_what_was_asked_for(
+    session, caplog, path, ask, answer, words
+):
+    session.answers[path] = answer
+
+    ask(nova.Nova())
+
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(words.format(path))
+
+
+def test_nova_does_not_say_where_the_guest_runs(session):
+    one = nova.Nova()
+    server = servers.Server(SERVER, servers.State.FAILED, 'compute1')
+
+    assert one.may_run_elsewhere(server)
+    session.answers[f'/os-migrations?instance_uuid={SERVER}'] = Response(
+        200, {'migrations': []}
+    )
+    assert not one.may_run_elsewhere(server)
+    nowhere = servers.Server(SERVER, servers.State.FAILED)
+    assert one.may_run_elsewhere(nowhere)

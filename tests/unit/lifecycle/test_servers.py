@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a state of Nova's means to device contexts."""
+
+import pytest
+
+from nova_cyborg.lifecycle import servers
+
+State = servers.State
+HOST = 'OS-EXT-SRV-ATTR:host'
+LAUNCHED = 'OS-SRV-USG:launched_at'
+
+
+def state(status, task=None, **more):
+    body = {'status': status, 'OS-EXT-STS:task_state': task, **more}
+    return servers.Server.from_body('a', body).state
+
+
+@pytest.mark.parametrize(
+    ('status', 'task', 'expected'),
+    [
+        ('DELETED', None, State.GONE),
+        ('SOFT_DELETED', None, State.LEAVING),
+        ('ACTIVE', 'deleting', State.LEAVING),
+        ('SHELVED_OFFLOADED', 'soft-deleting', State.LEAVING),
+        ('BUILD', 'spawning', State.EXISTS),
+        ('SHELVED_OFFLOADED', None, State.OFFLOADED),
+        ('SHELVED_OFFLOADED', 'unshelving', State.ARRIVING),
+        ('SHELVED_OFFLOADED', 'spawning', State.ARRIVING),
+        ('REBUILD', 'rebuilding', State.ARRIVING),
+        ('ACTIVE', 'powering-off', State.EXISTS),
+        ('ERROR', None, State.FAILED),
+        ('ERROR', 'rebuild_spawning', State.ARRIVING),
+        ('SHUTOFF', None, State.RESTING),
+        ('ACTIVE', None, State.RESTING),
+    ],
+)
+def test_states(status, task, expected):
+    assert state(status, task) is expected
+
+
+@pytest.mark.parametrize(
+    ('host', 'launched', 'expected'),
+    [
+        (None, None, State.NEVER_BUILT),
+        ('compute1', None, State.FAILED),
+        (None, '2026-11-24T19:00:00', State.FAILED),
+    ],
+)
+def test_in_error(host, launched, expected):
+    assert state('ERROR', **{HOST: host, LAUNCHED: launched}) is expected
+
+
+def test_on_no_host():
+    assert state('ACTIVE', **{HOST: None}) is State.EXISTS
+
+
+def test_what_nova_shows_administrators_only_may_be_missing():
+    found = servers.Server.from_body('a', {'status': 'ERROR'})
+
+    assert (found.state, found.node, found.launched_at) == (
+        State.EXISTS,
+        None,
+        None,
+    )

@@ -91,13 +91,14 @@ class _Watch:
         self._trouble = ''
         self._asked: float | None = None
         self._state = domain.State(domain.UNKNOWN)
-        self._processor_seconds: float | None = None
+        # When it was asked for first since the console grew, and the answer.
+        self._processor_seconds: tuple[float, float | None] = (now, None)
 
     def look(self, now: float) -> None:
         self._look_at_console(now)
         pause = self._limits.state_pause
         if self._asked is None or now - self._asked >= pause:
-            self._look_at_state()
+            self._look_at_state(now)
             self._asked = now
 
     def ready(self, wanted: Wanted) -> console.Boot | None:
@@ -122,11 +123,14 @@ class _Watch:
             f'waited {now - self._begin:.0f} s; the console last grew '
             f'{now - self._grown:.0f} s ago'
         )
-        used = self._guest.processor_seconds()
-        if used is None or self._processor_seconds is None:
+        since, before = self._processor_seconds
+        after = self._guest.processor_seconds()
+        if before is None or after is None:
             return text
-        since = used - self._processor_seconds
-        return f'{text}; since about then, {since:.1f} s on a processor'
+        return (
+            f'{text}; in the last {now - since:.0f} s, it ran for '
+            f'{after - before:.1f} s'
+        )
 
     def _look_at_console(self, now: float) -> None:
         try:
@@ -138,7 +142,7 @@ class _Watch:
         if text != self._console:
             self._console, self._grown = text, now
 
-    def _look_at_state(self) -> None:
+    def _look_at_state(self, now: float) -> None:
         self._state = self._guest.state()
         if self._asked is None or self._grown > self._asked:
-            self._processor_seconds = self._guest.processor_seconds()
+            self._processor_seconds = now, self._guest.processor_seconds()

@@ -17,6 +17,7 @@ from tests.passthrough import guests, hypervisors
 from tools.cloud import cloud as cloud_module
 from tools.cloud import kinds, wanted
 from tools.command_line import progress
+from tools.seldom.guest import watch
 
 # What is the same with hypervisors that are fake.
 people = e2e.people
@@ -26,8 +27,8 @@ afterwards = e2e.afterwards
 nothing_left = e2e.nothing_left
 pytest_runtest_makereport = e2e.pytest_runtest_makereport
 
-# Several starts of guests, in emulated machines on a busy one.
-_TEST_SECONDS = 2400
+# A test has five starts of guests at most: each may be as slow as any.
+_TEST_SECONDS = 5 * watch.Limits().overall
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,6 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if pathlib.Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(_TEST_SECONDS))
+
+
+def pytest_exception_interact(
+    node: pytest.Item, report: pytest.TestReport
+) -> None:
+    """Add to the report of a failed test what there is to see of guests."""
+    if 'cloud' in getattr(node, 'funcargs', {}):
+        seen = hypervisors.tell(node.funcargs['cloud'])
+        report.sections.append(('of the guests', seen))
 
 
 @pytest.fixture(scope='session', autouse=True)

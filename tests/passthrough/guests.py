@@ -7,11 +7,12 @@ import math
 import re
 import typing as ty
 
-from tests.e2e import contexts, guest, person, servers, waiting
+from tests.e2e import contexts, guest, person, servers
+from tests.passthrough import hypervisors
 from tools.cloud import cloud as cloud_module
-from tools.seldom.guest import console
+from tools.seldom.guest import console, watch
 
-#: Ample for a guest in an emulated machine on a busy one.
+#: Ample for what is not a guest's start, in emulated machines on a busy one.
 SECONDS = 420.0
 FLAVOR = 'm1.nano'
 _PRODUCTS = {'edu': '1234:11e8', 'nvme': '1b36:0010'}
@@ -30,38 +31,31 @@ def boot(owner: person.Person, *context_ids: str, **fields: ty.Any) -> str:
 def boots(owner: person.Person, server_id: str) -> list[console.Boot]:
     """Return what a server's console says, by the owner's own request."""
     response = owner.compute.post(
-        f'/servers/{server_id}/action',
-        json={'os-getConsoleOutput': {}},
-        raise_exc=False,
+        f'/servers/{server_id}/action', json={'os-getConsoleOutput': {}}
     )
-    # There is none for a moment when a guest starts.
-    output = response.json().get('output') if response.ok else ''
-    return console.parse(output or '')
+    return console.parse(response.json()['output'])
 
 
 def wait_ready(
+    cloud: cloud_module.Cloud,
     owner: person.Person,
     server_id: str,
     after: console.Boot | None = None,
 ) -> console.Boot:
-    """Wait until a guest is ready.
+    """Wait until the guest of a server that is ACTIVE is ready.
 
     :param after: the start of the guest that does not count any more.
-    :returns: what the guest has said.
+    :returns: what the guest has said, as its owner reads it.
     """
-    found: list[console.Boot] = []
-
-    def is_ready() -> bool:
-        found[:] = boots(owner, server_id)[-1:]
-        return bool(found) and found[0].ready and not is_same(found[0], after)
-
-    waiting.until(f'the guest of {server_id} to be ready', is_ready, SECONDS)
-    return found[0]
-
-
-def is_same(boot: console.Boot, other: console.Boot | None) -> bool:
-    """Tell whether two are the same start of a guest."""
-    return other is not None and boot.boot_id == other.boot_id
+    before = after and after.boot_id
+    # To ask Nova for it again and again would take from the guest's time.
+    watch.until_ready(
+        hypervisors.domain(cloud, server_id),
+        lambda each: each.boot_id != before,
+    )
+    found = boots(owner, server_id)[-1]
+    assert found.ready
+    return found
 
 
 def check(

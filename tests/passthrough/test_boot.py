@@ -26,7 +26,7 @@ def test_from_the_context_to_the_factorial_and_back(
     [server] = servers.named(demo, 'vm1')
     servers.wait_active(demo, server['id'])
     tell('ACTIVE')
-    boot = guests.wait_ready(demo, server['id'])
+    boot = guests.wait_ready(cloud, demo, server['id'])
     tell('the guest has computed')
     [slot] = guests.check(cloud, demo, server['id'], boot, context_id)
     host = contexts.show(demo, context_id)['host']
@@ -54,7 +54,7 @@ def test_two_contexts_for_one_server(
     ]
     server_id = guests.boot(demo, *wanted)
     tell('ACTIVE')
-    boot = guests.wait_ready(demo, server_id)
+    boot = guests.wait_ready(cloud, demo, server_id)
     tell('the guest has computed, and written')
     guests.check(cloud, demo, server_id, boot, *wanted)
 
@@ -75,7 +75,7 @@ def test_two_servers_at_once_and_a_third_that_waits_for_one(
     slots = []
     for server_id, context_id in ((first, wanted[0]), (second, wanted[1])):
         servers.wait_active(demo, server_id)
-        boot = guests.wait_ready(demo, server_id)
+        boot = guests.wait_ready(cloud, demo, server_id)
         tell('a guest has computed')
         slots += guests.check(cloud, demo, server_id, boot, context_id)
     assert sorted(slots) == hypervisors.devices('compute1', 'edu')
@@ -88,6 +88,6 @@ def test_two_servers_at_once_and_a_third_that_waits_for_one(
     tell('no valid host for the third; the first is deleted')
 
     fourth = guests.boot(demo, wanted[2])
-    boot = guests.wait_ready(demo, fourth)
+    boot = guests.wait_ready(cloud, demo, fourth)
     tell('the next guest has computed')
     assert slots[:1] == guests.check(cloud, demo, fourth, boot, wanted[2])

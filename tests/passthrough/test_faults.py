@@ -48,7 +48,7 @@ def test_a_device_that_a_foreign_guest_has(
         assert _audit(cloud) == f'compute2/{address}'
         servers.delete(demo, [server_id])
     again = guests.boot(demo, context_id)
-    boot = guests.wait_ready(demo, again)
+    boot = guests.wait_ready(cloud, demo, again)
     guests.check(cloud, demo, again, boot, context_id)
 
 

@@ -19,7 +19,7 @@ def test_the_same_device_at_each_start(
 ) -> None:
     context_id = contexts.create(demo, resources={'EDU': 1})
     server_id = guests.boot(demo, context_id)
-    boot = guests.wait_ready(demo, server_id)
+    boot = guests.wait_ready(cloud, demo, server_id)
     tell('booted')
     slots = guests.check(cloud, demo, server_id, boot, context_id)
     image = servers.show(demo, server_id)['image']['id']
@@ -34,7 +34,7 @@ def test_the_same_device_at_each_start(
             servers.act(demo, server_id, **action)
             status = 'SHUTOFF' if 'os-stop' in action else 'ACTIVE'
             servers.wait_status(demo, server_id, status)
-        boot = guests.wait_ready(demo, server_id, after=boot)
+        boot = guests.wait_ready(cloud, demo, server_id, after=boot)
         tell(what)
         again = guests.check(cloud, demo, server_id, boot, context_id)
         assert again == slots, what
@@ -49,7 +49,7 @@ def test_shelved_on_one_host_and_unshelved_on_another(
     only_host('compute1')
     context_id = contexts.create(demo, resources={'EDU': 1})
     server_id = guests.boot(demo, context_id)
-    boot = guests.wait_ready(demo, server_id)
+    boot = guests.wait_ready(cloud, demo, server_id)
     tell('booted on host 1')
     [first] = guests.check(cloud, demo, server_id, boot, context_id)
     assert first in hypervisors.devices('compute1', 'edu')
@@ -65,7 +65,7 @@ def test_shelved_on_one_host_and_unshelved_on_another(
     only_host('compute2')
     servers.act(demo, server_id, unshelve=None)
     servers.wait_active(demo, server_id)
-    boot = guests.wait_ready(demo, server_id, after=boot)
+    boot = guests.wait_ready(cloud, demo, server_id, after=boot)
     tell('unshelved on host 2')
     [second] = guests.check(cloud, demo, server_id, boot, context_id)
     assert [second] == hypervisors.devices('compute2', 'edu')
@@ -83,7 +83,7 @@ def test_evacuated_from_a_host_that_was_killed(
     only_host('compute1')
     context_id = contexts.create(demo, resources={'EDU': 1})
     server_id = guests.boot(demo, context_id)
-    boot = guests.wait_ready(demo, server_id)
+    boot = guests.wait_ready(cloud, demo, server_id)
     tell('booted on host 1')
     guests.check(cloud, demo, server_id, boot, context_id)
 
@@ -97,7 +97,7 @@ def test_evacuated_from_a_host_that_was_killed(
     tell('host 1 is killed, and the server evacuated')
     servers.act(demo, server_id, **{'os-start': None})
     servers.wait_active(demo, server_id)
-    boot = guests.wait_ready(demo, server_id, after=boot)
+    boot = guests.wait_ready(cloud, demo, server_id, after=boot)
     tell('started on host 2')
     [slot] = guests.check(cloud, demo, server_id, boot, context_id)
     assert [slot] == hypervisors.devices('compute2', 'edu')

@@ -2,6 +2,8 @@
 
 """Servers that really run: what their consoles and libvirt say of them."""
 
+import functools
+import subprocess
 import typing as ty
 
 from lxml import etree
@@ -11,7 +13,8 @@ from tools.cloud import cloud as cloud_module
 from tools.cloud.model import state as cloud_state
 from tools.cloud.production.hosts.real import guests as real_guests
 from tools.cloud.production.hosts.real import hypervisor
-from tools.seldom.guest import console
+from tools.seldom.guest import console, report, watch
+from tools.seldom.guest import domain as guest_domain
 
 FLAVOR = 'm1.tiny'
 #: What the host has that is booked, and given to no guest.
@@ -49,9 +52,11 @@ class Guest:
 
         :returns: what it says of itself.
         """
-        waiting.until(f'{self.server_id} to start', self._started, _SECONDS)
         self.wait_status('ACTIVE')
-        [boot] = self._new_boots(self._console())
+        # To ask Nova for it again and again would take from the guest's time.
+        watch.until_ready(domain(self._cloud, self.server_id), self._is_new)
+        [boot] = filter(self._is_new, console.parse(self._console()))
+        assert boot.ready
         self._boots.add(boot.boot_id)
         return boot
 
@@ -109,9 +114,7 @@ class Guest:
         return etree.fromstring(text.encode())
 
     def _virsh(self, *arguments: str) -> str:
-        state = cloud_state.State.load(self._cloud.folder)
-        assert state is not None
-        done = hypervisor.virsh(state, host(self._cloud), *arguments)
+        done = _asks(self._cloud)(*arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -121,23 +124,8 @@ class Guest:
         task = server['OS-EXT-STS:task_state']
         return bool(server['status'] == status and task is None)
 
-    def _started(self) -> bool:
-        server = self.show()
-        assert server['status'] != 'ERROR', server.get('fault')
-        # To ask Nova for it again and again would take from the guest's time.
-        path = self._cloud.folder / 'nova' / 'guests' / self.server_id
-        try:
-            text = (path / 'console.log').read_text(errors='replace')
-        except FileNotFoundError:
-            return False
-        return bool(self._new_boots(text))
-
-    def _new_boots(self, text: str) -> list[console.Boot]:
-        return [
-            boot
-            for boot in console.parse(text)
-            if boot.ready and boot.boot_id not in self._boots
-        ]
+    def _is_new(self, boot: console.Boot) -> bool:
+        return boot.boot_id not in self._boots
 
     def _console(self) -> str:
         found = self.owner.compute.post(
@@ -152,6 +140,34 @@ def host(cloud: cloud_module.Cloud) -> str:
     found = [each for each in cloud.hosts() if each.startswith('real')]
     assert found, 'the cloud has only fake hypervisors: see tests/README.rst'
     return found[0]
+
+
+def domain(cloud: cloud_module.Cloud, server_id: str) -> guest_domain.Domain:
+    """Return the guest of a server."""
+    program = f'libvirtd-{host(cloud)}'
+    return guest_domain.Domain(
+        server_id,
+        cloud.folder / 'nova' / 'guests' / server_id / 'console.log',
+        cloud.log_paths(program)[program],
+        _asks(cloud),
+    )
+
+
+def tell(cloud: cloud_module.Cloud) -> str:
+    """Return what there is to see of all guests of the host."""
+    try:
+        done = _asks(cloud)('list', '--all', '--uuid')
+    except subprocess.TimeoutExpired as error:
+        return f'its libvirt does not answer: {error}'
+    return '\n'.join(
+        (
+            f'{host(cloud)} {done.stderr}',
+            *(
+                f'== the guest of {each}\n{report.of(domain(cloud, each))}'
+                for each in done.stdout.split()
+            ),
+        )
+    )
 
 
 def image(owner: person.Person) -> str:
@@ -178,6 +194,12 @@ def assert_is_what_nova_asked_for(guest: Guest) -> None:
     assert kinds == [('disk', 'qcow2'), ('cdrom', 'raw')]
     # TEST_PCI: Cyborg has booked it, and there is nothing to be given.
     assert xml.findall('devices/hostdev') == []
+
+
+def _asks(cloud: cloud_module.Cloud) -> guest_domain.Virsh:
+    state = cloud_state.State.load(cloud.folder)
+    assert state is not None
+    return functools.partial(hypervisor.virsh, state, host(cloud))
 
 
 def _format(disk: etree._Element) -> str | None:

@@ -7,11 +7,16 @@ import pathlib
 from tools.seldom.guest import commands
 
 # No timer checks, mitigations or pictures: they take seconds under emulation.
+# On a busy machine, the kernel may take minutes to come to its first process:
+# that it tells its notices on the way, and the boot loader its own before, is
+# how one that is slow is told from one that hangs. All that a kernel has to
+# tell would take seconds more.
 _ARGUMENTS = (
-    'console=ttyS0 quiet mitigations=off no_timer_check nomodeset '
+    'console=ttyS0 loglevel=6 mitigations=off no_timer_check nomodeset '
     'random.trust_cpu=on panic=-1'
 )
 _SYSLINUX = f"""\
+SERIAL 0 115200
 DEFAULT guest
 LABEL guest
   LINUX vmlinuz

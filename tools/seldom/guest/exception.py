@@ -2,6 +2,8 @@
 
 """Every error of making a guest: a class and a sentence."""
 
+import pathlib
+
 from tools.cloud import exception
 
 
@@ -52,3 +54,19 @@ class CommandFailed(GuestError):
 
     def __init__(self, command: tuple[str, ...], reason: str) -> None:
         super().__init__(f'"{" ".join(command)}" failed: {reason}')
+
+
+class UnreadableLog(GuestError):
+    """A file with what a guest or its host has written is out of reach."""
+
+    def __init__(self, path: pathlib.Path, error: OSError) -> None:
+        super().__init__(
+            f'{path} cannot be read: {error.strerror or str(error)}'
+        )
+
+
+class GuestNotReady(GuestError):
+    """There is no use in waiting any longer for a guest."""
+
+    def __init__(self, uuid: str, why: str, seen: str) -> None:
+        super().__init__(f'The guest {uuid} is not ready: {why}.\n{seen}')

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from tests.e2e import person
-from tools.cloud import installation
+from tools.cloud.machine import installation
 
 SECONDS = 400
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e import commands, person, waiting
 from tools.cloud import cloud as cloud_module
-from tools.cloud import installation
+from tools.cloud.machine import installation
 
 
 def _processes(folder: pathlib.Path) -> list[str]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Servers get and give back mediated devices."""
+"""Mediated devices are bound to servers, and unbound."""
 
 from tests.functional.nova import step  # isort: skip - first
 
@@ -34,7 +34,13 @@ class MediatedDeviceTest(step.TestCase):
         self.wait_for(lambda: self.get_context(context['uuid']) is None)
 
     def test_boot_and_delete(self) -> None:
-        self._delete(self._boot())
+        server = self._boot()
+        self.act(server, 'reboot', arguments={'type': 'HARD'})
+        self.assert_hostdevs(server, self.device.slots, kind='mdev')
+        self.act(server, 'os-stop', 'SHUTOFF')
+        self.act(server, 'os-start')
+        self.assert_hostdevs(server, self.device.slots, kind='mdev')
+        self._delete(server)
         self.assertEqual(set(), self.used_slots())
 
         server = self._boot()

@@ -110,6 +110,7 @@ class HintTest(TestCase):
         unknown = [uuidutils.generate_uuid() for _ in range(65)]
         sentence = self.refused(400, *unknown)
         self.assertIn('have 65 request groups together; at most 8', sentence)
+        self.assertEqual([], self.nova_calls())
 
         self._assert_refused_by_both(404, not_found, 'my-fpga')
         self._assert_refused_by_both(
@@ -295,10 +296,18 @@ class CyborgTest(TestCase):
         self._assert_fails('did not answer', 'the connection failed')
         self.flags(send_service_user_token=False, group='service_user')
         self._assert_fails('send_service_user_token')
-        self._fault('PUT', '/device_allocations/[^/]+$', 'answer', 503)
+        reserve = ('PUT', '/device_allocations/[^/]+$')
+        self._fault(*reserve, 'answer', 503)
         self._assert_fails('did not answer', 'HTTP status 503')
-        self._fault('POST', '/bind$', 'answer', 500)
+        bind = ('POST', '/bind$')
+        self._fault(*bind, 'answer', 500)
         self._assert_fails('failed with HTTP status 500')
+        # What Cyborg has done, or may have done, is released and unbound
+        # without the audit.
+        for request in (reserve, bind):
+            for action in ('drop', 'lose'):
+                self._fault(*request, action)
+                self._assert_fails('did not answer')
 
 
 class QuotaTest(TestCase):

@@ -2,9 +2,9 @@
 
 """A service is killed at each step of each operation.
 
-It is started again at once. The server settles, or somebody deletes it; then
-one run of the audit later nothing is lost, leaked or doubled, and the device
-context can be used again.
+It is started again at once. The operation comes to an end, or somebody
+deletes the server; then one run of the audit later nothing is lost, leaked or
+doubled, and the device context can be used again.
 """
 
 import pytest
@@ -19,7 +19,7 @@ _RESERVE = world.Step('PUT', '/device_allocations/[^/]+$', _CONDUCTOR)
 _BEGIN = world.Step('POST', '/begin$', _CONDUCTOR)
 _BIND = world.Step('POST', '/bind$', _CONDUCTOR)
 _READ = world.Step('GET', _ARQS, _COMPUTE)
-_SETTLE = world.Step('POST', '/unbind$', _COMPUTE)
+_UNBIND = world.Step('POST', '/unbind$', _COMPUTE)
 
 
 def _steps(**steps: world.Step) -> pytest.MarkDecorator:
@@ -42,13 +42,13 @@ def test_boot(
     server_id = scene.post_server()
     scene.wait_for(trap)
     scene.start_all()
-    if scene.settle(server_id) == 'ACTIVE':
+    if scene.wait_until_idle(server_id) == 'ACTIVE':
         scene.assert_runs(server_id)
     scene.delete(server_id)
     scene.assert_usable()
 
 
-@_steps(free=world.Step('DELETE', _ARQS, _COMPUTE))
+@_steps(unbind=world.Step('DELETE', _ARQS, _COMPUTE))
 def test_delete(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:
@@ -57,7 +57,7 @@ def test_delete(
     scene.ask_to_delete(server_id)
     scene.wait_for(trap)
     scene.start_all()
-    scene.settle(server_id)
+    scene.wait_until_idle(server_id)
     scene.delete(server_id)
     scene.assert_usable()
 
@@ -68,24 +68,24 @@ def test_unshelve(
 ) -> None:
     server_id = scene.boot()
     scene.act(server_id, 'shelve', None)
-    assert scene.settle(server_id) == 'SHELVED_OFFLOADED'
+    assert scene.wait_until_idle(server_id) == 'SHELVED_OFFLOADED'
     trap = scene.lay_trap(step, victim, after)
     scene.act(server_id, 'unshelve', None)
     scene.wait_for(trap)
     scene.start_all()
-    status = scene.settle(server_id)
+    status = scene.wait_until_idle(server_id)
     if status == 'SHELVED_OFFLOADED':
         scene.repair()
         scene.assert_no_damage()
         scene.act(server_id, 'unshelve', None)
-        assert scene.settle(server_id) == 'ACTIVE'
+        assert scene.wait_until_idle(server_id) == 'ACTIVE'
     if status != 'stuck':
         scene.assert_runs(server_id)
     scene.delete(server_id)
     scene.assert_usable()
 
 
-@_steps(begin=_BEGIN, bind=_BIND, read=_READ, settle=_SETTLE)
+@_steps(begin=_BEGIN, bind=_BIND, read=_READ, unbind=_UNBIND)
 def test_evacuate(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:
@@ -97,15 +97,17 @@ def test_evacuate(
     scene.act(server_id, 'evacuate', {})
     scene.wait_for(trap)
     scene.start_all(source)
-    if scene.settle(server_id) == 'stuck':
+    if scene.wait_until_idle(server_id) == 'stuck':
         # As an administrator does who wants it to be evacuated again.
         scene.act(server_id, 'os-resetState', {'state': 'error'})
-    if scene.settle(server_id) == 'ERROR':
+    if scene.wait_until_idle(server_id) == 'ERROR':
         scene.repair()
         scene.act(server_id, 'evacuate', {})
         # From ERROR, Nova starts it; else it is as it was, or stopped.
-        assert scene.settle(server_id) == 'ACTIVE', scene.show(server_id)
-    status = scene.settle(server_id)
+        assert scene.wait_until_idle(server_id) == 'ACTIVE', scene.show(
+            server_id
+        )
+    status = scene.wait_until_idle(server_id)
     assert status in ('ACTIVE', 'SHUTOFF'), scene.show(server_id)
     scene.assert_runs(server_id)
     scene.start_all()

@@ -161,14 +161,16 @@ class World:
         path = f'/servers/{server_id}/action'
         self._ask('compute', 'POST', path, json={action: arguments})
 
-    def settle(self, server_id: str, seconds: float = _STUCK_SECONDS) -> str:
+    def wait_until_idle(
+        self, server_id: str, seconds: float = _STUCK_SECONDS
+    ) -> str:
         """Wait until nothing is being done with a server.
 
         :returns: its status; ``stuck`` if nothing becomes of it.
         """
         status = 'gone'
 
-        def settled() -> bool:
+        def is_over() -> bool:
             nonlocal status
             server = self.show(server_id)
             status = server['status'] if server else 'gone'
@@ -176,7 +178,7 @@ class World:
             return done and status in (*_FINAL, 'gone')
 
         try:
-            waiting.until('the server', settled, seconds)
+            waiting.until('the server', is_over, seconds)
         except exception.StepFailed:
             return 'stuck'
         return status
@@ -184,8 +186,8 @@ class World:
     def boot(self) -> str:
         """Boot a server that runs with its device; return its UUID."""
         server_id = self.post_server()
-        assert self.settle(server_id, _SECONDS) == 'ACTIVE', self.show(
-            server_id
+        assert self.wait_until_idle(server_id, _SECONDS) == 'ACTIVE', (
+            self.show(server_id)
         )
         self.assert_runs(server_id)
         return server_id
@@ -217,7 +219,7 @@ class World:
 
         def gone() -> bool:
             self._admin.ask('compute', 'DELETE', f'/servers/{server_id}')
-            return self.settle(server_id, 10) == 'gone'
+            return self.wait_until_idle(server_id, 10) == 'gone'
 
         waiting.until('the server to be gone', gone, _SECONDS)
 

@@ -44,7 +44,7 @@ class DeviceAllocationsClient(json_client.JSONClient):
         return self.call('POST', f'{_PATH}/{server_id}/bind', _BIND, fields)
 
     def unbind(self, server_id: str) -> ty.Any:
-        """Free a server's devices.
+        """Unbind a server's devices.
 
         :param server_id: the server's UUID.
         :returns: nothing but the response's headers.
@@ -52,7 +52,7 @@ class DeviceAllocationsClient(json_client.JSONClient):
         return self.call('POST', f'{_PATH}/{server_id}/unbind', _NOTHING)
 
     def release(self, server_id: str) -> ty.Any:
-        """Take a server's device contexts back.
+        """Release a server's device contexts.
 
         :param server_id: the server's UUID.
         :returns: nothing but the response's headers.

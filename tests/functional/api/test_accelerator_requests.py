@@ -267,7 +267,7 @@ def test_a_lost_row_of_ours_does_not_stop_the_delete(cloud, nova, boot):
 
 
 class TestUnbindAttempt:
-    """As nova-compute frees what an attempt has bound."""
+    """As nova-compute unbinds what an attempt has bound."""
 
     def _unbind(self, nova, server_id, arq_ids):
         nova.post(

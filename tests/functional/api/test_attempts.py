@@ -44,8 +44,8 @@ class TestReserve:
             nova.reserve(server_id, uuid_, caller=caller, status=200)
 
 
-class TestUndo:
-    """A reservation is undone whose answer got lost."""
+class TestRelease:
+    """A reservation is released whose answer got lost."""
 
     def test_by_its_caller(self, cloud, member, nova, boot):
         server_id, uuid_ = boot()

@@ -74,7 +74,7 @@ class TestNoSlotIsFree:
     def test_no_arq_stays_pending(self, cloud, nova, failed):
         server_id, _uuids, arqs = failed()
 
-        # Stock Nova asks this way: all are settled, it is not locked.
+        # Stock Nova asks this way: each has its last state, 423 is not said.
         response = nova.arqs(f'bind_state=resolved&instance={server_id}')
 
         states = {
@@ -188,7 +188,7 @@ def test_an_outcome_that_takes_long_is_left_to_the_conductor(
         cyborg.wait_for(lambda: timed_out)
         cloud.drain()
 
-        # Nothing is said of it, and nothing is settled.
+        # Nova is told nothing, and the context has no fault yet.
         assert member.status_of(uuid_) == 'binding'
         assert member.show(uuid_).json['fault'] is None
         assert cloud.nova.events == []

@@ -343,13 +343,13 @@ class TestUnbind:
         nova.unbind(SERVER_ID, status=204)
 
     def test_two_at_once(self, cloud, member, nova, boot):
-        """What one has freed, and another server has got, stays that one's."""
+        """What is unbound by one, and bound to another server, stays so."""
         provider = cloud.add_device(slots=1)
         server_id, uuid_ = boot(provider)
         (device,) = member.show(uuid_).json['devices']
         others = []
 
-        def free_and_take():
+        def unbind_and_boot():
             nova.post(
                 f'/v2/device_allocations/{server_id}/unbind',
                 {'arqs': [device['arq_id']]},
@@ -357,7 +357,7 @@ class TestUnbind:
             )
             others.append(boot(provider)[1])
 
-        with cloud.before('UPDATE extended_accelerator_req', free_and_take):
+        with cloud.before('UPDATE extended_accelerator_req', unbind_and_boot):
             nova.unbind(server_id, generation=0, status=204)
 
         assert member.status_of(others[0]) == 'bound'

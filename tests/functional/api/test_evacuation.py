@@ -51,7 +51,8 @@ class Evacuation:
             status='*',
         )
 
-    def settle(self, node=NEW):
+    def unbind_source(self, node=NEW):
+        """Nova says that it is there: what it left is unbound."""
         assert self.unbind(evacuated_to=node).status_int == 204
 
 
@@ -89,7 +90,7 @@ def test_what_it_has_is_kept_until_it_is_there(
 
     evacuation.arrive()
     for _n in range(2):
-        evacuation.settle()
+        evacuation.unbind_source()
 
     assert nodes(cloud) == [NEW]
     assert cloud.used_slots() == 1
@@ -109,7 +110,7 @@ def test_it_does_not_get_there(cloud, member, nova, evacuation):
     assert cloud.used_slots() == 1
 
 
-def test_nova_conductor_gives_up(cloud, member, nova, evacuation):
+def test_nova_conductor_unbinds_the_attempt(cloud, member, nova, evacuation):
     before = device_of(member, evacuation.context_id)
     evacuation.begin()
     wait_for_status(member, evacuation.context_id, 'bound')
@@ -132,7 +133,7 @@ def test_the_new_device_cannot_be_bound(cloud, member, evacuation):
 
 
 def test_again_to_another_host(cloud, member, evacuation):
-    """What the first attempt has bound was not freed."""
+    """What the first attempt has bound was not unbound."""
     evacuation.begin()
     wait_for_status(member, evacuation.context_id, 'bound')
 
@@ -141,7 +142,7 @@ def test_again_to_another_host(cloud, member, evacuation):
 
     assert nodes(cloud) == [OLD, THIRD]
     evacuation.arrive(THIRD)
-    evacuation.settle(THIRD)
+    evacuation.unbind_source(THIRD)
     assert nodes(cloud) == [THIRD]
 
 
@@ -162,7 +163,7 @@ def test_a_late_word_that_it_is_there(cloud, member, evacuation):
     evacuation.begin(THIRD, left=NEW)
     wait_for_status(member, evacuation.context_id, 'bound')
 
-    evacuation.settle(NEW)
+    evacuation.unbind_source(NEW)
 
     assert nodes(cloud) == [NEW, THIRD]
 

@@ -267,14 +267,14 @@ class TestCase(base.ServersTestBase):
     ) -> dict[str, ty.Any]:
         """Wait until a server has a status, and nothing is being done."""
 
-        def settled() -> dict[str, ty.Any] | None:
+        def finished() -> dict[str, ty.Any] | None:
             found = self.api.get_server(server['id'])
             if found['status'] == 'ERROR' != status:
                 self.fail(f'server {server["id"]}: {found.get("fault")}')
             done = found['OS-EXT-STS:task_state'] is None or status == 'BUILD'
             return found if found['status'] == status and done else None
 
-        return self.wait_for(settled)
+        return self.wait_for(finished)
 
     def act(
         self,
@@ -382,8 +382,8 @@ class TestCase(base.ServersTestBase):
     def assert_uses_all(self, server: dict[str, ty.Any]) -> None:
         """Check that a guest has all the slots that are given away.
 
-        What a server had on a host that has failed is given back when it has
-        its last status already.
+        What a server had on a host that has failed is unbound when the server
+        has its last status already.
         """
         self.wait_for(
             lambda: (

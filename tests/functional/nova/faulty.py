@@ -80,20 +80,20 @@ class TestCase(step.TestCase):
         finally:
             self.flags(arq_binding_timeout=2 * SECONDS)
 
-    def settle(self, server: dict[str, ty.Any]) -> str:
+    def wait_until_idle(self, server: dict[str, ty.Any]) -> str:
         """Wait until nothing is being done; return the server's status.
 
         Some faults of Nova's own have a server stuck in what is being done:
         a test that makes them returns ``STUCK``, and it is only deleted.
         """
 
-        def settled() -> str | None:
+        def last_status() -> str | None:
             found = self.admin_api.get_server(server['id'])
             done = found['OS-EXT-STS:task_state'] is None
             final = found['status'] in self.FINAL
             return found['status'] if done and final else None
 
-        return self.wait_for(settled)
+        return self.wait_for(last_status)
 
     def fault(self, **fields: ty.Any) -> None:
         """Make a fault between Nova and Cyborg once."""
@@ -152,7 +152,7 @@ class TestCase(step.TestCase):
         self.assert_in_step(audited=False)
 
     def assert_deletes(self, server: dict[str, ty.Any]) -> None:
-        """Check that a server gives all back when it is deleted."""
+        """Check that nothing is left of a server that is deleted."""
         self.delete(server)
         self.wait_for(lambda: self.status(self.context) == 'available')
         self.assert_in_step(audited=False)
@@ -173,7 +173,7 @@ class Boot(TestCase):
         """Do it with a fault in it, and see what becomes of it."""
         make_fault()
         server = self.post_server(self.context)
-        status = self.settle(server)
+        status = self.wait_until_idle(server)
         self.heal()
         if status == STUCK:
             self.assert_gets_rid(server)
@@ -212,7 +212,7 @@ class Offload(TestCase):
         server = self.boot(self.context)
         make_fault()
         self.api.post_server_action(server['id'], {'shelve': None})
-        status = self.settle(server)
+        status = self.wait_until_idle(server)
         self.heal()
         self.assert_in_step()
         self.assertEqual('SHELVED_OFFLOADED', status)
@@ -233,7 +233,7 @@ class Unshelve(TestCase):
         self.wait_for(lambda: self._host(server) is None)
         make_fault()
         self.api.post_server_action(server['id'], {'unshelve': None})
-        status = self.settle(server)
+        status = self.wait_until_idle(server)
         self.heal()
         if status == STUCK:
             self.assert_gets_rid(server)
@@ -261,7 +261,7 @@ class Evacuate(TestCase):
         before = self.used_slots()
         make_fault()
         self._evacuate(server)
-        status = self.settle(server)
+        status = self.wait_until_idle(server)
         self.heal()
         self.assert_in_step()
         if status == 'ERROR':

@@ -49,7 +49,7 @@ class Databases:
         sa.event.listen(*event)
         self.addCleanup(sa.event.remove, *event)
 
-    def settle(self, server: dict[str, ty.Any]) -> str:
+    def wait_until_idle(self, server: dict[str, ty.Any]) -> str:
         """Wait, but not for what will not come."""
         end = time.monotonic() + _STUCK_SECONDS
         while time.monotonic() < end:

@@ -128,7 +128,7 @@ class QuotaTest(faulty.TestCase):
         )
         contexts = (self.context, second)
         servers = [self.post_server(context) for context in contexts]
-        found = [self.settle(server) for server in servers]
+        found = [self.wait_until_idle(server) for server in servers]
         self.assertCountEqual(['ACTIVE', 'ERROR'], found)
         refused = found.index('ERROR')
         self.assertIn('Quota exceeded', self.fault_of(servers[refused]))
@@ -151,7 +151,7 @@ class QuotaTest(faulty.TestCase):
         self.api.post_server_action(server['id'], {'unshelve': None})
         # nova-api has let it pass.
         self.flags(cores=0, group='quota')
-        self.assertEqual('SHELVED_OFFLOADED', self.settle(server))
+        self.assertEqual('SHELVED_OFFLOADED', self.wait_until_idle(server))
         self.heal()
         self.assertEqual('reserved', self.status(self.context))
         self.assert_in_step(audited=False)

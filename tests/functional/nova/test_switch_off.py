@@ -91,8 +91,8 @@ class SwitchOffTest(base.TestCase):
             self.admin_api.post_server_action(
                 self.server['id'], {'evacuate': {}}
             )
-            # Stock Nova would free the devices first, which Cyborg refuses,
-            # and leaves the server like that.
+            # Stock Nova would unbind the devices first, which Cyborg
+            # refuses, and leaves the server like that.
             self.wait_for(
                 lambda: (
                     ('DELETE', '/v2/accelerator_requests') in self.nova_calls()
@@ -109,7 +109,7 @@ class SwitchOffTest(base.TestCase):
         self.assert_hostdevs(self.server, other.slots)
         self.assert_uses_all(self.server)
 
-    def test_cyborg_without_it_frees_the_device(self) -> None:
+    def test_cyborg_without_it_unbinds_the_device(self) -> None:
         self._switch_off()
         self.cyborg.control('serve', stock=True)
         self.act(self.server, 'reboot', arguments={'type': 'HARD'})
@@ -117,8 +117,8 @@ class SwitchOffTest(base.TestCase):
         self.delete(self.server)
         self.wait_for(lambda: not self.used_slots())
         self.assertEqual(0, self.usage(self.device))
-        # Cyborg knows nothing of the device context. It is taken back when
-        # it is needed, once Cyborg serves it again.
+        # Cyborg knows nothing of the device context. It is released when it
+        # is needed, once Cyborg serves it again.
         self.cyborg.control('serve', stock=False)
         self.assertEqual('reserved', self.status(self.context))
         response = self._contexts('DELETE', f'/{self.context}')

@@ -67,7 +67,7 @@ class Client:
             return 'left to the administrator'
 
     def _live(self, server_id: str, context_id: str | None) -> str:
-        outcome = self._settle(server_id)
+        outcome = self._wait_until_idle(server_id)
         if outcome == 'ACTIVE':
             self._notes.runs(self._guests, server_id)
         self._notes.leaves(server_id)
@@ -123,7 +123,7 @@ class Client:
             json=body,
         )
 
-    def _settle(self, server_id: str) -> str:
+    def _wait_until_idle(self, server_id: str) -> str:
         server = self._watch(server_id, ('ACTIVE', 'ERROR'), _BOOT_SECONDS)
         if server is None:
             return 'gone by itself'

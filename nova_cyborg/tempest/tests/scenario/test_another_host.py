@@ -19,7 +19,7 @@ CONF = config.CONF
 # Other tests may have their servers on this host, or need its devices.
 @decorators.serial
 class AnotherHostTest(base.BaseServerTest):
-    """The devices are freed on the old host, and bound on the new one."""
+    """Devices are unbound on the old host, and bound on the new one."""
 
     # The host can be asked for.
     min_microversion = '2.74'

@@ -44,11 +44,11 @@ class RaceTest(messages.TestCase):
         # nova-api does not see it if they are asked for at the same time.
         with self.without_api_plugin():
             servers = [self.post_server(self.context) for _n in range(2)]
-        settled = [
-            self.wait_for(lambda s=server: self._settled(s))
+        finished = [
+            self.wait_for(lambda s=server: self._finished(s))
             for server in servers
         ]
-        won, lost = sorted(settled, key=lambda each: each['status'])
+        won, lost = sorted(finished, key=lambda each: each['status'])
         self.assertEqual(['ACTIVE', 'ERROR'], [won['status'], lost['status']])
         self.assertIn(f'in use by server {won["id"]}', self.fault_of(lost))
         self.assert_uses_all(won)
@@ -56,7 +56,7 @@ class RaceTest(messages.TestCase):
         self.delete(lost)
         self.assertEqual('bound', self.status(self.context))
 
-    def _settled(self, server: dict[str, ty.Any]) -> dict[str, ty.Any] | None:
+    def _finished(self, server: dict[str, ty.Any]) -> dict[str, ty.Any] | None:
         found = self.api.get_server(server['id'])
         return found if found['status'] in ('ACTIVE', 'ERROR') else None
 

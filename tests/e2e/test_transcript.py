@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 
-"""The two lines of the mission, as a plain project member types them."""
+"""The README's two lines, as a plain project member types them."""
 
 import re
 

@@ -87,6 +87,13 @@ class TooManyDevices(CloudError):
         )
 
 
+class BadNumber(CloudError):
+    """A number of hosts, or of seconds, that is none."""
+
+    def __init__(self, field: str, value: float, needed: str) -> None:
+        super().__init__(f'"{field}" is {value}, and must be {needed}.')
+
+
 class UnknownKind(CloudError):
     """A kind of cloud that there is not."""
 
@@ -125,7 +132,8 @@ class TooManyHosts(CloudError):
 
     def __init__(self, kind: str, most: int) -> None:
         super().__init__(
-            f'A {kind} cloud has at most {most} compute hosts. Ask for fewer.'
+            f'A cloud of the kind {kind} has at most {most} compute hosts. '
+            'Ask for fewer.'
         )
 
 

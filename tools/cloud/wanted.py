@@ -4,6 +4,7 @@
 
 import collections.abc
 import dataclasses
+import math
 import pathlib
 import secrets
 
@@ -24,6 +25,7 @@ class Wanted:
     :ivar devices: lists of accelerators, one for each host, ``real`` last.
     :ivar plugin: whether to load nova_cyborg.
     :ivar seconds: how long ``up`` may take.
+    :raises BadNumber: if a number of hosts or of seconds is none.
     """
 
     kind: str = kinds.EMBEDDED
@@ -33,6 +35,18 @@ class Wanted:
     devices: collections.abc.Sequence[pathlib.Path] = ()
     plugin: bool = True
     seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.computes is not None and self.computes < 1:
+            raise exception.BadNumber('computes', self.computes, '1 or more')
+        if self.real is not None and self.real < 0:
+            raise exception.BadNumber('real', self.real, '0 or more')
+        if self.seconds is not None and not (
+            math.isfinite(self.seconds) and self.seconds > 0
+        ):
+            raise exception.BadNumber(
+                'seconds', self.seconds, 'above 0, and have an end'
+            )
 
     def settings(self) -> cloud_settings.Settings:
         """Make the cloud's settings, with ports and passwords of their own.
@@ -70,11 +84,14 @@ class Wanted:
 
     def _computes(self, kind: cloud_kind.Kind) -> int:
         computes = self.computes or kind.default_computes
-        if kind.max_computes and computes > kind.max_computes:
+        if computes > kind.max_computes:
             raise exception.TooManyHosts(self.kind, kind.max_computes)
         return computes
 
     def _real(self, kind: cloud_kind.Kind) -> int:
         if self.real and kind.default_real is None:
             raise exception.NoRealHosts(self.kind)
-        return (kind.default_real or 0) if self.real is None else self.real
+        real = (kind.default_real or 0) if self.real is None else self.real
+        if real > kind.max_computes:
+            raise exception.TooManyHosts(self.kind, kind.max_computes)
+        return real

@@ -48,7 +48,7 @@ class Kind(abc.ABC):
         there are, if not told.
     :ivar default_real: how many with a real one there are, if not told; None
         if there can be none.
-    :ivar max_computes: how many there can be at most; None if that is open.
+    :ivar max_computes: how many of each of the two there can be at most.
     :ivar devices: the folder of the hosts' lists of accelerators.
     :ivar seconds: how long ``up`` may take, if not told.
     """
@@ -57,7 +57,8 @@ class Kind(abc.ABC):
     listeners: tuple[str, ...] = ()
     default_computes = 1
     default_real: int | None = None
-    max_computes: int | None = None
+    # Each has services, and their memory: more are a mistake.
+    max_computes = 64
     devices = devices.SHIPPED
     seconds = 180.0
 

@@ -73,6 +73,14 @@ def test_a_cloud_of_no_kind():
         kinds.of('other')
 
 
+def test_more_hosts_than_a_machine_can_have(up, tmp_path):
+    status, complaint = up('--computes', '100000')
+
+    assert status == 1
+    assert 'A cloud of the kind embedded has at most 64' in complaint
+    assert not list(tmp_path.iterdir())
+
+
 def test_real_hosts_of_an_embedded_cloud(up):
     status, complaint = up('--real-hosts', '1')
 

@@ -28,7 +28,7 @@ def main() -> int:
     :returns: the exit status: 0 if all was as it should be.
     """
     parser = argparse.ArgumentParser(
-        prog='tools.demo',
+        prog='python -m tools.demo',
         description='Boot a server with a device context, on a cloud of '
         'stock services that is started for it and stopped again.',
     )

@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 
+from tools.command_line import numbers
+
 TOP = pathlib.Path(__file__).parents[3]
 MODES = {
     'threading': {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
@@ -69,7 +71,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument(
         '--concurrency',
-        type=int,
+        type=numbers.positive,
         default=os.cpu_count() or 1,
         help='how many tests at a time (default: one a core)',
     )

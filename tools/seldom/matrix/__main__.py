@@ -31,7 +31,7 @@ def main() -> int:
 
     :returns: the exit status: 1 if a suite failed with a release.
     """
-    arguments = _parser().parse_args()
+    arguments = _parse()
     chosen = [
         releases.RELEASES[name]
         for name in arguments.release or releases.RELEASES
@@ -48,14 +48,13 @@ def main() -> int:
         return int(error.returncode)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='python -m tools.seldom.matrix', description=__doc__
     )
     parser.add_argument(
         'release',
         nargs='*',
-        choices=[*releases.RELEASES, []],
         metavar='RELEASE',
         help=f'of {", ".join(releases.RELEASES)} (default: all of them)',
     )
@@ -70,7 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         action='store_true',
         help='write the constraints anew instead of running tests',
     )
-    return parser
+    arguments = parser.parse_args()
+    # As "choices", argparse would refuse that there is none.
+    for name in arguments.release:
+        if name not in releases.RELEASES:
+            known = ', '.join(releases.RELEASES)
+            parser.error(f'there is no release {name!r}; choose of {known}')
+    return arguments
 
 
 def _test(chosen: list[releases.Release], suites: list[str]) -> int:

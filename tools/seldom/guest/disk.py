@@ -6,6 +6,9 @@ import pathlib
 
 from tools.seldom.guest import commands
 
+# "nohz=off highres=off", which the kernel of the hypervisor machines has, are
+# not set: in some 20 starts under load without them no timer was lost, and in
+# one pair of starts a guest took 254 s with them, and 277 s without.
 # No timer checks, mitigations or pictures: they take seconds under emulation.
 # On a busy machine, the kernel may take minutes to come to its first process:
 # that it tells its notices on the way, and the boot loader its own before, is

@@ -2,15 +2,15 @@
 
 """What is inside the hypervisor machines, as libvirt there tells it."""
 
-import functools
 import pathlib
 import re
 import subprocess
 
-from tests.e2e import person, waiting
+from tests.e2e import person
 from tools.cloud import cloud as cloud_module
 from tools.cloud.model import state as cloud_state
-from tools.cloud.passthrough import config, machines, virsh
+from tools.cloud.passthrough import guests as passthrough
+from tools.cloud.passthrough import machines, virsh
 from tools.seldom.guest import domain as guest_domain
 from tools.seldom.guest import report as guest_report
 from tools.seldom.hypervisor import shell
@@ -34,16 +34,7 @@ def guests(cloud: cloud_module.Cloud, host: str) -> list[str]:
 
 def domain(cloud: cloud_module.Cloud, server_id: str) -> guest_domain.Domain:
     """Return the guest of a server, on whichever host it is."""
-    found: list[str] = []
-
-    def is_found() -> bool:
-        found[:] = [
-            host for host in cloud.hosts() if _has(cloud, host, server_id)
-        ]
-        return bool(found)
-
-    waiting.until(f'a host to have the guest of {server_id}', is_found)
-    return _domain(cloud, found[0], server_id)
+    return passthrough.find(_state(cloud), server_id)
 
 
 def tell(cloud: cloud_module.Cloud) -> str:
@@ -58,7 +49,7 @@ def tell(cloud: cloud_module.Cloud) -> str:
             continue
         parts += [
             f'== the guest of {each}\n'
-            f'{guest_report.of(_domain(cloud, host, each))}'
+            f'{guest_report.of(passthrough.of(_state(cloud), host, each))}'
             for each in server_ids
         ]
     return '\n'.join(parts)
@@ -124,27 +115,6 @@ def ask(cloud: cloud_module.Cloud, host: str, *arguments: str) -> str:
     done = virsh.call(_state(cloud), host, *arguments)
     assert done.returncode == 0, done
     return done.stdout
-
-
-def _has(cloud: cloud_module.Cloud, host: str, server_id: str) -> bool:
-    try:
-        done = virsh.call(_state(cloud), host, 'domid', server_id)
-    except subprocess.TimeoutExpired:
-        # It may answer the next time.
-        return False
-    return done.returncode == 0
-
-
-def _domain(
-    cloud: cloud_module.Cloud, host: str, server_id: str
-) -> guest_domain.Domain:
-    state = _state(cloud)
-    return guest_domain.Domain(
-        server_id,
-        config.guests(state) / server_id / 'console.log',
-        path(cloud, host),
-        functools.partial(virsh.call, state, host),
-    )
 
 
 def _state(cloud: cloud_module.Cloud) -> cloud_state.State:

@@ -11,8 +11,10 @@ from lxml import etree
 
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, kinds, waiting, wanted
+from tools.cloud.model import state as cloud_state
+from tools.cloud.passthrough import guests
 from tools.demo import terminal, watcher
-from tools.seldom.guest import console
+from tools.seldom.guest import console, watch
 
 _SECONDS = 90
 
@@ -67,7 +69,7 @@ def tell(cloud: cloud_module.Cloud, plot: Plot) -> None:
     server_id = _boot(cloud, demo, plot)
     _show(cloud, demo, server_id)
     if plot.computes:
-        _compute(demo, plot)
+        _compute(cloud, demo, server_id)
     _delete(cloud, demo, admin, server_id)
 
 
@@ -124,20 +126,17 @@ def _show(
         )
 
 
-def _compute(demo: terminal.Session, plot: Plot) -> None:
+def _compute(
+    cloud: cloud_module.Cloud, demo: terminal.Session, server_id: str
+) -> None:
     terminal.step('The guest computes with its device: 10! is 3628800')
-
-    def last_boot() -> console.Boot:
-        # The command is refused for a moment when the guest starts; what it
-        # prints is to end with its own last line.
-        log = demo.ask('nova console-log vm1; echo .')
-        return [console.Boot(''), *console.parse(log)][-1]
-
-    waiting.until(
-        'the guest to be ready', lambda: last_boot().ready, plot.seconds
-    )
-    demo.run(f"nova console-log vm1 | grep '{console.PREFIX}'")
-    results = last_boot().results
+    state = cloud_state.State.load(cloud.folder)
+    if state is None:
+        raise exception.NotRunning(cloud.folder)
+    # If it hangs, what is seen of it is in the error.
+    watch.until_ready(guests.find(state, server_id), lambda boot: True)
+    log = demo.run(f"nova console-log vm1 | grep '{console.PREFIX}'")
+    results = [console.Boot(''), *console.parse(log)][-1].results
     if not any(' 10=3628800 ' in result for _word, result in results):
         raise exception.StepFailed('the guest has not computed')
 

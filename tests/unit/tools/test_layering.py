@@ -67,6 +67,7 @@ ROOMS = {
     'cloud.passthrough': (
         'command_line',
         'cloud.exception',
+        'cloud.waiting',
         'cloud.machine',
         'cloud.model',
         'cloud.configs',
@@ -133,6 +134,7 @@ ROOMS = {
         'cloud.exception',
         'cloud.waiting',
         'cloud.model',
+        'cloud.passthrough',
         'cloud.kinds',
         'cloud.wanted',
         'cloud.cloud',

@@ -8,8 +8,8 @@ import os
 import pathlib
 
 from tools.command_line import progress
-from tools.seldom.guest import image as guest_image
-from tools.seldom.guest import programs
+from tools.seldom.guest.image import image as guest_image
+from tools.seldom.guest.image import programs
 from tools.seldom.hypervisor import image as hypervisor_image
 
 

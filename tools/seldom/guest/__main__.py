@@ -8,7 +8,7 @@ import sys
 
 from tools.cloud import exception
 from tools.command_line import progress
-from tools.seldom.guest import image
+from tools.seldom.guest.image import image
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ import os
 import pathlib
 
 from tools.command_line import progress
-from tools.seldom.guest import packages
+from tools.seldom.guest.image import packages
 from tools.seldom.hypervisor import initramfs, rootfs, vmlinux
 
 _SOURCES = pathlib.Path(__file__).parent

@@ -6,7 +6,7 @@ import collections.abc
 import gzip
 import pathlib
 
-from tools.seldom.guest import cpio, modules
+from tools.seldom.guest.image import cpio, modules
 
 # All there will ever be: the root file system has none.
 MODULES = (

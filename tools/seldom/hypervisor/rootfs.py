@@ -6,7 +6,8 @@ import pathlib
 import platform
 import tempfile
 
-from tools.seldom.guest import commands, packages
+from tools.seldom.guest import commands
+from tools.seldom.guest.image import packages
 
 # No systemd: its own init starts the few daemons that there are.
 PACKAGES = (

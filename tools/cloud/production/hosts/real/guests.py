@@ -10,7 +10,7 @@ from tools.cloud.model import state as cloud_state
 from tools.cloud.production.hosts.real import hypervisor, isolation
 from tools.cloud.up import seed
 from tools.command_line import progress
-from tools.seldom.guest import image
+from tools.seldom.guest.image import image
 
 #: The name of the image.
 IMAGE = 'guest'

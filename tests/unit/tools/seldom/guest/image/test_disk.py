@@ -6,7 +6,8 @@ import pathlib
 
 import pytest
 
-from tools.seldom.guest import commands, disk
+from tools.seldom.guest import commands
+from tools.seldom.guest.image import disk
 
 
 @pytest.fixture(name='config')

@@ -7,7 +7,8 @@ import lzma
 import pytest
 import zstandard
 
-from tools.seldom.guest import exception, modules
+from tools.seldom.guest import exception
+from tools.seldom.guest.image import modules
 
 
 def _module(*needed: str) -> bytes:

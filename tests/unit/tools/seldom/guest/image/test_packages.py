@@ -4,7 +4,8 @@
 
 import pytest
 
-from tools.seldom.guest import commands, exception, packages
+from tools.seldom.guest import commands, exception
+from tools.seldom.guest.image import packages
 
 _URIS = """\
 'http://deb.debian.org/pool/m/mtools_4.0.33-1%2breally_amd64.deb' \

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from tools.command_line import progress
-from tools.seldom.guest import image, packages
+from tools.seldom.guest.image import image, packages
 
 
 @pytest.fixture(name='build')

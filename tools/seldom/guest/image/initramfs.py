@@ -6,7 +6,7 @@ import collections.abc
 import gzip
 import pathlib
 
-from tools.seldom.guest import cpio, modules
+from tools.seldom.guest.image import cpio, modules
 
 # The disk is the firmware's to read. This is for the config drive, the power
 # button, and NVMe devices that are passed through.

@@ -8,7 +8,7 @@ import pathlib
 import tempfile
 
 from tools.command_line import progress
-from tools.seldom.guest import disk, initramfs, packages
+from tools.seldom.guest.image import disk, initramfs, packages
 
 _TOOLS = ('busybox-static', 'dosfstools', 'mtools', 'syslinux')
 _SOURCES = pathlib.Path(__file__).parent

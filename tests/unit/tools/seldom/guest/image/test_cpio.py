@@ -4,7 +4,7 @@
 
 import stat
 
-from tools.seldom.guest import cpio
+from tools.seldom.guest.image import cpio
 
 _FILES = {
     'init': cpio.File(b'#!/bin/sh\n'),

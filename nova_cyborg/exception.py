@@ -376,7 +376,16 @@ class UnknownAttachHandle(DeviceContextError):
     error_code = 'nova_cyborg.unknown_attach_handle'
 
 
-# Start of a service
+# Start of a service, or of a command
+
+
+class NoDatabase(DeviceContextError):
+    message = (
+        '%(reason)s, so that the database of Cyborg cannot be looked at. Name '
+        'the configuration file of cyborg-api, and check [database] '
+        'connection in it.'
+    )
+    error_code = 'nova_cyborg.no_database'
 
 
 class PluginActivationFailed(DeviceContextError):

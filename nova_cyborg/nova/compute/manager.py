@@ -169,15 +169,19 @@ class ComputeManager(manager.ComputeManager):
         self, context: nova_context.RequestContext, instance: objects.Instance
     ) -> None:
         """Release a server that is not built, unless somebody else does."""
+        if instance.vm_state == vm_states.ERROR:
+            # Nobody waits to delete it.
+            server_arqs.release(context, instance)
+            return
         now = guards.current(context, instance)
-        # One in error waits for nobody, and one that is gone was deleted
-        # before it had a host.
-        if instance.vm_state != vm_states.ERROR and now is not None:
-            if now.host not in (None, self.host):
-                # It is another host's by now.
+        if now is not None and now.host not in (None, self.host):
+            # It is another host's by now.
+            return
+        if now is not None:
+            with contextlib.suppress(nova_exception.InstanceNotFound):
+                _show_as_deleting(now)
                 return
-            if _show_as_deleting(now):
-                return
+        # It was deleted before it had a host.
         server_arqs.release(context, instance)
 
     @overrides.method('context instance clean_shutdown', named='accel_uuids')
@@ -338,18 +342,14 @@ def _log_dropped(method: str, instance: objects.Instance) -> None:
     )
 
 
-def _show_as_deleting(instance: objects.Instance) -> bool:
+def _show_as_deleting(instance: objects.Instance) -> None:
     """Show that a delete waits for a server whose build has ended.
 
     The delete releases the server, if Nova's API shows Cyborg that it is one.
     Before Nova 34, only the task state shows it at that point, and the build
     has written its own over it.
 
-    :returns: whether the server is still there to be deleted.
+    :raises InstanceNotFound: if the server is gone.
     """
     instance.task_state = task_states.DELETING
-    try:
-        instance.save()
-    except nova_exception.InstanceNotFound:
-        return False
-    return True
+    instance.save()

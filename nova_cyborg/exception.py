@@ -306,8 +306,8 @@ class NothingAllocated(DeviceContextError):
 
 class AllocationRefused(DeviceContextError):
     message = (
-        'Placement refuses to change what it has allocated to server '
-        '%(server_id)s of resource provider %(provider)s: %(reason)s'
+        'Placement refuses to change the allocation of resource provider '
+        '%(provider)s to server %(server_id)s: %(reason)s'
     )
     status = 409
     error_code = 'nova_cyborg.allocation_refused'

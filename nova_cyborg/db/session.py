@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg.conf import CONF
 from cyborg.db.sqlalchemy import api as cyborg_db
+from oslo_config import cfg
 from oslo_db import api as oslo_db_api
 from oslo_db import exception as db_exc
 from sqlalchemy import orm
@@ -39,6 +40,10 @@ Failure: ty.TypeAlias = db_exc.DBError
 #: Raised with an exception, has the transaction repeated, some times, before
 #: that exception is raised.
 Retry: ty.TypeAlias = db_exc.RetryRequest
+
+
+# Where the value of an option comes from that nobody has set.
+_BY_DEFAULT = (cfg.Locations.opt_default, cfg.Locations.set_default)
 
 
 @contextlib.contextmanager
@@ -92,7 +97,7 @@ def named_engine() -> sa.Engine:
         with what is installed.
     """
     found = CONF.get_location('connection', 'database')
-    if not (found and found.location.is_user_controlled):
+    if found is None or found.location in _BY_DEFAULT:
         raise exception.NoDatabase(reason=_not_named())
     if not CONF.database.connection:
         raise exception.NoDatabase(reason='[database] connection is empty')

@@ -18,6 +18,7 @@ from __future__ import annotations
 import collections
 import collections.abc
 import contextlib
+import dataclasses
 import functools
 import logging
 import typing as ty
@@ -224,7 +225,9 @@ class ComputeManager(manager.ComputeManager):
             _log_dropped('unshelve_instance', instance)
             return
         try:
-            with carried.carrying(arrives=True):
+            with carried.carrying(
+                dataclasses.replace(carried.now(), arrives=True)
+            ):
                 stock()
         except (Exception, _Timeout):
             # Else it runs, and something failed that comes after.
@@ -278,7 +281,9 @@ class ComputeManager(manager.ComputeManager):
             return
         evacuated = bool(stock['evacuate'])
         try:
-            with carried.carrying(arrives=evacuated):
+            with carried.carrying(
+                dataclasses.replace(carried.now(), arrives=evacuated)
+            ):
                 stock()
         except (Exception, _Timeout) as exc:
             if evacuated and guards.is_rebuilding(context, instance):
@@ -304,7 +309,9 @@ def _deleting_only(
                 op='delete', msg=str(exc)
             ) from exc
 
-    return carried.carrying(delete_arqs=delete)
+    return carried.carrying(
+        dataclasses.replace(carried.now(), delete_arqs=delete)
+    )
 
 
 def _reason(error: BaseException) -> str:

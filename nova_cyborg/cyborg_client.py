@@ -57,7 +57,7 @@ class CheckedContext(AllocatedContext):
 
 
 @dataclasses.dataclass(frozen=True)
-class Allocation:
+class ServerAllocation:
     """As much of a server's allocation as Nova's side works with.
 
     :ivar generation: that of the attempt to bring the server to a host.
@@ -94,7 +94,7 @@ class AllocationClient:
         response = self._call('POST', _CHECK, body)
         return _read(response, _checked)
 
-    def get(self, server_id: str) -> Allocation:
+    def get(self, server_id: str) -> ServerAllocation:
         """Read a server's allocation.
 
         :param server_id: UUID of the server.
@@ -110,7 +110,7 @@ class AllocationClient:
         server_id: str,
         context_ids: collections.abc.Sequence[str],
         caller: str,
-    ) -> Allocation:
+    ) -> ServerAllocation:
         """Give device contexts to a new server, all or none; safe to repeat.
 
         :param server_id: UUID of the server.
@@ -126,7 +126,9 @@ class AllocationClient:
         response = self._call('PUT', _path(server_id), body)
         return _read(response, _allocation)
 
-    def begin(self, server_id: str, operation: str, caller: str) -> Allocation:
+    def begin(
+        self, server_id: str, operation: str, caller: str
+    ) -> ServerAllocation:
         """Begin to bring a server that exists to a host; safe to repeat.
 
         :param server_id: UUID of the server.
@@ -347,8 +349,8 @@ def _checked(body: dict[str, ty.Any]) -> list[CheckedContext]:
     ]
 
 
-def _allocation(body: dict[str, ty.Any]) -> Allocation:
-    return Allocation(
+def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
+    return ServerAllocation(
         generation=body['generation'],
         fault=body['fault'],
         contexts=tuple(

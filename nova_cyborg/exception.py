@@ -306,8 +306,8 @@ class NothingAllocated(DeviceContextError):
 
 class AllocationRefused(DeviceContextError):
     message = (
-        'Placement refuses to change what it has allocated to server '
-        '%(server_id)s of resource provider %(provider)s: %(reason)s'
+        'Placement refuses to change the allocation of resource provider '
+        '%(provider)s to server %(server_id)s: %(reason)s'
     )
     status = 409
     error_code = 'nova_cyborg.allocation_refused'
@@ -376,7 +376,16 @@ class UnknownAttachHandle(DeviceContextError):
     error_code = 'nova_cyborg.unknown_attach_handle'
 
 
-# Start of a service
+# Start of a service, or of a command
+
+
+class NoDatabase(DeviceContextError):
+    message = (
+        '%(reason)s, so that the database of Cyborg cannot be looked at. Name '
+        'the configuration file of cyborg-api, and check [database] '
+        'connection in it.'
+    )
+    error_code = 'nova_cyborg.no_database'
 
 
 class PluginActivationFailed(DeviceContextError):

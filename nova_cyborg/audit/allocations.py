@@ -18,7 +18,7 @@ class _Consumer:
     :ivar provider: UUID of the resource provider.
     :ivar server: the server; one that is gone may be a migration.
     :ivar amount: how many units are allocated.
-    :ivar use: what it has in Cyborg, if anything.
+    :ivar use: its ARQs of the provider in Cyborg, if any.
     :ivar is_holder: whether it is a server that holds device contexts.
     """
 
@@ -51,9 +51,9 @@ def find(view: look.Look) -> collections.abc.Iterator[look.Finding]:
     # After the allocations in Placement: who has one holds by now.
     holders = {each.server_id for each in allocations.holders(view.context)}
     # What they have on another host is found otherwise.
-    elsewhere = evacuations.on_another_host(view).keys() | links.left_behind(
-        view.context
-    )
+    elsewhere = evacuations.on_another_host(
+        view
+    ).keys() | links.servers_left_behind(view.context)
     for provider in providers:
         for server_id in sorted(provider.in_cyborg.keys() - elsewhere):
             finding = _unallocated(view, provider, server_id, holders)
@@ -137,7 +137,11 @@ def _about_consumer(
 def _forget_unused(
     client: placement.Placement, server: servers.Server
 ) -> None:
-    """Repair ``allocation-of-offloaded-server`` and ``-of-failed-server``."""
+    """Forget the allocations of a server that is as it was.
+
+    Repair ``allocation-of-offloaded-server`` and
+    ``allocation-of-failed-server``.
+    """
     # Nova says that it is unshelved before it chooses a host.
     if nova.Nova().server(server.server_id).state is server.state:
         client.forget(server.server_id)
@@ -221,7 +225,11 @@ def _forget_on_host(
     """Repair ``allocation-on-another-host``."""
 
     def is_unused() -> bool:
-        now = nova.Nova().server(server.server_id)
-        return now.state in servers.AT_REST and now.node == server.node
+        asked = nova.Nova()
+        now = asked.server(server.server_id)
+        if now.state not in servers.AT_REST or now.node != server.node:
+            return False
+        failed = now.state is servers.State.FAILED
+        return not (failed and asked.may_run_elsewhere(now))
 
     client.forget_on_host(provider, server.server_id, is_unused)

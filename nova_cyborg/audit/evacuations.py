@@ -18,7 +18,7 @@ def find_left_behind(
     :param view: the look of the audit.
     :returns: what disagrees.
     """
-    for server_id, old_node in links.left_behind(view.context).items():
+    for server_id, old_node in links.servers_left_behind(view.context).items():
         server = view.nova.server(server_id)
         if server.state is not servers.State.RESTING:
             # What is not on its new host may stay on the old one.

@@ -46,7 +46,7 @@ class Provider:
 
 
 class Look:
-    """One look: each server is asked for once, and each provider.
+    """One look: Nova is asked once for each server.
 
     :ivar context: for the database.
     :ivar nova: what Nova says during this look. A repair asks anew.

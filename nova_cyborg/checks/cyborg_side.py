@@ -16,6 +16,7 @@ from openstack import exceptions as sdk_exc
 from openstack import proxy
 from oslo_log import log
 
+from nova_cyborg import exception
 from nova_cyborg.checks import policies, releases, results
 from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
@@ -49,7 +50,11 @@ def release() -> results.Result:
 
 def schema() -> results.Result:
     """Check that the tables are those of this release."""
-    found, needed = migration.version(session.engine()), migration.head()
+    try:
+        engine = session.named_engine()
+    except exception.NoDatabase as exc:
+        return results.failure(f'{exc} Say --cyborg-config-file PATH.')
+    found, needed = migration.version(engine), migration.head()
     if found == needed:
         return results.success(f'The tables are at revision {found}.')
     return results.failure(

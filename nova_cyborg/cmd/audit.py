@@ -53,7 +53,7 @@ def add_command(commands: ty.Any) -> None:
 
 
 def _seconds(text: str) -> int:
-    # No more digits than the longest has: int() refuses thousands of them.
+    # int() refuses thousands of digits.
     if text.isascii() and text.isdecimal() and len(text) < 9:
         seconds = int(text)
         if seconds <= _LONGEST_GRACE:

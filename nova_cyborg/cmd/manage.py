@@ -11,6 +11,7 @@ from cyborg.conf import CONF
 from oslo_config import cfg
 from oslo_log import log
 
+from nova_cyborg import exception
 from nova_cyborg.cmd import audit
 from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
@@ -34,11 +35,16 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     except cfg.Error as error:
         print(error, file=sys.stderr)
         return 2
-    if not _is_database_named():
-        print(_no_database(), file=sys.stderr)
-        return 2
     try:
+        session.named_engine()
         return int(arguments.run(arguments))
+    except exception.NoDatabase as error:
+        print(
+            f'{error} Its name is given before the command: '
+            'nova-cyborg-manage --config-file PATH COMMAND.',
+            file=sys.stderr,
+        )
+        return 2
     except session.Failure as error:
         print(
             f'The database of Cyborg has failed: {session.reason(error)}. '
@@ -47,26 +53,6 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-
-
-def _is_database_named() -> bool:
-    # By default, it would be an SQLite file among those of the packages.
-    found = CONF.get_location('connection', 'database')
-    return bool(found and found.location.is_user_controlled)
-
-
-def _no_database() -> str:
-    read = ', '.join(CONF.config_file)
-    reason = (
-        f'There is no [database] connection in {read}'
-        if read
-        else 'No configuration file of Cyborg was found in its usual places'
-    )
-    return (
-        f'{reason}, so that it is not known which database is meant. Name '
-        'the configuration file of cyborg-api with --config-file PATH, given '
-        'before the command.'
-    )
 
 
 def _parser() -> argparse.ArgumentParser:

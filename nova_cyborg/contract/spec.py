@@ -106,9 +106,9 @@ class ConductorHook(abc.ABC):
         :param server_ids: UUIDs of the servers that are scheduled.
         :param operation: what is done with them.
         :raises Exception: if they cannot be scheduled; the hook has then
-            undone what it did. The message becomes the server's fault. One
+            released what it took. The message becomes the server's fault. One
             of :data:`nova_cyborg.exception.SUPERSEDED` says that another
-            call is at it: this one is dropped, and nothing is undone.
+            call is at it: this one is dropped, and releases nothing.
         """
 
     @abc.abstractmethod

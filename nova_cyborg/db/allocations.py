@@ -91,8 +91,7 @@ def reserve(
 ) -> model.Allocation:
     """Give device contexts to a new server, all or none; safe to repeat.
 
-    :param context: the request's context; the device contexts must belong
-        to its project.
+    :param context: its project owns the device contexts.
     :param server_id: UUID of the server.
     :param context_ids: UUIDs of the device contexts, each once.
     :param caller: UUID of the attempt to build the server.

@@ -82,7 +82,7 @@ def shown_to_nova(
         )
 
 
-def of_profiles(
+def beside_contexts(
     context: cyborg_context.RequestContext, server_id: str
 ) -> dict[str, str]:
     """Find the ARQs of a server by index that are of no device context.

@@ -41,6 +41,26 @@ class Binding:
     begun: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A binding that nova-conductor asks for.
+
+    :ivar server_id: UUID of the server.
+    :ivar node: the node that the server is to run on.
+    :ivar providers: UUID of the resource provider by the group's name in the
+        request to Placement; see :func:`model.requester_id`.
+    :ivar generation: that of the attempt.
+    :ivar evacuated_from: the node that the server is evacuated from; None if
+        it is not.
+    """
+
+    server_id: str
+    node: str
+    providers: collections.abc.Mapping[str, str]
+    generation: int
+    evacuated_from: str | None = None
+
+
 @session.retry
 def begin(
     context: cyborg_context.RequestContext,
@@ -71,12 +91,7 @@ def begin(
 
 @session.retry
 def prepare_binding(
-    context: cyborg_context.RequestContext,
-    server_id: str,
-    hostname: str,
-    providers: collections.abc.Mapping[str, str],
-    generation: int,
-    evacuated_from: str | None = None,
+    context: cyborg_context.RequestContext, wanted: Wanted
 ) -> Binding:
     """Make the ARQs of a server's device contexts; safe to repeat.
 
@@ -84,13 +99,7 @@ def prepare_binding(
     until it is on the other one: it may not get there, and its guest may
     still run.
 
-    :param server_id: UUID of the server.
-    :param hostname: the node the server is to run on.
-    :param providers: UUID of the resource provider by the group's name in
-        the request to Placement; see :func:`model.requester_id`.
-    :param generation: the attempt's.
-    :param evacuated_from: the node that the server is evacuated from; None
-        if it is not.
+    :param wanted: what is to be bound, and where.
     :returns: what is to be bound.
     :raises AllocationNotFound: if the server holds no device contexts.
     :raises StaleGeneration: if another attempt was begun in between.
@@ -99,23 +108,23 @@ def prepare_binding(
     :raises ProviderMissing: if a group has no provider.
     """
     with session.writing(context) as db:
-        row, held = allocations.lock_existing(db, server_id)
-        _check_generation(row, generation)
-        targets = {
-            data.uuid: _target(data, hostname, providers) for _, data in held
-        }
+        row, held = allocations.lock_existing(db, wanted.server_id)
+        _check_generation(row, wanted.generation)
+        targets = {data.uuid: _target(data, wanted) for _, data in held}
         begun = [device for _, data in held for device in data.devices]
         if begun and _is_begun(held, targets):
             made = [{'uuid': device.arq_id} for device in begun]
             return Binding(
-                row.generation, row.project_id, hostname, made, begun=True
+                row.generation, row.project_id, wanted.node, made, begun=True
             )
         nodes = links.nodes(db, [row.id for row, _data in held])
         useless = [
-            arq for arq, node in nodes.items() if node != evacuated_from
+            arq for arq, node in nodes.items() if node != wanted.evacuated_from
         ]
         if useless:
-            raise exception.StillBound(server_id=server_id, arq_ids=useless)
+            raise exception.StillBound(
+                server_id=wanted.server_id, arq_ids=useless
+            )
         links.mark_left_behind(db, nodes)
         row.fault = None
         made = [
@@ -129,7 +138,7 @@ def prepare_binding(
                 targets[data.uuid],
             )
         ]
-        return Binding(row.generation, row.project_id, hostname, made)
+        return Binding(row.generation, row.project_id, wanted.node, made)
 
 
 @session.retry
@@ -199,15 +208,18 @@ def end(
         return made
 
 
-def left_behind(
+@session.retry
+def arqs_left_behind(
     context: cyborg_context.RequestContext, server_id: str, node: str
 ) -> list[str]:
-    """Find what a server has left that was evacuated.
+    """Find the ARQs of the old host of a server that was evacuated.
+
+    The server's allocation is locked for it: no attempt begins meanwhile.
 
     :param server_id: UUID of the server.
     :param node: the node that it is on.
     :returns: UUIDs of its ARQs on other nodes, those of profiles too; none
-        if what its device contexts have now is not on this node, and so it
+        if the devices of its device contexts are not on this node, and so it
         is on its way again.
     """
     with session.writing(context) as db:
@@ -221,7 +233,7 @@ def left_behind(
         return arqs.elsewhere(db, server_id, node)
 
 
-def elsewhere(
+def arqs_elsewhere(
     context: cyborg_context.RequestContext, server_id: str, node: str
 ) -> list[str]:
     """Find the ARQs of a server on other nodes than its own.
@@ -241,18 +253,14 @@ def _check_generation(row: tables.DeviceAllocation, generation: int) -> None:
         )
 
 
-def _target(
-    data: model.DeviceContext,
-    hostname: str,
-    providers: collections.abc.Mapping[str, str],
-) -> links.Target:
+def _target(data: model.DeviceContext, wanted: Wanted) -> links.Target:
     found = []
     for number in range(len(data.groups)):
-        provider = providers.get(model.requester_id(data.uuid, number))
+        provider = wanted.providers.get(model.requester_id(data.uuid, number))
         if not provider:
             raise exception.ProviderMissing(id=data.uuid, group=number)
         found.append(provider)
-    return links.Target(hostname, tuple(found))
+    return links.Target(wanted.node, tuple(found))
 
 
 def _is_begun(

@@ -91,8 +91,7 @@ def of_project(
 ) -> list[model.DeviceContext]:
     """Read some device contexts of the request's project.
 
-    :param context: the request's context; as for a reservation, an
-        administrator's project is its own, too.
+    :param context: its project, an administrator's too, owns them.
     :param uuids: their UUIDs.
     :returns: the device contexts, in this order.
     :raises DeviceContextNotFound: if one is not in the project.

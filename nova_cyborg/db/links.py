@@ -69,7 +69,7 @@ def by_context(
     return found
 
 
-def left_behind(
+def servers_left_behind(
     context: cyborg_context.RequestContext,
     providers: collections.abc.Sequence[str] | None = None,
     limit: int | None = None,

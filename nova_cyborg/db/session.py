@@ -13,12 +13,14 @@ import typing as ty
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
+from cyborg.conf import CONF
 from cyborg.db.sqlalchemy import api as cyborg_db
+from oslo_config import cfg
 from oslo_db import api as oslo_db_api
 from oslo_db import exception as db_exc
 from sqlalchemy import orm
 
-from nova_cyborg import model
+from nova_cyborg import exception, model
 
 #: For a transaction that may meet a deadlock, or a row another one has just
 #: made or removed: it is run again as a whole.
@@ -38,6 +40,10 @@ Failure: ty.TypeAlias = db_exc.DBError
 #: Raised with an exception, has the transaction repeated, some times, before
 #: that exception is raised.
 Retry: ty.TypeAlias = db_exc.RetryRequest
+
+
+# Where the value of an option comes from that nobody has set.
+_BY_DEFAULT = (cfg.Locations.opt_default, cfg.Locations.set_default)
 
 
 @contextlib.contextmanager
@@ -79,6 +85,43 @@ def rows(
 def engine() -> sa.Engine:
     """Return an engine on Cyborg's database."""
     return cyborg_db.main_context_manager.writer.get_engine()
+
+
+def named_engine() -> sa.Engine:
+    """Return an engine on the database that the configuration names.
+
+    By default, Cyborg's would be an SQLite file among those of its package.
+
+    :returns: the engine.
+    :raises NoDatabase: if no database is named, or none that can be reached
+        with what is installed.
+    """
+    found = CONF.get_location('connection', 'database')
+    if found is None or found.location in _BY_DEFAULT:
+        raise exception.NoDatabase(reason=_not_named())
+    if not CONF.database.connection:
+        raise exception.NoDatabase(reason='[database] connection is empty')
+    try:
+        return engine()
+    except (sa.exc.ArgumentError, ImportError) as exc:
+        # Not with the URL, which has a password in it.
+        reason = f'[database] connection cannot be used ({_kind(exc)})'
+        raise exception.NoDatabase(reason=reason) from exc
+
+
+def _not_named() -> str:
+    read = ', '.join(CONF.config_file or ())
+    if read:
+        return f'There is no [database] connection in {read}'
+    return 'No configuration file of Cyborg was found in its usual places'
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f'there is no module {error.name} here'
+    if isinstance(error, sa.exc.NoSuchModuleError):
+        return 'there is no driver for such databases here'
+    return 'it is no URL of a database'
 
 
 def reason(failure: Failure) -> str:

@@ -9,7 +9,6 @@ project to read, and Nova is told. An outcome that gets lost, because this
 process ends in between, is left to Nova's ``arq_binding_timeout``.
 """
 
-import collections.abc
 import concurrent.futures
 import logging
 import typing as ty
@@ -41,43 +40,25 @@ _executor = concurrent.futures.ThreadPoolExecutor(
 def begin(
     context: cyborg_context.RequestContext,
     conductor: rpcapi.ConductorAPI,
-    server_id: str,
-    hostname: str,
-    providers: collections.abc.Mapping[str, str],
-    generation: int,
-    evacuated_from: str | None = None,
+    wanted: attempts.Wanted,
 ) -> attempts.Binding:
     """Make a server's ARQs and begin to bind them; safe to repeat.
 
     :param conductor: Cyborg's conductor.
-    :param server_id: UUID of the server.
-    :param hostname: the node the server is to run on.
-    :param providers: UUID of the resource provider by the group's name in
-        the request to Placement.
-    :param generation: the attempt's.
-    :param evacuated_from: the node that the server is evacuated from; None
-        if it is not.
+    :param wanted: what is to be bound, and where.
     :returns: the ARQs.
     :raises AllocationNotFound: if the server holds no device contexts.
     :raises StaleGeneration: if another attempt was begun in between.
     :raises ProviderMissing: if a group has no provider.
     """
-    arguments = (
-        context,
-        server_id,
-        hostname,
-        providers,
-        generation,
-        evacuated_from,
-    )
     try:
-        binding = attempts.prepare_binding(*arguments)
+        binding = attempts.prepare_binding(context, wanted)
     except exception.StillBound as exc:
         # Left from another node, or from an attempt that failed.
-        unbind.earlier_attempt(server_id, exc.arq_ids)
-        binding = attempts.prepare_binding(*arguments)
+        unbind.earlier_attempt(wanted.server_id, exc.arq_ids)
+        binding = attempts.prepare_binding(context, wanted)
     if not binding.begun:
-        _executor.submit(_run, context, conductor, server_id, binding)
+        _executor.submit(_run, context, conductor, wanted.server_id, binding)
     return binding
 
 

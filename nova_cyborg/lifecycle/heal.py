@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Healing: what servers have left that vanished, when it is in the way.
+"""Healing: unbinding and releasing for servers that vanished.
+
+It is done when their devices or device contexts are in the way.
 
 A server can vanish without Cyborg being told: Nova does not wait for Cyborg
 when it deletes one.
@@ -23,11 +25,11 @@ _MOST_ASKED = 64
 
 
 def contexts_in_use(
-    nova: nova.Nova, work: collections.abc.Callable[[], _Result]
+    says: nova.Nova, work: collections.abc.Callable[[], _Result]
 ) -> _Result:
     """Do something again as long as only servers that are gone are in the way.
 
-    :param nova: what Nova says.
+    :param says: what Nova says.
     :param work: what is to be done; raises DeviceContextInUse if a server
         is in the way.
     :returns: what it returns.
@@ -41,7 +43,7 @@ def contexts_in_use(
             holder = exc.server_id
             if holder is None or holder in asked:
                 raise
-            if nova.server(holder).state not in servers.NEVER_TO_USE:
+            if says.server(holder).state not in servers.NEVER_TO_USE:
                 raise
         asked.add(holder)
         # Somebody is asking for them: they are not deleted, as they might
@@ -50,14 +52,14 @@ def contexts_in_use(
 
 
 def make_room(
-    nova: nova.Nova, providers: collections.abc.Iterable[str]
+    says: nova.Nova, providers: collections.abc.Iterable[str]
 ) -> None:
     """Unbind what servers that are gone have left of devices that are full.
 
     Placement had room there, and has it again as soon as Nova deletes a
     server. Cyborg has not if it could not be reached then.
 
-    :param nova: what Nova says.
+    :param says: what Nova says.
     :param providers: UUID of the resource provider of each device that is
         about to be bound, as often as it is.
     """
@@ -65,12 +67,12 @@ def make_room(
     full = handles.without_room(context, collections.Counter(providers))
     if not full:
         return
-    for server_id in links.left_behind(context, full, _MOST_ASKED):
-        server = nova.server(server_id)
+    for server_id in links.servers_left_behind(context, full, _MOST_ASKED):
+        server = says.server(server_id)
         if server.state is servers.State.RESTING and server.node is not None:
             unbind.left_behind(server_id, server.node)
     for server_id in handles.users(context, full, _MOST_ASKED):
-        state = nova.server(server_id).state
+        state = says.server(server_id).state
         if state is servers.State.GONE:
             release.contexts(server_id, terminated=True)
         elif state is servers.State.UNKNOWN:

@@ -21,8 +21,9 @@ from nova_cyborg.lifecycle import servers
 
 LOG = logging.getLogger(__name__)
 
-# Of these, Nova takes what the old host has when it comes back. One that is
-# under way, or was never ended, is among them.
+# The statuses of evacuations after which Nova takes the guest from the old
+# host when that comes back. One that is under way, or was never ended, is
+# among them.
 _EVACUATED = ('accepted', 'pre-migrating', 'done')
 # How long to wait for Nova: all threads of nova-api may be waiting for
 # cyborg-api meanwhile.
@@ -85,8 +86,9 @@ class Nova:
     def migrations(self) -> frozenset[str] | None:
         """UUIDs of all migrations, of which each allocates as a server does.
 
-        While a server is resized or migrated, what it had on its old host is
-        allocated to the migration. None if Nova does not say, or not of all.
+        While a server is resized or migrated, the resources of its old host
+        are allocated to the migration. None if Nova does not say, or not of
+        all.
         """
         found: set[str] = set()
         try:

@@ -86,7 +86,7 @@ class Placement:
         server_id: str,
         is_unused: collections.abc.Callable[[], bool],
     ) -> None:
-        """Delete what a server has allocated on one host; safe to repeat.
+        """Forget a server's allocations of one host; safe to repeat.
 
         :param provider: UUID of any resource provider of the host.
         :param server_id: UUID of the server.

@@ -19,20 +19,20 @@ _ATTEMPTS = 5
 
 
 def of_server(
-    nova: nova.Nova, server_id: str, caller: str | None = None
+    says: nova.Nova, server_id: str, caller: str | None = None
 ) -> None:
     """Release the device contexts of a server.
 
     If it is being deleted, as Nova says, or was, those that live as long as
     their server are deleted.
 
-    :param nova: what Nova says.
+    :param says: what Nova says.
     :param server_id: UUID of the server.
     :param caller: UUID of the attempt that has reserved them; None for any.
     :raises AlreadyBegun: if another caller has.
     """
     # Not knowing is no reason to delete what a project has made.
-    terminated = nova.server(server_id).state in servers.LEAVING
+    terminated = says.server(server_id).state in servers.LEAVING
     contexts(server_id, terminated, caller)
 
 
@@ -64,14 +64,14 @@ def contexts(
     LOG.info('Server %s has released its device contexts', server_id)
 
 
-def for_stock_nova(nova: nova.Nova, server_id: str) -> None:
+def for_stock_nova(says: nova.Nova, server_id: str) -> None:
     """Unbind all ARQs of a server, and release its contexts if it leaves.
 
     Stock Nova asks for its ARQs to be deleted when a server is deleted, and
     as well when it only leaves its host: shelved, evacuated, or to be built
     on another host. Then the server keeps its device contexts.
 
-    :param nova: what Nova says.
+    :param says: what Nova says.
     :param server_id: UUID of the server.
     :raises ServerNotLeaving: if it holds device contexts, and does nothing
         of that.
@@ -81,7 +81,7 @@ def for_stock_nova(nova: nova.Nova, server_id: str) -> None:
     if not allocations.exists(context, server_id):
         unbind.devices(arq_ids)
         return
-    state = nova.server(server_id).state
+    state = says.server(server_id).state
     if state in servers.STAYING:
         # A request of an operation that is over: what is bound now is not
         # what was to be unbound then, and is in the guest.

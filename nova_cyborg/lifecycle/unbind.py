@@ -48,7 +48,7 @@ def attempt(server_id: str, arq_ids: collections.abc.Collection[str]) -> None:
     :raises OtherAttempt: if another attempt has bound other ARQs.
     """
     context = cyborg_context.get_admin_context()
-    of_profiles = arqs.of_profiles(context, server_id)
+    of_profiles = arqs.beside_contexts(context, server_id)
     devices(set(arq_ids).intersection(of_profiles))
     devices(attempts.end(context, server_id, arq_ids=arq_ids))
     allocations.record_unbound(context, server_id)
@@ -67,7 +67,7 @@ def earlier_attempt(
 
 
 def left_behind(server_id: str, node: str) -> None:
-    """Unbind what a server has left on the host that it was evacuated from.
+    """Unbind the devices on the host that a server was evacuated from.
 
     It may come late.
 
@@ -75,24 +75,24 @@ def left_behind(server_id: str, node: str) -> None:
     :param node: the node that it is on now.
     """
     context = cyborg_context.get_admin_context()
-    devices(attempts.left_behind(context, server_id, node))
+    devices(attempts.arqs_left_behind(context, server_id, node))
 
 
-def elsewhere(nova: nova.Nova, server_id: str, generation: int) -> None:
+def elsewhere(says: nova.Nova, server_id: str, generation: int) -> None:
     """Unbind the devices that a server has on another node than its own.
 
-    :param nova: what Nova says.
+    :param says: what Nova says.
     :param server_id: UUID of the server, which is on a node and could not
         be evacuated; it has the devices again that it had there.
     :param generation: that of its allocation.
     :raises StaleGeneration: if the server is on its way to a host.
     """
-    node = nova.server(server_id).node
+    node = says.server(server_id).node
     if node is None:
         # Nova does not say; the next audit asks again.
         return
     context = cyborg_context.get_admin_context()
-    elsewhere_ids = attempts.elsewhere(context, server_id, node)
+    elsewhere_ids = attempts.arqs_elsewhere(context, server_id, node)
     last_attempt(server_id, generation)
     devices(elsewhere_ids)
     # Those of an earlier attempt were in the way of the devices of its node.

@@ -2,10 +2,10 @@
 
 """Nova's own way to delete the accelerator requests of a server.
 
-Nova asks Cyborg to delete all that a server has. Such a request that comes
-late deletes what the server has got since; and it says nothing of a server
-that may not get to where it is evacuated to. Nova's methods that send it have
-no argument to say more, so a thread carries what is done instead:
+Nova asks Cyborg to delete all ARQs of a server. Such a request that comes
+late deletes ARQs that were made since; and it is made for a server, too, that
+may not get to the host that it is evacuated to. Nova's methods that send it
+have no argument to say more, so a thread carries what is done instead:
 :attr:`nova_cyborg.nova.carried.Carried.delete_arqs`.
 """
 

@@ -13,7 +13,6 @@ import collections.abc
 import contextlib
 import contextvars
 import dataclasses
-import typing as ty
 
 from nova import objects
 
@@ -29,7 +28,7 @@ class Call:
         hook.
     :ivar prepared: servers whose hooks were called before scheduling.
     :ivar selected: the host that was chosen first, by server.
-    :ivar bound: servers whose hooks have begun to bind.
+    :ivar bound: servers for which all hooks have begun to bind.
     :ivar last_error: why the server could not be built on the host before;
         empty if there was none.
     """
@@ -80,15 +79,15 @@ def now() -> Carried:
 
 
 @contextlib.contextmanager
-def carrying(**changes: ty.Any) -> collections.abc.Iterator[Carried]:
-    """Carry something more while a block runs.
+def carrying(carried: Carried) -> collections.abc.Iterator[None]:
+    """Carry something while a block runs.
 
-    :param changes: attributes of :class:`Carried`; the others stay.
-    :returns: a context manager that gives what is carried.
+    :param carried: what is carried, made of :func:`now` by
+        :func:`dataclasses.replace`, so that the rest stays.
+    :returns: a context manager.
     """
-    carried = dataclasses.replace(now(), **changes)
     token = _carried.set(carried)
     try:
-        yield carried
+        yield
     finally:
         _carried.reset(token)

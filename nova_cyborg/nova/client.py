@@ -31,8 +31,8 @@ def allocation_client(
     It is set up by nova.conf's ``[cyborg]`` and ``[service_user]`` sections,
     as Nova's own client for Cyborg is.
 
-    :param context: the request's context; its user's token is used, with
-        Nova's service token beside it.
+    :param context: its user's token is used, with Nova's service token
+        beside it.
     :returns: the client.
     """
     adapter = utils.get_ksa_adapter(
@@ -50,8 +50,9 @@ def with_credentials(
 
     What nova-compute does of its own accord, at its start and from time to
     time, no user has sent a token for. Nova's clients of Cinder and Neutron
-    then use credentials of their own; its client of Cyborg has none, and what
-    it is to free would stay in use. The service user's stand in for them.
+    then use credentials of their own; its client of Cyborg has none, and
+    devices that it is to unbind would stay bound. The service user's stand in
+    for them.
 
     :param context: the context, which stays as it is.
     :returns: it, if it has a user's token, or Nova has no service user; else

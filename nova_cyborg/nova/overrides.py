@@ -53,13 +53,16 @@ class Stock:
         """Return an argument: what was given, or Nova's default.
 
         :raises KeyError: if Nova's method has no such argument.
+        :raises TypeError: if it has no default, and was not given.
         """
         if name in self._kwargs:
             return self._kwargs[name]
         if name in self._names[: len(self._args)]:
             return self._args[self._names.index(name)]
         default = self._signature.parameters[name].default
-        return None if default is inspect.Parameter.empty else default
+        if default is inspect.Parameter.empty:
+            raise TypeError(f'{self._method.__name__} is not given {name}')
+        return default
 
     def __setitem__(self, name: str, value: ty.Any) -> None:
         """Have Nova's method called with another argument."""
@@ -122,7 +125,17 @@ def check(cls: type) -> None:
 
 
 def _owner(cls: type, name: str, override: object) -> type:
-    """Return the class in which an override is defined."""
-    return next(
-        each for each in cls.__mro__ if vars(each).get(name) is override
-    )
+    """Return the class in which an override is defined.
+
+    osprofiler, if it is on, has put a wrapper of its own around it there.
+
+    :raises AttributeError: if something else has taken its place.
+    """
+    for each in cls.__mro__:
+        if inspect.unwrap(vars(each).get(name) or _nothing) is override:
+            return each
+    raise AttributeError(f'{cls.__qualname__} does not override {name}')
+
+
+def _nothing() -> None:
+    """Stand in for a method that a class has not."""

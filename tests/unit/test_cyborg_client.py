@@ -111,7 +111,7 @@ def fails(client, requests_mock):
 
 
 class TestCalls:
-    ALLOCATION = cyborg_client.Allocation(
+    ALLOCATION = cyborg_client.ServerAllocation(
         generation=3,
         fault='no slot',
         contexts=(

@@ -162,6 +162,25 @@ def test_a_part_is_imported_by_those_that_may(part):
     )
 
 
+def test_what_one_service_of_nova_runs_is_not_imported_by_another():
+    services = {
+        folder.name
+        for folder in (ROOT / 'nova').iterdir()
+        if (folder / '__init__.py').exists()
+    }
+
+    assert services == {'api', 'compute', 'conductor'}
+    assert not wrong(
+        lambda found: (
+            found.part == 'nova'
+            and (named := found.module.split('.'))[:2]
+            == ['nova_cyborg', 'nova']
+            and named[2] in services
+            and found.path.relative_to(ROOT).parts[1] != named[2]
+        )
+    )
+
+
 def test_no_folder_has_more_than_ten_files_on_one_level():
     folders = [
         folder

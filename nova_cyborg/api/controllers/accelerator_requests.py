@@ -108,13 +108,13 @@ class AcceleratorRequestsController(stock.ARQsController):
     ) -> None:
         """Refuse to bind ARQs of a profile to a server that has some.
 
-        Those of its device contexts do not count, which are bound beside
-        them. A server that has some is evacuated with what it has on its old
-        host: that does not count, either.
+        The ARQs of its device contexts do not count, which are bound beside
+        them. A server that is evacuated keeps the ARQs of its old host
+        meanwhile: these do not count, either.
         """
         (fields, *_same) = valid_fields.values()
         server_id = fields['instance_uuid']
-        found = arqs.of_profiles(context, server_id)
+        found = arqs.beside_contexts(context, server_id)
         if found and allocations.exists(context, server_id):
             found = {
                 arq_id: node
@@ -169,7 +169,7 @@ class AcceleratorRequestsController(stock.ARQsController):
     def delete(
         self, arqs: str | None = None, instance: str | None = None
     ) -> None:
-        """Delete ARQs; a server's device contexts go with them."""
+        """Delete ARQs; those of a server may release its contexts."""
         _require_project()
         if arqs or not instance:
             _stock_delete(self, arqs, instance)

@@ -95,14 +95,16 @@ class DeviceAllocationsController(rest.RestController):
         begun = bind.begin(
             handler.request_context(),
             pecan.request.conductor_api,
-            server_id,
-            body['hostname'],
-            {
-                group: handler.canonical(provider)
-                for group, provider in body['resource_providers'].items()
-            },
-            body['generation'],
-            body.get('evacuated_from'),
+            attempts.Wanted(
+                server_id,
+                body['hostname'],
+                {
+                    group: handler.canonical(provider)
+                    for group, provider in body['resource_providers'].items()
+                },
+                body['generation'],
+                body.get('evacuated_from'),
+            ),
         )
         LOG.info(
             'Binding %d accelerator requests of server %s on %s',

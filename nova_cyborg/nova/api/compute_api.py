@@ -10,6 +10,7 @@ by then, and there may be a nova-api without the plugin.
 from __future__ import annotations
 
 import collections.abc
+import dataclasses
 import logging
 import typing as ty
 
@@ -68,7 +69,9 @@ class API(api.API):
         named = _named(stock)
         checked = self._checked(named, stock) if named else ()
         asked_for = tuple(groups.request_groups(checked))
-        with carried.carrying(request_groups=asked_for):
+        with carried.carrying(
+            dataclasses.replace(carried.now(), request_groups=asked_for)
+        ):
             return stock()
 
     def _enforce_create_unified_limits(

@@ -18,6 +18,7 @@ from __future__ import annotations
 import collections
 import collections.abc
 import contextlib
+import dataclasses
 import functools
 import logging
 import typing as ty
@@ -169,15 +170,19 @@ class ComputeManager(manager.ComputeManager):
         self, context: nova_context.RequestContext, instance: objects.Instance
     ) -> None:
         """Release a server that is not built, unless somebody else does."""
+        if instance.vm_state == vm_states.ERROR:
+            # Nobody waits to delete it.
+            server_arqs.release(context, instance)
+            return
         now = guards.current(context, instance)
-        # One in error waits for nobody, and one that is gone was deleted
-        # before it had a host.
-        if instance.vm_state != vm_states.ERROR and now is not None:
-            if now.host not in (None, self.host):
-                # It is another host's by now.
+        if now is not None and now.host not in (None, self.host):
+            # It is another host's by now.
+            return
+        if now is not None:
+            with contextlib.suppress(nova_exception.InstanceNotFound):
+                _show_as_deleting(now)
                 return
-            if _show_as_deleting(now):
-                return
+        # It was deleted before it had a host.
         server_arqs.release(context, instance)
 
     @overrides.method('context instance clean_shutdown', named='accel_uuids')
@@ -220,7 +225,9 @@ class ComputeManager(manager.ComputeManager):
             _log_dropped('unshelve_instance', instance)
             return
         try:
-            with carried.carrying(arrives=True):
+            with carried.carrying(
+                dataclasses.replace(carried.now(), arrives=True)
+            ):
                 stock()
         except (Exception, _Timeout):
             # Else it runs, and something failed that comes after.
@@ -274,7 +281,9 @@ class ComputeManager(manager.ComputeManager):
             return
         evacuated = bool(stock['evacuate'])
         try:
-            with carried.carrying(arrives=evacuated):
+            with carried.carrying(
+                dataclasses.replace(carried.now(), arrives=evacuated)
+            ):
                 stock()
         except (Exception, _Timeout) as exc:
             if evacuated and guards.is_rebuilding(context, instance):
@@ -300,7 +309,9 @@ def _deleting_only(
                 op='delete', msg=str(exc)
             ) from exc
 
-    return carried.carrying(delete_arqs=delete)
+    return carried.carrying(
+        dataclasses.replace(carried.now(), delete_arqs=delete)
+    )
 
 
 def _reason(error: BaseException) -> str:
@@ -338,18 +349,14 @@ def _log_dropped(method: str, instance: objects.Instance) -> None:
     )
 
 
-def _show_as_deleting(instance: objects.Instance) -> bool:
+def _show_as_deleting(instance: objects.Instance) -> None:
     """Show that a delete waits for a server whose build has ended.
 
     The delete releases the server, if Nova's API shows Cyborg that it is one.
     Before Nova 34, only the task state shows it at that point, and the build
     has written its own over it.
 
-    :returns: whether the server is still there to be deleted.
+    :raises InstanceNotFound: if the server is gone.
     """
     instance.task_state = task_states.DELETING
-    try:
-        instance.save()
-    except nova_exception.InstanceNotFound:
-        return False
-    return True
+    instance.save()

@@ -22,8 +22,10 @@ LOG = logging.getLogger(__name__)
 _CHECK_TYPE_HINT = '_nova_check_type'
 # After these it is not known whether Cyborg has done what it was asked for.
 _UNCERTAIN = (exception.CyborgUnreachable, exception.CyborgFailed)
-_NOTHING = cyborg_client.Allocation(0, None, ())
-_ALLOCATION = spec.Note[cyborg_client.Allocation]('device_context.allocation')
+_NOTHING = cyborg_client.ServerAllocation(0, None, ())
+_ALLOCATION = spec.Note[cyborg_client.ServerAllocation](
+    'device_context.allocation'
+)
 
 
 class DeviceContextHook(spec.ConductorHook):
@@ -136,7 +138,7 @@ def _reserve(
     server_id: str,
     context_ids: collections.abc.Sequence[str],
     caller: str,
-) -> cyborg_client.Allocation:
+) -> cyborg_client.ServerAllocation:
     try:
         allocation = allocations.reserve(server_id, context_ids, caller)
     except _UNCERTAIN:
@@ -155,7 +157,7 @@ def _begun(
     context: nova_context.RequestContext,
     server_id: str,
     operation: spec.Operation,
-) -> cyborg_client.Allocation:
+) -> cyborg_client.ServerAllocation:
     """Return a server's allocation; begin the operation first if need be."""
     known = operation.noted(_ALLOCATION, server_id)
     if known is not None:
@@ -174,7 +176,7 @@ def _begun(
 def _unbind(
     context: nova_context.RequestContext,
     server_id: str,
-    allocation: cyborg_client.Allocation,
+    allocation: cyborg_client.ServerAllocation,
 ) -> None:
     allocations = client.allocation_client(context)
     try:
@@ -211,7 +213,8 @@ def _release_own(
 
 
 def _set_groups(
-    request_spec: objects.RequestSpec, allocation: cyborg_client.Allocation
+    request_spec: objects.RequestSpec,
+    allocation: cyborg_client.ServerAllocation,
 ) -> None:
     """Ask Placement for the groups, in place of those of an earlier call."""
     others: list[objects.RequestGroup] = []

@@ -28,8 +28,8 @@ def fail_earlier_evacuations(
     Nova would take the record of one that a dying nova-conductor has left for
     that of the next, and nova-compute that comes back would see only one.
 
-    :param context: the request context; it is of the server's cell after
-        this, as Nova makes it too.
+    :param context: is of the server's cell after this, as Nova makes it
+        too.
     :param server_id: UUID of the server; its last evacuation begins now.
     """
     mapping = objects.InstanceMapping.get_by_instance_uuid(context, server_id)
@@ -38,7 +38,7 @@ def fail_earlier_evacuations(
         'migration_type': fields.MigrationType.EVACUATION,
         'status': _BEGUN,
     }
-    # Not for a while only: what fails is undone there.
+    # Not for a while only: a rebuild that fails is dealt with there.
     nova_context.set_target_cell(context, mapping.cell_mapping)
     begun = objects.MigrationList.get_by_filters(context, filters)
     for migration in sorted(begun, key=lambda each: each.id)[:-1]:

@@ -22,8 +22,8 @@ from nova_cyborg.nova import carried
 class Superseded(BaseException):
     """Ends a call that another one has superseded.
 
-    No Exception: it passes through Nova's own clean-up, which would undo
-    what the other call has done.
+    No Exception: it passes through Nova's own clean-up, which would delete
+    what the other call has made.
     """
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import dataclasses
 import logging
 import typing as ty
 
@@ -186,7 +187,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         failures.fail_earlier_evacuations(context, stock['instance'].uuid)
         # It may not get to the other host: the accelerator requests of the
         # old one are deleted when it is there.
-        with carried.carrying(delete_arqs=_delete_none):
+        with carried.carrying(
+            dataclasses.replace(carried.now(), delete_arqs=_delete_none)
+        ):
             stock()
 
     def _fail_rebuild(
@@ -309,7 +312,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             if self._hooks.concerns(request_spec)
         }
         call = carried.Call(operation, specs)
-        with carried.carrying(call=call):
+        with carried.carrying(dataclasses.replace(carried.now(), call=call)):
             try:
                 yield call
             except guards.Superseded as exc:

@@ -260,7 +260,7 @@ class TestManage:
 
         assert (result.returncode, result.stdout) == (2, '')
         assert 'No configuration file of Cyborg was found' in result.stderr
-        assert '--config-file PATH' in result.stderr
+        assert 'nova-cyborg-manage --config-file PATH' in result.stderr
         assert 'Traceback' not in result.stderr
 
     def test_a_configuration_file_without_a_database(self, plainly, tmp_path):
@@ -271,6 +271,29 @@ class TestManage:
 
         assert (result.returncode, result.stdout) == (2, '')
         assert f'no [database] connection in {conf}' in result.stderr
+
+    @pytest.mark.parametrize(
+        ('connection', 'complaint'),
+        [
+            ('', 'connection is empty'),
+            ('nonsense', 'it is no URL of a database'),
+            ('nonesuch://u:secret@h/d', 'no driver for such databases'),
+            ('mysql+nonesuch://u:secret@h/d', 'no driver for such databases'),
+            ('oracle+oracledb://u:secret@h/d', 'no module oracledb here'),
+        ],
+    )
+    def test_a_database_that_cannot_be_used(
+        self, plainly, tmp_path, connection, complaint
+    ):
+        conf = tmp_path / 'cyborg.conf'
+        conf.write_text(f'[database]\nconnection = {connection}\n')
+
+        result = plainly('--config-file', conf, 'db', 'version')
+
+        assert (result.returncode, result.stdout) == (2, '')
+        assert complaint in result.stderr
+        assert 'secret' not in result.stderr
+        assert 'Traceback' not in result.stderr
 
     def test_a_database_of_the_environment(self, plainly, tmp_path):
         url = f'sqlite:///{tmp_path}/cyborg.sqlite'

@@ -29,6 +29,10 @@ def paste(cloud, tmp_path):
 
 
 class TestSchema:
+    @pytest.fixture(autouse=True)
+    def connection(self, cloud):
+        cloud.config.config(group='database', connection=str(cloud.engine.url))
+
     def test_it_is_there(self, cloud):
         result = cyborg_side.schema()
 

@@ -21,3 +21,15 @@ def test_a_configuration_that_cannot_be_read(side, tmp_path, capsys):
     words = ' '.join(capsys.readouterr().out.replace('|', '').split())
     assert f'{side.capitalize()} could not be looked at' in words
     assert 'broken.conf' in words
+
+
+def test_a_database_that_nobody_has_named(tmp_path, capsys):
+    path = tmp_path / 'cyborg.conf'
+    path.write_text('[database]\n')
+
+    code = status.main(['--cyborg-config-file', str(path), 'upgrade', 'check'])
+
+    assert code == 2
+    words = ' '.join(capsys.readouterr().out.replace('|', '').split())
+    assert 'There is no [database] connection in' in words
+    assert 'tables are at revision' not in words

@@ -79,6 +79,41 @@ def test_what_is_given_by_name_stays_so():
     assert seen == {'instance': 'vm'}
 
 
+def test_a_wrapper_of_the_profiler_is_seen_through():
+    # As osprofiler puts around each public method of Nova's managers.
+    class Traced(Extended):
+        @overrides.method('context')
+        def build(self, stock):
+            return stock()
+
+    Traced.build = decorated(Traced.build)
+
+    assert Traced().build('ctx', 'vm') == ('ctx', 'vm', 'a1', (), {})
+
+
+def test_an_override_that_was_taken_out_says_so():
+    class Taken(Nova):
+        @overrides.method('context')
+        def build(self, stock):
+            return stock()
+
+    build = Taken.build
+    Taken.build = Nova.build
+
+    with pytest.raises(AttributeError, match='does not override build'):
+        build(Taken(), 'ctx', 'vm')
+
+
+def test_an_argument_that_must_be_given():
+    class Ours(Nova):
+        @overrides.method('context instance')
+        def build(self, stock):
+            return stock['instance']
+
+    with pytest.raises(TypeError, match='build is not given instance'):
+        Ours().build('ctx')
+
+
 def test_an_override_of_an_override():
     assert MoreExtended().build('ctx', 'vm') == (
         *('more', 'ctx', 'vm', 'a1', ()),

@@ -50,10 +50,9 @@ def find(view: look.Look) -> collections.abc.Iterator[look.Finding]:
     providers = view.providers
     # After the allocations in Placement: who has one holds by now.
     holders = {each.server_id for each in allocations.holders(view.context)}
-    # What they have on another host is found otherwise.
-    elsewhere = evacuations.on_another_host(
-        view
-    ).keys() | links.servers_left_behind(view.context)
+    # Their devices on another host are found otherwise.
+    left_behind = links.servers_left_behind(view.context)
+    elsewhere = evacuations.on_another_host(view).keys() | left_behind
     for provider in providers:
         for server_id in sorted(provider.in_cyborg.keys() - elsewhere):
             finding = _unallocated(view, provider, server_id, holders)

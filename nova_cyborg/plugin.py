@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The way into Nova's processes.
+"""The way into Nova's and Cyborg's processes.
 
 oslo.messaging loads this by stevedore, as a notification driver that
-nova.conf names, in each Nova service while ``nova.rpc.init()`` runs and
-before any manager is made::
+nova.conf and cyborg.conf name, in each service while the ``rpc.init()`` of
+Nova or Cyborg runs, and before any manager is made::
 
     [oslo_messaging_notifications]
     driver = nova_cyborg
@@ -27,15 +27,18 @@ from oslo_messaging.notify import notifier
 
 LOG = logging.getLogger(__name__)
 
-# What is installed when a module of Nova is imported, if ever: a process
-# imports nothing because of us that it does not use.
+# What is installed when a module of Nova or Cyborg is imported, if ever: a
+# process imports nothing because of us that it does not use.
 _INSTALLERS = {
     'nova.accelerator.cyborg': 'nova_cyborg.nova.accelerators',
     'nova.service': 'nova_cyborg.nova.service',
     'nova.api.openstack.compute.servers': 'nova_cyborg.nova.api.compute_api',
     'nova.conductor.manager': 'nova_cyborg.nova.conductor.manager',
     'nova.virt.libvirt': 'nova_cyborg.nova.compute.libvirt',
+    'cyborg.conductor.manager': 'nova_cyborg.cyborg.conductor.manager',
 }
+# The project of the configuration of Cyborg's services.
+_CYBORG = 'cyborg'
 _CANNOT_WORK = 'nova_cyborg cannot work in this service'
 
 _lock = threading.Lock()
@@ -45,7 +48,7 @@ _active = False
 class Activation(notifier.Driver):
     """A notification driver that sends nothing, and activates the plugin.
 
-    :param conf: Nova's configuration.
+    :param conf: the service's configuration.
     :param topics: oslo.messaging's; not used.
     :param transport: oslo.messaging's; not used.
     """
@@ -65,7 +68,7 @@ class Activation(notifier.Driver):
 def activate(conf: ty.Any) -> None:
     """Activate the plugin in this process; once is enough, more no harm.
 
-    :param conf: Nova's configuration.
+    :param conf: the service's configuration.
     :raises SystemExit: if it cannot do its work, after logging CRITICAL.
     """
     global _active
@@ -83,7 +86,8 @@ def _prepare(conf: ty.Any) -> None:
 
     from nova_cyborg import conf as our_conf
 
-    our_conf.register_nova_opts(conf)
+    if conf.project != _CYBORG:
+        our_conf.register_nova_opts(conf)
     for module, installer in _INSTALLERS.items():
         wrapt.register_post_import_hook(
             functools.partial(_installed, installer), module

@@ -8,7 +8,7 @@ import functools
 from cyborg import context as cyborg_context
 
 from nova_cyborg.audit import look
-from nova_cyborg.db import handles
+from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import unbind
 
 

@@ -13,8 +13,8 @@ import stevedore
 from nova import context as nova_context
 from nova import objects
 
-from nova_cyborg import exception
-from nova_cyborg.contract import signatures, spec
+from nova_cyborg import exception, signatures
+from nova_cyborg.contract import spec
 
 LOG = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ from cyborg.db.sqlalchemy import models
 from oslo_utils import timeutils
 from sqlalchemy import orm
 
-from nova_cyborg.db import handles, links, profiles, session, tables
+from nova_cyborg.db import links, profiles, session, tables
+from nova_cyborg.db.inventory import handles
 
 _PENDING = (constants.ARQ_INITIAL, constants.ARQ_BIND_STARTED)
 

@@ -83,3 +83,23 @@ class DeviceContextArq(Base):
     )
     group_number: orm.Mapped[int]
     generation: orm.Mapped[int]
+
+
+class HandleOutage(Base):
+    """Why an attach handle of Cyborg's is not given to a server.
+
+    One row for each reason. A handle without a row is given if it is not in
+    use.
+    """
+
+    __tablename__ = 'attach_handle_outages'
+
+    handle_uuid: orm.Mapped[str] = orm.mapped_column(
+        sa.String(36), primary_key=True
+    )
+    reason: orm.Mapped[str] = orm.mapped_column(
+        sa.String(32), primary_key=True
+    )
+    created_at: orm.Mapped[datetime.datetime] = orm.mapped_column(
+        default=timeutils.utcnow
+    )

@@ -15,7 +15,8 @@ import typing as ty
 from cyborg import context as cyborg_context
 
 from nova_cyborg import exception
-from nova_cyborg.db import handles, links
+from nova_cyborg.db import links
+from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import nova, release, servers, unbind
 
 _Result = ty.TypeVar('_Result')

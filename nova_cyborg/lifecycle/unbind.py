@@ -12,7 +12,8 @@ import oslo_messaging
 from cyborg import context as cyborg_context
 from cyborg.agent import rpcapi
 
-from nova_cyborg.db import allocations, arqs, attempts, handles
+from nova_cyborg.db import allocations, arqs, attempts
+from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import nova
 
 LOG = logging.getLogger(__name__)

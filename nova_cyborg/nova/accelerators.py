@@ -15,7 +15,7 @@ import typing as ty
 import wrapt
 from nova.accelerator import cyborg
 
-from nova_cyborg.contract import signatures
+from nova_cyborg import signatures
 from nova_cyborg.nova import carried
 
 _SIGNATURES = {'delete_arqs_for_instance': 'instance_uuid'}

@@ -22,7 +22,7 @@ import functools
 import inspect
 import typing as ty
 
-from nova_cyborg.contract import signatures
+from nova_cyborg import signatures
 
 _Override = collections.abc.Callable[[ty.Any, 'Stock'], ty.Any]
 

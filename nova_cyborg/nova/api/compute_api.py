@@ -21,8 +21,7 @@ from nova import exception as nova_exception
 from nova.api.openstack.compute import servers
 from nova.compute import api, vm_states
 
-from nova_cyborg import cyborg_client, exception
-from nova_cyborg.contract import signatures
+from nova_cyborg import cyborg_client, exception, signatures
 from nova_cyborg.nova import carried, client, groups, hint, overrides
 
 CONF = conf.CONF

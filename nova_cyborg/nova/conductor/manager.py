@@ -23,7 +23,8 @@ from nova import exception as nova_exception
 from nova.compute import task_states
 from nova.conductor import manager
 
-from nova_cyborg.contract import runner, signatures, spec
+from nova_cyborg import signatures
+from nova_cyborg.contract import runner, spec
 from nova_cyborg.nova import carried, marks, overrides, placement
 from nova_cyborg.nova.conductor import failures, guards, profiles
 

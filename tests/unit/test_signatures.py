@@ -4,8 +4,7 @@
 
 import pytest
 
-from nova_cyborg import exception
-from nova_cyborg.contract import signatures
+from nova_cyborg import exception, signatures
 
 
 class Manager:

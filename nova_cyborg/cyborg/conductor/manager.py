@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""cyborg-conductor: an inventory that knows what is in use.
+
+Stock Cyborg takes a report for the truth: what it lacks is deleted, though a
+server has it, and given again under a new row when it comes back; and one
+card of which Placement refuses something ends the report of the whole host.
+Here, a slot that a server has stays, as *missing*; a slot is given once,
+whatever rows it has; and each card is compared by itself.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import logging
+import math
+import typing as ty
+
+from cyborg import context as cyborg_context
+from cyborg.common import exception, placement_client
+from cyborg.conductor import manager
+from cyborg.objects import attach_handle
+from cyborg.objects.driver_objects import driver_deployable, driver_device
+
+from nova_cyborg import signatures
+from nova_cyborg.cyborg.conductor import report
+from nova_cyborg.db.inventory import outages, providers, slots
+from nova_cyborg.lifecycle import inventory
+
+LOG = logging.getLogger(__name__)
+
+_CALLED = {
+    'report_data': 'context hostname driver_device_list',
+    'drv_device_make_diff': 'context host old_driver_device_list '
+    'new_driver_device_list',
+    '_get_root_provider': 'context hostname',
+    '_delete_provider_and_sub_providers': 'context rp_uuid',
+    'get_rp_uuid_from_obj': 'obj',
+}
+
+
+class ConductorManager(manager.ConductorManager):
+    """Cyborg's conductor, with reports that keep what servers have."""
+
+    def report_data(
+        self,
+        context: cyborg_context.RequestContext,
+        hostname: str,
+        driver_device_list: list[driver_device.DriverDevice],
+    ) -> None:
+        """Take an agent's report of the devices of its host.
+
+        :param hostname: the name of the node.
+        :param driver_device_list: the devices.
+        :raises PlacementResourceProviderNotFound: if Placement does not know
+            the host yet.
+        """
+        root = self._get_root_provider(context, hostname)
+        comparison = _Comparison(self.placement_client, root)
+        _Report(comparison, context, hostname).take(driver_device_list)
+
+
+class _Comparison(manager.ConductorManager):
+    """Stock Cyborg's comparison of devices with what is recorded.
+
+    :param client: Cyborg's client of Placement.
+    :param root: UUID of the host's resource provider, which stock Cyborg
+        asks for each time.
+    """
+
+    def __init__(
+        self, client: placement_client.PlacementClient, root: str
+    ) -> None:
+        self.placement_client = _Client(client)
+        self._root = root
+
+    def _get_root_provider(self, context: object, hostname: object) -> str:
+        return self._root
+
+    def reserve(self, kept: collections.abc.Iterable[slots.Slot]) -> None:
+        """Note the slots that are not to be given, though they are recorded.
+
+        :param kept: slots that stay, or are of devices in maintenance.
+        """
+        for slot in kept:
+            if slot.maintained:
+                self.placement_client.reserve(self._provider(slot), None)
+            elif not slot.of_arq:
+                self.placement_client.reserve(self._provider(slot), 1)
+
+    def _provider(self, slot: slots.Slot) -> str:
+        named = driver_deployable.DriverDeployable(name=slot.deployable)
+        return str(self.get_rp_uuid_from_obj(named))
+
+
+class _Client:
+    """A client of Placement that reserves what is not to be given.
+
+    Stock Cyborg writes the inventory of a device as if all its slots were to
+    be given, each time that their number changes.
+
+    :param client: Cyborg's client.
+    """
+
+    def __init__(self, client: placement_client.PlacementClient) -> None:
+        self._client = client
+        self._reserved: dict[str, float] = {}
+
+    def __getattr__(self, name: str) -> ty.Any:
+        return getattr(self._client, name)
+
+    def reserve(self, provider: str, count: int | None) -> None:
+        """Reserve slots of a resource provider.
+
+        :param provider: its UUID.
+        :param count: how many more; None for all that it has.
+        """
+        more = math.inf if count is None else count
+        self._reserved[provider] = self._reserved.get(provider, 0) + more
+
+    def update_inventory(
+        self,
+        resource_provider_uuid: str,
+        inventories: dict[str, dict[str, int]],
+        *args: ty.Any,
+        **kwargs: ty.Any,
+    ) -> ty.Any:
+        """Write an inventory, with what is reserved of it."""
+        reserved = self._reserved.get(resource_provider_uuid, 0)
+        for each in inventories.values():
+            each['reserved'] = int(min(reserved, each['total']))
+        return self._client.update_inventory(
+            resource_provider_uuid, inventories, *args, **kwargs
+        )
+
+
+class _Report:
+    """A report of one host.
+
+    :param comparison: what compares devices, one at a time.
+    :param hostname: the name of the node.
+    """
+
+    def __init__(
+        self,
+        comparison: _Comparison,
+        context: cyborg_context.RequestContext,
+        hostname: str,
+    ) -> None:
+        self._comparison = comparison
+        self._context = context
+        self._hostname = hostname
+
+    def take(
+        self, reported: collections.abc.Sequence[driver_device.DriverDevice]
+    ) -> None:
+        """Compare the report with what is recorded, and record it.
+
+        :param reported: the devices.
+        """
+        recorded = driver_device.DriverDevice.list(
+            self._context, self._hostname
+        )
+        stubs = {report.identity(each) for each in reported if each.stub}
+        reported = [each for each in reported if not each.stub]
+        recorded = [
+            each for each in recorded if report.identity(each) not in stubs
+        ]
+        known = self._known(recorded)
+        completed = report.complete(reported, recorded, known, ())
+        going = report.lacking(completed.devices.values(), known)
+        kept: list[slots.Slot] = []
+        if going:
+            kept = self._kept(going, recorded, completed)
+            completed = report.complete(
+                reported, recorded, self._known(recorded), kept
+            )
+        for left_out in completed.left_out:
+            LOG.warning(
+                'The report of host %s: left out is %s',
+                self._hostname,
+                left_out,
+            )
+        self._comparison.reserve(
+            [*kept, *(slot for slot in known if slot.maintained)]
+        )
+        self._compare(recorded, completed.devices)
+        self._end_outages(known, going)
+
+    def _known(
+        self, recorded: collections.abc.Iterable[driver_device.DriverDevice]
+    ) -> list[slots.Slot]:
+        """Read the slots of devices."""
+        names = {
+            deployable.name
+            for device in recorded
+            for deployable in device.deployable_list
+        }
+        return [
+            slot
+            for slot in slots.of_host(self._context, self._hostname)
+            if slot.deployable in names
+        ]
+
+    def _kept(
+        self,
+        going: collections.abc.Collection[slots.Slot],
+        recorded: collections.abc.Collection[driver_device.DriverDevice],
+        completed: report.Completed,
+    ) -> list[slots.Slot]:
+        """Find those of the slots that stay, though the report lacks them.
+
+        What servers have; and all of a device that was allocated to a server
+        in Placement, for which it is not bound yet.
+        """
+        # First, so that none is given any more. Who has taken one has it
+        # when the slots are read after that.
+        outages.begin(
+            self._context,
+            [ty.cast(str, slot.handle_id) for slot in going],
+            outages.MISSING,
+        )
+        gone = {slot.key for slot in going}
+        missing = [slot for slot in self._known(recorded) if slot.key in gone]
+        kept = [slot for slot in missing if slot.held]
+        staying = {slot.deployable for slot in kept} | {
+            deployable.name
+            for device in completed.devices.values()
+            for deployable in device.deployable_list
+        }
+        for name in sorted({slot.deployable for slot in missing} - staying):
+            if not self._removed_from_placement(recorded, name):
+                kept += [slot for slot in missing if slot.deployable == name]
+        return kept
+
+    def _removed_from_placement(
+        self,
+        recorded: collections.abc.Iterable[driver_device.DriverDevice],
+        name: str,
+    ) -> bool:
+        """Remove the resource provider of a deployable, if it is not used."""
+        for device in recorded:
+            for deployable in device.deployable_list:
+                if deployable.name != name:
+                    continue
+                try:
+                    self._comparison._delete_provider_and_sub_providers(
+                        self._context,
+                        self._comparison.get_rp_uuid_from_obj(deployable),
+                    )
+                except exception.ResourceProviderInUse:
+                    LOG.info(
+                        'Device %s of host %s is not reported any more, and '
+                        'stays until its last server is deleted or moved',
+                        name,
+                        self._hostname,
+                    )
+                    return False
+        return True
+
+    def _compare(
+        self,
+        recorded: collections.abc.Iterable[driver_device.DriverDevice],
+        devices: collections.abc.Mapping[str, driver_device.DriverDevice],
+    ) -> None:
+        """Have stock Cyborg record each device, whatever becomes of others."""
+        before = {report.identity(device): device for device in recorded}
+        for identity in sorted(before.keys() | devices.keys()):
+            old, new = before.get(identity), devices.get(identity)
+            try:
+                self._comparison.drv_device_make_diff(
+                    self._context,
+                    self._hostname,
+                    [old] if old else [],
+                    [new] if new else [],
+                )
+            except Exception as exc:
+                # Of any kind, of Placement's and the database's: the other
+                # devices of the host are recorded all the same.
+                LOG.exception(
+                    'Device %s of host %s could not be recorded, and is '
+                    'tried again with the next report: %s',
+                    report.place(ty.cast(ty.Any, new or old)),
+                    self._hostname,
+                    exc,
+                )
+
+    def _end_outages(
+        self,
+        known: collections.abc.Iterable[slots.Slot],
+        going: collections.abc.Collection[slots.Slot],
+    ) -> None:
+        """Have what is back given again, and tell Placement of what is not."""
+        gone = {slot.key for slot in going}
+        back = [
+            slot for slot in known if slot.missing and slot.key not in gone
+        ]
+        back_ids = [ty.cast(str, slot.handle_id) for slot in back]
+        outages.end(self._context, back_ids, outages.MISSING)
+        for slot in back:
+            LOG.info('Slot %s of host %s is back', slot.place, self._hostname)
+        if going:
+            outages.forget_removed(self._context)
+        names = {
+            slot.deployable
+            for slot in known
+            if slot.key in gone or slot.out or slot.maintained
+        }
+        if not names:
+            return
+        done = inventory.publish(
+            self._comparison.placement_client,
+            providers.of_names(self._context, names),
+        )
+        if not done:
+            # Looked at again with the next report: what Placement has
+            # reserved would stay so.
+            outages.begin(self._context, back_ids, outages.MISSING)
+
+
+def _allocate(
+    _cls: type, context: cyborg_context.RequestContext, deployable_id: int
+) -> ty.Any:
+    """Take a slot of a device that no server has, under whatever row.
+
+    :param deployable_id: row id of the device's deployable.
+    :returns: the attach handle, which is in use now.
+    :raises ResourceNotFound: if there is none to give.
+    """
+    row_id = slots.take(context, deployable_id)
+    if row_id is None:
+        raise exception.ResourceNotFound(
+            resource='AttachHandle',
+            msg='that can be given of the device: its slots are in use, '
+            'missing or taken out of service',
+        )
+    return attach_handle.AttachHandle.get_by_id(context, row_id)
+
+
+def install() -> str:
+    """Put the class in the place of Cyborg's, and give slots as above.
+
+    :returns: what was done, for the log.
+    :raises PluginActivationFailed: if this release of Cyborg has other
+        methods.
+    """
+    signatures.check(manager.ConductorManager, _CALLED)
+    signatures.check_named(
+        attach_handle.AttachHandle, {'allocate': 'deployable_id'}
+    )
+    attach_handle.AttachHandle.allocate = classmethod(_allocate)
+    manager.ConductorManager = ConductorManager
+    return 'inventory that knows what is in use'

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Resource providers of devices, as Placement is to know them.
+
+What can be given of a provider is its total without what is reserved and
+without what is used, which is allocated in Placement. Its slots that are not
+given and that no accelerator request has are the reserved ones.
+"""
+
+import collections.abc
+import dataclasses
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg.db import session
+from nova_cyborg.db.inventory import handles, outages
+
+# The key of the attribute that has a deployable's resource class.
+_RESOURCE_CLASS = 'rc'
+_MAINTAINED = 'maintaining'
+
+
+@dataclasses.dataclass(frozen=True)
+class Provider:
+    """A resource provider of a device.
+
+    :ivar uuid: its UUID in Placement.
+    :ivar resource_class: what its slots are counted as.
+    :ivar total: how many slots it has.
+    :ivar reserved: how many of them are not given, though none has them.
+    """
+
+    uuid: str
+    resource_class: str
+    total: int
+    reserved: int
+
+
+def of_deployables(
+    context: cyborg_context.RequestContext,
+    *conditions: sa.ColumnElement[bool],
+) -> list[Provider]:
+    """Read the resource providers of deployables, with one statement.
+
+    :param conditions: what must hold for their rows.
+    :returns: the providers of those that Placement knows.
+    """
+    deployable, device = models.Deployable, models.Device
+    kept_out = (
+        sa.select(sa.func.count(models.AttachHandle.id))
+        .where(
+            models.AttachHandle.deployable_id == deployable.id,
+            outages.IS_OUT,
+            ~handles.IS_USED,
+        )
+        .correlate(deployable)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(
+            deployable.rp_uuid,
+            models.Attribute.value,
+            deployable.num_accelerators,
+            kept_out,
+            device.status == _MAINTAINED,
+        )
+        .join(device, device.id == deployable.device_id)
+        .join(
+            models.Attribute, models.Attribute.deployable_id == deployable.id
+        )
+        .where(
+            models.Attribute.key == _RESOURCE_CLASS,
+            deployable.rp_uuid.is_not(None),
+            *conditions,
+        )
+        .order_by(deployable.id)
+    )
+    return [
+        Provider(
+            uuid=uuid,
+            resource_class=name,
+            total=total,
+            reserved=total if maintained else min(total, out),
+        )
+        for uuid, name, total, out, maintained in session.rows(context, query)
+    ]
+
+
+def of_names(
+    context: cyborg_context.RequestContext,
+    names: collections.abc.Collection[str],
+) -> list[Provider]:
+    """Read the resource providers of deployables.
+
+    :param names: the names of the deployables.
+    :returns: the providers of those that Placement knows.
+    """
+    return of_deployables(context, models.Deployable.name.in_(names))
+
+
+def with_outages(
+    context: cyborg_context.RequestContext,
+    arq_ids: collections.abc.Collection[str],
+) -> list[str]:
+    """Find the resource providers whose slots ARQs have, and are not given.
+
+    :param arq_ids: UUIDs of the ARQs.
+    :returns: UUIDs of the providers; none, nearly always.
+    """
+    deployable, handle, arq = (
+        models.Deployable,
+        models.AttachHandle,
+        models.ExtArq,
+    )
+    query = (
+        sa.select(deployable.rp_uuid)
+        .distinct()
+        .join(handle, handle.deployable_id == deployable.id)
+        .join(arq, arq.attach_handle_id == handle.id)
+        .where(arq.uuid.in_(arq_ids), outages.IS_OUT)
+    )
+    return [uuid for (uuid,) in session.rows(context, query) if uuid]

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Slots of devices: attach handles, and whether they can be given.
+
+An attach handle is a row of Cyborg's for a slot. Two rows can stand for one
+slot: when a card is found at another place, or is reported twice. What must
+never be given twice is the slot.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import functools
+import json
+import typing as ty
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from cyborg.common import constants
+from cyborg.db.sqlalchemy import models
+from sqlalchemy import orm
+
+from nova_cyborg.db import session
+from nova_cyborg.db.inventory import handles, outages
+
+# The status of a device that an administrator has disabled.
+_MAINTAINED = 'maintaining'
+_PCI_ADDRESS = ('domain', 'bus', 'device', 'function')
+
+
+@dataclasses.dataclass(frozen=True)
+class Slot:
+    """A slot of a device, as an attach handle has it.
+
+    :ivar deployable: the name of the deployable that it is of, which is that
+        of its resource provider.
+    :ivar attach_type: ``PCI``, ``MDEV`` or another of Cyborg's.
+    :ivar attach_info: Cyborg's address of the slot: the text of a JSON object.
+    :ivar handle_id: UUID of the handle; None if there is none yet.
+    :ivar row_id: its row id; None if there is none yet.
+    :ivar deployable_id: row id of the deployable; None if there is none yet.
+    :ivar in_use: whether the handle is marked as in use.
+    :ivar of_arq: whether an accelerator request has it.
+    :ivar out: whether there is an outage.
+    :ivar missing: whether the agent's last report did not have it.
+    :ivar maintained: whether an administrator has disabled its device.
+    """
+
+    deployable: str
+    attach_type: str
+    attach_info: str
+    handle_id: str | None = None
+    row_id: int | None = None
+    deployable_id: int | None = None
+    in_use: bool = False
+    of_arq: bool = False
+    out: bool = False
+    missing: bool = False
+    maintained: bool = False
+
+    @property
+    def held(self) -> bool:
+        """Whether a server has it, or may still have it in its guest."""
+        return self.in_use or self.of_arq
+
+    @property
+    def available(self) -> bool:
+        """Whether it may be given, if no other slot excludes it."""
+        return not (self.held or self.out or self.maintained)
+
+    @functools.cached_property
+    def key(self) -> tuple[str, str, str]:
+        """What tells the slots of a host apart, however the text is written.
+
+        The deployable, the type, and what the text says.
+        """
+        said = json.dumps(_parsed(self.attach_info), sort_keys=True)
+        return (self.deployable, self.attach_type, said)
+
+    @functools.cached_property
+    def place(self) -> str:
+        """Where the slot is on its host.
+
+        The PCI address of the slot, or of the card it is on; what the text
+        says, if it has none.
+        """
+        info = _parsed(self.attach_info)
+        if isinstance(info, dict) and info.keys() >= set(_PCI_ADDRESS):
+            return '{domain}:{bus}:{device}.{function}'.format(**info)
+        return self.key[2]
+
+    def excludes(self, other: Slot) -> bool:
+        """Tell whether no two servers may have this slot and another one.
+
+        Both are of one host. A card has many mediated devices at one PCI
+        address; but it is not passed to a guest as a whole meanwhile.
+
+        :param other: the other slot.
+        :returns: whether that is so.
+        """
+        if self.place != other.place:
+            return False
+        mediated = constants.AH_TYPE_MDEV
+        if self.attach_type == other.attach_type == mediated:
+            return self.key[2] == other.key[2]
+        return True
+
+
+def _parsed(text: str) -> ty.Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def of_host(
+    context: cyborg_context.RequestContext, hostname: str
+) -> list[Slot]:
+    """Read the slots of a host, with one statement.
+
+    :param hostname: the name of the node.
+    :returns: the slots, in order of their making.
+    """
+    with session.reading(context) as db:
+        return _read(db, models.Device.hostname == hostname)
+
+
+@session.retry
+def take(
+    context: cyborg_context.RequestContext, deployable_id: int
+) -> int | None:
+    """Take a slot of a device, for an accelerator request.
+
+    One that can be given, and that no server has under another row. Stock
+    Cyborg takes any row that is not in use, with two statements; this takes
+    three, and one more for each slot that another server takes first.
+
+    :param deployable_id: row id of the deployable.
+    :returns: row id of the attach handle, which is in use now; None if there
+        is none to give.
+    """
+    with session.reading(context) as db:
+        relevant = _read_relevant(db, deployable_id)
+    held = [slot for slot in relevant if slot.held]
+    for slot in relevant:
+        if slot.deployable_id != deployable_id or not slot.available:
+            continue
+        if any(slot.excludes(other) for other in held):
+            continue
+        if _mark_taken(context, slot) and _is_alone(context, slot):
+            return slot.row_id
+    return None
+
+
+def _mark_taken(context: cyborg_context.RequestContext, slot: Slot) -> bool:
+    handle = models.AttachHandle
+    with session.writing(context) as db:
+        taken: ty.Any = db.execute(
+            sa.update(handle)
+            .where(
+                handle.id == slot.row_id,
+                handle.in_use.is_(False),
+                ~handles.IS_USED,
+            )
+            .values(in_use=True),
+            execution_options={'synchronize_session': False},
+        )
+        return bool(taken.rowcount)
+
+
+def _is_alone(context: cyborg_context.RequestContext, slot: Slot) -> bool:
+    """Tell whether the slot is still to be given, after it was marked.
+
+    Whoever takes it under another row, or reports it missing, at the same
+    moment looks after that, too: one of both sees the other one.
+    """
+    with session.reading(context) as db:
+        relevant = _read_relevant(db, slot.deployable_id)
+    mine = [other for other in relevant if other.row_id == slot.row_id]
+    others = [
+        other
+        for other in relevant
+        if other.row_id != slot.row_id and other.held
+    ]
+    if mine and not mine[0].out and not any(map(slot.excludes, others)):
+        return True
+    if mine:
+        with session.writing(context) as db:
+            handles.end_use_in(db, ty.cast(int, slot.row_id))
+    return False
+
+
+def _read_relevant(db: orm.Session, deployable_id: int | None) -> list[Slot]:
+    """Read the slots of a device, and those that servers have on its host."""
+    of_device = orm.aliased(models.Deployable)
+    device = orm.aliased(models.Device)
+    host = (
+        sa.select(device.hostname)
+        .join(of_device, of_device.device_id == device.id)
+        .where(of_device.id == deployable_id)
+        .scalar_subquery()
+    )
+    handle = models.AttachHandle
+    return _read(
+        db,
+        models.Device.hostname == host,
+        sa.or_(
+            handle.deployable_id == deployable_id,
+            handle.in_use.is_(True),
+            handles.IS_USED,
+        ),
+    )
+
+
+def _read(db: orm.Session, *conditions: sa.ColumnElement[bool]) -> list[Slot]:
+    handle, deployable = models.AttachHandle, models.Deployable
+    rows: collections.abc.Iterable[ty.Any] = db.execute(
+        sa.select(
+            deployable.name,
+            handle.attach_type,
+            handle.attach_info,
+            handle.uuid,
+            handle.id,
+            deployable.id,
+            handle.in_use,
+            handles.IS_USED,
+            outages.IS_OUT,
+            outages.IS_MISSING,
+            models.Device.status == _MAINTAINED,
+        )
+        .join(deployable, deployable.id == handle.deployable_id)
+        .join(models.Device, models.Device.id == deployable.device_id)
+        .where(*conditions)
+        .order_by(handle.id)
+    )
+    return [
+        Slot(*row[:6], *(bool(value) for value in row[6:])) for row in rows
+    ]

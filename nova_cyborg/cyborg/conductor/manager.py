@@ -39,6 +39,12 @@ _CALLED = {
 }
 
 
+_CALLED_BY_NAME = {
+    'drv_ah_make_diff': 'context dep_id cpid_id old_driver_ah_list '
+    'new_driver_ah_list',
+}
+
+
 class ConductorManager(manager.ConductorManager):
     """Cyborg's conductor, with reports that keep what servers have."""
 
@@ -76,6 +82,34 @@ class _Comparison(manager.ConductorManager):
 
     def _get_root_provider(self, context: object, hostname: object) -> str:
         return self._root
+
+    @classmethod
+    def drv_ah_make_diff(
+        cls,
+        context: cyborg_context.RequestContext,
+        dep_id: int,
+        cpid_id: int,
+        old_driver_ah_list: collections.abc.Iterable[ty.Any],
+        new_driver_ah_list: collections.abc.Iterable[ty.Any],
+    ) -> None:
+        """Record the attach handles of a deployable.
+
+        Stock Cyborg looks for the handle of an address by the deployable
+        alone: it deletes, or changes, the one that was made last.
+
+        :param dep_id: row id of the deployable.
+        :param cpid_id: row id of its device's control path.
+        :param old_driver_ah_list: the handles that are recorded.
+        :param new_driver_ah_list: those of the report.
+        """
+        old = {handle.attach_info: handle for handle in old_driver_ah_list}
+        new = {handle.attach_info: handle for handle in new_driver_ah_list}
+        slots.remove(context, dep_id, old.keys() - new.keys())
+        for text, handle in new.items():
+            if text not in old:
+                handle.create(context, dep_id, cpid_id)
+            elif handle.attach_type != old[text].attach_type:
+                slots.change_type(context, dep_id, text, handle.attach_type)
 
     def reserve(self, kept: collections.abc.Iterable[slots.Slot]) -> None:
         """Note the slots that are not to be given, though they are recorded.
@@ -345,6 +379,7 @@ def install() -> str:
         methods.
     """
     signatures.check(manager.ConductorManager, _CALLED)
+    signatures.check_named(manager.ConductorManager, _CALLED_BY_NAME)
     signatures.check_named(
         attach_handle.AttachHandle, {'allocate': 'deployable_id'}
     )

@@ -127,6 +127,56 @@ def of_host(
 
 
 @session.retry
+def remove(
+    context: cyborg_context.RequestContext,
+    deployable_id: int,
+    attach_infos: collections.abc.Collection[str],
+) -> None:
+    """Remove slots of a device, unless a server has them.
+
+    :param deployable_id: row id of the deployable.
+    :param attach_infos: Cyborg's addresses of the slots, as they are stored.
+    """
+    handle = models.AttachHandle
+    with session.writing(context) as db:
+        db.execute(
+            sa.delete(handle).where(
+                handle.deployable_id == deployable_id,
+                handle.attach_info.in_(attach_infos),
+                handle.in_use.is_(False),
+                ~handles.IS_USED,
+            ),
+            execution_options={'synchronize_session': False},
+        )
+
+
+@session.retry
+def change_type(
+    context: cyborg_context.RequestContext,
+    deployable_id: int,
+    attach_info: str,
+    attach_type: str,
+) -> None:
+    """Change the type of a slot.
+
+    :param deployable_id: row id of the deployable.
+    :param attach_info: Cyborg's address of the slot, as it is stored.
+    :param attach_type: the new type.
+    """
+    handle = models.AttachHandle
+    with session.writing(context) as db:
+        db.execute(
+            sa.update(handle)
+            .where(
+                handle.deployable_id == deployable_id,
+                handle.attach_info == attach_info,
+            )
+            .values(attach_type=attach_type),
+            execution_options={'synchronize_session': False},
+        )
+
+
+@session.retry
 def take(
     context: cyborg_context.RequestContext, deployable_id: int
 ) -> int | None:

@@ -9,6 +9,7 @@ serializer, conductor and Placement through wsgi-intercept.
 import dataclasses
 import json
 import uuid
+from unittest import mock
 
 # As Cyborg's commands do: before release 16, it makes the threads green.
 import cyborg.cmd  # isort: skip # noqa: F401
@@ -17,29 +18,42 @@ import pytest
 import requests
 from cyborg import context as cyborg_context
 from cyborg import objects
+from cyborg.accelerator.common import utils
+from cyborg.agent import rpcapi as agent_rpcapi
 from cyborg.common import config as cyborg_config
 from cyborg.common import rpc
-from cyborg.conductor import manager
+from cyborg.conductor import manager as stock_manager
 from cyborg.conf import CONF
 from cyborg.db.sqlalchemy import api as db_api
 from cyborg.db.sqlalchemy import models
+from cyborg.objects import attach_handle, ext_arq
 from cyborg.objects import base as objects_base
+from cyborg.objects.extarq import ext_arq_job
 from keystoneauth1 import loading as ks_loading
 from oslo_config import fixture as config_fixture
 from oslo_messaging import conffixture as messaging_fixture
 from placement.tests.functional.fixtures import placement
 
-from nova_cyborg.cyborg.agent import driver
+from nova_cyborg.cyborg.agent import devices, driver
+from nova_cyborg.cyborg.conductor import manager
 from nova_cyborg.fixture import database, devices_file
+from nova_cyborg.lifecycle import unbind
 
 HOST = 'compute1'
+
+_NAMES = uuid.uuid4()
+
+
+def consumer(server):
+    """Return the UUID of a server, which may be given by a name."""
+    return server if len(server) == 36 else str(uuid.uuid5(_NAMES, server))
 
 
 @dataclasses.dataclass
 class Cloud:
     """One host's agent, the conductor and Placement."""
 
-    conductor: manager.ConductorManager
+    conductor: stock_manager.ConductorManager
     context: cyborg_context.RequestContext
     endpoint: str
     devices_file: devices_file.DevicesFileFixture
@@ -104,6 +118,90 @@ class Cloud:
         )
         return {handle.attach_info: handle.uuid for handle in found}
 
+    def bind(self, address, resource_class, server_id=None):
+        """Make an accelerator request and bind it, as pre_bind does."""
+        profile = objects.DeviceProfile(self.context)
+        profile.name = f'profile-{uuid.uuid4()}'
+        profile.uuid = str(uuid.uuid4())
+        profile.groups = [{f'resources:{resource_class}': '1'}]
+        profile.create(self.context)
+        arq = objects.ARQ(
+            self.context,
+            device_profile_name=profile.name,
+            device_profile_group_id=0,
+        )
+        request = objects.ExtARQ(self.context, arq=arq)
+        request.create(self.context, profile.id)
+        fields = {
+            'hostname': HOST,
+            'device_rp_uuid': self.deployable(address).rp_uuid,
+            'instance_uuid': server_id or str(uuid.uuid4()),
+            'project_id': 'project',
+        }
+        found = request.arq.uuid
+        patch = [
+            {'op': 'add', 'path': f'/{k}', 'value': fields[k]} for k in fields
+        ]
+        self.conductor.arq_apply_patch(
+            self.context, {found: patch}, {found: fields}
+        )
+        return objects.ExtARQ.get(self.context, found)
+
+    def allocate(self, address, resource_class, server):
+        """Allocate a slot to a server, as nova-scheduler does."""
+        provider = self.deployable(address).rp_uuid
+        self.placement(
+            f'/allocations/{consumer(server)}',
+            'PUT',
+            {
+                'allocations': {provider: {'resources': {resource_class: 1}}},
+                'project_id': 'project',
+                'user_id': 'user',
+                'consumer_generation': None,
+            },
+        )
+
+    def forget(self, server):
+        """Delete the allocations of a server, as Nova does."""
+        self.placement(f'/allocations/{consumer(server)}', 'DELETE')
+
+    def boot(self, address, resource_class):
+        """Have a server get a slot, as Nova does; returns its request."""
+        server_id = str(uuid.uuid4())
+        self.allocate(address, resource_class, server_id)
+        return self.bind(address, resource_class, server_id)
+
+    def delete(self, request):
+        """Delete a server, as Nova does: first its requests."""
+        found = objects.ExtARQ.get(self.context, request.arq.uuid)
+        unbind.devices([found.arq.uuid])
+        self.forget(found.arq.instance_uuid)
+
+    def slots(self, address):
+        """Return the addresses of a device's slots."""
+        return {
+            '{domain}:{bus}:{device}.{function}'.format(**json.loads(info))
+            for info in self.handles(address)
+        }
+
+    def report_devices(self, file_driver, *entries):
+        """Report devices that no devices file may have together."""
+        found = [
+            driver.driver_device_of(devices.parse_device(entry), HOST)
+            for entry in entries
+        ]
+        with mock.patch.object(file_driver, 'discover', return_value=found):
+            self.report(file_driver)
+
+    def move_slot(self, before, after):
+        """Change the address in the row of a slot."""
+        old, new = map(utils.pci_str_to_json, (before, after))
+        table = models.AttachHandle
+        with db_api.main_context_manager.writer.using(self.context) as found:
+            found.query(table).filter_by(attach_info=old).update(
+                {'attach_info': new}
+            )
+
     def records(self):
         """Return all of Cyborg's rows about devices, to compare them."""
         tables = (
@@ -154,6 +252,32 @@ def _placement():
 
 
 @pytest.fixture
+def plugin(monkeypatch):
+    """Have the plugin in cyborg-conductor until the test is over."""
+    monkeypatch.setattr(
+        stock_manager, 'ConductorManager', stock_manager.ConductorManager
+    )
+    monkeypatch.setattr(
+        attach_handle.AttachHandle,
+        'allocate',
+        vars(attach_handle.AttachHandle)['allocate'],
+    )
+    manager.install()
+
+
+@pytest.fixture
+def agent_rpc():
+    """Stand in for Nova's API, and for the agent that writes to sysfs."""
+    with (
+        mock.patch.object(ext_arq_job.nova_client, 'NovaAPI', autospec=True),
+        mock.patch.object(
+            ext_arq, 'AgentAPI', autospec=agent_rpcapi.AgentAPI
+        ) as agent,
+    ):
+        yield agent.return_value
+
+
+@pytest.fixture
 def cloud(_config, _database, _placement, _devices_file):
     # The options of an auth plugin come with its choice.
     _config.register_opts(
@@ -169,7 +293,7 @@ def cloud(_config, _database, _placement, _devices_file):
     )
     objects.register_all()
     found = Cloud(
-        manager.ConductorManager('cyborg-conductor', HOST),
+        stock_manager.ConductorManager('cyborg-conductor', HOST),
         cyborg_context.get_admin_context(),
         _placement.endpoint,
         _devices_file,

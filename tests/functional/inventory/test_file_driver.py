@@ -4,49 +4,23 @@
 
 import importlib.metadata
 import json
-import uuid
 from unittest import mock
 
 import pytest
 from cyborg import objects
 from cyborg.agent import resource_tracker
-from cyborg.agent import rpcapi as agent_rpcapi
 from cyborg.common import exception as cyborg_exception
 from cyborg.conf import CONF
-from cyborg.objects import ext_arq
-from cyborg.objects.extarq import ext_arq_job
 
 from nova_cyborg.cyborg.agent import driver
-
-GZIP = '0000:0c:00.0'
-VGPU = '0000:af:00.0'
+from tests.functional.inventory.entries import GZIP, VGPU, gzip, vgpu
 
 
-def gzip(**changes):
-    return {
-        'address': GZIP,
-        'vendor': '8086',
-        'product': '09c4',
-        'type': 'FPGA',
-        'resource_class': 'FPGA_GZIP',
-        'traits': ['SOME_FOO_CAPABILITY'],
-        **changes,
-    }
-
-
-def vgpu(number, mdev_type='nvidia-223'):
-    return {
-        'address': VGPU,
-        'vendor': '10de',
-        'product': '1eb8',
-        'type': 'GPU',
-        'resource_class': 'VGPU',
-        'handles': {
-            'type': 'MDEV',
-            'mdev_type': mdev_type,
-            'number': number,
-        },
-    }
+@pytest.fixture(params=['stock', 'plugin'], autouse=True)
+def conductor(request):
+    """Run each test with stock Cyborg's conductor, and with the plugin."""
+    if request.param == 'plugin':
+        request.getfixturevalue('plugin')
 
 
 def functions(infos):
@@ -230,52 +204,10 @@ def test_other_facts_of_a_device_are_changed_in_place(cloud):
 # Binding: what a server gets
 
 
-def bind(cloud, address, resource_class):
-    """Make an accelerator request and bind it, as pre_bind does."""
-    profile = objects.DeviceProfile(cloud.context)
-    profile.name = f'profile-{uuid.uuid4()}'
-    profile.uuid = str(uuid.uuid4())
-    profile.groups = [{f'resources:{resource_class}': '1'}]
-    profile.create(cloud.context)
-    arq = objects.ARQ(
-        cloud.context,
-        device_profile_name=profile.name,
-        device_profile_group_id=0,
-    )
-    request = objects.ExtARQ(cloud.context, arq=arq)
-    request.create(cloud.context, profile.id)
-    fields = {
-        'hostname': 'compute1',
-        'device_rp_uuid': cloud.deployable(address).rp_uuid,
-        'instance_uuid': str(uuid.uuid4()),
-        'project_id': 'project',
-    }
-    found = request.arq.uuid
-    patch = [
-        {'op': 'add', 'path': f'/{k}', 'value': fields[k]} for k in fields
-    ]
-    cloud.conductor.arq_apply_patch(
-        cloud.context, {found: patch}, {found: fields}
-    )
-    return objects.ExtARQ.get(cloud.context, found)
-
-
-@pytest.fixture
-def agent_rpc():
-    """Stand in for Nova's API, and for the agent that writes to sysfs."""
-    with (
-        mock.patch.object(ext_arq_job.nova_client, 'NovaAPI', autospec=True),
-        mock.patch.object(
-            ext_arq, 'AgentAPI', autospec=agent_rpcapi.AgentAPI
-        ) as agent,
-    ):
-        yield agent.return_value
-
-
 def test_each_server_gets_a_virtual_function_of_its_own(cloud, agent_rpc):
     cloud.start(gzip(handles={'number': 2}))
 
-    bound = [bind(cloud, GZIP, 'CUSTOM_FPGA_GZIP').arq for _n in range(2)]
+    bound = [cloud.bind(GZIP, 'CUSTOM_FPGA_GZIP').arq for _n in range(2)]
 
     assert {arq.state for arq in bound} == {'Bound'}
     assert {arq.attach_handle_type for arq in bound} == {'PCI'}
@@ -283,13 +215,13 @@ def test_each_server_gets_a_virtual_function_of_its_own(cloud, agent_rpc):
     assert sorted(info['function'] for info in found) == ['1', '2']
     assert (found[0]['domain'], found[0]['bus']) == ('0000', '0c')
     with pytest.raises(cyborg_exception.ResourceNotFound):
-        bind(cloud, GZIP, 'CUSTOM_FPGA_GZIP')
+        cloud.bind(GZIP, 'CUSTOM_FPGA_GZIP')
 
 
 def test_each_server_gets_a_mediated_device_of_its_own(cloud, agent_rpc):
     cloud.start(vgpu(2))
 
-    bound = [bind(cloud, VGPU, 'VGPU').arq for _n in range(2)]
+    bound = [cloud.bind(VGPU, 'VGPU').arq for _n in range(2)]
 
     assert {arq.attach_handle_type for arq in bound} == {'MDEV'}
     assert agent_rpc.create_vgpu_mdev.call_args_list == [
@@ -304,7 +236,7 @@ def test_each_server_gets_a_mediated_device_of_its_own(cloud, agent_rpc):
 
 def test_a_bound_slot_stays_bound_when_slots_are_added(cloud, agent_rpc):
     file_driver = cloud.start(gzip(handles={'number': 2}))
-    before = bind(cloud, GZIP, 'CUSTOM_FPGA_GZIP')
+    before = cloud.bind(GZIP, 'CUSTOM_FPGA_GZIP')
 
     cloud.devices_file.write(gzip(handles={'number': 4}))
     cloud.report(file_driver)

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A device that a report lacks, while a server has one of its slots."""
+
+import pytest
+from cyborg import objects
+from cyborg.common import exception as cyborg_exception
+
+from tests.functional.inventory.entries import VGPU, card, gzip, vgpu
+
+CARD = '0000:72:00.0'
+ONE, TWO, THREE = (f'0000:72:00.{number}' for number in (1, 2, 3))
+YPU = 'CUSTOM_YPU'
+
+
+@pytest.fixture(autouse=True)
+def conductor(plugin, agent_rpc):
+    """With the plugin, and with agents of all hosts."""
+
+
+def slot_of(cloud, request):
+    """Return the address that a server has, and the handle's UUID."""
+    found = objects.ExtARQ.get(cloud.context, request.arq.uuid).arq
+    info = found.attach_handle_info
+    address = '{domain}:{bus}:{device}.{function}'.format(**info)
+    return address, found.attach_handle_uuid
+
+
+def offered(cloud, address=CARD):
+    """Return how many slots of a device Placement offers."""
+    name = f'compute1_{address}'
+    found = cloud.placement(f'/resource_providers?name={name}')
+    (item,) = found['resource_providers']
+    base = f'/resource_providers/{item["uuid"]}'
+    (inventory,) = cloud.placement(f'{base}/inventories')[
+        'inventories'
+    ].values()
+    (used,) = cloud.placement(f'{base}/usages')['usages'].values()
+    return inventory['total'] - inventory['reserved'] - used
+
+
+class TestSlot:
+    def test_a_slot_that_is_in_use_stays_and_is_not_given_again(self, cloud):
+        agent = cloud.start(card(ONE, TWO))
+        first = cloud.boot(CARD, YPU)
+        before = slot_of(cloud, first)
+
+        cloud.devices_file.write(card(THREE))
+        cloud.report(agent)
+
+        assert slot_of(cloud, first) == before
+        assert cloud.slots(CARD) == {ONE, THREE}
+        assert offered(cloud) == 1
+        second = cloud.boot(CARD, YPU)
+        assert slot_of(cloud, second)[0] == THREE
+        assert offered(cloud) == 0
+
+        cloud.devices_file.write(card(ONE, TWO))
+        cloud.report(agent)
+
+        assert slot_of(cloud, first) == before
+        assert offered(cloud) == 1
+        third = cloud.boot(CARD, YPU)
+        assert slot_of(cloud, third)[0] == TWO
+
+    def test_a_missing_slot_is_not_given_when_its_server_is_gone(self, cloud):
+        agent = cloud.start(card(ONE, TWO))
+        first = cloud.boot(CARD, YPU)
+        cloud.devices_file.write(card(TWO))
+        cloud.report(agent)
+
+        cloud.delete(first)
+
+        second = cloud.boot(CARD, YPU)
+        assert slot_of(cloud, second)[0] == TWO
+        with pytest.raises(cyborg_exception.ResourceNotFound):
+            cloud.bind(CARD, YPU)
+        cloud.report(agent)
+        assert cloud.slots(CARD) == {TWO}
+        assert offered(cloud) == 0
+
+    def test_a_slot_is_given_again_after_it_was_missing(self, cloud):
+        agent = cloud.start(card(ONE))
+        first = cloud.boot(CARD, YPU)
+        cloud.devices_file.write(card(TWO))
+        cloud.report(agent)
+        cloud.devices_file.write(card(ONE))
+        cloud.report(agent)
+
+        cloud.delete(first)
+
+        assert offered(cloud) == 1
+        assert slot_of(cloud, cloud.boot(CARD, YPU))[0] == ONE
+
+    def test_a_mediated_device_stays(self, cloud):
+        agent = cloud.start(vgpu(2))
+        requests = [cloud.boot(VGPU, 'VGPU') for _n in range(2)]
+        before = [slot_of(cloud, request) for request in requests]
+
+        cloud.devices_file.write(vgpu(1))
+        cloud.report(agent)
+
+        assert [slot_of(cloud, request) for request in requests] == before
+        assert offered(cloud, VGPU) == 0
+
+
+class TestCard:
+    def test_a_card_that_is_in_use_stays_and_others_appear(self, cloud):
+        agent = cloud.start(card(ONE, TWO))
+        first = cloud.boot(CARD, YPU)
+        before = slot_of(cloud, first)
+
+        cloud.devices_file.write(gzip())
+        cloud.report(agent)
+
+        assert slot_of(cloud, first) == before
+        assert cloud.slots(CARD) == {ONE}
+        assert offered(cloud) == 0
+        assert offered(cloud, gzip()['address']) == 1
+
+        cloud.delete(first)
+        cloud.report(agent)
+
+        assert cloud.deployable(CARD) is None
+        assert cloud.provider(CARD) is None
+
+    def test_a_card_that_is_allocated_and_not_bound_yet_stays(self, cloud):
+        agent = cloud.start(card(ONE))
+        cloud.allocate(CARD, YPU, 'server')
+
+        cloud.devices_file.write(gzip())
+        cloud.report(agent)
+
+        assert cloud.slots(CARD) == {ONE}
+        with pytest.raises(cyborg_exception.ResourceNotFound):
+            cloud.bind(CARD, YPU)
+        assert offered(cloud, gzip()['address']) == 1
+
+        cloud.forget('server')
+        cloud.report(agent)
+
+        assert cloud.provider(CARD) is None
+
+    def test_a_card_moves_to_another_address_while_it_is_in_use(self, cloud):
+        other = '0000:73:00.0'
+        moved = [f'0000:73:00.{number}' for number in (1, 2)]
+        agent = cloud.start(card(ONE, TWO))
+        first = cloud.boot(CARD, YPU)
+        before = slot_of(cloud, first)
+
+        cloud.devices_file.write(card(*moved, address=other))
+        cloud.report(agent)
+
+        assert slot_of(cloud, first) == before
+        assert offered(cloud) == 0
+        assert offered(cloud, other) == 2
+        assert slot_of(cloud, cloud.boot(other, YPU))[0] == moved[0]
+
+    def test_no_device_at_all_is_reported(self, cloud):
+        agent = cloud.start(card(ONE, TWO), gzip())
+        first = cloud.boot(CARD, YPU)
+        before = slot_of(cloud, first)
+
+        cloud.devices_file.write()
+        cloud.report(agent)
+
+        assert slot_of(cloud, first) == before
+        assert cloud.deployable(gzip()['address']) is None
+
+
+class TestOneSlotOfSeveralCards:
+    def test_a_slot_that_a_server_has_is_left_out_of_another_card(self, cloud):
+        other = '0000:73:00.0'
+        agent = cloud.start(card(ONE, TWO))
+        first = cloud.boot(CARD, YPU)
+
+        cloud.report_devices(agent, card(TWO), card(ONE, THREE, address=other))
+
+        assert slot_of(cloud, first)[0] == ONE
+        assert cloud.slots(other) == {THREE}
+        assert offered(cloud, other) == 1
+
+    def test_two_cards_with_one_slot_have_it_once(self, cloud):
+        other = '0000:73:00.0'
+        agent = cloud.start(card(ONE, TWO))
+
+        cloud.report_devices(
+            agent, card(TWO, THREE, address=other), card(ONE, TWO)
+        )
+
+        # Where it was before.
+        assert cloud.slots(CARD) == {ONE, TWO}
+        assert cloud.slots(other) == {THREE}
+
+    def test_a_slot_of_two_rows_is_given_once(self, cloud):
+        other = '0000:73:00.0'
+        cloud.start(card(ONE), card(TWO, address=other))
+        # As Cyborg without the plugin has left it.
+        cloud.move_slot(TWO, ONE)
+        cloud.boot(CARD, YPU)
+
+        with pytest.raises(cyborg_exception.ResourceNotFound):
+            cloud.bind(other, YPU)
+
+
+def test_one_card_that_fails_does_not_end_the_report(cloud, monkeypatch):
+    agent = cloud.start(card(ONE))
+    cloud.devices_file.write(card(ONE, resource_class='X'), gzip())
+    refused = cloud.conductor.placement_client.delete_rc_by_name
+
+    def refuse(context, name):
+        refused(context, name)
+        raise cyborg_exception.PlacementServerError('It is down.')
+
+    monkeypatch.setattr(
+        cloud.conductor.placement_client, 'delete_rc_by_name', refuse
+    )
+
+    cloud.report(agent)
+
+    assert offered(cloud, gzip()['address']) == 1

@@ -61,13 +61,17 @@ class ServerAllocation:
     """As much of a server's allocation as Nova's side works with.
 
     :ivar generation: that of the attempt to bring the server to a host.
-    :ivar fault: why the last binding failed, or None.
+    :ivar fault: why the last binding failed, or what it has lost; or None.
     :ivar contexts: its device contexts.
+    :ivar missing: the slots that it has and that their host does not report
+        any more; for one whose address is lost, UUID of its accelerator
+        request.
     """
 
     generation: int
     fault: str | None
     contexts: tuple[AllocatedContext, ...]
+    missing: tuple[str, ...] = ()
 
 
 class AllocationClient:
@@ -356,5 +360,12 @@ def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
         contexts=tuple(
             AllocatedContext(item['uuid'], _groups(item))
             for item in body['device_contexts']
+        ),
+        missing=tuple(
+            device['slot'] or device['arq_id']
+            for item in body['device_contexts']
+            for device in item['devices']
+            # Before an upgrade of Cyborg's side, there is no such field.
+            if device.get('missing')
         ),
     )

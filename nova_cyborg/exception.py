@@ -342,6 +342,17 @@ class DeviceNotGiven(DeviceContextError):
     error_code = 'nova_cyborg.device_not_given'
 
 
+class DeviceMissing(DeviceContextError):
+    message = (
+        'Server %(server_id)s cannot be started without its devices, and '
+        '%(slots)s is missing: the host does not report it any more. Reboot '
+        'the server when the device is back; to get another device, shelve '
+        'and unshelve it.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_missing'
+
+
 @dataclasses.dataclass(frozen=True)
 class NotGiven:
     """A device that the fault of a server names.

@@ -129,6 +129,8 @@ class Device:
         it is bound.
     :ivar attach_handle_id: UUID of the attach handle.
     :ivar attach_handle_info: Cyborg's address of the slot.
+    :ivar missing: whether it is bound to a slot that its host does not
+        report any more.
     """
 
     arq_id: str
@@ -141,6 +143,7 @@ class Device:
     attach_handle_info: collections.abc.Mapping[str, str] = dataclasses.field(
         default_factory=dict
     )
+    missing: bool = False
 
     @property
     def failed(self) -> bool:
@@ -176,7 +179,7 @@ class DeviceContext:
 
     :ivar server_id: UUID of the server whose allocation it is in; None when
         no server holds it.
-    :ivar fault: why its binding failed.
+    :ivar fault: why its binding failed, or what it has lost.
     :ivar device_profile_id: UUID of the profile its groups were copied from.
     """
 
@@ -200,7 +203,7 @@ class DeviceContext:
         states = {device.state for device in self.devices}
         if self.server_id is None:
             return Status.AVAILABLE
-        if self.fault or any(device.failed for device in self.devices):
+        if self.fault or any(d.failed or d.missing for d in self.devices):
             return Status.ERROR
         if not states:
             return Status.RESERVED
@@ -226,6 +229,26 @@ class Allocation:
     generation: int
     fault: str | None
     device_contexts: tuple[DeviceContext, ...]
+
+
+def missing_fault(devices: collections.abc.Iterable[Device]) -> str | None:
+    """Say which devices are missing.
+
+    :param devices: the devices of a device context, or of a server.
+    :returns: a sentence; None if there are all of them.
+    """
+    missing = [device for device in devices if device.missing]
+    if not missing:
+        return None
+    names = ', '.join(
+        f'{device.slot or device.arq_id} on {device.host}'
+        for device in missing
+    )
+    return (
+        f'Missing: {names}. The host does not report it any more. All is well '
+        'as soon as it does; to get another device, shelve and unshelve the '
+        'server.'
+    )
 
 
 def profile_name(groups: collections.abc.Sequence[Group]) -> str:

@@ -86,7 +86,7 @@ def _prepare(conf: ty.Any) -> None:
 
     from nova_cyborg import conf as our_conf
 
-    if conf.project != _CYBORG:
+    if getattr(conf, 'project', None) != _CYBORG:
         our_conf.register_nova_opts(conf)
     for module, installer in _INSTALLERS.items():
         wrapt.register_post_import_hook(

@@ -16,10 +16,10 @@ from nova_cyborg.audit import (
     arqs,
     evacuations,
     guests,
-    handles,
     holders,
     look,
     profiles,
+    slots,
 )
 
 LOG = logging.getLogger(__name__)
@@ -40,10 +40,12 @@ _SUBJECTS: tuple[
     evacuations.find_left_behind,
     arqs.find_of_no_context,
     arqs.find_of_no_server,
-    handles.find,
+    slots.find_handles,
+    slots.find_lost,
     profiles.find,
     evacuations.find_on_another_host,
     allocations.find,
+    slots.find_providers,
     guests.find,
 )
 

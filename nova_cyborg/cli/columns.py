@@ -108,7 +108,10 @@ def _device_text(device: dict[str, ty.Any]) -> str:
         text += 'no slot yet'
     if device.get('host'):
         text += f' on {device["host"]}'
-    return f'{text} ({device.get("state")}, ARQ {device.get("arq_id")})'
+    state = device.get('state')
+    if device.get('missing'):
+        state = f'{state}, missing'
+    return f'{text} ({state}, ARQ {device.get("arq_id")})'
 
 
 def _pairs(items: dict[str, ty.Any] | None) -> str:

@@ -238,11 +238,12 @@ def as_data(
     :param held: its device contexts.
     :returns: the allocation.
     """
+    devices = [device for _row, data in held for device in data.devices]
     return model.Allocation(
         server_id=row.server_id,
         project_id=row.project_id,
         generation=row.generation,
-        fault=row.fault,
+        fault=row.fault or model.missing_fault(devices),
         device_contexts=tuple(data for _row, data in held),
     )
 

@@ -15,6 +15,7 @@ from sqlalchemy import orm
 
 from nova_cyborg import exception, model
 from nova_cyborg.db import links, session, tables
+from nova_cyborg.db.inventory import slots
 
 SORT_KEYS = ('created_at', 'updated_at', 'name', 'uuid')
 
@@ -277,6 +278,7 @@ def _has_status(status: str) -> sa.ColumnElement[bool]:
     fault = sa.or_(
         tables.DeviceAllocation.fault.is_not(None),
         _has_arq(state.in_(('BindFailed', 'UnbindFailed'))),
+        _has_arq(sa.and_(state == 'Bound', ~slots.IS_THERE)),
     )
     has_arqs = _has_arq(sa.true())
     unbound = _has_arq(state != 'Bound')
@@ -323,7 +325,7 @@ def _load(
             delete_on_termination=row.delete_on_termination,
             device_profile_id=row.device_profile_id,
             server_id=server_id,
-            fault=fault,
+            fault=fault or model.missing_fault(by_context.get(row.id, ())),
             devices=tuple(by_context.get(row.id, ())),
             created_at=row.created_at,
             updated_at=row.updated_at,

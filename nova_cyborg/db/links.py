@@ -22,6 +22,7 @@ from sqlalchemy import orm
 
 from nova_cyborg import model
 from nova_cyborg.db import profiles, session, tables
+from nova_cyborg.db.inventory import outages
 
 #: Whether an ARQ is on the host that its server is being evacuated from, as a
 #: condition for rows of links: what replaces it may not come to be.
@@ -55,16 +56,16 @@ def by_context(
         models.AttachHandle,
     )
     rows = db.execute(
-        sa.select(link, arq, handle)
+        sa.select(link, arq, handle, outages.IS_MISSING)
         .join(arq, arq.uuid == link.arq_uuid)
         .outerjoin(handle, handle.id == arq.attach_handle_id)
         .where(link.device_context_id.in_(context_row_ids), ~IS_LEFT_BEHIND)
         .order_by(link.device_context_id, link.group_number, arq.id)
     )
     found = collections.defaultdict(list)
-    for link_row, arq_row, handle_row in rows:
+    for link_row, arq_row, handle_row, missing in rows:
         found[link_row.device_context_id].append(
-            _device(link_row, arq_row, handle_row)
+            _device(link_row, arq_row, handle_row, missing)
         )
     return found
 
@@ -257,8 +258,11 @@ def _other_sign(generation: ty.Any) -> ty.Any:
     return -1 - generation
 
 
-def _device(link: ty.Any, arq: ty.Any, handle: ty.Any) -> model.Device:
-    bound = arq.state == constants.ARQ_BOUND and handle is not None
+def _device(
+    link: ty.Any, arq: ty.Any, handle: ty.Any, missing: bool
+) -> model.Device:
+    is_bound = arq.state == constants.ARQ_BOUND
+    bound = is_bound and handle is not None
     return model.Device(
         arq_id=arq.uuid,
         group=link.group_number,
@@ -268,4 +272,6 @@ def _device(link: ty.Any, arq: ty.Any, handle: ty.Any) -> model.Device:
         attach_handle_type=handle.attach_type if bound else None,
         attach_handle_id=handle.uuid if bound else None,
         attach_handle_info=json.loads(handle.attach_info) if bound else {},
+        # Cyborg without the plugin deletes handles that are in use.
+        missing=is_bound and (handle is None or bool(missing)),
     )

@@ -8,6 +8,7 @@ import collections.abc
 import contextlib
 import typing as ty
 
+import os_traits
 import requests
 from cyborg.common import exception as cyborg_exc
 from cyborg.common import placement_client
@@ -43,6 +44,38 @@ class Placement:
             consumer: sum(allocation['resources'].values())
             for consumer, allocation in found.get('allocations', {}).items()
         }
+
+    def of_cyborg(self) -> dict[str, str]:
+        """Find the resource providers that say that they are Cyborg's.
+
+        :returns: their names, by UUID.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        with _failing():
+            response = self._client.get(
+                f'/resource_providers?required={os_traits.OWNER_CYBORG}',
+                version=_MICROVERSION,
+            )
+        if response.status_code == 400:
+            # No provider has the trait, if Placement does not know it.
+            return {}
+        _check(response)
+        found: dict[str, ty.Any] = response.json()
+        return {
+            provider['uuid']: provider['name']
+            for provider in found['resource_providers']
+        }
+
+    def remove_provider(self, provider: str) -> None:
+        """Delete a resource provider; safe to repeat.
+
+        :param provider: UUID of the resource provider.
+        :raises PlacementFailed: if something is allocated there, or
+            Placement does not answer, or refuses.
+        """
+        with _failing():
+            response = self._client.delete(f'/resource_providers/{provider}')
+        _check(response)
 
     def forget(self, server_id: str) -> None:
         """Delete all allocations of a server; safe to repeat.

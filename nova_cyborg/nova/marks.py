@@ -56,8 +56,12 @@ def has_contexts(instance: objects.Instance) -> bool:
     :returns: whether it was; False for one that was booted with a device
         profile as well by a nova-conductor that did not note it.
     """
-    noted = model.SYSTEM_METADATA_KEY in instance.system_metadata
-    return noted or only_contexts(instance)
+    if model.PROFILE_EXTRA_SPEC not in (instance.flavor.extra_specs or {}):
+        # Nova may have to read the metadata from its database.
+        return False
+    return only_contexts(instance) or (
+        model.SYSTEM_METADATA_KEY in instance.system_metadata
+    )
 
 
 def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:

@@ -352,10 +352,12 @@ class _Report:
             outages.begin(self._context, back_ids, outages.MISSING)
 
 
-def _allocate(
+def allocate(
     _cls: type, context: cyborg_context.RequestContext, deployable_id: int
 ) -> ty.Any:
     """Take a slot of a device that no server has, under whatever row.
+
+    In the place of Cyborg's ``AttachHandle.allocate``.
 
     :param deployable_id: row id of the device's deployable.
     :returns: the attach handle, which is in use now.
@@ -383,6 +385,6 @@ def install() -> str:
     signatures.check_named(
         attach_handle.AttachHandle, {'allocate': 'deployable_id'}
     )
-    attach_handle.AttachHandle.allocate = classmethod(_allocate)
+    attach_handle.AttachHandle.allocate = classmethod(allocate)
     manager.ConductorManager = ConductorManager
     return 'inventory that knows what is in use'

@@ -38,6 +38,12 @@ class Provider:
     reserved: int
 
 
+def known(context: cyborg_context.RequestContext) -> set[str]:
+    """Return UUIDs of all resource providers of devices."""
+    query = sa.select(models.Deployable.rp_uuid)
+    return {uuid for (uuid,) in session.rows(context, query) if uuid}
+
+
 def of_deployables(
     context: cyborg_context.RequestContext,
     *conditions: sa.ColumnElement[bool],

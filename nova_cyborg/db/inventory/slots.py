@@ -29,6 +29,19 @@ _MAINTAINED = 'maintaining'
 _PCI_ADDRESS = ('domain', 'bus', 'device', 'function')
 
 
+#: Whether the slot that an ARQ is bound to is there and reported, as a
+#: condition for rows of ARQs.
+IS_THERE = (
+    sa.select(models.AttachHandle.id)
+    .where(
+        models.AttachHandle.id == models.ExtArq.attach_handle_id,
+        ~outages.IS_MISSING,
+    )
+    .correlate(models.ExtArq)
+    .exists()
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Slot:
     """A slot of a device, as an attach handle has it.
@@ -124,6 +137,73 @@ def of_host(
     """
     with session.reading(context) as db:
         return _read(db, models.Device.hostname == hostname)
+
+
+@dataclasses.dataclass(frozen=True)
+class Use:
+    """A slot that a server has, or an ARQ that has lost its slot.
+
+    :ivar arq_id: UUID of the accelerator request.
+    :ivar server_id: UUID of the server, if any.
+    :ivar hostname: the name of the node.
+    :ivar slot: the slot; None if its attach handle is gone.
+    """
+
+    arq_id: str
+    server_id: str | None
+    hostname: str
+    slot: Slot | None
+
+
+def uses(context: cyborg_context.RequestContext) -> list[Use]:
+    """Read all slots that ARQs are bound to, of all hosts.
+
+    :returns: the slots; those that are lost, too.
+    """
+    arq, handle, deployable = (
+        models.ExtArq,
+        models.AttachHandle,
+        models.Deployable,
+    )
+    query = (
+        sa.select(
+            arq.uuid,
+            arq.instance_uuid,
+            arq.hostname,
+            deployable.name,
+            handle.attach_type,
+            handle.attach_info,
+            handle.uuid,
+            outages.IS_MISSING,
+        )
+        .outerjoin(handle, handle.id == arq.attach_handle_id)
+        .outerjoin(deployable, deployable.id == handle.deployable_id)
+        .where(sa.cast(arq.state, sa.String) == constants.ARQ_BOUND)
+        .order_by(arq.id)
+    )
+    return [
+        Use(arq_id, server_id, hostname, _used_slot(*said))
+        for arq_id, server_id, hostname, *said in session.rows(context, query)
+    ]
+
+
+def _used_slot(
+    deployable: str,
+    attach_type: str,
+    attach_info: str,
+    handle_id: str | None,
+    missing: int,
+) -> Slot | None:
+    if handle_id is None:
+        return None
+    return Slot(
+        deployable,
+        attach_type,
+        attach_info,
+        handle_id,
+        of_arq=True,
+        missing=bool(missing),
+    )
 
 
 @session.retry

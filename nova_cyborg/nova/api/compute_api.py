@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""nova-api: a boot whose hint cannot work is refused at once.
+"""nova-api: what cannot work is refused at once.
 
-Otherwise the server is made, and goes to ERROR when nova-conductor finds out.
+A boot whose hint cannot work: otherwise the server is made, and goes to ERROR
+when nova-conductor finds out. A hard reboot of a server of which a device is
+missing: otherwise it seems to be done, and is not.
 nova-conductor checks the hint all the same: what is found here may be another
 by then, and there may be a nova-api without the plugin.
 """
@@ -22,13 +24,22 @@ from nova.api.openstack.compute import servers
 from nova.compute import api, vm_states
 
 from nova_cyborg import cyborg_client, exception, signatures
-from nova_cyborg.nova import carried, client, groups, hint, overrides
+from nova_cyborg.nova import (
+    carried,
+    client,
+    groups,
+    hint,
+    marks,
+    overrides,
+)
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
 
 # The conductor hook that the hint is for.
 _HOOK = 'device_context'
+# A guest that restarts itself keeps its devices.
+_SOFT = 'SOFT'
 _CALLED = {'get': 'cell_down_support'}
 # Nova counts the accelerators of device profiles in unified limits since
 # 2026.2; before, it has no such method, and does not count ours either.
@@ -96,6 +107,33 @@ class API(api.API):
                 **kwargs,
             )
         )
+
+    @overrides.method('context instance reboot_type')
+    def reboot(self, stock: overrides.Stock) -> ty.Any:
+        """Reboot a server, unless a device of it is missing.
+
+        :raises Refused: if it is; the server goes on as it is.
+        """
+        instance = stock['instance']
+        if stock['reboot_type'] != _SOFT and marks.has_contexts(instance):
+            self._refuse_missing(stock['context'], instance.uuid)
+        return stock()
+
+    def _refuse_missing(
+        self, context: nova_context.RequestContext, server_id: str
+    ) -> None:
+        try:
+            slots = client.missing(context, server_id)
+        except exception.DeviceContextError as exc:
+            # nova-compute asks again, and fails if there is no answer then.
+            LOG.debug('Cyborg does not say what is missing: %s', exc)
+            return
+        if slots:
+            error = exception.DeviceMissing(
+                server_id=server_id, slots=', '.join(slots)
+            )
+            LOG.info('%s', error)
+            raise Refused(error)
 
     def _checked(
         self, named: collections.abc.Sequence[ty.Any], stock: overrides.Stock

@@ -99,6 +99,32 @@ def fault(
         return '' if marks.has_contexts(instance) else None
 
 
+def refuse_missing(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    found: collections.abc.Iterable[collections.abc.Mapping[str, ty.Any]],
+) -> None:
+    """Refuse to start a server without devices that it has.
+
+    :param instance: the server.
+    :param found: its accelerator requests as Cyborg's API shows them.
+    :raises DeviceMissing: if one has lost its slot, or its host does not
+        report it any more.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    lost = [
+        arq['uuid']
+        for arq in found
+        if arq['state'] == _BOUND and not arq['attach_handle_type']
+    ]
+    if not lost and marks.has_contexts(instance):
+        lost = client.missing(context, instance.uuid)
+    if lost:
+        raise exception.DeviceMissing(
+            server_id=instance.uuid, slots=', '.join(lost)
+        )
+
+
 def release(
     context: nova_context.RequestContext, instance: objects.Instance
 ) -> None:

@@ -75,6 +75,8 @@ class LibvirtDriver(driver.LibvirtDriver):
             stock['accel_info'] = cyborg.get_client(
                 context
             ).get_arqs_for_instance(instance.uuid)
+        # Before Nova destroys the guest: one that runs goes on.
+        arqs.refuse_missing(context, instance, stock['accel_info'] or ())
         return stock()
 
 

@@ -17,6 +17,8 @@ class Placement:
         self.failure = None
         self.classes = ['FPGA']
         self.room = 10
+        # Names by UUID, of those with the trait of Cyborg's.
+        self.of_cyborg = {}
 
     def allocate(self, provider, server_id, amount=1):
         self.allocations.setdefault(provider, {})[server_id] = amount
@@ -24,6 +26,8 @@ class Placement:
     def get(self, url, version):
         if self.failure:
             raise self.failure
+        if '?required=' in url:
+            return self._of_cyborg()
         path, _mark, wanted = url.partition('?in_tree=')
         if wanted:
             return nova_api.Response(self.status_code, self._tree(wanted))
@@ -34,6 +38,15 @@ class Placement:
             found = {name: {} for name in self.classes}
             return nova_api.Response(self.status_code, {'inventories': found})
         return self._consumers(subject)
+
+    def _of_cyborg(self):
+        if not self.of_cyborg:
+            return nova_api.Response(400, {'errors': []})
+        found = [
+            {'uuid': uuid, 'name': name}
+            for uuid, name in self.of_cyborg.items()
+        ]
+        return nova_api.Response(200, {'resource_providers': found})
 
     def _tree(self, provider):
         if provider not in self.nodes:
@@ -80,6 +93,10 @@ class Placement:
         return nova_api.Response(204, {})
 
     def delete(self, url):
+        provider = url.rpartition('/')[2]
+        if self.allocations.get(provider):
+            return nova_api.Response(409, {'errors': []})
+        self.of_cyborg.pop(provider, None)
         for consumers in self.allocations.values():
             consumers.pop(url.rpartition('/')[2], None)
         return nova_api.Response(204, {})

@@ -217,8 +217,13 @@ class TestCase(base.ServersTestBase):
 
     @contextlib.contextmanager
     def without_api_plugin(self) -> collections.abc.Iterator[None]:
-        """Have servers created as by a nova-api without the plugin."""
-        with mock.patch.object(hooks_api.API, 'create', api.API.create):
+        """Have requests answered as by a nova-api without the plugin."""
+        with contextlib.ExitStack() as stack:
+            for name in ('create', 'reboot'):
+                stock = getattr(api.API, name)
+                stack.enter_context(
+                    mock.patch.object(hooks_api.API, name, stock)
+                )
             yield
 
     def post_server(

@@ -7,6 +7,8 @@ controller reads every ARQ of the cloud for that; two handlers here do the
 same by index, and release the device contexts of a server that is deleted.
 """
 
+from __future__ import annotations
+
 import inspect
 import typing as ty
 from http import HTTPStatus
@@ -34,9 +36,11 @@ from nova_cyborg.lifecycle import nova, release
 
 CONF = cfg.CONF
 
+# What Nova asks for: ARQs of which the binding is over.
+_RESOLVED = 'resolved'
+_RESOLVED_STATES = frozenset(constants.ARQ_BIND_STATES_STATUS_MAP)
+
 # What is beneath Cyborg's decorators, which ours have again.
-_stock_get_one = inspect.unwrap(stock.ARQsController.get_one)
-_stock_get_all = inspect.unwrap(stock.ARQsController.get_all)
 _stock_delete = inspect.unwrap(stock.ARQsController.delete)
 _stock_post = inspect.unwrap(stock.ARQsController.post)
 
@@ -70,6 +74,46 @@ def _require_project() -> None:
         raise exception.Forbidden(
             message='This operation requires a token of a project.'
         )
+
+
+def _of_server(server_id: str) -> list[objects.ARQ]:
+    context = pecan.request.context
+    if _asks_for_itself(context):
+        context = cyborg_context.get_admin_context()
+    uuids = arqs.shown_to_nova(context, server_id)
+    return _read(context, uuids) if uuids else []
+
+
+def _of_all_servers() -> list[objects.ARQ]:
+    return _read(pecan.request.context, None)
+
+
+def _read(
+    context: cyborg_context.RequestContext, uuids: list[str] | None
+) -> list[objects.ARQ]:
+    """Read ARQs of the request's project, an administrator's of all.
+
+    Stock Cyborg answers 404 to everybody if one of them has lost its attach
+    handle: here it is shown without, and the others as they are.
+
+    :param uuids: their UUIDs; None for all.
+    :returns: those that are there.
+    """
+    of_project = {} if context.is_admin else {'project_id': context.project_id}
+    rows = objects.ExtARQ.dbapi.extarq_list(context, uuids, **of_project)
+    return [_shown(context, row) for row in rows]
+
+
+def _shown(context: cyborg_context.RequestContext, row: ty.Any) -> objects.ARQ:
+    found = objects.ExtARQ(context)
+    try:
+        return objects.ExtARQ._from_db_object(found, row, context).arq
+    except exception.ResourceNotFound:
+        # Cyborg looks for the handle of what is bound only.
+        state, row['state'] = row['state'], constants.ARQ_UNBOUND
+        arq = objects.ExtARQ._from_db_object(found, row, context).arq
+        arq.state = state
+        return arq
 
 
 class _Conflict(exception.CyborgException):
@@ -132,7 +176,12 @@ class AcceleratorRequestsController(stock.ARQsController):
     def get_one(self, uuid: str) -> object:
         """Show an ARQ."""
         _require_project()
-        return _stock_get_one(self, uuid)
+        found = _read(pecan.request.context, [uuid])
+        if not found:
+            raise exception.ResourceNotFound(
+                resource='ExtArq', msg=f'with uuid={uuid}'
+            )
+        return stock.ARQ.convert_with_links(found[0])
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all', **_OWN_PROJECT)
     @expose.expose(stock.ARQCollection, wtypes.text, types.uuid)
@@ -144,23 +193,17 @@ class AcceleratorRequestsController(stock.ARQsController):
         A service that asks on nobody's behalf is told of any project's.
         """
         _require_project()
-        if not instance or bind_state not in (None, 'resolved'):
-            return _stock_get_all(self, bind_state, instance)
-        context = pecan.request.context
-        if _asks_for_itself(context):
-            context = cyborg_context.get_admin_context()
-        uuids = arqs.shown_to_nova(context, instance)
-        found = (
-            [arq.arq for arq in objects.ExtARQ.list(context, uuids)]
-            if uuids
-            else []
-        )
-        if bind_state and any(
-            arq.state not in constants.ARQ_BIND_STATES_STATUS_MAP
-            for arq in found
-        ):
+        if bind_state not in (None, '', _RESOLVED):
+            raise exception.ARQBadState(
+                state=bind_state, uuid=None, expected=[_RESOLVED]
+            )
+        found = _of_server(instance) if instance else _of_all_servers()
+        resolved = [arq for arq in found if arq.state in _RESOLVED_STATES]
+        if bind_state and instance and len(resolved) < len(found):
             return wsme.api.Response(None, status_code=HTTPStatus.LOCKED)
-        return stock.ARQCollection.convert_with_links(found)
+        return stock.ARQCollection.convert_with_links(
+            resolved if bind_state else found
+        )
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'delete', **_OWN_PROJECT)
     @expose.expose(

@@ -55,7 +55,12 @@ class CyborgFixture(fixture.CyborgFixture):
         self, slots: int = 2, attach_type: str = 'PCI', host: str = 'compute1'
     ) -> str:
         """Store a device; returns the UUID of its resource provider."""
-        found = [f'0000:0c:00.{function}' for function in range(slots)]
+        # No two devices have the same slot.
+        self._devices = getattr(self, '_devices', 0x0B) + 1
+        found = [
+            f'0000:{self._devices:02x}:00.{function}'
+            for function in range(slots)
+        ]
         return super().add_device(found, attach_type, host)
 
     def count(self, table: ty.Any, *conditions: ty.Any) -> int:

@@ -60,6 +60,11 @@ def test_an_arq_without_its_slot(cloud, run, running, member):
         connection.exec_driver_sql('PRAGMA foreign_keys = ON')
 
     assert run(repair=True) == (1, ['arq-without-slot'])
+    (shown,) = member.get('/v2/accelerator_requests').json['arqs']
+    assert (shown['state'], shown['attach_handle_info']) == ('Bound', {})
+    assert member.get(f'/v2/accelerator_requests/{shown["uuid"]}').json == {
+        **shown
+    }
     assert member.show(context_id).json['status'] == 'error'
 
 

@@ -14,7 +14,6 @@ import pecan
 from cyborg.api import app, hooks
 from cyborg.common import authorize_wsgi
 
-from nova_cyborg import exception
 from nova_cyborg.api import faults, policies
 from nova_cyborg.api.controllers import root
 from nova_cyborg.db import session
@@ -33,7 +32,7 @@ def app_factory(
     :returns: the WSGI application.
     :raises PluginActivationFailed: if the database has not our schema.
     """
-    _check_schema()
+    migration.check(session.engine(), 'cyborg-api')
     policies.register(authorize_wsgi.get_enforcer())
     settings = app.get_pecan_config().app.to_dict()
     settings.pop('root')
@@ -50,16 +49,3 @@ def app_factory(
     )
     LOG.info('nova_cyborg serves device contexts in cyborg-api')
     return application
-
-
-def _check_schema() -> None:
-    found, needed = migration.version(session.engine()), migration.head()
-    if found == needed:
-        return
-    error = exception.PluginActivationFailed(
-        reason=f'the schema of its tables is at {found}, {needed} is needed. '
-        'Run "nova-cyborg-manage db upgrade" with the --config-file of '
-        'cyborg-api, then start cyborg-api again'
-    )
-    LOG.critical('%s', error)
-    raise error

@@ -9,6 +9,7 @@ import configparser
 import os
 
 import cyborg.api.app  # noqa: F401 - for the options of cyborg-api
+import oslo_messaging as messaging
 from cyborg.common import config, nova_client
 from cyborg.conf import CONF
 from keystoneauth1 import exceptions as ks_exc
@@ -21,6 +22,7 @@ from nova_cyborg.checks import policies, releases, results
 from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
 
+_PLUGIN = 'nova_cyborg'
 _SECTION = 'app:api_v2'
 _FACTORY = 'nova_cyborg.api.app:app_factory'
 # Roles that people have.
@@ -61,6 +63,21 @@ def schema() -> results.Result:
         f'The tables are at revision {found}, {needed} is needed. Run '
         '"nova-cyborg-manage db upgrade" with the --config-file of '
         'cyborg-api, then start cyborg-api again.'
+    )
+
+
+def plugin_line() -> results.Result:
+    """Check that a cyborg-conductor with this cyborg.conf has the plugin."""
+    # It brings the options; nothing is connected.
+    messaging.get_notification_transport(CONF)
+    if _PLUGIN in CONF.oslo_messaging_notifications.driver:
+        return results.success('This cyborg.conf loads the plugin.')
+    return results.warning(
+        'This cyborg.conf does not load the plugin. A cyborg-conductor '
+        'without it deletes a device that its host does not report once, and '
+        'gives it away again though a server has it. Set '
+        f'[oslo_messaging_notifications] driver = {_PLUGIN} in cyborg.conf of '
+        'every cyborg-conductor, and restart it.'
     )
 
 
@@ -143,6 +160,7 @@ def _is_listed(compute: proxy.Proxy, server_id: str) -> bool:
 CHECKS: results.Checks = {
     'Cyborg: release': release,
     'Cyborg: schema': schema,
+    'Cyborg: plugin': plugin_line,
     'Cyborg: application factory': application_factory,
     'Cyborg: policies': policies.check,
     'Cyborg: service token roles': service_token_roles,

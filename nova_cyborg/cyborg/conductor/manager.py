@@ -24,7 +24,9 @@ from cyborg.objects.driver_objects import driver_deployable, driver_device
 
 from nova_cyborg import signatures
 from nova_cyborg.cyborg.conductor import report
+from nova_cyborg.db import session
 from nova_cyborg.db.inventory import outages, providers, slots
+from nova_cyborg.db.migrations import migration
 from nova_cyborg.lifecycle import inventory
 
 LOG = logging.getLogger(__name__)
@@ -46,7 +48,14 @@ _CALLED_BY_NAME = {
 
 
 class ConductorManager(manager.ConductorManager):
-    """Cyborg's conductor, with reports that keep what servers have."""
+    """Cyborg's conductor, with reports that keep what servers have.
+
+    :raises PluginActivationFailed: if the database has not our schema.
+    """
+
+    def __init__(self, *args: ty.Any, **kwargs: ty.Any) -> None:
+        migration.check(session.engine(), 'cyborg-conductor')
+        super().__init__(*args, **kwargs)
 
     def report_data(
         self,

@@ -7,10 +7,16 @@ is at stands in a version table of our own, so that Cyborg's alembic tree and
 ours do not see each other.
 """
 
+import logging
+
 import sqlalchemy as sa
 from alembic import command, config
 from alembic import migration as alembic_migration
 from alembic import script as alembic_script
+
+from nova_cyborg import exception
+
+LOG = logging.getLogger(__name__)
 
 VERSION_TABLE = 'nova_cyborg_alembic_version'
 
@@ -48,6 +54,25 @@ def head() -> str | None:
     return alembic_script.ScriptDirectory.from_config(
         _config()
     ).get_current_head()
+
+
+def check(engine: sa.Engine, service: str) -> None:
+    """Check that a database is at the revision that this release needs.
+
+    :param engine: an engine on Cyborg's database.
+    :param service: the service that cannot start otherwise.
+    :raises PluginActivationFailed: if it is not, after logging CRITICAL.
+    """
+    found, needed = version(engine), head()
+    if found == needed:
+        return
+    error = exception.PluginActivationFailed(
+        reason=f'the schema of its tables is at {found}, {needed} is needed. '
+        'Run "nova-cyborg-manage db upgrade" with the --config-file of '
+        f'cyborg-api, then start {service} again'
+    )
+    LOG.critical('%s', error)
+    raise error
 
 
 def _config() -> config.Config:

@@ -16,6 +16,7 @@ import cyborg.cmd  # isort: skip # noqa: F401
 
 import pytest
 import requests
+import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg import objects
 from cyborg.accelerator.common import utils
@@ -56,6 +57,7 @@ class Cloud:
     conductor: stock_manager.ConductorManager
     context: cyborg_context.RequestContext
     endpoint: str
+    engine: sa.Engine
     devices_file: devices_file.DevicesFileFixture
 
     def report(self, file_driver):
@@ -177,6 +179,47 @@ class Cloud:
         unbind.devices([found.arq.uuid])
         self.forget(found.arq.instance_uuid)
 
+    def candidates(self, resource_class):
+        """Return the addresses of devices that Placement offers a slot of."""
+        found = self.placement(
+            f'/allocation_candidates?resources_X={resource_class}:1'
+        )
+        names = self.placement('/resource_providers')['resource_providers']
+        by_uuid = {each['uuid']: each['name'] for each in names}
+        providers = {
+            provider
+            for request in found['allocation_requests']
+            for provider in request['allocations']
+        }
+        return sorted(
+            by_uuid[uuid].removeprefix(f'{HOST}_') for uuid in providers
+        )
+
+    def offered(self, name):
+        """Return how many slots of a device Placement offers."""
+        found = self.placement(f'/resource_providers?name={name}')
+        (item,) = found['resource_providers']
+        base = f'/resource_providers/{item["uuid"]}'
+        (inventory,) = self.placement(f'{base}/inventories')[
+            'inventories'
+        ].values()
+        (used,) = self.placement(f'{base}/usages')['usages'].values()
+        return inventory['total'] - inventory['reserved'] - used
+
+    def place_of(self, request):
+        """Return the address of the slot that a request has."""
+        found = objects.ExtARQ.get(self.context, request.arq.uuid).arq
+        return '{domain}:{bus}:{device}.{function}'.format(
+            **found.attach_handle_info
+        )
+
+    def give_up_boots(self, requests):
+        """Forget servers that got no slot: all but those of requests."""
+        kept = {request.arq.uuid for request in requests}
+        for found in objects.ExtARQ.list(self.context):
+            if found.arq.uuid not in kept:
+                self.delete(found)
+
     def slots(self, address):
         """Return the addresses of a device's slots."""
         return {
@@ -296,6 +339,7 @@ def cloud(_config, _database, _placement, _devices_file):
         stock_manager.ConductorManager('cyborg-conductor', HOST),
         cyborg_context.get_admin_context(),
         _placement.endpoint,
+        _database.engine,
         _devices_file,
     )
     # nova-compute makes its host's resource provider.

@@ -21,22 +21,12 @@ def conductor(plugin, agent_rpc):
 def slot_of(cloud, request):
     """Return the address that a server has, and the handle's UUID."""
     found = objects.ExtARQ.get(cloud.context, request.arq.uuid).arq
-    info = found.attach_handle_info
-    address = '{domain}:{bus}:{device}.{function}'.format(**info)
-    return address, found.attach_handle_uuid
+    return cloud.place_of(request), found.attach_handle_uuid
 
 
 def offered(cloud, address=CARD):
     """Return how many slots of a device Placement offers."""
-    name = f'compute1_{address}'
-    found = cloud.placement(f'/resource_providers?name={name}')
-    (item,) = found['resource_providers']
-    base = f'/resource_providers/{item["uuid"]}'
-    (inventory,) = cloud.placement(f'{base}/inventories')[
-        'inventories'
-    ].values()
-    (used,) = cloud.placement(f'{base}/usages')['usages'].values()
-    return inventory['total'] - inventory['reserved'] - used
+    return cloud.offered(f'compute1_{address}')
 
 
 class TestSlot:

@@ -208,7 +208,20 @@ class TestPostConfig:
 
         run(host, 'stack post-config')
 
-        assert host.files()['cyborg/cyborg.conf'] == text
+        assert host.files()['cyborg/cyborg.conf'].startswith(text)
+
+    def test_the_conductor_of_cyborg_loads_the_plugin(self, host):
+        before = host.files()['cyborg/cyborg.conf']
+
+        run(host, 'stack post-config')
+
+        found = host.options('cyborg/cyborg.conf')
+        assert found['oslo_messaging_notifications']['driver'] == [
+            'nova_cyborg'
+        ]
+        run(host, 'unstack')
+        assert 'nova_cyborg' not in host.files()['cyborg/cyborg.conf']
+        assert before in host.files()['cyborg/cyborg.conf']
 
     def test_the_application_factory_waits_for_the_tables(self, host):
         before = host.files()['cyborg/api-paste.ini']

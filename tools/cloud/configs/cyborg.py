@@ -31,6 +31,9 @@ def options(state: cloud_state.State) -> base.Options:
             'lock_path': str(state.folder('cyborg', 'locks')),
         },
         'agent': {'enabled_drivers': driver},
+        'oslo_messaging_notifications': {
+            'driver': 'nova_cyborg' if state.settings.plugin else '',
+        },
     }
 
 

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Many random steps: no slot is given twice, and no server loses its own.
+
+A host whose cards and slots come, go, move and are reported twice; servers
+that are booted, rebooted, shelved and deleted; conductors that are killed in
+the middle. After each step all is looked at. By default the steps are few
+enough for each run of the tests; ``NOVA_CYBORG_STEPS`` says how many there
+are, ``NOVA_CYBORG_SEED`` which.
+"""
+
+import dataclasses
+import os
+import random
+import typing as ty
+
+import pytest
+import sqlalchemy as sa
+from cyborg.common import exception as cyborg_exception
+
+from nova_cyborg.db.inventory import slots
+from tests.functional.inventory import conftest
+from tests.functional.inventory.entries import card
+
+STEPS = int(os.environ.get('NOVA_CYBORG_STEPS', '150'))
+SEED = int(os.environ.get('NOVA_CYBORG_SEED', '20261128'))
+
+BUSES = ('70', '71', '72', '73')
+YPU = 'CUSTOM_YPU'
+
+
+class Killed(BaseException):
+    """cyborg-conductor is killed; nothing of its code sees that."""
+
+
+@dataclasses.dataclass
+class Guest:
+    """A server, as the hypervisor runs it."""
+
+    request: object
+    place: str
+
+
+class Story:
+    """What happens, and what is true after it."""
+
+    def __init__(self, cloud, seed):
+        self.cloud = cloud
+        self.random = random.Random(seed)  # noqa: S311 - no secrets
+        self.agent = cloud.start(card('0000:70:00.1', address='0000:70:00.0'))
+        self.guests = []
+        self.shelved = 0
+        self.told = []
+
+    def step(self):
+        """Do something, and look."""
+        name, weight = zip(*self._STEPS.items(), strict=True)
+        (chosen,) = self.random.choices(name, weight)
+        self.told.append(chosen)
+        getattr(self, chosen)()
+        self.look()
+
+    def look(self):
+        """Compare what servers have with what is recorded."""
+        places = [guest.place for guest in self.guests]
+        assert len(places) == len(set(places)), self.told
+        found = {
+            use.arq_id: use.slot for use in slots.uses(self.cloud.context)
+        }
+        for guest in self.guests:
+            slot = found[guest.request.arq.uuid]
+            assert slot is not None, self.told
+            assert slot.place == guest.place, self.told
+
+    # The host
+
+    def _inventory(self):
+        cards = self.random.sample(BUSES, self.random.randint(0, len(BUSES)))
+        found = []
+        for bus in cards:
+            functions = self.random.sample('12345', self.random.randint(1, 4))
+            # Now and then, a slot that another card has as well.
+            of = self.random.choice(BUSES) if self._now_and_then() else bus
+            found.append(
+                card(
+                    *(f'0000:{of}:00.{number}' for number in functions),
+                    address=f'0000:{bus}:00.0',
+                )
+            )
+        if found and self._now_and_then():
+            found.append(self.random.choice(found))
+        return found
+
+    def _now_and_then(self):
+        return self.random.random() < 0.2
+
+    def report(self):
+        """The agent reports what there is now."""
+        self.cloud.report_devices(self.agent, *self._inventory())
+        self._look_at_placement()
+
+    def killed_report(self):
+        """The conductor is killed while it takes a report."""
+        statements = self.random.randint(1, 60)
+
+        def count(*_args):
+            nonlocal statements
+            statements -= 1
+            if not statements:
+                raise Killed
+
+        sa.event.listen(self.cloud.engine, 'before_cursor_execute', count)
+        try:
+            self.cloud.report_devices(self.agent, *self._inventory())
+        except Killed:
+            self.told[-1] += ' (in vain)'
+        finally:
+            sa.event.remove(self.cloud.engine, 'before_cursor_execute', count)
+
+    def _look_at_placement(self):
+        """After a report: what Placement offers is what can be given."""
+        known = slots.of_host(self.cloud.context, conftest.HOST)
+        names = {slot.deployable for slot in known}
+        for name in names:
+            mine = [slot for slot in known if slot.deployable == name]
+            free = [slot for slot in mine if slot.available]
+            offered = self.cloud.offered(name)
+            assert max(offered, 0) == len(free), (name, self.told)
+
+    # Servers
+
+    def boot(self):
+        """Nova schedules a server, and Cyborg binds a slot or refuses."""
+        found = self.cloud.candidates(YPU)
+        if not found:
+            return
+        address = self.random.choice(found)
+        try:
+            request = self.cloud.boot(address, YPU)
+        except cyborg_exception.CyborgException:
+            # Of what Placement did not know yet that it is missing.
+            self.told[-1] += ' (refused)'
+            self.cloud.give_up_boots(guest.request for guest in self.guests)
+            return
+        self.guests.append(Guest(request, self.cloud.place_of(request)))
+
+    def delete(self):
+        """Nova deletes a server."""
+        if self.guests:
+            guest = self.random.choice(self.guests)
+            self.guests.remove(guest)
+            self.cloud.delete(guest.request)
+
+    def shelve(self):
+        """Nova offloads a server, which gets another slot later."""
+        if self.guests:
+            self.delete()
+            self.shelved += 1
+
+    def unshelve(self):
+        """Nova brings a shelved server back."""
+        if self.shelved:
+            self.shelved -= 1
+            self.boot()
+
+    def reboot(self):
+        """Nova asks for what a server has, and starts it with that."""
+        if self.guests:
+            guest = self.random.choice(self.guests)
+            assert self.cloud.place_of(guest.request) == guest.place
+
+    _STEPS: ty.ClassVar[dict[str, int]] = {
+        'report': 6,
+        'killed_report': 2,
+        'boot': 6,
+        'delete': 3,
+        'shelve': 1,
+        'unshelve': 1,
+        'reboot': 1,
+    }
+
+
+@pytest.mark.timeout(3600)
+def test_random_steps(cloud, plugin, agent_rpc):
+    story = Story(cloud, SEED)
+    for _number in range(STEPS):
+        story.step()
+    # Something must have happened.
+    assert story.guests or 'boot' in story.told

@@ -26,6 +26,11 @@ PROFILE_EXTRA_SPEC = 'accel:device_profile'
 SYSTEM_METADATA_KEY = 'nova_cyborg_device_contexts'
 #: The scheduler hint that names a server's device contexts.
 HINT = 'device_context_id'
+#: What is wrong with a hint such as ``A,,B``.
+NOTHING_NAMED = (
+    'it names a device context with no characters. Put one comma between two '
+    'UUIDs, and none at either end.'
+)
 #: How the names of the hidden device profiles begin.
 PROFILE_PREFIX = 'nova-cyborg-'
 REQUESTER_PREFIX = 'device_context_'

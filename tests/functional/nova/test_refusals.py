@@ -88,7 +88,10 @@ class HintTest(TestCase):
 
     def test_cyborg_need_not_be_asked(self) -> None:
         context = self.create_context()
-        for hint in ('', '../../v2/devices', None, 7, {}, ['a']):
+        for hint in ('', f'{context},', f',{context}'):
+            sentence = self.refused(400, hint)
+            self.assertIn('Put one comma between two UUIDs', sentence)
+        for hint in ('../../v2/devices', None, 7, {}, ['a']):
             sentence = self.refused(404, hint)
             self.assertIn(f'Device context {hint} was not found', sentence)
         for fields in _TWO_SERVERS:
@@ -163,6 +166,11 @@ class HintTest(TestCase):
         server = self.boot(hint=context.upper())
         self.assertEqual(
             [context], [c['uuid'] for c in self.contexts_of(server)]
+        )
+        others = [self.create_context() for _ in range(2)]
+        server = self.boot(hint=', '.join(others))
+        self.assertCountEqual(
+            others, [c['uuid'] for c in self.contexts_of(server)]
         )
         body = {
             'server': self._build_server(networks='none'),

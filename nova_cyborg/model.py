@@ -233,6 +233,15 @@ class Allocation:
     device_contexts: tuple[DeviceContext, ...]
 
 
+def accelerator_count(groups: collections.abc.Iterable[Group]) -> int:
+    """Count the accelerator requests that groups stand for.
+
+    :param groups: the groups, of one device context or of several.
+    :returns: how many there are.
+    """
+    return sum(group.accelerator_count for group in groups)
+
+
 def profile_name(groups: collections.abc.Sequence[Group]) -> str:
     """Name the hidden device profile that stands for some groups.
 

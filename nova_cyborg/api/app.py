@@ -13,12 +13,15 @@ import logging
 import pecan
 from cyborg.api import app, hooks
 from cyborg.common import authorize_wsgi
+from cyborg.conf import CONF
 
+from nova_cyborg import conf as our_conf
 from nova_cyborg import exception
 from nova_cyborg.api import faults, policies
 from nova_cyborg.api.controllers import root
 from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
+from nova_cyborg.lifecycle import bounds
 
 LOG = logging.getLogger(__name__)
 
@@ -31,8 +34,11 @@ def app_factory(
     :param global_config: PasteDeploy's defaults; not used.
     :param local_config: the section's settings; not used.
     :returns: the WSGI application.
-    :raises PluginActivationFailed: if the database has not our schema.
+    :raises PluginActivationFailed: if the database has not our schema, or
+        an option has a value that it cannot have.
     """
+    our_conf.register_api_opts(CONF)
+    _check_options()
     _check_schema()
     policies.register(authorize_wsgi.get_enforcer())
     settings = app.get_pecan_config().app.to_dict()
@@ -52,14 +58,24 @@ def app_factory(
     return application
 
 
+def _check_options() -> None:
+    try:
+        bounds.listed(CONF.nova_cyborg.allowed_resource_classes)
+    except exception.InvalidRequest as exc:
+        raise _failure(str(exc)) from exc
+
+
 def _check_schema() -> None:
     found, needed = migration.version(session.engine()), migration.head()
-    if found == needed:
-        return
-    error = exception.PluginActivationFailed(
-        reason=f'the schema of its tables is at {found}, {needed} is needed. '
-        'Run "nova-cyborg-manage db upgrade" with the --config-file of '
-        'cyborg-api, then start cyborg-api again'
-    )
+    if found != needed:
+        raise _failure(
+            f'the schema of its tables is at {found}, {needed} is needed. '
+            'Run "nova-cyborg-manage db upgrade" with the --config-file of '
+            'cyborg-api, then start cyborg-api again'
+        )
+
+
+def _failure(reason: str) -> exception.PluginActivationFailed:
+    error = exception.PluginActivationFailed(reason=reason)
     LOG.critical('%s', error)
-    raise error
+    return error

@@ -43,20 +43,57 @@ class Page:
     sort_dir: str = 'asc'
 
 
-@session.retry
 def create(
     context: cyborg_context.RequestContext,
     groups: collections.abc.Sequence[model.Group],
     device_profile_id: str | None,
     fields: collections.abc.Mapping[str, ty.Any],
+    limit: int,
 ) -> model.DeviceContext:
     """Store a new device context of the request's project.
+
+    Of several that are made at one moment, the last one to be stored sees
+    all of them when it counts again, so that no more than the limit are
+    left. More may be refused than would need to be.
 
     :param groups: its groups.
     :param device_profile_id: UUID of the profile they were copied from.
     :param fields: name, description, delete_on_termination; each optional.
+    :param limit: how many the project may have; below zero, any number.
     :returns: the device context.
+    :raises TooManyDeviceContexts: if it would have more.
     """
+    _check_count(context, limit, more=1)
+    made = _insert(context, groups, device_profile_id, fields)
+    try:
+        _check_count(context, limit)
+    except exception.TooManyDeviceContexts:
+        _delete_free(context, made.uuid, made.project_id)
+        raise
+    return made
+
+
+def _check_count(
+    context: cyborg_context.RequestContext, limit: int, more: int = 0
+) -> None:
+    if limit < 0:
+        return
+    table = tables.DeviceContext
+    query = sa.select(sa.func.count(table.id)).where(
+        table.project_id == context.project_id
+    )
+    ((found,),) = session.rows(context, query)
+    if found + more > limit:
+        raise exception.TooManyDeviceContexts(count=found + more, limit=limit)
+
+
+@session.retry
+def _insert(
+    context: cyborg_context.RequestContext,
+    groups: collections.abc.Sequence[model.Group],
+    device_profile_id: str | None,
+    fields: collections.abc.Mapping[str, ty.Any],
+) -> model.DeviceContext:
     row = tables.DeviceContext(
         uuid=uuidutils.generate_uuid(),
         project_id=context.project_id,
@@ -167,19 +204,33 @@ def delete(
     :raises DeviceContextInUse: if a server holds it.
     """
     with session.writing(context) as db:
-        # The condition is in the DELETE, so that a server that takes the
-        # context at this moment keeps it.
-        deleted: ty.Any = db.execute(
-            sa.delete(tables.DeviceContext).where(
-                tables.DeviceContext.allocation_id.is_(None),
-                *_is(uuid, project_id),
-            )
-        )
-        if not deleted.rowcount:
+        if not _delete_free_in(db, uuid, project_id):
             _row, server_id, _fault = _one(db, uuid, project_id)
             error = exception.DeviceContextInUse(id=uuid, server_id=server_id)
             # Without a server, it was released right after the DELETE.
             raise error if server_id else session.Retry(error)
+
+
+@session.retry
+def _delete_free(
+    context: cyborg_context.RequestContext, uuid: str, project_id: str
+) -> None:
+    with session.writing(context) as db:
+        _delete_free_in(db, uuid, project_id)
+
+
+def _delete_free_in(
+    db: orm.Session, uuid: str, project_id: str | None
+) -> bool:
+    # The condition is in the DELETE, so that a server that takes the context
+    # at this moment keeps it.
+    deleted: ty.Any = db.execute(
+        sa.delete(tables.DeviceContext).where(
+            tables.DeviceContext.allocation_id.is_(None),
+            *_is(uuid, project_id),
+        )
+    )
+    return bool(deleted.rowcount)
 
 
 def of_allocation(

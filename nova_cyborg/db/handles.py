@@ -74,6 +74,18 @@ def find(
         yield Handle(uuid, row_id, attach_type, hostname, json.loads(info))
 
 
+def resource_classes(
+    context: cyborg_context.RequestContext,
+) -> frozenset[str]:
+    """Find the resource classes that agents have reported devices of.
+
+    :returns: their names.
+    """
+    attribute = models.Attribute
+    query = sa.select(attribute.value).where(attribute.key == 'rc').distinct()
+    return frozenset(name for (name,) in session.rows(context, query))
+
+
 def without_room(
     context: cyborg_context.RequestContext,
     wanted: collections.abc.Mapping[str, int],

@@ -9,6 +9,7 @@ import urllib.parse
 import pecan
 from cyborg import objects
 from cyborg.common import exception as cyborg_exception
+from cyborg.conf import CONF
 from oslo_utils import strutils, uuidutils
 from pecan import rest
 
@@ -32,14 +33,21 @@ class DeviceContextsController(rest.RestController):
     def post(self) -> dict[str, ty.Any]:
         """Create a device context."""
         body = handler.read_body(schemas.CREATE)
-        groups, profile_id = _requested_groups(body)
-        fields = {
+        field, groups, profile_id = _requested_groups(body)
+        language.check_accelerator_count(
+            groups, field, CONF.nova_cyborg.max_accelerators_per_server
+        )
+        fields: dict[str, ty.Any] = {
             name: body[name]
             for name in ('name', 'description', 'delete_on_termination')
             if name in body
         }
         context = contexts.create(
-            handler.request_context(), groups, profile_id, fields
+            handler.request_context(),
+            groups,
+            profile_id,
+            fields,
+            CONF.nova_cyborg.max_contexts_per_project,
         )
         shown = as_dict(context)
         pecan.response.headers['Location'] = shown['links'][0]['href']
@@ -133,7 +141,8 @@ def as_dict(context: model.DeviceContext) -> dict[str, ty.Any]:
 
 def _requested_groups(
     body: collections.abc.Mapping[str, ty.Any],
-) -> tuple[tuple[model.Group, ...], str | None]:
+) -> tuple[str, tuple[model.Group, ...], str | None]:
+    """Return the field that says what is asked for, and what that is."""
     short = {name: body[name] for name in _GROUP_FIELDS if name in body}
     given = [
         name
@@ -150,12 +159,12 @@ def _requested_groups(
             reason=f'it cannot be given together with {given[0]}.',
         )
     if 'device_profile' in body:
-        return _profile_groups(body['device_profile'])
+        return 'device_profile', *_profile_groups(body['device_profile'])
     if 'groups' in body:
-        return language.parse_groups(body['groups']), None
+        return 'groups', language.parse_groups(body['groups']), None
     groups = (language.parse_group(short),)
     language.check_stored_size(groups, 'body')
-    return groups, None
+    return 'resources', groups, None
 
 
 def _profile_groups(
@@ -173,10 +182,7 @@ def _profile_groups(
         raise exception.DeviceProfileNotFound(id=name_or_id) from exc
     if profile.name.startswith(model.PROFILE_PREFIX):
         raise exception.DeviceProfileNotFound(id=name_or_id)
-    groups = tuple(
-        language.group_from_profile(group) for group in profile.groups
-    )
-    language.check_stored_size(groups, 'device_profile')
+    groups = language.groups_from_profile(profile.groups, profile.name)
     return groups, profile.uuid
 
 

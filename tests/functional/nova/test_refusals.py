@@ -159,6 +159,33 @@ class HintTest(TestCase):
         self.flags(max_groups_per_server=9, group='nova_cyborg')
         self.boot(*contexts)
 
+    def test_too_many_accelerators(self) -> None:
+        contexts = [
+            self.create_context(resources={'FPGA': amount})
+            for amount in (2, 3)
+        ]
+        self.flags(max_accelerators_per_server=4, group='nova_cyborg')
+        self._assert_refused_by_both(
+            400, 'have 5 accelerators together; at most 4', *contexts
+        )
+        self.assert_available(*contexts)
+        self.flags(max_accelerators_per_server=5, group='nova_cyborg')
+        self.boot(*contexts)
+
+    def test_a_class_that_no_accelerator_has(self) -> None:
+        license_ = self.create_context(resources={'LICENSE': 1})
+        fpga = self.create_context()
+        self.cyborg.control('allow_classes', names=['FPGA'])
+        self._assert_refused_by_both(
+            400,
+            f'Device context {license_} asks for CUSTOM_LICENSE, which no '
+            'accelerator of this cloud has',
+            fpga,
+            license_,
+        )
+        self.assert_available(fpga, license_)
+        self.boot(fpga)
+
     def test_hints_of_other_shapes(self) -> None:
         self.boot(hint=[])
         self.assertEqual([], self.nova_calls())

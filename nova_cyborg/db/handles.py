@@ -193,19 +193,21 @@ def end_use(context: cyborg_context.RequestContext, row_id: int) -> None:
     :param row_id: its row id.
     """
     with session.writing(context) as db:
-        end_use_in(db, row_id)
+        end_use_in(db, [row_id])
 
 
-def end_use_in(db: orm.Session, row_id: int) -> None:
-    """Mark an attach handle as not in use, unless an ARQ has it.
+def end_use_in(
+    db: orm.Session, row_ids: collections.abc.Sequence[int]
+) -> None:
+    """Mark attach handles as not in use, unless an ARQ has them.
 
     :param db: the transaction's session.
-    :param row_id: its row id.
+    :param row_ids: their row ids.
     """
     handle = models.AttachHandle
     db.execute(
         sa.update(handle)
-        .where(handle.id == row_id, ~IS_USED)
+        .where(handle.id.in_(row_ids), ~IS_USED)
         .values(in_use=False),
         execution_options={'synchronize_session': False},
     )

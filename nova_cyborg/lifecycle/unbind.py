@@ -119,10 +119,7 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
     :param arq_ids: UUIDs of the ARQs.
     """
     context = cyborg_context.get_admin_context()
-    for arq_id in arq_ids:
-        found = arqs.remove(context, arq_id)
-        if found is None:
-            continue
+    for found in arqs.remove(context, arq_ids):
         try:
             _remove_mediated_device(context, found)
         except Exception as exc:  # noqa: BLE001

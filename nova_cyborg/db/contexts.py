@@ -61,8 +61,10 @@ def create(
     :param fields: name, description, delete_on_termination; each optional.
     :param limit: how many the project may have; below zero, any number.
     :returns: the device context.
+    :raises InvalidRequest: if the database cannot store the fields.
     :raises TooManyDeviceContexts: if it would have more.
     """
+    _check_storable(context, fields)
     _check_count(context, limit, more=1)
     made = _insert(context, groups, device_profile_id, fields)
     try:
@@ -71,6 +73,27 @@ def create(
         _delete_free(context, made.uuid, made.project_id)
         raise
     return made
+
+
+def _check_storable(
+    context: cyborg_context.RequestContext,
+    fields: collections.abc.Mapping[str, ty.Any],
+) -> None:
+    texts = {
+        name: value
+        for name, value in fields.items()
+        if isinstance(value, str) and not value.isascii()
+    }
+    if not texts:
+        return
+    last = session.last_character(context, tables.DeviceContext)
+    for name, value in texts.items():
+        if max(value) > last:
+            raise exception.InvalidRequest(
+                field=name,
+                reason='it has characters that the database of this cloud '
+                'cannot store, such as emojis. Use others.',
+            )
 
 
 def _check_count(
@@ -179,8 +202,10 @@ def update(
     :param project_id: the project it must belong to; None for any.
     :param fields: name, description, delete_on_termination; each optional.
     :returns: the changed device context.
+    :raises InvalidRequest: if the database cannot store the fields.
     :raises DeviceContextNotFound: if there is none in the project.
     """
+    _check_storable(context, fields)
     with session.writing(context) as db:
         # First, and with its condition: one that is deleted at this moment
         # is not found then.
@@ -309,7 +334,9 @@ def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
             tables.DeviceContext.project_id == filters.project_id
         )
     if filters.name is not None:
-        query = query.where(tables.DeviceContext.name == filters.name)
+        query = query.where(
+            tables.Exactly(tables.DeviceContext.name, filters.name)
+        )
     if filters.server_id is not None:
         query = query.where(
             tables.DeviceAllocation.server_id == filters.server_id

@@ -8,10 +8,12 @@ schemas are upgraded independently of each other.
 """
 
 import datetime
+import typing as ty
 
 import sqlalchemy as sa
 from oslo_utils import timeutils
 from sqlalchemy import orm
+from sqlalchemy.ext import compiler
 
 
 class Base(orm.DeclarativeBase):
@@ -83,3 +85,34 @@ class DeviceContextArq(Base):
     )
     group_number: orm.Mapped[int]
     generation: orm.Mapped[int]
+
+
+class Exactly(sa.ColumnElement[bool]):
+    """Whether a column has a text, and no other that counts as equal.
+
+    To MariaDB, texts that differ in case or accents only are equal, and all
+    emojis are; some texts cannot be compared at all with what is stored in
+    fewer bytes a character.
+
+    :param column: the column.
+    :param text: the text.
+    """
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, column: ty.Any, text: str) -> None:
+        self.equal = column == text
+        self.bytes_equal = sa.cast(column, sa.LargeBinary) == text.encode()
+
+
+@compiler.compiles(Exactly)  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile(element: Exactly, compiling: ty.Any, **options: ty.Any) -> str:
+    return str(compiling.process(element.equal, **options))
+
+
+@compiler.compiles(Exactly, 'mysql', 'mariadb')  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_for_mariadb(
+    element: Exactly, compiling: ty.Any, **options: ty.Any
+) -> str:
+    return str(compiling.process(element.bytes_equal, **options))

@@ -15,14 +15,14 @@ _NAME = {
     'type': 'string',
     'minLength': 1,
     'maxLength': 255,
-    'pattern': r'^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?\Z',
+    'format': schemas.NAME,
 }
 _FIELDS = {
     'name': _NAME | {'type': ['string', 'null']},
     'description': {
         'type': ['string', 'null'],
         'maxLength': 1024,
-        'pattern': schemas.PRINTABLE,
+        'format': schemas.TEXT,
     },
     'delete_on_termination': {'type': 'boolean'},
 }

@@ -16,6 +16,8 @@ from sqlalchemy import orm
 from nova_cyborg import exception, model
 from nova_cyborg.db import links, session, tables
 
+# Bytes of a device in an answer, about.
+_DEVICE_SIZE = 512
 SORT_KEYS = ('created_at', 'updated_at', 'name', 'uuid')
 
 
@@ -34,13 +36,31 @@ class Page:
     """Which part of a list is wanted.
 
     :ivar limit: the most device contexts.
+    :ivar size: about how many bytes they may take in the database; one may
+        take more.
+    :ivar with_groups: whether their groups are read, which take most of it.
     :ivar marker: UUID of the last device context of the page before.
     """
 
     limit: int
+    size: int
+    with_groups: bool = True
     marker: str | None = None
     sort_key: str = 'created_at'
     sort_dir: str = 'asc'
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A page of device contexts.
+
+    :ivar contexts: the device contexts; without their groups, if these were
+        not wanted.
+    :ivar cut: whether there would be more if they took fewer bytes.
+    """
+
+    contexts: list[model.DeviceContext]
+    cut: bool
 
 
 def create(
@@ -172,7 +192,7 @@ def of_project(
 
 def list_page(
     context: cyborg_context.RequestContext, filters: Filters, page: Page
-) -> list[model.DeviceContext]:
+) -> Found:
     """Read a page of device contexts, with a fixed number of statements.
 
     :param filters: which ones.
@@ -181,12 +201,16 @@ def list_page(
     :raises DeviceContextNotFound: if the marker is not among them.
     """
     with session.reading(context) as db:
-        query = _narrowed(_query(), filters)
-        if page.marker:
-            marker = _one(db, page.marker, filters.project_id)[0]
-            query = query.where(_is_after(marker, page))
-        query = query.order_by(*_order(page)).limit(page.limit)
-        return _load(db, db.execute(query).all())
+        # Their sizes first, so that no more is read than the page has.
+        sizes = _sizes(db, filters, page)
+        row_ids = _fitting(sizes, page.size)
+        query = _query().where(tables.DeviceContext.id.in_(row_ids))
+        if not page.with_groups:
+            query = query.options(orm.defer(tables.DeviceContext.groups))
+        rows = db.execute(query.order_by(*_order(page))).all()
+        return Found(
+            _load(db, rows, page.with_groups), len(row_ids) < len(sizes)
+        )
 
 
 @session.retry
@@ -284,6 +308,45 @@ def _query() -> sa.Select[ty.Any]:
         tables.DeviceAllocation,
         tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,
     )
+
+
+def _sizes(
+    db: orm.Session, filters: Filters, page: Page
+) -> list[tuple[int, int]]:
+    """Return row id and size of all device contexts of a page, in order."""
+    link = tables.DeviceContextArq
+    devices = (
+        sa.select(sa.func.count(link.arq_uuid))
+        .where(link.device_context_id == tables.DeviceContext.id)
+        .scalar_subquery()
+    )
+    size = devices * _DEVICE_SIZE
+    if page.with_groups:
+        size += tables.Size(tables.DeviceContext.groups)
+    query = sa.select(tables.DeviceContext.id, size).outerjoin(
+        tables.DeviceAllocation,
+        tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,
+    )
+    query = _narrowed(query, filters)
+    if page.marker:
+        marker = _one(db, page.marker, filters.project_id)[0]
+        query = query.where(_is_after(marker, page))
+    query = query.order_by(*_order(page)).limit(page.limit)
+    return [row._tuple() for row in db.execute(query)]
+
+
+def _fitting(
+    sizes: collections.abc.Iterable[tuple[int, int]], most: int
+) -> list[int]:
+    """Return the first row ids that fit into a size, and one at least."""
+    found: list[int] = []
+    total = 0
+    for row_id, size in sizes:
+        total += size
+        if found and total > most:
+            break
+        found.append(row_id)
+    return found
 
 
 def _one(db: orm.Session, uuid: str, project_id: str | None) -> ty.Any:
@@ -386,7 +449,9 @@ def _has_arq(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
 
 
 def _load(
-    db: orm.Session, rows: collections.abc.Sequence[ty.Any]
+    db: orm.Session,
+    rows: collections.abc.Sequence[ty.Any],
+    with_groups: bool = True,
 ) -> list[model.DeviceContext]:
     """Turn rows of :func:`_query` into data, with one more statement."""
     by_context = links.by_context(db, [row[0].id for row in rows])
@@ -395,7 +460,7 @@ def _load(
             uuid=row.uuid,
             project_id=row.project_id,
             user_id=row.user_id,
-            groups=session.load_groups(row.groups),
+            groups=session.load_groups(row.groups) if with_groups else (),
             name=row.name,
             description=row.description,
             delete_on_termination=row.delete_on_termination,

@@ -10,7 +10,7 @@ from cyborg.conf import CONF
 from pecan import rest
 
 from nova_cyborg import exception, model
-from nova_cyborg.api.controllers import device_contexts, handler
+from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
 from nova_cyborg.db import allocations, attempts, contexts
@@ -48,11 +48,7 @@ class DeviceAllocationsController(rest.RestController):
             handler.request_context(), _wanted_contexts(body)
         )
         _bounds().check(found)
-        return {
-            'device_contexts': [
-                device_contexts.as_dict(each) for each in found
-            ]
-        }
+        return {'device_contexts': [views.as_dict(each) for each in found]}
 
     @handler.handle(policies.RESERVE, service_only=True)
     def put(self, server_id: str) -> dict[str, ty.Any]:
@@ -181,8 +177,7 @@ def _as_dict(allocation: model.Allocation) -> dict[str, ty.Any]:
         'generation': allocation.generation,
         'fault': allocation.fault,
         'device_contexts': [
-            device_contexts.as_dict(context)
-            for context in allocation.device_contexts
+            views.as_dict(context) for context in allocation.device_contexts
         ],
     }
 

@@ -16,8 +16,9 @@ from sqlalchemy import orm
 from nova_cyborg import exception, model
 from nova_cyborg.db import links, session, tables
 
-# Bytes of a device in an answer, about.
+# Bytes in an answer, about: of a device, and of the rest of a device context.
 _DEVICE_SIZE = 512
+_CONTEXT_SIZE = 512
 SORT_KEYS = ('created_at', 'updated_at', 'name', 'uuid')
 
 
@@ -51,15 +52,16 @@ class Page:
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
-    """A page of device contexts.
+class Part:
+    """The part of a list that a page is of, before it is read.
 
-    :ivar contexts: the device contexts; without their groups, if these were
-        not wanted.
-    :ivar cut: whether there would be more if they took fewer bytes.
+    :ivar row_ids: row ids of the device contexts, in order.
+    :ivar size: about how many bytes they take.
+    :ivar cut: whether there would be more if they took fewer.
     """
 
-    contexts: list[model.DeviceContext]
+    row_ids: list[int]
+    size: int
     cut: bool
 
 
@@ -190,10 +192,13 @@ def of_project(
     return [found[uuid] for uuid in uuids]
 
 
-def list_page(
+def find(
     context: cyborg_context.RequestContext, filters: Filters, page: Page
-) -> Found:
-    """Read a page of device contexts, with a fixed number of statements.
+) -> Part:
+    """Find the device contexts of a page, with a fixed number of statements.
+
+    Only their sizes are read, so that no more is read afterwards than a page
+    has.
 
     :param filters: which ones.
     :param page: which part of them, in which order.
@@ -201,16 +206,34 @@ def list_page(
     :raises DeviceContextNotFound: if the marker is not among them.
     """
     with session.reading(context) as db:
-        # Their sizes first, so that no more is read than the page has.
         sizes = _sizes(db, filters, page)
-        row_ids = _fitting(sizes, page.size)
-        query = _query().where(tables.DeviceContext.id.in_(row_ids))
-        if not page.with_groups:
-            query = query.options(orm.defer(tables.DeviceContext.groups))
+    row_ids: list[int] = []
+    total = 0
+    for row_id, size in sizes:
+        if row_ids and total + size > page.size:
+            break
+        row_ids.append(row_id)
+        total += size
+    total += _CONTEXT_SIZE * len(row_ids)
+    return Part(row_ids, total, len(row_ids) < len(sizes))
+
+
+def read(
+    context: cyborg_context.RequestContext, part: Part, page: Page
+) -> list[model.DeviceContext]:
+    """Read the device contexts of a page, with a fixed number of statements.
+
+    :param part: the page's part of the list.
+    :param page: what :func:`find` has found it for.
+    :returns: those of them that are still there, in order; without groups if
+        these are not wanted.
+    """
+    query = _query().where(tables.DeviceContext.id.in_(part.row_ids))
+    if not page.with_groups:
+        query = query.options(orm.defer(tables.DeviceContext.groups))
+    with session.reading(context) as db:
         rows = db.execute(query.order_by(*_order(page))).all()
-        return Found(
-            _load(db, rows, page.with_groups), len(row_ids) < len(sizes)
-        )
+        return _load(db, rows, page.with_groups)
 
 
 @session.retry
@@ -333,20 +356,6 @@ def _sizes(
         query = query.where(_is_after(marker, page))
     query = query.order_by(*_order(page)).limit(page.limit)
     return [row._tuple() for row in db.execute(query)]
-
-
-def _fitting(
-    sizes: collections.abc.Iterable[tuple[int, int]], most: int
-) -> list[int]:
-    """Return the first row ids that fit into a size, and one at least."""
-    found: list[int] = []
-    total = 0
-    for row_id, size in sizes:
-        total += size
-        if found and total > most:
-            break
-        found.append(row_id)
-    return found
 
 
 def _one(db: orm.Session, uuid: str, project_id: str | None) -> ty.Any:

@@ -75,10 +75,13 @@ class DeviceContextsController(rest.RestController):
             server_id=_canonical(query, 'server_id'),
             status=query.get('status'),
         )
-        found = contexts.list_page(handler.request_context(), filters, page)
-        shown = views.encoded(found.contexts, fields)
-        last = shown and found.contexts[len(shown) - 1].uuid
-        is_short = found.cut or len(shown) < len(found.contexts)
+        context = handler.request_context()
+        part = contexts.find(context, filters, page)
+        with views.turn(part.size):
+            found = contexts.read(context, part, page)
+            shown = views.encoded(found, fields)
+        last = shown and found[len(shown) - 1].uuid
+        is_short = part.cut or len(shown) < len(found)
         if last and (is_short or len(shown) == page.limit):
             return views.page(shown, views.next_link(query, last))
         return views.page(shown)

@@ -3,7 +3,9 @@
 """Device contexts in the form of the API, in full or in part."""
 
 import collections.abc
+import contextlib
 import json
+import threading
 import typing as ty
 import urllib.parse
 
@@ -32,6 +34,9 @@ FIELDS = (
     'updated_at',
     'links',
 )
+# Bytes from which on a page waits for its turn.
+_LARGE = 2**17
+_one_at_a_time = threading.Lock()
 # Characters of what is no field that are repeated.
 _SHOWN = 64
 
@@ -80,6 +85,21 @@ def chosen(
                 f'{", ".join(FIELDS)}.',
             )
     return [name for name in FIELDS if name in wanted]
+
+
+@contextlib.contextmanager
+def turn(size: int) -> collections.abc.Iterator[None]:
+    """Wait for the turn of a page, if it is a large one.
+
+    In a process one large page is made at a time: many that are asked for at
+    once would be no faster, take memory together, and have small ones wait
+    for all of them.
+
+    :param size: about how many bytes its device contexts take.
+    :returns: a context manager; the turn ends with it.
+    """
+    with _one_at_a_time if size > _LARGE else contextlib.nullcontext():
+        yield
 
 
 def encoded(

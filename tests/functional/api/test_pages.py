@@ -2,6 +2,7 @@
 
 """Lists are bounded in bytes, too, and a request may want some fields."""
 
+import concurrent.futures
 import datetime
 import json
 
@@ -260,9 +261,23 @@ def test_a_page_from_the_database_is_bounded_by_its_size(cloud):
     store(5)
     context = cyborg_context.get_admin_context()
 
-    found = contexts.list_page(
+    found = contexts.find(
         context, contexts.Filters(), contexts.Page(limit=5, size=120_000)
     )
 
-    assert len(found.contexts) == 2
+    assert len(found.row_ids) == 2
     assert found.cut
+
+
+def test_a_small_page_need_not_wait_for_large_ones(member, stranger):
+    store(90)
+    stranger.create_one(name='small')
+
+    # As long as a large one is made.
+    with views.turn(views.MAX_SIZE):
+        executor = concurrent.futures.ThreadPoolExecutor(1)
+        waiting = executor.submit(member.list)
+        assert names([stranger.list()]) == ['small']
+        assert not waiting.done()
+
+    assert names([waiting.result(cyborg.PATIENCE)])

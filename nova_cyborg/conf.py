@@ -3,7 +3,8 @@
 """Configuration options, all in the group ``[nova_cyborg]``.
 
 Each service reads the options that concern it from its own configuration
-file: Nova's services from nova.conf, cyborg-agent from cyborg.conf.
+file: Nova's services from nova.conf, cyborg-api and cyborg-agent from
+cyborg.conf.
 """
 
 import collections.abc
@@ -16,7 +17,31 @@ GROUP = cfg.OptGroup(
     help='Options of nova_cyborg: accelerators requested by device contexts.',
 )
 
+#: What Nova's services and cyborg-api bound alike.
+_SHARED_OPTS: list[cfg.Opt] = [
+    cfg.IntOpt(
+        'max_accelerators_per_server',
+        default=64,
+        min=1,
+        max=512,
+        help="""
+How many accelerators the device contexts of one server may ask for together,
+and so one device context: the sum of the amounts of all resource classes of
+all its groups.
+
+Each is an accelerator request (ARQ) of Cyborg, which is bound, shown and
+deleted one by one. Raise it only for hosts that have more devices than that.
+
+Read by cyborg-api, which refuses device contexts that ask for more, and to
+reserve them, from cyborg.conf; by nova-api, which refuses the server, and by
+nova-conductor, which fails it if nova-api has not, from nova.conf. All of them
+need the same value.
+""",
+    ),
+]
+
 NOVA_OPTS: list[cfg.Opt] = [
+    *_SHARED_OPTS,
     cfg.ListOpt(
         'conductor_hooks',
         default=['device_context'],
@@ -52,6 +77,39 @@ fails it if nova-api has not; from nova.conf. All of them need the same value.
     ),
 ]
 
+API_OPTS: list[cfg.Opt] = [
+    *_SHARED_OPTS,
+    cfg.IntOpt(
+        'max_contexts_per_project',
+        default=1000,
+        min=-1,
+        help="""
+How many device contexts a project may have, those that servers hold and those
+that none does. -1 means as many as it likes.
+
+Raise it for projects with more servers that have accelerators. A project that
+has more already keeps them, and makes no other.
+
+Read by cyborg-api, from cyborg.conf. Every cyborg-api needs the same value.
+""",
+    ),
+    cfg.ListOpt(
+        'allowed_resource_classes',
+        default=[],
+        help="""
+Resource classes that device contexts may ask for, when a server is to get
+them. A name other than FPGA, PGPU and VGPU stands for a custom class, with
+``CUSTOM_`` or without.
+
+If there is none, these are the classes that Cyborg's agents have reported.
+Name them when members are to have only some of these. ``*`` stands for any
+class: also one that has nothing to do with accelerators, as of licenses.
+
+Read by cyborg-api, from cyborg.conf. Every cyborg-api needs the same value.
+""",
+    ),
+]
+
 AGENT_OPTS: list[cfg.Opt] = [
     cfg.StrOpt(
         'devices_file',
@@ -79,6 +137,15 @@ def register_nova_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(NOVA_OPTS, group=GROUP)
 
 
+def register_api_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options that cyborg-api reads.
+
+    :param conf: the service's configuration.
+    """
+    conf.register_group(GROUP)
+    conf.register_opts(API_OPTS, group=GROUP)
+
+
 def register_agent_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options that cyborg-agent reads.
 
@@ -95,4 +162,5 @@ def list_opts() -> collections.abc.Iterable[
 
     :returns: pairs of a group and its options.
     """
-    return [(GROUP, NOVA_OPTS + AGENT_OPTS)]
+    options = {opt.name: opt for opt in NOVA_OPTS + API_OPTS + AGENT_OPTS}
+    return [(GROUP, list(options.values()))]

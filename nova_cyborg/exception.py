@@ -137,6 +137,37 @@ class TooManyGroups(DeviceContextError):
     error_code = 'nova_cyborg.device_context.too_many_groups'
 
 
+class TooManyAccelerators(DeviceContextError):
+    message = (
+        'The device contexts asked for have %(count)d accelerators '
+        'together; at most %(limit)d are allowed for one server '
+        '([nova_cyborg] max_accelerators_per_server). Use fewer device '
+        'contexts, or such as ask for less.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.device_context.too_many_accelerators'
+
+
+class TooManyDeviceContexts(DeviceContextError):
+    message = (
+        'The project may have %(limit)d device contexts ([nova_cyborg] '
+        'max_contexts_per_project), and would have %(count)d. Delete some '
+        'that no server holds.'
+    )
+    status = 403
+    error_code = 'nova_cyborg.device_context.over_quota'
+
+
+class ResourceClassNotAllowed(DeviceContextError):
+    message = (
+        'Device context %(id)s asks for %(name)s, which no accelerator of '
+        'this cloud has as its resource class. There are: %(known)s. Use a '
+        'device context that asks for one of these.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.device_context.resource_class_not_allowed'
+
+
 class AllocationMismatch(DeviceContextError):
     message = (
         'Server %(server_id)s holds other device contexts than the ones '

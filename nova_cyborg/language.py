@@ -28,6 +28,8 @@ MAX_CONFIG_VALUE_LENGTH = 1024
 MAX_STORED_SIZE = 2**16 - 1
 
 _CONFIG_KEY = re.compile(r'[A-Za-z0-9_.:-]+')
+# Of a profile; longer ones are not read as numbers at all.
+_AMOUNT = re.compile('[0-9]{1,20}')
 _GROUP_FIELDS = frozenset(('resources', 'required', 'forbidden', 'config'))
 
 
@@ -106,6 +108,45 @@ def check_stored_size(
         )
 
 
+def check_accelerator_count(
+    groups: collections.abc.Sequence[model.Group], field: str, limit: int
+) -> None:
+    """Check how many accelerators groups ask for.
+
+    :param groups: the groups of a device context.
+    :param field: what error messages call them.
+    :param limit: how many a server may have.
+    :raises InvalidRequest: if they ask for more.
+    """
+    count = model.accelerator_count(groups)
+    if count > limit:
+        raise names.invalid(
+            field,
+            f'{count} accelerators are asked for, {limit} are allowed for a '
+            'server ([nova_cyborg] max_accelerators_per_server).',
+        )
+
+
+def groups_from_profile(
+    items: collections.abc.Sequence[collections.abc.Mapping[str, str]],
+    name: str,
+    field: str = 'device_profile',
+) -> tuple[model.Group, ...]:
+    """Read the groups of one of Cyborg's device profiles.
+
+    :param items: the groups as Cyborg has them; see
+        :func:`group_from_profile`.
+    :param name: the profile's name.
+    :param field: what error messages call the profile.
+    :returns: the groups.
+    :raises InvalidRequest: if the profile has what a context cannot have.
+    """
+    _check_count(items, field, f'groups of profile {name}', MAX_GROUPS)
+    groups = tuple(group_from_profile(item, field) for item in items)
+    check_stored_size(groups, field)
+    return groups
+
+
 def group_from_profile(
     item: collections.abc.Mapping[str, str], field: str = 'device_profile'
 ) -> model.Group:
@@ -126,7 +167,7 @@ def group_from_profile(
     for key, value in item.items():
         kind, _colon, name = key.partition(':')
         name = name.strip()
-        if kind == 'resources' and str(value).isdecimal():
+        if kind == 'resources' and _AMOUNT.fullmatch(str(value)):
             group['resources'][name] = int(value)
         elif kind == 'trait' and value in ('required', 'forbidden'):
             group[value].append(name)

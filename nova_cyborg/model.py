@@ -26,6 +26,11 @@ PROFILE_EXTRA_SPEC = 'accel:device_profile'
 SYSTEM_METADATA_KEY = 'nova_cyborg_device_contexts'
 #: The scheduler hint that names a server's device contexts.
 HINT = 'device_context_id'
+#: What is wrong with a hint such as ``A,,B``.
+NOTHING_NAMED = (
+    'it names a device context with no characters. Put one comma between two '
+    'UUIDs, and none at either end.'
+)
 #: How the names of the hidden device profiles begin.
 PROFILE_PREFIX = 'nova-cyborg-'
 REQUESTER_PREFIX = 'device_context_'
@@ -249,6 +254,15 @@ def missing_fault(devices: collections.abc.Iterable[Device]) -> str | None:
         'as soon as it does; to get another device, shelve and unshelve the '
         'server.'
     )
+
+
+def accelerator_count(groups: collections.abc.Iterable[Group]) -> int:
+    """Count the accelerator requests that groups stand for.
+
+    :param groups: the groups, of one device context or of several.
+    :returns: how many there are.
+    """
+    return sum(group.accelerator_count for group in groups)
 
 
 def profile_name(groups: collections.abc.Sequence[Group]) -> str:

@@ -4,6 +4,7 @@
 
 import functools
 import re
+import unicodedata
 
 import os_resource_classes
 import os_traits
@@ -85,6 +86,21 @@ def check_text(value: object, field: str, limit: int, empty: bool) -> str:
     if not _PRINTABLE.fullmatch(value):
         raise invalid(field, 'must be printable ASCII characters.')
     return value
+
+
+def is_printable(text: str) -> bool:
+    """Tell whether a text is of characters that can be printed, and spaces.
+
+    As Nova has it for the names of its servers. Neither a line's end nor what
+    changes the direction of writing can be printed.
+
+    :param text: the text, in any script.
+    :returns: whether it is.
+    """
+    return all(
+        char.isprintable() or unicodedata.category(char) == 'Zs'
+        for char in text
+    )
 
 
 def invalid(field: str, reason: str) -> exception.InvalidRequest:

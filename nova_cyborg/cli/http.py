@@ -46,20 +46,22 @@ class DeviceContexts:
     ) -> list[Context]:
         """List device contexts.
 
-        :param query: filters and paging. With a ``limit`` one page is read,
-            otherwise all of them.
+        :param query: filters and paging. As many pages are read as a
+            ``limit`` needs, otherwise all of them.
         :returns: the device contexts.
         :raises CommandError: if the service refuses or does not answer.
         """
         path: str | None = parse.urlunsplit(
             ('', '', _PATH, parse.urlencode(query), '')
         )
+        limit = query.get('limit')
         contexts: list[Context] = []
         while path:
             page = self._call('GET', path)
             contexts += page['device_contexts']
-            path = None if 'limit' in query else _next_path(page)
-        return contexts
+            is_enough = limit is not None and len(contexts) >= limit
+            path = None if is_enough else _next_path(page)
+        return contexts[:limit]
 
     def show(self, context_id: str) -> Context:
         """Get a device context.

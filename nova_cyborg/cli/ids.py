@@ -5,7 +5,7 @@
 import collections.abc
 import uuid
 
-from nova_cyborg import exception
+from nova_cyborg import exception, model
 
 
 def canonical(text: str) -> str:
@@ -27,16 +27,21 @@ def for_one_server(
 ) -> list[str]:
     """Check the device contexts of a request for servers.
 
-    :param texts: what the user typed, one item a device context.
+    :param texts: what the user typed; a comma separates device contexts.
     :param count: the largest number of servers the request may make.
     :returns: the UUIDs, in the given order.
+    :raises InvalidRequest: if nothing is at the side of a comma.
     :raises DeviceContextNotFound: if one is no UUID.
     :raises DeviceContextRepeated: if one is named twice.
     :raises DeviceContextShared: if there is more than one server.
     """
     ids: list[str] = []
-    for text in texts:
-        context_id = canonical(text)
+    for text in (each for given in texts for each in given.split(',')):
+        if not text.strip():
+            raise exception.InvalidRequest(
+                field=model.HINT, reason=model.NOTHING_NAMED
+            )
+        context_id = canonical(text.strip())
         if context_id in ids:
             raise exception.DeviceContextRepeated(id=context_id)
         ids.append(context_id)

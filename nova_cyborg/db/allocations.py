@@ -21,6 +21,10 @@ from nova_cyborg.db import contexts, links, profiles, session, tables
 
 #: Device contexts that a server holds: the row of each, and what it says.
 ContextRows = list[tuple[tables.DeviceContext, model.DeviceContext]]
+#: Looks at the device contexts of a server; raises if it may not have them.
+Check = collections.abc.Callable[
+    [collections.abc.Sequence[model.DeviceContext]], None
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +92,7 @@ def reserve(
     server_id: str,
     context_ids: collections.abc.Sequence[str],
     caller: str,
+    check: Check,
 ) -> model.Allocation:
     """Give device contexts to a new server, all or none; safe to repeat.
 
@@ -95,6 +100,7 @@ def reserve(
     :param server_id: UUID of the server.
     :param context_ids: UUIDs of the device contexts, each once.
     :param caller: UUID of the attempt to build the server.
+    :param check: raises if the server may not have the device contexts.
     :returns: the allocation.
     :raises AlreadyBegun: if another caller builds the server.
     :raises DeviceContextNotFound: if one is not in the project.
@@ -116,6 +122,7 @@ def reserve(
         held = contexts.of_allocation(db, row.id)
         if {data.uuid for _row, data in held} != set(context_ids):
             raise exception.AllocationMismatch(server_id=server_id)
+        check([data for _row, data in held])
         return as_data(row, held)
 
 

@@ -20,6 +20,8 @@ from sqlalchemy import orm
 from nova_cyborg.db import links, profiles, session, tables
 from nova_cyborg.db.inventory import handles
 
+# ARQs of one statement: databases bound its parameters.
+_PORTION = 500
 _PENDING = (constants.ARQ_INITIAL, constants.ARQ_BIND_STARTED)
 
 
@@ -204,44 +206,62 @@ def by_provider(
 
 @session.retry
 def remove(
-    context: cyborg_context.RequestContext, arq_id: str
-) -> handles.Handle | None:
-    """Remove an ARQ, and its attach handle's use; safe to repeat.
+    context: cyborg_context.RequestContext,
+    arq_ids: collections.abc.Iterable[str],
+) -> list[handles.Handle]:
+    """Remove ARQs, and the use of their attach handles; safe to repeat.
 
-    In one transaction, which begins by locking the ARQ: of two calls at one
-    moment one ends the use of the handle, which may be another server's right
+    In one transaction, which begins by locking the ARQs: of two calls at one
+    moment one ends the use of a handle, which may be another server's right
     after.
 
-    :param arq_id: UUID of the ARQ.
-    :returns: the handle of a mediated device. It counts as in use until the
-        device is removed: see :func:`handles.end_use`. None of other kinds,
-        or if there is none.
+    :param arq_ids: UUIDs of the ARQs.
+    :returns: the handles that they had. Those of mediated devices count as in
+        use until the devices are removed: see :func:`handles.end_use`.
     """
-    arq = models.ExtArq
-    mine = arq.uuid == arq_id
+    # In one order, so that calls with some of the same wait for each other.
+    ordered = sorted(set(arq_ids))
+    found: list[handles.Handle] = []
     with session.writing(context) as db:
-        db.execute(
-            sa.update(arq).where(mine).values(updated_at=timeutils.utcnow())
+        for start in range(0, len(ordered), _PORTION):
+            found += _remove(db, ordered[start : start + _PORTION])
+    return found
+
+
+def _remove(
+    db: orm.Session, arq_ids: collections.abc.Sequence[str]
+) -> list[handles.Handle]:
+    arq = models.ExtArq
+    mine = arq.uuid.in_(arq_ids)
+    db.execute(
+        sa.update(arq).where(mine).values(updated_at=timeutils.utcnow()),
+        execution_options={'synchronize_session': False},
+    )
+    used = sa.select(arq.attach_handle_id).where(
+        mine, arq.attach_handle_id.is_not(None)
+    )
+    row_ids = list(db.scalars(used))
+    db.execute(
+        sa.delete(arq).where(mine),
+        execution_options={'synchronize_session': False},
+    )
+    if not row_ids:
+        return []
+    # Without those that are not in use, or are of another ARQ: stock Cyborg
+    # ends the use of a handle before its ARQ loses it, and was interrupted in
+    # between.
+    found = list(
+        handles.find(
+            db,
+            models.AttachHandle.id.in_(row_ids),
+            models.AttachHandle.in_use.is_(True),
+            ~handles.IS_USED,
         )
-        row_id = db.scalar(sa.select(arq.attach_handle_id).where(mine))
-        db.execute(sa.delete(arq).where(mine))
-        if row_id is None:
-            return None
-        # Not in use, or of another ARQ: stock Cyborg ends the use of a handle
-        # before its ARQ loses it, and was interrupted in between.
-        found = next(
-            handles.find(
-                db,
-                models.AttachHandle.id == row_id,
-                models.AttachHandle.in_use.is_(True),
-                ~handles.IS_USED,
-            ),
-            None,
-        )
-        if found is None or found.attach_type == handles.MDEV:
-            return found
-        handles.end_use_in(db, row_id)
-        return None
+    )
+    handles.end_use_in(
+        db, [each.row_id for each in found if each.attach_type != handles.MDEV]
+    )
+    return found
 
 
 def fail_pending(

@@ -91,7 +91,9 @@ def begin(
 
 @session.retry
 def prepare_binding(
-    context: cyborg_context.RequestContext, wanted: Wanted
+    context: cyborg_context.RequestContext,
+    wanted: Wanted,
+    check: allocations.Check,
 ) -> Binding:
     """Make the ARQs of a server's device contexts; safe to repeat.
 
@@ -100,6 +102,7 @@ def prepare_binding(
     still run.
 
     :param wanted: what is to be bound, and where.
+    :param check: raises if the device contexts may not be bound.
     :returns: what is to be bound.
     :raises AllocationNotFound: if the server holds no device contexts.
     :raises StaleGeneration: if another attempt was begun in between.
@@ -125,6 +128,7 @@ def prepare_binding(
             raise exception.StillBound(
                 server_id=wanted.server_id, arq_ids=useless
             )
+        check([data for _row, data in held])
         links.mark_left_behind(db, nodes)
         row.fault = None
         made = [
@@ -267,8 +271,8 @@ def _is_begun(
     held: allocations.ContextRows,
     targets: collections.abc.Mapping[str, links.Target],
 ) -> bool:
-    wanted = sum(
-        group.accelerator_count for _row, data in held for group in data.groups
+    wanted = model.accelerator_count(
+        group for _row, data in held for group in data.groups
     )
     if wanted != sum(len(data.devices) for _row, data in held):
         return False

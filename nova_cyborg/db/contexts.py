@@ -14,9 +14,12 @@ from oslo_utils import timeutils, uuidutils
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import links, session, tables
+from nova_cyborg.db import expressions, links, session, tables
 from nova_cyborg.db.inventory import slots
 
+# Bytes in an answer, about: of a device, and of the rest of a device context.
+_DEVICE_SIZE = 512
+_CONTEXT_SIZE = 512
 SORT_KEYS = ('created_at', 'updated_at', 'name', 'uuid')
 
 
@@ -35,29 +38,108 @@ class Page:
     """Which part of a list is wanted.
 
     :ivar limit: the most device contexts.
+    :ivar size: about how many bytes they may take in the database; one may
+        take more.
+    :ivar with_groups: whether their groups are read, which take most of it.
     :ivar marker: UUID of the last device context of the page before.
     """
 
     limit: int
+    size: int
+    with_groups: bool = True
     marker: str | None = None
     sort_key: str = 'created_at'
     sort_dir: str = 'asc'
 
 
-@session.retry
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """The part of a list that a page is of, before it is read.
+
+    :ivar row_ids: row ids of the device contexts, in order.
+    :ivar size: about how many bytes they take.
+    :ivar cut: whether there would be more if they took fewer.
+    """
+
+    row_ids: list[int]
+    size: int
+    cut: bool
+
+
 def create(
     context: cyborg_context.RequestContext,
     groups: collections.abc.Sequence[model.Group],
     device_profile_id: str | None,
     fields: collections.abc.Mapping[str, ty.Any],
+    limit: int,
 ) -> model.DeviceContext:
     """Store a new device context of the request's project.
+
+    Of several that are made at one moment, the last one to be stored sees
+    all of them when it counts again, so that no more than the limit are
+    left. More may be refused than would need to be.
 
     :param groups: its groups.
     :param device_profile_id: UUID of the profile they were copied from.
     :param fields: name, description, delete_on_termination; each optional.
+    :param limit: how many the project may have; below zero, any number.
     :returns: the device context.
+    :raises InvalidRequest: if the database cannot store the fields.
+    :raises TooManyDeviceContexts: if it would have more.
     """
+    _check_storable(context, fields)
+    _check_count(context, limit, more=1)
+    made = _insert(context, groups, device_profile_id, fields)
+    try:
+        _check_count(context, limit)
+    except exception.TooManyDeviceContexts:
+        _delete_free(context, made.uuid, made.project_id)
+        raise
+    return made
+
+
+def _check_storable(
+    context: cyborg_context.RequestContext,
+    fields: collections.abc.Mapping[str, ty.Any],
+) -> None:
+    texts = {
+        name: value
+        for name, value in fields.items()
+        if isinstance(value, str) and not value.isascii()
+    }
+    if not texts:
+        return
+    last = session.last_character(context, tables.DeviceContext)
+    for name, value in texts.items():
+        if max(value) > last:
+            raise exception.InvalidRequest(
+                field=name,
+                reason='it has characters that the database of this cloud '
+                'cannot store, such as emojis. Use others.',
+            )
+
+
+def _check_count(
+    context: cyborg_context.RequestContext, limit: int, more: int = 0
+) -> None:
+    if limit < 0:
+        return
+    table = tables.DeviceContext
+    query = sa.select(sa.func.count(table.id)).where(
+        table.project_id == context.project_id
+    )
+    ((found,),) = session.rows(context, query)
+    if found + more > limit:
+        raise exception.TooManyDeviceContexts(count=found + more, limit=limit)
+
+
+@session.retry
+def _insert(
+    context: cyborg_context.RequestContext,
+    groups: collections.abc.Sequence[model.Group],
+    device_profile_id: str | None,
+    fields: collections.abc.Mapping[str, ty.Any],
+) -> model.DeviceContext:
     row = tables.DeviceContext(
         uuid=uuidutils.generate_uuid(),
         project_id=context.project_id,
@@ -111,10 +193,13 @@ def of_project(
     return [found[uuid] for uuid in uuids]
 
 
-def list_page(
+def find(
     context: cyborg_context.RequestContext, filters: Filters, page: Page
-) -> list[model.DeviceContext]:
-    """Read a page of device contexts, with a fixed number of statements.
+) -> Part:
+    """Find the device contexts of a page, with a fixed number of statements.
+
+    Only their sizes are read, so that no more is read afterwards than a page
+    has.
 
     :param filters: which ones.
     :param page: which part of them, in which order.
@@ -122,12 +207,34 @@ def list_page(
     :raises DeviceContextNotFound: if the marker is not among them.
     """
     with session.reading(context) as db:
-        query = _narrowed(_query(), filters)
-        if page.marker:
-            marker = _one(db, page.marker, filters.project_id)[0]
-            query = query.where(_is_after(marker, page))
-        query = query.order_by(*_order(page)).limit(page.limit)
-        return _load(db, db.execute(query).all())
+        sizes = _sizes(db, filters, page)
+    row_ids: list[int] = []
+    total = 0
+    for row_id, size in sizes:
+        if row_ids and total + size > page.size:
+            break
+        row_ids.append(row_id)
+        total += size
+    total += _CONTEXT_SIZE * len(row_ids)
+    return Part(row_ids, total, len(row_ids) < len(sizes))
+
+
+def read(
+    context: cyborg_context.RequestContext, part: Part, page: Page
+) -> list[model.DeviceContext]:
+    """Read the device contexts of a page, with a fixed number of statements.
+
+    :param part: the page's part of the list.
+    :param page: what :func:`find` has found it for.
+    :returns: those of them that are still there, in order; without groups if
+        these are not wanted.
+    """
+    query = _query().where(tables.DeviceContext.id.in_(part.row_ids))
+    if not page.with_groups:
+        query = query.options(orm.defer(tables.DeviceContext.groups))
+    with session.reading(context) as db:
+        rows = db.execute(query.order_by(*_order(page))).all()
+        return _load(db, rows, page.with_groups)
 
 
 @session.retry
@@ -143,8 +250,10 @@ def update(
     :param project_id: the project it must belong to; None for any.
     :param fields: name, description, delete_on_termination; each optional.
     :returns: the changed device context.
+    :raises InvalidRequest: if the database cannot store the fields.
     :raises DeviceContextNotFound: if there is none in the project.
     """
+    _check_storable(context, fields)
     with session.writing(context) as db:
         # First, and with its condition: one that is deleted at this moment
         # is not found then.
@@ -168,19 +277,33 @@ def delete(
     :raises DeviceContextInUse: if a server holds it.
     """
     with session.writing(context) as db:
-        # The condition is in the DELETE, so that a server that takes the
-        # context at this moment keeps it.
-        deleted: ty.Any = db.execute(
-            sa.delete(tables.DeviceContext).where(
-                tables.DeviceContext.allocation_id.is_(None),
-                *_is(uuid, project_id),
-            )
-        )
-        if not deleted.rowcount:
+        if not _delete_free_in(db, uuid, project_id):
             _row, server_id, _fault = _one(db, uuid, project_id)
             error = exception.DeviceContextInUse(id=uuid, server_id=server_id)
             # Without a server, it was released right after the DELETE.
             raise error if server_id else session.Retry(error)
+
+
+@session.retry
+def _delete_free(
+    context: cyborg_context.RequestContext, uuid: str, project_id: str
+) -> None:
+    with session.writing(context) as db:
+        _delete_free_in(db, uuid, project_id)
+
+
+def _delete_free_in(
+    db: orm.Session, uuid: str, project_id: str | None
+) -> bool:
+    # The condition is in the DELETE, so that a server that takes the context
+    # at this moment keeps it.
+    deleted: ty.Any = db.execute(
+        sa.delete(tables.DeviceContext).where(
+            tables.DeviceContext.allocation_id.is_(None),
+            *_is(uuid, project_id),
+        )
+    )
+    return bool(deleted.rowcount)
 
 
 def of_allocation(
@@ -209,6 +332,31 @@ def _query() -> sa.Select[ty.Any]:
         tables.DeviceAllocation,
         tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,
     )
+
+
+def _sizes(
+    db: orm.Session, filters: Filters, page: Page
+) -> list[tuple[int, int]]:
+    """Return row id and size of all device contexts of a page, in order."""
+    link = tables.DeviceContextArq
+    devices = (
+        sa.select(sa.func.count(link.arq_uuid))
+        .where(link.device_context_id == tables.DeviceContext.id)
+        .scalar_subquery()
+    )
+    size = devices * _DEVICE_SIZE
+    if page.with_groups:
+        size += expressions.Size(tables.DeviceContext.groups)
+    query = sa.select(tables.DeviceContext.id, size).outerjoin(
+        tables.DeviceAllocation,
+        tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,
+    )
+    query = _narrowed(query, filters)
+    if page.marker:
+        marker = _one(db, page.marker, filters.project_id)[0]
+        query = query.where(_is_after(marker, page))
+    query = query.order_by(*_order(page)).limit(page.limit)
+    return [row._tuple() for row in db.execute(query)]
 
 
 def _one(db: orm.Session, uuid: str, project_id: str | None) -> ty.Any:
@@ -259,7 +407,9 @@ def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
             tables.DeviceContext.project_id == filters.project_id
         )
     if filters.name is not None:
-        query = query.where(tables.DeviceContext.name == filters.name)
+        query = query.where(
+            expressions.Exactly(tables.DeviceContext.name, filters.name)
+        )
     if filters.server_id is not None:
         query = query.where(
             tables.DeviceAllocation.server_id == filters.server_id
@@ -310,7 +460,9 @@ def _has_arq(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
 
 
 def _load(
-    db: orm.Session, rows: collections.abc.Sequence[ty.Any]
+    db: orm.Session,
+    rows: collections.abc.Sequence[ty.Any],
+    with_groups: bool = True,
 ) -> list[model.DeviceContext]:
     """Turn rows of :func:`_query` into data, with one more statement."""
     by_context = links.by_context(db, [row[0].id for row in rows])
@@ -319,7 +471,7 @@ def _load(
             uuid=row.uuid,
             project_id=row.project_id,
             user_id=row.user_id,
-            groups=session.load_groups(row.groups),
+            groups=session.load_groups(row.groups) if with_groups else (),
             name=row.name,
             description=row.description,
             delete_on_termination=row.delete_on_termination,

@@ -9,6 +9,7 @@ and Cyborg's change in one transaction.
 import collections.abc
 import contextlib
 import json
+import sys
 import typing as ty
 
 import sqlalchemy as sa
@@ -41,6 +42,15 @@ Failure: ty.TypeAlias = db_exc.DBError
 #: that exception is raised.
 Retry: ty.TypeAlias = db_exc.RetryRequest
 
+
+# By the name of a character set of MariaDB. That of another one is looked for
+# in none: all have those of ASCII.
+_LAST_CHARACTERS = {
+    'utf8mb4': chr(sys.maxunicode),
+    'utf8mb3': '\uffff',
+    'utf8': '\uffff',
+}
+_LAST_OF_ANY = '\x7f'
 
 # Where the value of an option comes from that nobody has set.
 _BY_DEFAULT = (cfg.Locations.opt_default, cfg.Locations.set_default)
@@ -80,6 +90,34 @@ def rows(
     """
     with reading(context) as db:
         return [row._tuple() for row in db.execute(query)]
+
+
+def last_character(
+    context: cyborg_context.RequestContext, table: type[orm.DeclarativeBase]
+) -> str:
+    """Find the last character of Unicode that a table's texts may have.
+
+    In MariaDB, it is that of the character set that the database was made
+    with. It is asked, and not tried, because it may cut texts off.
+
+    :param table: the class that is mapped to the table.
+    :returns: the character.
+    """
+    if engine().dialect.name not in ('mysql', 'mariadb'):
+        return chr(sys.maxunicode)
+    character_set: sa.ColumnClause[str] = sa.column('CHARACTER_SET_NAME')
+    query = sa.select(character_set).select_from(
+        sa.table('COLUMNS', schema='information_schema')
+    )
+    query = query.where(
+        sa.column('TABLE_SCHEMA') == sa.func.database(),
+        sa.column('TABLE_NAME') == table.__tablename__,
+        character_set.is_not(None),
+    )
+    return min(
+        _LAST_CHARACTERS.get(name, _LAST_OF_ANY)
+        for (name,) in rows(context, query)
+    )
 
 
 def engine() -> sa.Engine:

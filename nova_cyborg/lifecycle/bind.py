@@ -22,7 +22,7 @@ from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
-from nova_cyborg.db import arqs, attempts
+from nova_cyborg.db import allocations, arqs, attempts
 from nova_cyborg.lifecycle import heal, nova, unbind
 
 LOG = logging.getLogger(__name__)
@@ -41,22 +41,24 @@ def begin(
     context: cyborg_context.RequestContext,
     conductor: rpcapi.ConductorAPI,
     wanted: attempts.Wanted,
+    check: allocations.Check,
 ) -> attempts.Binding:
     """Make a server's ARQs and begin to bind them; safe to repeat.
 
     :param conductor: Cyborg's conductor.
     :param wanted: what is to be bound, and where.
+    :param check: raises if the device contexts may not be bound.
     :returns: the ARQs.
     :raises AllocationNotFound: if the server holds no device contexts.
     :raises StaleGeneration: if another attempt was begun in between.
     :raises ProviderMissing: if a group has no provider.
     """
     try:
-        binding = attempts.prepare_binding(context, wanted)
+        binding = attempts.prepare_binding(context, wanted, check)
     except exception.StillBound as exc:
         # Left from another node, or from an attempt that failed.
         unbind.earlier_attempt(wanted.server_id, exc.arq_ids)
-        binding = attempts.prepare_binding(context, wanted)
+        binding = attempts.prepare_binding(context, wanted, check)
     if not binding.begun:
         _executor.submit(_run, context, conductor, wanted.server_id, binding)
     return binding

@@ -11,10 +11,11 @@ import logging
 import oslo_messaging
 from cyborg import context as cyborg_context
 from cyborg.agent import rpcapi
+from cyborg.common import placement_client
 
 from nova_cyborg.db import allocations, arqs, attempts
-from nova_cyborg.db.inventory import handles
-from nova_cyborg.lifecycle import nova
+from nova_cyborg.db.inventory import handles, providers
+from nova_cyborg.lifecycle import inventory, nova
 
 LOG = logging.getLogger(__name__)
 
@@ -120,9 +121,9 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
     :param arq_ids: UUIDs of the ARQs.
     """
     context = cyborg_context.get_admin_context()
-    for arq_id in arq_ids:
-        found = arqs.remove(context, arq_id)
-        if found is None:
+    removed = arqs.remove(context, arq_ids)
+    for found in removed:
+        if found.attach_type != handles.MDEV:
             continue
         try:
             _remove_mediated_device(context, found)
@@ -138,6 +139,13 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
             )
         else:
             handles.end_use(context, found.row_id)
+    # None, nearly always: a slot that is missing, and that nobody else gets.
+    out = {found.provider for found in removed if found.out} - {None}
+    if out:
+        inventory.publish(
+            placement_client.PlacementClient(),
+            providers.of_uuids(context, out),
+        )
 
 
 def handle(unused: handles.Handle) -> None:

@@ -38,10 +38,15 @@ def check_count(
 
     :param contexts: the server's device contexts.
     :raises TooManyGroups: if they have too many groups together.
+    :raises TooManyAccelerators: if they ask for too many accelerators.
     """
-    count = sum(len(context.groups) for context in contexts)
-    if count > CONF.nova_cyborg.max_groups_per_server:
-        _refuse(count)
+    found = [group for context in contexts for group in context.groups]
+    if len(found) > CONF.nova_cyborg.max_groups_per_server:
+        _refuse(len(found))
+    count = model.accelerator_count(found)
+    limit = CONF.nova_cyborg.max_accelerators_per_server
+    if count > limit:
+        raise exception.TooManyAccelerators(count=count, limit=limit)
 
 
 def _refuse(count: int) -> ty.NoReturn:

@@ -4,7 +4,8 @@
 
 nova-api, nova-conductor and nova-compute read it here, and so agree on which
 servers it concerns: those whose hint names something. Nova's API takes any
-JSON for a hint, and Nova keeps it as a list.
+JSON for a hint, and Nova keeps it as a list. A comma separates what is named,
+as in the values of other hints.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def named(
     if not hints or model.HINT not in hints:
         return []
     value = hints[model.HINT]
-    return list(value) if isinstance(value, list) else [value]
+    values = value if isinstance(value, list) else [value]
+    return [name for each in values for name in _split(each)]
 
 
 def of_request(request_spec: objects.RequestSpec | None) -> list[ty.Any]:
@@ -58,6 +60,7 @@ def checked_ids(
     :param servers: how many servers are asked for.
     :returns: the UUIDs, in lower case and with hyphens.
     :raises TooManyGroups: if it names more than can be looked at.
+    :raises InvalidRequest: if it names nothing at the side of a comma.
     :raises DeviceContextNotFound: if one cannot be a device context's UUID.
     :raises DeviceContextRepeated: if one is named twice.
     :raises DeviceContextShared: if there is more than one server.
@@ -65,6 +68,10 @@ def checked_ids(
     groups.check_context_count(len(hint))
     context_ids: list[str] = []
     for given in hint:
+        if given == '':
+            raise exception.InvalidRequest(
+                field=model.HINT, reason=model.NOTHING_NAMED
+            )
         if not uuidutils.is_uuid_like(given):
             # It is anything that a user may send, as long as it may be.
             raise exception.DeviceContextNotFound(id=str(given)[:_SHOWN])
@@ -75,3 +82,9 @@ def checked_ids(
             raise exception.DeviceContextShared(id=context_id, count=servers)
         context_ids.append(context_id)
     return context_ids
+
+
+def _split(value: ty.Any) -> list[ty.Any]:
+    if not isinstance(value, str):
+        return [value]
+    return [name.strip() for name in value.split(',')]

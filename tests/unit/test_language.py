@@ -303,6 +303,27 @@ class TestProfile:
         assert field == 'device_profile'
         assert key in sentence
 
+    def test_an_amount_too_long_to_read_is_named(self):
+        group = {'resources:FPGA': '9' * 5000}
+
+        field, sentence = refused(language.group_from_profile, group)
+
+        assert field == 'device_profile'
+        assert 'resources:FPGA' in sentence
+
+    def test_the_number_of_groups_is_bounded(self):
+        group = {'resources:FPGA': '1'}
+        most = [group] * language.MAX_GROUPS
+
+        assert len(language.groups_from_profile(most, 'gzip')) == 16
+        assert refused(
+            language.groups_from_profile, [*most, group], 'gzip'
+        ) == (
+            'device_profile',
+            'Invalid device_profile: 17 groups of profile gzip are given, 16 '
+            'are allowed.',
+        )
+
     @pytest.mark.parametrize('resources', [{}, {'resources:FPGA': '0'}])
     def test_what_a_context_cannot_have_is_refused(self, resources):
         field, _sentence = refused(language.group_from_profile, resources)

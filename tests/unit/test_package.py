@@ -131,10 +131,14 @@ def test_the_options_are_for_the_generator():
 
     assert str(group) == 'nova_cyborg'
     assert {option.name for option in options} >= {
+        'allowed_resource_classes',
         'conductor_hooks',
         'devices_file',
+        'max_accelerators_per_server',
+        'max_contexts_per_project',
         'max_groups_per_server',
     }
+    assert len({option.name for option in options}) == len(options)
     assert all(option.help for option in options)
 
 

@@ -6,14 +6,15 @@ import logging
 import typing as ty
 
 import pecan
+from cyborg.conf import CONF
 from pecan import rest
 
 from nova_cyborg import exception, model
-from nova_cyborg.api.controllers import device_contexts, handler
+from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
 from nova_cyborg.db import allocations, attempts, contexts
-from nova_cyborg.lifecycle import bind, heal, nova, release, unbind
+from nova_cyborg.lifecycle import bind, bounds, heal, nova, release, unbind
 
 LOG = logging.getLogger(__name__)
 
@@ -46,11 +47,8 @@ class DeviceAllocationsController(rest.RestController):
         found = contexts.of_project(
             handler.request_context(), _wanted_contexts(body)
         )
-        return {
-            'device_contexts': [
-                device_contexts.as_dict(each) for each in found
-            ]
-        }
+        _bounds().check(found)
+        return {'device_contexts': [views.as_dict(each) for each in found]}
 
     @handler.handle(policies.RESERVE, service_only=True)
     def put(self, server_id: str) -> dict[str, ty.Any]:
@@ -60,10 +58,11 @@ class DeviceAllocationsController(rest.RestController):
         context_ids = _wanted_contexts(body)
         caller = handler.canonical(body['caller'])
         context = handler.request_context()
+        check = _bounds().check
         allocation = heal.contexts_in_use(
             nova.Nova(),
             lambda: allocations.reserve(
-                context, server_id, context_ids, caller
+                context, server_id, context_ids, caller, check
             ),
         )
         LOG.info(
@@ -105,6 +104,9 @@ class DeviceAllocationsController(rest.RestController):
                 body['generation'],
                 body.get('evacuated_from'),
             ),
+            # Not how many they are: what the server has had it may have
+            # again, on another host.
+            _bounds().check_classes,
         )
         LOG.info(
             'Binding %d accelerator requests of server %s on %s',
@@ -147,6 +149,15 @@ class DeviceAllocationsController(rest.RestController):
         )
 
 
+def _bounds() -> bounds.Bounds:
+    options = CONF.nova_cyborg
+    return bounds.of_cloud(
+        handler.request_context(),
+        options.max_accelerators_per_server,
+        options.allowed_resource_classes,
+    )
+
+
 def _wanted_contexts(body: dict[str, ty.Any]) -> list[str]:
     """Return which device contexts a server is to be given."""
     context_ids = [
@@ -166,8 +177,7 @@ def _as_dict(allocation: model.Allocation) -> dict[str, ty.Any]:
         'generation': allocation.generation,
         'fault': allocation.fault,
         'device_contexts': [
-            device_contexts.as_dict(context)
-            for context in allocation.device_contexts
+            views.as_dict(context) for context in allocation.device_contexts
         ],
     }
 

@@ -4,16 +4,16 @@
 
 import collections.abc
 import typing as ty
-import urllib.parse
 
 import pecan
 from cyborg import objects
 from cyborg.common import exception as cyborg_exception
+from cyborg.conf import CONF
 from oslo_utils import strutils, uuidutils
 from pecan import rest
 
 from nova_cyborg import exception, language, model
-from nova_cyborg.api.controllers import handler
+from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.db import contexts
@@ -32,29 +32,39 @@ class DeviceContextsController(rest.RestController):
     def post(self) -> dict[str, ty.Any]:
         """Create a device context."""
         body = handler.read_body(schemas.CREATE)
-        groups, profile_id = _requested_groups(body)
-        fields = {
+        field, groups, profile_id = _requested_groups(body)
+        language.check_accelerator_count(
+            groups, field, CONF.nova_cyborg.max_accelerators_per_server
+        )
+        fields: dict[str, ty.Any] = {
             name: body[name]
             for name in ('name', 'description', 'delete_on_termination')
             if name in body
         }
         context = contexts.create(
-            handler.request_context(), groups, profile_id, fields
+            handler.request_context(),
+            groups,
+            profile_id,
+            fields,
+            CONF.nova_cyborg.max_contexts_per_project,
         )
-        shown = as_dict(context)
+        shown = views.as_dict(context)
         pecan.response.headers['Location'] = shown['links'][0]['href']
         return shown
 
     @handler.handle(policies.GET_ALL)
-    def get_all(self) -> dict[str, ty.Any]:
+    def get_all(self) -> bytes:
         """List device contexts, a page at a time."""
         query = handler.read_query(schemas.LIST)
+        fields = views.chosen(query)
         project_id = handler.request_context().project_id
         if strutils.bool_from_string(query.get('all_projects')):
             handler.authorize(policies.GET_ALL_PROJECTS)
             project_id = None
         page = contexts.Page(
             limit=min(int(query.get('limit', MAX_LIMIT)), MAX_LIMIT),
+            size=views.MAX_SIZE,
+            with_groups='groups' in fields,
             marker=_canonical(query, 'marker'),
             sort_key=query.get('sort_key', 'created_at'),
             sort_dir=query.get('sort_dir', 'asc'),
@@ -65,31 +75,32 @@ class DeviceContextsController(rest.RestController):
             server_id=_canonical(query, 'server_id'),
             status=query.get('status'),
         )
-        found = contexts.list_page(handler.request_context(), filters, page)
-        response: dict[str, ty.Any] = {
-            'device_contexts': [as_dict(context) for context in found]
-        }
-        if found and len(found) == page.limit:
-            response['device_contexts_links'] = [
-                _next_link(query, found[-1].uuid)
-            ]
-        return response
+        context = handler.request_context()
+        part = contexts.find(context, filters, page)
+        with views.turn(part.size):
+            found = contexts.read(context, part, page)
+            shown = views.encoded(found, fields)
+        last = shown and found[len(shown) - 1].uuid
+        is_short = part.cut or len(shown) < len(found)
+        if last and (is_short or len(shown) == page.limit):
+            return views.page(shown, views.next_link(query, last))
+        return views.page(shown)
 
     @handler.handle(policies.GET_ONE)
     def get_one(self, uuid: str) -> dict[str, ty.Any]:
         """Show a device context."""
-        return as_dict(
-            contexts.get(
-                handler.request_context(), _known(uuid), _visible_project()
-            )
+        fields = views.chosen(handler.read_query(schemas.SHOW))
+        context = contexts.get(
+            handler.request_context(), _known(uuid), _visible_project()
         )
+        return views.as_dict(context, fields)
 
     @handler.handle(policies.UPDATE)
     def patch(self, uuid: str) -> dict[str, ty.Any]:
         """Change a device context's own fields."""
         uuid = _known(uuid)
         fields = handler.read_body(schemas.UPDATE)
-        return as_dict(
+        return views.as_dict(
             contexts.update(
                 handler.request_context(), uuid, _visible_project(), fields
             )
@@ -105,35 +116,10 @@ class DeviceContextsController(rest.RestController):
         )
 
 
-def as_dict(context: model.DeviceContext) -> dict[str, ty.Any]:
-    """Return a device context in the form of the API.
-
-    :param context: the device context.
-    :returns: its JSON object.
-    """
-    return {
-        'uuid': context.uuid,
-        'name': context.name,
-        'description': context.description,
-        'project_id': context.project_id,
-        'user_id': context.user_id,
-        'status': context.status,
-        'fault': context.fault,
-        'delete_on_termination': context.delete_on_termination,
-        'groups': [group.as_dict() for group in context.groups],
-        'device_profile_id': context.device_profile_id,
-        'server_id': context.server_id,
-        'host': context.host,
-        'devices': [device.as_dict() for device in context.devices],
-        'created_at': _time(context.created_at),
-        'updated_at': _time(context.updated_at),
-        'links': [{'rel': 'self', 'href': _url(context.uuid)}],
-    }
-
-
 def _requested_groups(
     body: collections.abc.Mapping[str, ty.Any],
-) -> tuple[tuple[model.Group, ...], str | None]:
+) -> tuple[str, tuple[model.Group, ...], str | None]:
+    """Return the field that says what is asked for, and what that is."""
     short = {name: body[name] for name in _GROUP_FIELDS if name in body}
     given = [
         name
@@ -150,12 +136,12 @@ def _requested_groups(
             reason=f'it cannot be given together with {given[0]}.',
         )
     if 'device_profile' in body:
-        return _profile_groups(body['device_profile'])
+        return 'device_profile', *_profile_groups(body['device_profile'])
     if 'groups' in body:
-        return language.parse_groups(body['groups']), None
+        return 'groups', language.parse_groups(body['groups']), None
     groups = (language.parse_group(short),)
     language.check_stored_size(groups, 'body')
-    return groups, None
+    return 'resources', groups, None
 
 
 def _profile_groups(
@@ -173,10 +159,7 @@ def _profile_groups(
         raise exception.DeviceProfileNotFound(id=name_or_id) from exc
     if profile.name.startswith(model.PROFILE_PREFIX):
         raise exception.DeviceProfileNotFound(id=name_or_id)
-    groups = tuple(
-        language.group_from_profile(group) for group in profile.groups
-    )
-    language.check_stored_size(groups, 'device_profile')
+    groups = language.groups_from_profile(profile.groups, profile.name)
     return groups, profile.uuid
 
 
@@ -195,22 +178,3 @@ def _known(uuid: str) -> str:
 def _visible_project() -> str | None:
     context = handler.request_context()
     return None if context.is_admin else context.project_id
-
-
-def _time(value: ty.Any) -> str | None:
-    return None if value is None else value.strftime('%Y-%m-%dT%H:%M:%SZ')
-
-
-def _url(uuid: str = '') -> str:
-    # Where the application is mounted: not all clouds have it at the root.
-    public = pecan.request.cfg.api.public_endpoint
-    base = public or pecan.request.application_url
-    base = f'{base.rstrip("/")}/v2/device_contexts'
-    return f'{base}/{uuid}' if uuid else base
-
-
-def _next_link(
-    query: collections.abc.Mapping[str, str], marker: str
-) -> dict[str, str]:
-    parameters = urllib.parse.urlencode({**query, 'marker': marker})
-    return {'rel': 'next', 'href': f'{_url()}?{parameters}'}

@@ -34,7 +34,7 @@ def handle(
     :param status: the HTTP status when it succeeds.
     :param service_only: whether a service token is needed.
     :returns: a decorator for methods that take the parts of the path, and
-        return the JSON body as a dict, or None for an empty one.
+        return the JSON body as a dict, or as bytes; or None for an empty one.
     """
 
     def decorate(method: _Handler) -> _Handler:
@@ -57,6 +57,8 @@ def handle(
                 # beginning of the connection's next response.
                 pecan.override_template(None)
                 return ''
+            if isinstance(result, bytes):
+                pecan.override_template(None, 'application/json')
             return result
 
         # pecan looks at the signature for the parts of the path it passes.

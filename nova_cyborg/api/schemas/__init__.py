@@ -8,10 +8,14 @@ import typing as ty
 import jsonschema
 from oslo_utils import uuidutils
 
-from nova_cyborg import exception
+from nova_cyborg import exception, names
 
-#: What a number in a query is; the format's name stands in the refusal.
+#: What a number in a query is; a format's name stands in the refusal.
 NUMBER = 'number of at most nine digits'
+#: What a description is, in any script.
+TEXT = 'text of printable characters'
+#: What a name is, in any script.
+NAME = f'{TEXT}, with no space at either end'
 
 #: Pattern of a text. It ends with \Z: a $ would let a newline pass behind it.
 PRINTABLE = r'^[\x20-\x7e]*\Z'
@@ -28,6 +32,18 @@ def _is_uuid(value: object) -> bool:
 @_FORMATS.checks(NUMBER)
 def _is_number(value: object) -> bool:
     return not isinstance(value, str) or bool(_NUMBER.fullmatch(value))
+
+
+@_FORMATS.checks(TEXT)
+def _is_text(value: object) -> bool:
+    return not isinstance(value, str) or names.is_printable(value)
+
+
+@_FORMATS.checks(NAME)
+def _is_name(value: object) -> bool:
+    return not isinstance(value, str) or (
+        names.is_printable(value) and value == value.strip()
+    )
 
 
 def validate(

@@ -15,14 +15,14 @@ _NAME = {
     'type': 'string',
     'minLength': 1,
     'maxLength': 255,
-    'pattern': r'^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?\Z',
+    'format': schemas.NAME,
 }
 _FIELDS = {
     'name': _NAME | {'type': ['string', 'null']},
     'description': {
         'type': ['string', 'null'],
         'maxLength': 1024,
-        'pattern': schemas.PRINTABLE,
+        'format': schemas.TEXT,
     },
     'delete_on_termination': {'type': 'boolean'},
 }
@@ -54,6 +54,16 @@ UPDATE: dict[str, ty.Any] = {
     'minProperties': 1,
 }
 
+# Which ones there are is checked where they are shown.
+_CHOSEN = {'type': 'string'}
+
+# Of the query.
+SHOW: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {'fields': _CHOSEN},
+    'additionalProperties': False,
+}
+
 _UUID = {'type': 'string', 'format': 'uuid'}
 
 LIST: dict[str, ty.Any] = {
@@ -67,6 +77,7 @@ LIST: dict[str, ty.Any] = {
         'server_id': _UUID,
         'status': {'enum': list(model.Status.ALL)},
         'all_projects': {'enum': ['true', 'false', 'True', 'False', '1', '0']},
+        'fields': _CHOSEN,
     },
     'additionalProperties': False,
 }

@@ -66,9 +66,11 @@ class ListDeviceContext(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> _Output:
         """Do what the command line says."""
-        query = request.list_query(parsed_args)
-        contexts = http.DeviceContexts(self.app.client_manager).list(query)
         names = columns.LISTED_LONG if parsed_args.long else columns.LISTED
+        query = request.list_query(parsed_args)
+        # Of the others, groups are large.
+        query['fields'] = ','.join(names)
+        contexts = http.DeviceContexts(self.app.client_manager).list(query)
         return names, [columns.row(context, names) for context in contexts]
 
 

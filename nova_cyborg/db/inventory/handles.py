@@ -12,6 +12,7 @@ from cyborg.db.sqlalchemy import models
 from sqlalchemy import orm
 
 from nova_cyborg.db import session
+from nova_cyborg.db.inventory import outages
 
 #: The type of the attach handles of mediated devices.
 MDEV = 'MDEV'
@@ -33,6 +34,8 @@ class Handle:
     :ivar attach_type: ``PCI``, ``MDEV`` or another of Cyborg's.
     :ivar hostname: the host that its device is in.
     :ivar info: Cyborg's address of the slot.
+    :ivar provider: UUID of the resource provider of its device, if any.
+    :ivar out: whether there is an outage.
     """
 
     uuid: str
@@ -40,6 +43,8 @@ class Handle:
     attach_type: str
     hostname: str
     info: collections.abc.Mapping[str, str]
+    provider: str | None
+    out: bool
 
     @property
     def pci_address(self) -> str:
@@ -65,13 +70,35 @@ def find(
             handle.attach_type,
             device.hostname,
             handle.attach_info,
+            deployable.rp_uuid,
+            outages.IS_OUT,
         )
         .join(deployable, deployable.id == handle.deployable_id)
         .join(device, device.id == deployable.device_id)
         .where(*conditions)
     )
-    for uuid, row_id, attach_type, hostname, info in rows:
-        yield Handle(uuid, row_id, attach_type, hostname, json.loads(info))
+    for uuid, row_id, attach_type, hostname, info, provider, out in rows:
+        yield Handle(
+            uuid,
+            row_id,
+            attach_type,
+            hostname,
+            json.loads(info),
+            provider,
+            bool(out),
+        )
+
+
+def resource_classes(
+    context: cyborg_context.RequestContext,
+) -> frozenset[str]:
+    """Find the resource classes that agents have reported devices of.
+
+    :returns: their names.
+    """
+    attribute = models.Attribute
+    query = sa.select(attribute.value).where(attribute.key == 'rc').distinct()
+    return frozenset(name for (name,) in session.rows(context, query))
 
 
 def without_room(
@@ -91,6 +118,7 @@ def without_room(
             sa.and_(
                 handle.deployable_id == deployable.id,
                 handle.in_use.is_(False),
+                ~outages.IS_OUT,
             ),
         )
         .where(deployable.rp_uuid.in_(wanted))
@@ -181,19 +209,21 @@ def end_use(context: cyborg_context.RequestContext, row_id: int) -> None:
     :param row_id: its row id.
     """
     with session.writing(context) as db:
-        end_use_in(db, row_id)
+        end_use_in(db, [row_id])
 
 
-def end_use_in(db: orm.Session, row_id: int) -> None:
-    """Mark an attach handle as not in use, unless an ARQ has it.
+def end_use_in(
+    db: orm.Session, row_ids: collections.abc.Sequence[int]
+) -> None:
+    """Mark attach handles as not in use, unless an ARQ has them.
 
     :param db: the transaction's session.
-    :param row_id: its row id.
+    :param row_ids: their row ids.
     """
     handle = models.AttachHandle
     db.execute(
         sa.update(handle)
-        .where(handle.id == row_id, ~IS_USED)
+        .where(handle.id.in_(row_ids), ~IS_USED)
         .values(in_use=False),
         execution_options={'synchronize_session': False},
     )

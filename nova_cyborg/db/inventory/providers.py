@@ -106,25 +106,13 @@ def of_names(
     return of_deployables(context, models.Deployable.name.in_(names))
 
 
-def with_outages(
+def of_uuids(
     context: cyborg_context.RequestContext,
-    arq_ids: collections.abc.Collection[str],
-) -> list[str]:
-    """Find the resource providers whose slots ARQs have, and are not given.
+    uuids: collections.abc.Collection[str | None],
+) -> list[Provider]:
+    """Read some resource providers.
 
-    :param arq_ids: UUIDs of the ARQs.
-    :returns: UUIDs of the providers; none, nearly always.
+    :param uuids: their UUIDs.
+    :returns: the providers.
     """
-    deployable, handle, arq = (
-        models.Deployable,
-        models.AttachHandle,
-        models.ExtArq,
-    )
-    query = (
-        sa.select(deployable.rp_uuid)
-        .distinct()
-        .join(handle, handle.deployable_id == deployable.id)
-        .join(arq, arq.attach_handle_id == handle.id)
-        .where(arq.uuid.in_(arq_ids), outages.IS_OUT)
-    )
-    return [uuid for (uuid,) in session.rows(context, query) if uuid]
+    return of_deployables(context, models.Deployable.rp_uuid.in_(uuids))

@@ -317,7 +317,7 @@ def _is_alone(context: cyborg_context.RequestContext, slot: Slot) -> bool:
         return True
     if mine:
         with session.writing(context) as db:
-            handles.end_use_in(db, ty.cast(int, slot.row_id))
+            handles.end_use_in(db, [ty.cast(int, slot.row_id)])
     return False
 
 

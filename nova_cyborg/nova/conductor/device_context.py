@@ -147,7 +147,7 @@ def _reserve(
         raise
     try:
         groups.check_count(allocation.contexts)
-    except exception.TooManyGroups:
+    except (exception.TooManyGroups, exception.TooManyAccelerators):
         _release_own(allocations, server_id, caller)
         raise
     return allocation

@@ -7,6 +7,7 @@ from nova_cyborg.fixture import cyborg as fixture  # isort: skip - first
 import collections.abc
 import concurrent.futures
 import contextlib
+import threading
 import time
 import typing as ty
 import uuid
@@ -74,9 +75,15 @@ class CyborgFixture(fixture.CyborgFixture):
         )
 
     @contextlib.contextmanager
-    def statements(self) -> collections.abc.Iterator[list[str]]:
-        """Write down the SQL statements that are sent meanwhile."""
+    def statements(
+        self, of_all: bool = True
+    ) -> collections.abc.Iterator[list[str]]:
+        """Write down the SQL statements that are sent meanwhile.
+
+        :param of_all: also those of threads, such as a binding's.
+        """
         sent: list[str] = []
+        mine = threading.get_ident()
 
         def note(
             _connection: ty.Any,
@@ -84,7 +91,8 @@ class CyborgFixture(fixture.CyborgFixture):
             statement: str,
             *_more: ty.Any,
         ) -> None:
-            sent.append(statement)
+            if of_all or threading.get_ident() == mine:
+                sent.append(statement)
 
         sa.event.listen(self.engine, 'before_cursor_execute', note)
         try:

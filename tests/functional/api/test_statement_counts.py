@@ -122,6 +122,73 @@ def test_with_one_and_with_a_hundred_more(cloud, member, journey):
     assert len(member.list().json['device_contexts']) == OTHERS + 2
 
 
+@pytest.fixture
+def bound(cloud, member, nova):
+    """Has a server use a number of accelerators; counts the requests' own.
+
+    The binding itself is Cyborg's, which goes from one to the next.
+    """
+
+    def _bound(number, **device):
+        uuid_ = member.create(resources={'FPGA': number}).json['uuid']
+        server_id = cloud.nova.boot()
+        nova.reserve(server_id, uuid_)
+        wanted = providers(cloud.add_device(slots=number, **device), uuid_)
+        generation = nova.generation(server_id)
+        with cloud.statements(of_all=False) as sent:
+            nova.bind(server_id, wanted, generation=generation)
+        cloud.drain()
+        assert member.status_of(uuid_) == 'bound'
+        return server_id, len(sent)
+
+    return _bound
+
+
+@pytest.mark.parametrize(
+    'release',
+    [
+        lambda nova, server_id: nova.release(server_id),
+        lambda nova, server_id: nova.unbind(server_id, 0),
+        lambda nova, server_id: nova.delete_arqs(f'instance={server_id}'),
+    ],
+    ids=['release', 'unbind', 'DELETE arqs'],
+)
+def test_more_accelerators_are_no_statement_more(cloud, nova, bound, release):
+    counted = []
+    for number in (1, 64):
+        server_id, bind = bound(number)
+        assert cloud.used_slots() == number
+        with cloud.statements() as sent:
+            release(nova, server_id)
+        assert cloud.used_slots() == 0
+        assert cloud.count(models.ExtArq) == 0
+        counted.append((bind, len(sent)))
+
+    assert counted[0] == counted[1]
+
+
+def test_of_very_many_they_are_a_few_more(cloud, member, nova, count):
+    cloud.config.config(group='nova_cyborg', max_accelerators_per_server=512)
+    counted = []
+    with cloud.held_bindings() as may_bind:
+        for number in (500, 501):
+            uuid_ = member.create_one(resources={'FPGA': number})
+            server_id = cloud.nova.boot()
+            nova.reserve(server_id, uuid_)
+            # There is no device, and none is bound.
+            nova.bind(server_id, providers(cyborg.UNKNOWN, uuid_))
+            with cloud.statements(of_all=False) as sent:
+                nova.release(server_id)
+            counted.append(len(sent))
+            assert cloud.count(models.ExtArq) == 0
+        may_bind.set()
+        cloud.drain()
+
+    # A statement has the UUIDs of 500: to lock, to look for handles, to
+    # delete.
+    assert counted[1] == counted[0] + 3
+
+
 def test_more_contexts_of_one_server_are_one_statement_more_or_none(
     cloud, member, nova, count
 ):

@@ -50,6 +50,7 @@ class Control(server.Control):
         self._refusals.clear()
         super().reset()
         self.serve(stock=False)
+        self.allow_classes(['*'])
         for application in self._apps.values():
             application.requests.clear()
             application.faults.clear()
@@ -58,6 +59,12 @@ class Control(server.Control):
         """Serve Cyborg without device contexts, or with them."""
         self._edge = self._apps[stock]
         self._server.set_app(self._edge)
+
+    def allow_classes(self, names: list[str]) -> None:
+        """Set which resource classes device contexts may ask for."""
+        self._cyborg.config.config(
+            group='nova_cyborg', allowed_resource_classes=names
+        )
 
     def fault(self, **fields: ty.Any) -> None:
         """Make a fault; see :class:`edge.Fault`."""

@@ -88,7 +88,10 @@ class HintTest(TestCase):
 
     def test_cyborg_need_not_be_asked(self) -> None:
         context = self.create_context()
-        for hint in ('', '../../v2/devices', None, 7, {}, ['a']):
+        for hint in ('', f'{context},', f',{context}'):
+            sentence = self.refused(400, hint)
+            self.assertIn('Put one comma between two UUIDs', sentence)
+        for hint in ('../../v2/devices', None, 7, {}, ['a']):
             sentence = self.refused(404, hint)
             self.assertIn(f'Device context {hint} was not found', sentence)
         for fields in _TWO_SERVERS:
@@ -156,6 +159,33 @@ class HintTest(TestCase):
         self.flags(max_groups_per_server=9, group='nova_cyborg')
         self.boot(*contexts)
 
+    def test_too_many_accelerators(self) -> None:
+        contexts = [
+            self.create_context(resources={'FPGA': amount})
+            for amount in (2, 3)
+        ]
+        self.flags(max_accelerators_per_server=4, group='nova_cyborg')
+        self._assert_refused_by_both(
+            400, 'have 5 accelerators together; at most 4', *contexts
+        )
+        self.assert_available(*contexts)
+        self.flags(max_accelerators_per_server=5, group='nova_cyborg')
+        self.boot(*contexts)
+
+    def test_a_class_that_no_accelerator_has(self) -> None:
+        license_ = self.create_context(resources={'LICENSE': 1})
+        fpga = self.create_context()
+        self.cyborg.control('allow_classes', names=['FPGA'])
+        self._assert_refused_by_both(
+            400,
+            f'Device context {license_} asks for CUSTOM_LICENSE, which no '
+            'accelerator of this cloud has',
+            fpga,
+            license_,
+        )
+        self.assert_available(fpga, license_)
+        self.boot(fpga)
+
     def test_hints_of_other_shapes(self) -> None:
         self.boot(hint=[])
         self.assertEqual([], self.nova_calls())
@@ -163,6 +193,11 @@ class HintTest(TestCase):
         server = self.boot(hint=context.upper())
         self.assertEqual(
             [context], [c['uuid'] for c in self.contexts_of(server)]
+        )
+        others = [self.create_context() for _ in range(2)]
+        server = self.boot(hint=', '.join(others))
+        self.assertCountEqual(
+            others, [c['uuid'] for c in self.contexts_of(server)]
         )
         body = {
             'server': self._build_server(networks='none'),

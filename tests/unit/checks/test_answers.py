@@ -14,6 +14,7 @@ ANSWER = {
     'options': {
         'conductor_hooks': ['device_context'],
         'max_groups_per_server': 8,
+        'max_accelerators_per_server': 64,
     },
 }
 
@@ -77,6 +78,7 @@ def test_different_releases():
     [
         ('conductor_hooks', ['device_context', 'noop'], 'device_context,noop'),
         ('max_groups_per_server', 4, '4'),
+        ('max_accelerators_per_server', 128, '128'),
     ],
 )
 def test_different_options(name, value, told):

@@ -79,7 +79,11 @@ def test_list(cloud: Cloud, openstack: Run) -> None:
         f'{CONTEXT_ID} zip bound {conftest.SERVER_ID} compute1\n'
     )
     (request,) = cloud.requests()
-    assert request.qs == {'status': ['bound']}
+    # No more than is shown.
+    assert request.qs == {
+        'status': ['bound'],
+        'fields': ['uuid,name,status,server_id,host'],
+    }
 
 
 def test_list_long_as_json(cloud: Cloud, openstack: Run) -> None:
@@ -90,6 +94,9 @@ def test_list_long_as_json(cloud: Cloud, openstack: Run) -> None:
     assert row['devices'] == context['devices']
     assert row['groups'] == context['groups']
     assert row['delete_on_termination'] is True
+    (request,) = cloud.requests()
+    (fields,) = request.qs['fields']
+    assert fields.split(',') == list(row)
 
 
 def test_set(cloud: Cloud, openstack: Run) -> None:

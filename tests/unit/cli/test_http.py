@@ -51,6 +51,25 @@ def test_all_pages_are_read(requests_mock: mock_lib.Mocker) -> None:
     assert [context['uuid'] for context in found] == ['1', '2']
 
 
+def test_with_a_limit_no_more_pages_are_read_than_it_needs(
+    requests_mock: mock_lib.Mocker,
+) -> None:
+    # Pages are short if device contexts are large.
+    for first in range(4):
+        link = {'rel': 'next', 'href': f'{PATH}?limit=3&marker={first + 1}'}
+        requests_mock.get(
+            f'{conftest.CYBORG}{PATH}?limit=3'
+            + (f'&marker={first}' if first else ''),
+            json={
+                'device_contexts': [{'uuid': f'{first}a'}, {'uuid': first}],
+                'device_contexts_links': [link],
+            },
+        )
+    found = device_contexts().list({'limit': 3})
+    assert [each['uuid'] for each in found] == ['0a', 0, '1a']
+    assert requests_mock.call_count == 2
+
+
 def test_with_a_limit_one_page_is_read(
     requests_mock: mock_lib.Mocker,
 ) -> None:

@@ -27,6 +27,17 @@ def test_order_is_kept_for_one_server() -> None:
     assert ids.for_one_server(given, count=1) == given
 
 
+def test_a_comma_separates() -> None:
+    given = [f' {OTHER_ID} ,{CONTEXT_ID}']
+    assert ids.for_one_server(given, count=1) == [OTHER_ID, CONTEXT_ID]
+
+
+@pytest.mark.parametrize('text', ['', f'{CONTEXT_ID},', f',{CONTEXT_ID}'])
+def test_nothing_at_the_side_of_a_comma_is_refused(text: str) -> None:
+    with pytest.raises(exception.InvalidRequest, match='comma'):
+        ids.for_one_server([text], count=1)
+
+
 def test_repeated_in_another_form_is_refused() -> None:
     with pytest.raises(exception.DeviceContextRepeated, match=CONTEXT_ID):
         ids.for_one_server([CONTEXT_ID, CONTEXT_ID.upper()], count=1)

@@ -80,6 +80,15 @@ def test_several_are_a_list_and_other_hints_stay(
     }
 
 
+def test_a_comma_separates_them(servers: ty.Any, openstack: Run) -> None:
+    result = openstack(
+        *CREATE, '--device-context-id', f'{CONTEXT_ID},{OTHER_ID}'
+    )
+    assert result.code == 0, result.err
+    (body,) = servers()
+    assert hints_of(body) == {'device_context_id': [CONTEXT_ID, OTHER_ID]}
+
+
 def test_without_the_option_nothing_changes(
     servers: ty.Any, openstack: Run
 ) -> None:
@@ -93,6 +102,7 @@ def test_without_the_option_nothing_changes(
     ('argv', 'sentence'),
     [
         (('--device-context-id', 'zip'), 'Device context zip was not found'),
+        (('--device-context-id', f'{CONTEXT_ID},'), 'Put one comma between'),
         (('--device-context-id', CONTEXT_ID) * 2, 'named more than once'),
         (
             (

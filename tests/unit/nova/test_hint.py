@@ -55,6 +55,35 @@ def test_all_processes_read_the_same(hint, request_spec):
     assert hint.of_request(request_spec(scheduler_hints=hints)) == UUIDS[:2]
 
 
+@pytest.mark.parametrize(
+    'value',
+    [
+        f'{UUIDS[1]},{UUIDS[2]},{UUIDS[3]}',
+        f' {UUIDS[1]} , {UUIDS[2]},{UUIDS[3]} ',
+        [f'{UUIDS[1]},{UUIDS[2]}', UUIDS[3]],
+    ],
+)
+def test_a_comma_separates_uuids(hint, request_spec, value):
+    hints = {'device_context_id': value}
+    kept = {'device_context_id': value if isinstance(value, list) else [value]}
+
+    assert hint.named(hints) == UUIDS[1:4]
+    assert hint.of_request(request_spec(scheduler_hints=kept)) == UUIDS[1:4]
+    assert hint.checked_ids(hint.named(hints), 1) == UUIDS[1:4]
+
+
+@pytest.mark.parametrize(
+    'value', ['', ' ', ',', f'{UUIDS[1]},', f',{UUIDS[1]}']
+)
+def test_nothing_at_the_side_of_a_comma(hint, value):
+    named = hint.named({'device_context_id': value})
+
+    assert named
+    with pytest.raises(exception.InvalidRequest, match='comma') as info:
+        hint.checked_ids(named, 1)
+    assert 'Invalid device_context_id: ' in str(info.value)
+
+
 @pytest.mark.parametrize('value', ['vm1', '', None, 7, {'a': 1}])
 def test_what_is_no_list_is_one_name(hint, value):
     assert hint.named({'device_context_id': value}) == [value]
@@ -66,7 +95,7 @@ def test_uuids_are_spelled_in_one_way(hint):
     assert hint.checked_ids(given, 1) == UUIDS[10:13]
 
 
-@pytest.mark.parametrize('named', ['', 'vm1', None, 7, {}, [], '../devices'])
+@pytest.mark.parametrize('named', ['vm1', None, 7, {}, [], '../devices'])
 def test_what_is_no_uuid_is_not_found(hint, named):
     with pytest.raises(exception.DeviceContextNotFound) as info:
         hint.checked_ids([UUIDS[0], named], 1)

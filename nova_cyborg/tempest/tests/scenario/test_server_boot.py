@@ -86,7 +86,7 @@ class NoHostTest(base.BaseServerTest):
     @decorators.idempotent_id('8f4752c0-5b33-4400-9876-2b13f7538fbe')
     def test_no_valid_host(self) -> None:
         good = self.create_context()['uuid']
-        bad = self.create_context(resources={'UNHEARD_OF': 1})['uuid']
+        bad = self.create_context(required=['UNHEARD_OF'])['uuid']
         code, message = self.refusal(good, bad)
         self.assertEqual(500, code)
         self.assertIn('No valid host', message)
@@ -97,7 +97,7 @@ class NoHostTest(base.BaseServerTest):
 
     @decorators.idempotent_id('e2c4454f-1e2c-4029-94d6-73eceb88692b')
     def test_delete(self) -> None:
-        context_id = self.create_context(resources={'UNHEARD_OF': 1})['uuid']
+        context_id = self.create_context(required=['UNHEARD_OF'])['uuid']
         server_id = self.request(context_id)
         self.wait_for(server_id, 'ERROR')
         self.delete_server(server_id)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Device contexts in the form of the API, in full or in part."""
+
+import collections.abc
+import contextlib
+import json
+import threading
+import typing as ty
+import urllib.parse
+
+import pecan
+
+from nova_cyborg import exception, model
+
+#: Bytes of the device contexts of a page; one alone may take more.
+MAX_SIZE = 2**20
+
+FIELDS = (
+    'uuid',
+    'name',
+    'description',
+    'project_id',
+    'user_id',
+    'status',
+    'fault',
+    'delete_on_termination',
+    'groups',
+    'device_profile_id',
+    'server_id',
+    'host',
+    'devices',
+    'created_at',
+    'updated_at',
+    'links',
+)
+# Bytes from which on a page waits for its turn.
+_LARGE = 2**17
+_one_at_a_time = threading.Lock()
+# Characters of what is no field that are repeated.
+_SHOWN = 64
+
+
+def as_dict(
+    context: model.DeviceContext,
+    fields: collections.abc.Sequence[str] = FIELDS,
+) -> dict[str, ty.Any]:
+    """Return a device context in the form of the API.
+
+    :param context: the device context.
+    :param fields: those of its fields that are wanted.
+    :returns: its JSON object.
+    """
+    # In this order.
+    read: dict[str, collections.abc.Callable[[], ty.Any]] = {
+        'groups': lambda: [group.as_dict() for group in context.groups],
+        'devices': lambda: [device.as_dict() for device in context.devices],
+        'created_at': lambda: _time(context.created_at),
+        'updated_at': lambda: _time(context.updated_at),
+        'links': lambda: [{'rel': 'self', 'href': _url(context.uuid)}],
+    }
+    return {
+        name: read[name]() if name in read else getattr(context, name)
+        for name in fields
+    }
+
+
+def chosen(
+    query: collections.abc.Mapping[str, str],
+) -> collections.abc.Sequence[str]:
+    """Read which fields a request wants.
+
+    :param query: the parameters of the request.
+    :returns: the fields; all if it does not say.
+    :raises InvalidRequest: if there is no such field.
+    """
+    if 'fields' not in query:
+        return FIELDS
+    wanted = [name.strip() for name in query['fields'].split(',')]
+    for name in wanted:
+        if name not in FIELDS:
+            raise exception.InvalidRequest(
+                field='fields',
+                reason=f'there is no field "{name[:_SHOWN]}". There are: '
+                f'{", ".join(FIELDS)}.',
+            )
+    return [name for name in FIELDS if name in wanted]
+
+
+@contextlib.contextmanager
+def turn(size: int) -> collections.abc.Iterator[None]:
+    """Wait for the turn of a page, if it is a large one.
+
+    In a process one large page is made at a time: many that are asked for at
+    once would be no faster, take memory together, and have small ones wait
+    for all of them.
+
+    :param size: about how many bytes its device contexts take.
+    :returns: a context manager; the turn ends with it.
+    """
+    with _one_at_a_time if size > _LARGE else contextlib.nullcontext():
+        yield
+
+
+def encoded(
+    contexts: collections.abc.Iterable[model.DeviceContext],
+    fields: collections.abc.Sequence[str],
+) -> list[bytes]:
+    """Write as many device contexts as have room in a page, one at least.
+
+    :param contexts: the device contexts.
+    :param fields: those of their fields that are wanted.
+    :returns: the JSON of each.
+    """
+    found: list[bytes] = []
+    size = 0
+    for context in contexts:
+        text = json.dumps(as_dict(context, fields), ensure_ascii=False)
+        size += len(text.encode())
+        if found and size > MAX_SIZE:
+            break
+        found.append(text.encode())
+    return found
+
+
+def page(
+    items: collections.abc.Iterable[bytes],
+    link: dict[str, str] | None = None,
+) -> bytes:
+    """Return a page of device contexts.
+
+    :param items: what :func:`encoded` has made.
+    :param link: the link to the next page; None if there is none.
+    :returns: its JSON.
+    """
+    links = b''
+    if link:
+        links = b', "device_contexts_links": [%s]' % json.dumps(link).encode()
+    return b'{"device_contexts": [%s]%s}' % (b', '.join(items), links)
+
+
+def next_link(
+    query: collections.abc.Mapping[str, str], marker: str
+) -> dict[str, str]:
+    """Return the link to the page that follows.
+
+    :param query: the parameters of the request.
+    :param marker: UUID of the last device context of the page.
+    :returns: the link.
+    """
+    parameters = urllib.parse.urlencode({**query, 'marker': marker})
+    return {'rel': 'next', 'href': f'{_url()}?{parameters}'}
+
+
+def _time(value: ty.Any) -> str | None:
+    return None if value is None else value.strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
+def _url(uuid: str = '') -> str:
+    # Where the application is mounted: not all clouds have it at the root.
+    public = pecan.request.cfg.api.public_endpoint
+    base = public or pecan.request.application_url
+    base = f'{base.rstrip("/")}/v2/device_contexts'
+    return f'{base}/{uuid}' if uuid else base

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""SQL that the databases say differently."""
+
+import typing as ty
+
+import sqlalchemy as sa
+from sqlalchemy.ext import compiler
+
+
+class Exactly(sa.ColumnElement[bool]):
+    """Whether a column has a text, and no other that counts as equal.
+
+    To MariaDB, texts that differ in case or accents only are equal, and all
+    emojis are; some texts cannot be compared at all with what is stored in
+    fewer bytes a character.
+
+    :param column: the column.
+    :param text: the text.
+    """
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, column: ty.Any, text: str) -> None:
+        self.equal = column == text
+        self.bytes_equal = sa.cast(column, sa.LargeBinary) == text.encode()
+
+
+class Size(sa.FunctionElement[int]):
+    """About how many bytes a text of ASCII takes.
+
+    PostgreSQL keeps large ones compressed, and would read and unfold each to
+    count its characters; the number of its bytes it knows.
+
+    :param column: the column.
+    """
+
+    inherit_cache = True
+    type = sa.Integer()
+    name = 'length'
+
+
+@compiler.compiles(Size)  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_size(element: Size, compiling: ty.Any, **options: ty.Any) -> str:
+    return f'length({compiling.process(element.clauses, **options)})'
+
+
+@compiler.compiles(Size, 'postgresql')  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_size_for_postgresql(
+    element: Size, compiling: ty.Any, **options: ty.Any
+) -> str:
+    return f'octet_length({compiling.process(element.clauses, **options)})'
+
+
+@compiler.compiles(Exactly)  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_exactly(
+    element: Exactly, compiling: ty.Any, **options: ty.Any
+) -> str:
+    return str(compiling.process(element.equal, **options))
+
+
+@compiler.compiles(Exactly, 'mysql', 'mariadb')  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_exactly_for_mariadb(
+    element: Exactly, compiling: ty.Any, **options: ty.Any
+) -> str:
+    return str(compiling.process(element.bytes_equal, **options))

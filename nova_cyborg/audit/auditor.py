@@ -46,6 +46,7 @@ _SUBJECTS: tuple[
     evacuations.find_on_another_host,
     allocations.find,
     slots.find_providers,
+    slots.find_drained,
     guests.find,
 )
 

@@ -10,7 +10,7 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg.audit import look
 from nova_cyborg.db.inventory import handles, providers, slots
-from nova_cyborg.lifecycle import placement, unbind
+from nova_cyborg.lifecycle import inventory, placement, unbind
 
 _ADVICE = 'To get another device, shelve and unshelve the server.'
 
@@ -125,6 +125,30 @@ def find_providers(
             'Cyborg does not know any more.',
             functools.partial(_remove_provider, uuid),
         )
+
+
+def find_drained(
+    view: look.Look,
+) -> collections.abc.Iterator[look.Finding]:
+    """Find devices that are disabled, and that Placement offers.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    for provider in providers.of_maintained(view.context):
+        if view.placement.reserved(provider.uuid) < provider.total:
+            yield look.Finding(
+                'drain-lapsed',
+                provider.uuid,
+                'The device is disabled, and Placement offers it. No server '
+                'gets it, and those that are sent to its host fail.',
+                functools.partial(_reserve, provider),
+            )
+
+
+def _reserve(provider: providers.Provider) -> None:
+    """Repair ``drain-lapsed``."""
+    inventory.publish([provider])
 
 
 def _remove_provider(uuid: str) -> None:

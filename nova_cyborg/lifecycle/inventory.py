@@ -25,23 +25,26 @@ _MICROVERSION = '1.26'
 
 
 def publish(
-    client: placement_client.PlacementClient,
     found: collections.abc.Iterable[providers.Provider],
+    client: placement_client.PlacementClient | None = None,
 ) -> bool:
     """Tell Placement what can be given of resource providers.
 
-    :param client: Cyborg's client of Placement.
     :param found: the providers.
+    :param client: Cyborg's client of Placement, if there is one already.
     :returns: whether Placement has it now; what failed is logged.
     """
-    failed = [each for each in found if not _publish_one(client, each)]
+    failed = [each for each in found if not _publish_one(each, client)]
     return not failed
 
 
 def _publish_one(
-    client: placement_client.PlacementClient, provider: providers.Provider
+    provider: providers.Provider,
+    client: placement_client.PlacementClient | None,
 ) -> bool:
     try:
+        # To make one is to look for Placement, which may fail.
+        client = client or placement_client.PlacementClient()
         answer = _written(client, provider)
     except (
         cyborg_exc.CyborgException,

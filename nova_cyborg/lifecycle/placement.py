@@ -66,6 +66,19 @@ class Placement:
             for provider in found['resource_providers']
         }
 
+    def reserved(self, provider: str) -> int:
+        """Find how many units of a resource provider are reserved.
+
+        :param provider: its UUID.
+        :returns: the number; 0 if there is no such provider.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        found = self._get(f'/resource_providers/{provider}/inventories')
+        return sum(
+            inventory.get('reserved', 0)
+            for inventory in found.get('inventories', {}).values()
+        )
+
     def remove_provider(self, provider: str) -> None:
         """Delete a resource provider; safe to repeat.
 

@@ -11,7 +11,6 @@ import logging
 import oslo_messaging
 from cyborg import context as cyborg_context
 from cyborg.agent import rpcapi
-from cyborg.common import placement_client
 
 from nova_cyborg.db import allocations, arqs, attempts
 from nova_cyborg.db.inventory import handles, providers
@@ -142,10 +141,7 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
     # None, nearly always: a slot that is missing, and that nobody else gets.
     out = {found.provider for found in removed if found.out} - {None}
     if out:
-        inventory.publish(
-            placement_client.PlacementClient(),
-            providers.of_uuids(context, out),
-        )
+        inventory.publish(providers.of_uuids(context, out))
 
 
 def handle(unused: handles.Handle) -> None:

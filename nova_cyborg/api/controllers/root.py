@@ -9,6 +9,7 @@ from nova_cyborg.api.controllers import (
     device_allocations,
     device_contexts,
     device_profiles,
+    devices,
 )
 
 
@@ -19,6 +20,7 @@ class V2Controller(v2.Controller):
     device_allocations = device_allocations.DeviceAllocationsController()
     device_contexts = device_contexts.DeviceContextsController()
     device_profiles = device_profiles.DeviceProfilesController()
+    devices = devices.DevicesController()
 
 
 class RootController(root.RootController):

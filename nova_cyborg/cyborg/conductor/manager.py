@@ -352,8 +352,8 @@ class _Report:
         if not names:
             return
         done = inventory.publish(
-            self._comparison.placement_client,
             providers.of_names(self._context, names),
+            self._comparison.placement_client,
         )
         if not done:
             # Looked at again with the next report: what Placement has

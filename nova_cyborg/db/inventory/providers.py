@@ -19,7 +19,11 @@ from nova_cyborg.db.inventory import handles, outages
 
 # The key of the attribute that has a deployable's resource class.
 _RESOURCE_CLASS = 'rc'
-_MAINTAINED = 'maintaining'
+
+#: The status of a device that an administrator has disabled, and that of one
+#: that was not.
+MAINTAINED = 'maintaining'
+ENABLED = 'enabled'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +74,7 @@ def of_deployables(
             models.Attribute.value,
             deployable.num_accelerators,
             kept_out,
-            device.status == _MAINTAINED,
+            device.status == MAINTAINED,
         )
         .join(device, device.id == deployable.device_id)
         .join(
@@ -92,6 +96,26 @@ def of_deployables(
         )
         for uuid, name, total, out, maintained in session.rows(context, query)
     ]
+
+
+def of_device(
+    context: cyborg_context.RequestContext, device_row_id: int
+) -> list[Provider]:
+    """Read the resource providers of a device.
+
+    :param device_row_id: its row id.
+    :returns: the providers.
+    """
+    return of_deployables(
+        context, models.Deployable.device_id == device_row_id
+    )
+
+
+def of_maintained(
+    context: cyborg_context.RequestContext,
+) -> list[Provider]:
+    """Read the resource providers of devices that are disabled."""
+    return of_deployables(context, models.Device.status == MAINTAINED)
 
 
 def of_names(

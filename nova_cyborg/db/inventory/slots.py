@@ -22,10 +22,8 @@ from cyborg.db.sqlalchemy import models
 from sqlalchemy import orm
 
 from nova_cyborg.db import session
-from nova_cyborg.db.inventory import handles, outages
+from nova_cyborg.db.inventory import handles, outages, providers
 
-# The status of a device that an administrator has disabled.
-_MAINTAINED = 'maintaining'
 _PCI_ADDRESS = ('domain', 'bus', 'device', 'function')
 
 
@@ -357,7 +355,7 @@ def _read(db: orm.Session, *conditions: sa.ColumnElement[bool]) -> list[Slot]:
             handles.IS_USED,
             outages.IS_OUT,
             outages.IS_MISSING,
-            models.Device.status == _MAINTAINED,
+            models.Device.status == providers.MAINTAINED,
         )
         .join(deployable, deployable.id == handle.deployable_id)
         .join(models.Device, models.Device.id == deployable.device_id)

@@ -17,6 +17,7 @@ from cyborg.objects import ext_arq
 from cyborg.objects.extarq import ext_arq_job
 
 from nova_cyborg.cyborg.agent import driver
+from nova_cyborg.lifecycle import bounds
 
 GZIP = '0000:0c:00.0'
 VGPU = '0000:af:00.0'
@@ -89,6 +90,17 @@ def test_all_devices_of_a_file_appear(cloud):
     assert cloud.provider('0000:0d:00.0')[0] == {'CUSTOM_FPGA_GZIP': 1}
     assert cloud.provider(VGPU) == ({'VGPU': 3}, {'OWNER_CYBORG'})
     assert len(cloud.handles(VGPU)) == 3
+
+
+def test_device_contexts_may_ask_for_what_is_reported(cloud):
+    assert bounds.of_cloud(cloud.context, 64, []).classes == set()
+
+    cloud.start(gzip(), gzip(address='0000:0d:00.0'), vgpu(3))
+
+    assert bounds.of_cloud(cloud.context, 64, []).classes == {
+        'CUSTOM_FPGA_GZIP',
+        'VGPU',
+    }
 
 
 @pytest.mark.parametrize(

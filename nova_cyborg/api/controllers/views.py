@@ -115,11 +115,12 @@ def encoded(
     found: list[bytes] = []
     size = 0
     for context in contexts:
-        text = json.dumps(as_dict(context, fields), ensure_ascii=False)
-        size += len(text.encode())
+        item = as_dict(context, fields)
+        text = json.dumps(item, ensure_ascii=False).encode()
+        size += len(text)
         if found and size > MAX_SIZE:
             break
-        found.append(text.encode())
+        found.append(text)
     return found
 
 

@@ -13,6 +13,7 @@ from cyborg.common import exception as cyborg_exception
 from cyborg.conf import CONF
 
 from nova_cyborg.cyborg.agent import driver
+from nova_cyborg.lifecycle import bounds
 from tests.functional.inventory.entries import GZIP, VGPU, gzip, vgpu
 
 
@@ -63,6 +64,17 @@ def test_all_devices_of_a_file_appear(cloud):
     assert cloud.provider('0000:0d:00.0')[0] == {'CUSTOM_FPGA_GZIP': 1}
     assert cloud.provider(VGPU) == ({'VGPU': 3}, {'OWNER_CYBORG'})
     assert len(cloud.handles(VGPU)) == 3
+
+
+def test_device_contexts_may_ask_for_what_is_reported(cloud):
+    assert bounds.of_cloud(cloud.context, 64, []).classes == set()
+
+    cloud.start(gzip(), gzip(address='0000:0d:00.0'), vgpu(3))
+
+    assert bounds.of_cloud(cloud.context, 64, []).classes == {
+        'CUSTOM_FPGA_GZIP',
+        'VGPU',
+    }
 
 
 @pytest.mark.parametrize(

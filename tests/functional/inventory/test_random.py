@@ -181,7 +181,7 @@ class Story:
 
 
 @pytest.mark.timeout(3600)
-def test_random_steps(cloud, plugin, agent_rpc):
+def test_random_steps(plugin, agent_rpc, cloud):
     story = Story(cloud, SEED)
     for _number in range(STEPS):
         story.step()

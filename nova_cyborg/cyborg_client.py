@@ -15,6 +15,7 @@ import typing as ty
 from keystoneauth1 import adapter as ks_adapter
 from keystoneauth1 import exceptions as ks_exc
 
+from nova_cyborg import combinations as counting
 from nova_cyborg import exception, model
 
 LOG = logging.getLogger(__name__)
@@ -63,11 +64,26 @@ class ServerAllocation:
     :ivar generation: that of the attempt to bring the server to a host.
     :ivar fault: why the last binding failed, or None.
     :ivar contexts: its device contexts.
+    :ivar combinations: of devices, which Placement tries for it; none if it
+        is not about to be scheduled.
     """
 
     generation: int
     fault: str | None
     contexts: tuple[AllocatedContext, ...]
+    combinations: counting.Combinations = counting.NONE
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """What a new server is to be given.
+
+    :ivar contexts: the device contexts.
+    :ivar combinations: of devices, which Placement tries for it.
+    """
+
+    contexts: tuple[CheckedContext, ...]
+    combinations: counting.Combinations
 
 
 class AllocationClient:
@@ -81,16 +97,19 @@ class AllocationClient:
         self._adapter = adapter
 
     def check(
-        self, context_ids: collections.abc.Sequence[str]
-    ) -> list[CheckedContext]:
+        self,
+        context_ids: collections.abc.Sequence[str],
+        profile: str | None = None,
+    ) -> Checked:
         """Look at device contexts for a server that is not made yet.
 
         :param context_ids: UUIDs of the device contexts.
-        :returns: the device contexts.
+        :param profile: the name of the flavor's device profile, if any.
+        :returns: the device contexts, and what they cost Placement.
         :raises DeviceContextNotFound: if one is not in the project.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'device_contexts': list(context_ids)}
+        body = _body(profile, device_contexts=list(context_ids))
         response = self._call('POST', _CHECK, body)
         return _read(response, _checked)
 
@@ -110,24 +129,30 @@ class AllocationClient:
         server_id: str,
         context_ids: collections.abc.Sequence[str],
         caller: str,
+        profile: str | None = None,
     ) -> ServerAllocation:
         """Give device contexts to a new server, all or none; safe to repeat.
 
         :param server_id: UUID of the server.
         :param context_ids: UUIDs of the device contexts.
         :param caller: UUID of the attempt to build the server.
+        :param profile: the name of the flavor's device profile, if any.
         :returns: the allocation.
         :raises AlreadyBegun: if another caller builds the server.
         :raises DeviceContextNotFound: if one is not in the project.
         :raises DeviceContextInUse: if another server holds one.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'device_contexts': list(context_ids), 'caller': caller}
+        body = _body(profile, device_contexts=list(context_ids), caller=caller)
         response = self._call('PUT', _path(server_id), body)
         return _read(response, _allocation)
 
     def begin(
-        self, server_id: str, operation: str, caller: str
+        self,
+        server_id: str,
+        operation: str,
+        caller: str,
+        profile: str | None = None,
     ) -> ServerAllocation:
         """Begin to bring a server that exists to a host; safe to repeat.
 
@@ -135,12 +160,13 @@ class AllocationClient:
         :param operation: what is done: the same when Nova's message bus
             delivers one message twice.
         :param caller: UUID of the attempt: another one then.
+        :param profile: the name of the flavor's device profile, if any.
         :returns: the allocation.
         :raises AllocationNotFound: if it holds no device contexts.
         :raises AlreadyBegun: if another caller does the same operation.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'operation': operation, 'caller': caller}
+        body = _body(profile, operation=operation, caller=caller)
         response = self._call('POST', _path(server_id, '/begin'), body)
         return _read(response, _allocation)
 
@@ -287,6 +313,11 @@ def _path(server_id: str, action: str = '') -> str:
     return f'{_ALLOCATIONS}/{server_id}{action}'
 
 
+def _body(profile: str | None, **fields: object) -> dict[str, object]:
+    # A flavor without a profile is the rule.
+    return {**fields, 'device_profile': profile} if profile else fields
+
+
 def _reason(error: Exception) -> str:
     # The library's own sentences have the URL in them, too long for a fault.
     for kind, reason in _REASONS.items():
@@ -342,11 +373,20 @@ def _groups(item: dict[str, ty.Any]) -> tuple[model.Group, ...]:
     return tuple(model.Group.from_dict(group) for group in item['groups'])
 
 
-def _checked(body: dict[str, ty.Any]) -> list[CheckedContext]:
-    return [
-        CheckedContext(item['uuid'], _groups(item), item['server_id'])
-        for item in body['device_contexts']
-    ]
+def _checked(body: dict[str, ty.Any]) -> Checked:
+    return Checked(
+        contexts=tuple(
+            CheckedContext(item['uuid'], _groups(item), item['server_id'])
+            for item in body['device_contexts']
+        ),
+        combinations=_combinations(body),
+    )
+
+
+def _combinations(body: dict[str, ty.Any]) -> counting.Combinations:
+    if 'combinations' not in body:
+        return counting.NONE
+    return counting.Combinations.from_dict(body['combinations'])
 
 
 def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
@@ -357,4 +397,5 @@ def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
             AllocatedContext(item['uuid'], _groups(item))
             for item in body['device_contexts']
         ),
+        combinations=_combinations(body),
     )

@@ -10,7 +10,7 @@ import typing as ty
 import os_traits
 from nova import conf, objects
 
-from nova_cyborg import cyborg_client, exception, model
+from nova_cyborg import combinations, cyborg_client, exception, model
 
 CONF = conf.CONF
 
@@ -42,6 +42,32 @@ def check_count(
     count = sum(len(context.groups) for context in contexts)
     if count > CONF.nova_cyborg.max_groups_per_server:
         _refuse(count)
+
+
+def check_combinations(found: combinations.Combinations) -> None:
+    """Check how much Placement has to try for one server.
+
+    :param found: how many combinations of devices.
+    :raises TooManyCombinations: if they are too many.
+    """
+    options = CONF.nova_cyborg
+    tried = found.pruned if options.placement_prunes else found.plain
+    if tried > options.max_device_combinations:
+        raise exception.TooManyCombinations(
+            limit=options.max_device_combinations
+        )
+
+
+def profile_of(flavor: objects.Flavor) -> str | None:
+    """Return the device profile that a flavor names.
+
+    :param flavor: the flavor of a server that is asked for, or its copy.
+    :returns: the name of the profile; None if it names none.
+    """
+    if 'extra_specs' not in flavor or not flavor.extra_specs:
+        return None
+    name = flavor.extra_specs.get(model.PROFILE_EXTRA_SPEC)
+    return None if name == model.FLAVOR_MARKER else name
 
 
 def _refuse(count: int) -> ty.NoReturn:

@@ -14,6 +14,8 @@ _WORD = {
     'maxLength': 255,
     'pattern': schemas.PRINTABLE,
 }
+# The name of the flavor's device profile, whatever the flavor says.
+_PROFILE = {'type': 'string', 'maxLength': 255}
 _GENERATION = {'type': 'integer', 'minimum': 0}
 
 _CONTEXTS = {
@@ -25,14 +27,18 @@ _CONTEXTS = {
 
 CHECK: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'device_contexts': _CONTEXTS},
+    'properties': {'device_contexts': _CONTEXTS, 'device_profile': _PROFILE},
     'required': ['device_contexts'],
     'additionalProperties': False,
 }
 
 RESERVE: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'device_contexts': _CONTEXTS, 'caller': _UUID},
+    'properties': {
+        'device_contexts': _CONTEXTS,
+        'device_profile': _PROFILE,
+        'caller': _UUID,
+    },
     'required': ['device_contexts', 'caller'],
     'additionalProperties': False,
 }
@@ -41,6 +47,7 @@ BEGIN: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
         'operation': _WORD,
+        'device_profile': _PROFILE,
         'caller': _UUID,
     },
     'required': ['operation', 'caller'],

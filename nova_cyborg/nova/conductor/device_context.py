@@ -57,12 +57,19 @@ class DeviceContextHook(spec.ConductorHook):
                 server_ids[0],
                 context_ids,
                 operation.caller,
+                groups.profile_of(request_spec.flavor),
             )
             operation.note(_ALLOCATION, server_ids[0], allocation)
         elif _is_rebuild(request_spec):
             return
         else:
-            allocation = _begun(context, server_ids[0], operation)
+            allocation = _begun(
+                context,
+                server_ids[0],
+                operation,
+                groups.profile_of(request_spec.flavor),
+            )
+            groups.check_combinations(allocation.combinations)
         _set_groups(request_spec, allocation)
 
     def pre_bind(
@@ -138,16 +145,20 @@ def _reserve(
     server_id: str,
     context_ids: collections.abc.Sequence[str],
     caller: str,
+    profile: str | None,
 ) -> cyborg_client.ServerAllocation:
     try:
-        allocation = allocations.reserve(server_id, context_ids, caller)
+        allocation = allocations.reserve(
+            server_id, context_ids, caller, profile
+        )
     except _UNCERTAIN:
         # It may have been done, and only the answer got lost.
         _release_own(allocations, server_id, caller)
         raise
     try:
         groups.check_count(allocation.contexts)
-    except exception.TooManyGroups:
+        groups.check_combinations(allocation.combinations)
+    except (exception.TooManyGroups, exception.TooManyCombinations):
         _release_own(allocations, server_id, caller)
         raise
     return allocation
@@ -157,6 +168,7 @@ def _begun(
     context: nova_context.RequestContext,
     server_id: str,
     operation: spec.Operation,
+    profile: str | None = None,
 ) -> cyborg_client.ServerAllocation:
     """Return a server's allocation; begin the operation first if need be."""
     known = operation.noted(_ALLOCATION, server_id)
@@ -164,7 +176,7 @@ def _begun(
         return known
     try:
         allocation = client.allocation_client(context).begin(
-            server_id, operation.name, operation.caller
+            server_id, operation.name, operation.caller, profile
         )
     except exception.AllocationNotFound:
         # The contexts that it was booted with have been released since.

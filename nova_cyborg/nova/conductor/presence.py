@@ -27,7 +27,12 @@ CONF = conf.CONF
 _NAMESPACE = 'nova_cyborg'
 _VERSION = '1.0'
 #: Conductors that need each other's values: one server can meet several.
-SHARED_OPTIONS = ('conductor_hooks', 'max_groups_per_server')
+SHARED_OPTIONS = (
+    'conductor_hooks',
+    'max_groups_per_server',
+    'max_device_combinations',
+    'placement_prunes',
+)
 
 
 class Presence:

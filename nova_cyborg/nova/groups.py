@@ -58,16 +58,36 @@ def check_combinations(found: combinations.Combinations) -> None:
         )
 
 
+def allow_same_provider(flavor: objects.Flavor) -> None:
+    """Have Placement add up rightly what a flavor and a group ask for.
+
+    Nova says for two groups or more that one provider may do for several, and
+    nothing for one. Placement takes nothing for the same, but adds the group
+    to what it goes on using as the flavor's amount of that class: it allocates
+    too much then, or finds no room.
+
+    :param flavor: the flavor of a request with groups; changed in place, if it
+        asks for resources of its own.
+    """
+    extra_specs = _extra_specs(flavor)
+    if any(key.startswith('resources') for key in extra_specs):
+        flavor.extra_specs = {'group_policy': 'none', **extra_specs}
+
+
 def profile_of(flavor: objects.Flavor) -> str | None:
     """Return the device profile that a flavor names.
 
     :param flavor: the flavor of a server that is asked for, or its copy.
     :returns: the name of the profile; None if it names none.
     """
-    if 'extra_specs' not in flavor or not flavor.extra_specs:
-        return None
-    name = flavor.extra_specs.get(model.PROFILE_EXTRA_SPEC)
+    name = _extra_specs(flavor).get(model.PROFILE_EXTRA_SPEC)
     return None if name == model.FLAVOR_MARKER else name
+
+
+def _extra_specs(flavor: objects.Flavor) -> dict[str, str]:
+    # Not all that Nova makes are read with them.
+    found = flavor.extra_specs if 'extra_specs' in flavor else None
+    return dict(found or {})
 
 
 def _refuse(count: int) -> ty.NoReturn:

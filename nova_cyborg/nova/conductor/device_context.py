@@ -240,3 +240,4 @@ def _set_groups(
     request_spec.requested_resources = others + ours
     if ours:
         request_spec.root_required.add(os_traits.COMPUTE_ACCELERATORS)
+        groups.allow_same_provider(request_spec.flavor)

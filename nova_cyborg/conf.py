@@ -60,8 +60,8 @@ How many combinations of devices Placement may try for one server.
 On each host, Placement tries to give each request group each of the devices
 that fit and are free: for four groups and 16 devices, 65,536 times, which
 takes it up to seven seconds, and 110 MiB. If a server may need more for its
-device contexts and the device profile of its flavor, it is refused before
-Placement is asked. One that asks for a single group is not.
+device contexts and its flavor, it is refused before Placement is asked. One
+that asks for a single group is not.
 
 Lower it when Placement is slow; raise it only when Placement has a lot of
 memory and time. Rather have Placement prune, and set ``placement_prunes``.

@@ -75,6 +75,28 @@ class ServerAllocation:
 
 
 @dataclasses.dataclass(frozen=True)
+class FlavorRequest:
+    """What a flavor asks Placement for, beside device contexts.
+
+    :ivar profile: the name of its device profile, if any.
+    :ivar resources: amounts by resource class; one item for each provider
+        that Placement chooses.
+    """
+
+    profile: str | None = None
+    resources: tuple[collections.abc.Mapping[str, int], ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it in the form of the API, without what is not asked for."""
+        found: dict[str, object] = {}
+        if self.profile:
+            found['device_profile'] = self.profile
+        if self.resources:
+            found['flavor_resources'] = [dict(each) for each in self.resources]
+        return found
+
+
+@dataclasses.dataclass(frozen=True)
 class Checked:
     """What a new server is to be given.
 
@@ -99,17 +121,17 @@ class AllocationClient:
     def check(
         self,
         context_ids: collections.abc.Sequence[str],
-        profile: str | None = None,
+        flavor: FlavorRequest | None = None,
     ) -> Checked:
         """Look at device contexts for a server that is not made yet.
 
         :param context_ids: UUIDs of the device contexts.
-        :param profile: the name of the flavor's device profile, if any.
+        :param flavor: what its flavor asks for besides, if anything.
         :returns: the device contexts, and what they cost Placement.
         :raises DeviceContextNotFound: if one is not in the project.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = _body(profile, device_contexts=list(context_ids))
+        body = _body(flavor, device_contexts=list(context_ids))
         response = self._call('POST', _CHECK, body)
         return _read(response, _checked)
 
@@ -129,21 +151,21 @@ class AllocationClient:
         server_id: str,
         context_ids: collections.abc.Sequence[str],
         caller: str,
-        profile: str | None = None,
+        flavor: FlavorRequest | None = None,
     ) -> ServerAllocation:
         """Give device contexts to a new server, all or none; safe to repeat.
 
         :param server_id: UUID of the server.
         :param context_ids: UUIDs of the device contexts.
         :param caller: UUID of the attempt to build the server.
-        :param profile: the name of the flavor's device profile, if any.
+        :param flavor: what its flavor asks for besides, if anything.
         :returns: the allocation.
         :raises AlreadyBegun: if another caller builds the server.
         :raises DeviceContextNotFound: if one is not in the project.
         :raises DeviceContextInUse: if another server holds one.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = _body(profile, device_contexts=list(context_ids), caller=caller)
+        body = _body(flavor, device_contexts=list(context_ids), caller=caller)
         response = self._call('PUT', _path(server_id), body)
         return _read(response, _allocation)
 
@@ -152,7 +174,7 @@ class AllocationClient:
         server_id: str,
         operation: str,
         caller: str,
-        profile: str | None = None,
+        flavor: FlavorRequest | None = None,
     ) -> ServerAllocation:
         """Begin to bring a server that exists to a host; safe to repeat.
 
@@ -160,13 +182,13 @@ class AllocationClient:
         :param operation: what is done: the same when Nova's message bus
             delivers one message twice.
         :param caller: UUID of the attempt: another one then.
-        :param profile: the name of the flavor's device profile, if any.
+        :param flavor: what its flavor asks for besides, if anything.
         :returns: the allocation.
         :raises AllocationNotFound: if it holds no device contexts.
         :raises AlreadyBegun: if another caller does the same operation.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = _body(profile, operation=operation, caller=caller)
+        body = _body(flavor, operation=operation, caller=caller)
         response = self._call('POST', _path(server_id, '/begin'), body)
         return _read(response, _allocation)
 
@@ -313,9 +335,9 @@ def _path(server_id: str, action: str = '') -> str:
     return f'{_ALLOCATIONS}/{server_id}{action}'
 
 
-def _body(profile: str | None, **fields: object) -> dict[str, object]:
-    # A flavor without a profile is the rule.
-    return {**fields, 'device_profile': profile} if profile else fields
+def _body(flavor: FlavorRequest | None, **fields: object) -> dict[str, object]:
+    # A flavor that asks for nothing besides is the rule.
+    return {**fields, **flavor.as_dict()} if flavor else fields
 
 
 def _reason(error: Exception) -> str:

@@ -21,14 +21,22 @@ def of_server(
     context: cyborg_context.RequestContext,
     contexts: collections.abc.Iterable[model.DeviceContext],
     profile: str | None,
+    flavor_resources: collections.abc.Iterable[
+        collections.abc.Mapping[str, int]
+    ],
 ) -> combinations.Combinations:
     """Count the combinations of devices that Placement tries for a server.
 
     :param contexts: its device contexts.
     :param profile: the name of the device profile of its flavor, if any.
+    :param flavor_resources: what its flavor asks for by itself: amounts by
+        resource class, for each provider that Placement chooses.
     :returns: the numbers.
     """
     groups = [group for each in contexts for group in each.groups]
+    groups += (
+        model.Group(tuple(sorted(each.items()))) for each in flavor_resources
+    )
     if profile:
         groups += _of_profile(context, profile)
     if len(groups) < 2:

@@ -14,6 +14,8 @@ from nova_cyborg import combinations, cyborg_client, exception, model
 
 CONF = conf.CONF
 
+# How the extra specs begin that ask for resources; a group's name may follow.
+_RESOURCES = 'resources'
 # Devices that Nova itself manages can have the resource class of a group,
 # and cannot be bound by Cyborg.
 _MANAGED_BY_NOVA = frozenset(
@@ -70,18 +72,30 @@ def allow_same_provider(flavor: objects.Flavor) -> None:
         asks for resources of its own.
     """
     extra_specs = _extra_specs(flavor)
-    if any(key.startswith('resources') for key in extra_specs):
+    if any(key.startswith(_RESOURCES) for key in extra_specs):
         flavor.extra_specs = {'group_policy': 'none', **extra_specs}
 
 
-def profile_of(flavor: objects.Flavor) -> str | None:
-    """Return the device profile that a flavor names.
+def asked_by(flavor: objects.Flavor) -> cyborg_client.FlavorRequest:
+    """Return what a flavor asks Placement for, beside device contexts.
 
     :param flavor: the flavor of a server that is asked for, or its copy.
-    :returns: the name of the profile; None if it names none.
+    :returns: its device profile, and resources of its own.
     """
-    name = _extra_specs(flavor).get(model.PROFILE_EXTRA_SPEC)
-    return None if name == model.FLAVOR_MARKER else name
+    extra_specs = _extra_specs(flavor)
+    profile = extra_specs.get(model.PROFILE_EXTRA_SPEC)
+    if profile == model.FLAVOR_MARKER:
+        profile = None
+    # What is in no named group may come from a provider for each class.
+    by_group: dict[tuple[str, str], dict[str, int]] = {}
+    for key, amount in extra_specs.items():
+        kind, _colon, name = key.partition(':')
+        if not kind.startswith(_RESOURCES) or not str(amount).isdecimal():
+            continue
+        group = (kind, name if kind == _RESOURCES else '')
+        if int(amount):
+            by_group.setdefault(group, {})[name] = int(amount)
+    return cyborg_client.FlavorRequest(profile, tuple(by_group.values()))
 
 
 def _extra_specs(flavor: objects.Flavor) -> dict[str, str]:

@@ -169,10 +169,13 @@ class TestCalls:
             'begin': (SERVER_ID, 'req-1', CALLER),
         }[name]
 
-        found = getattr(client, name)(*arguments, profile='gzip')
+        flavor = cyborg_client.FlavorRequest('gzip', ({'GPU': 2},))
+        found = getattr(client, name)(*arguments, flavor=flavor)
 
         assert found.combinations == combinations.Combinations(81, 9)
-        assert request.last_request.json()['device_profile'] == 'gzip'
+        sent = request.last_request.json()
+        assert sent['device_profile'] == 'gzip'
+        assert sent['flavor_resources'] == [{'GPU': 2}]
 
     def test_begin(self, client, requests_mock):
         request = requests_mock.post(

@@ -193,7 +193,10 @@ def _combinations(
     body: dict[str, ty.Any],
 ) -> dict[str, int]:
     return combinations.of_server(
-        handler.request_context(), found, body.get('device_profile')
+        handler.request_context(),
+        found,
+        body.get('device_profile'),
+        body.get('flavor_resources', ()),
     ).as_dict()
 
 

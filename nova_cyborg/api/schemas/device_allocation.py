@@ -16,6 +16,15 @@ _WORD = {
 }
 # The name of the flavor's device profile, whatever the flavor says.
 _PROFILE = {'type': 'string', 'maxLength': 255}
+# What the flavor asks for by itself: amounts by resource class.
+_RESOURCES = {
+    'type': 'array',
+    'items': {
+        'type': 'object',
+        'additionalProperties': {'type': 'integer', 'minimum': 1},
+    },
+    'maxItems': 1024,
+}
 _GENERATION = {'type': 'integer', 'minimum': 0}
 
 _CONTEXTS = {
@@ -27,7 +36,11 @@ _CONTEXTS = {
 
 CHECK: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'device_contexts': _CONTEXTS, 'device_profile': _PROFILE},
+    'properties': {
+        'device_contexts': _CONTEXTS,
+        'device_profile': _PROFILE,
+        'flavor_resources': _RESOURCES,
+    },
     'required': ['device_contexts'],
     'additionalProperties': False,
 }
@@ -37,6 +50,7 @@ RESERVE: dict[str, ty.Any] = {
     'properties': {
         'device_contexts': _CONTEXTS,
         'device_profile': _PROFILE,
+        'flavor_resources': _RESOURCES,
         'caller': _UUID,
     },
     'required': ['device_contexts', 'caller'],
@@ -48,6 +62,7 @@ BEGIN: dict[str, ty.Any] = {
     'properties': {
         'operation': _WORD,
         'device_profile': _PROFILE,
+        'flavor_resources': _RESOURCES,
         'caller': _UUID,
     },
     'required': ['operation', 'caller'],

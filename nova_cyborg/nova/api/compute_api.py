@@ -106,7 +106,7 @@ class API(api.API):
         try:
             context_ids = hint.checked_ids(named, count)
             found = client.allocation_client(context).check(
-                context_ids, groups.profile_of(stock['flavor'])
+                context_ids, groups.asked_by(stock['flavor'])
             )
             for each in found.contexts:
                 holder = each.holder

@@ -57,7 +57,7 @@ class DeviceContextHook(spec.ConductorHook):
                 server_ids[0],
                 context_ids,
                 operation.caller,
-                groups.profile_of(request_spec.flavor),
+                groups.asked_by(request_spec.flavor),
             )
             operation.note(_ALLOCATION, server_ids[0], allocation)
         elif _is_rebuild(request_spec):
@@ -67,7 +67,7 @@ class DeviceContextHook(spec.ConductorHook):
                 context,
                 server_ids[0],
                 operation,
-                groups.profile_of(request_spec.flavor),
+                groups.asked_by(request_spec.flavor),
             )
             groups.check_combinations(allocation.combinations)
         _set_groups(request_spec, allocation)
@@ -145,11 +145,11 @@ def _reserve(
     server_id: str,
     context_ids: collections.abc.Sequence[str],
     caller: str,
-    profile: str | None,
+    flavor: cyborg_client.FlavorRequest,
 ) -> cyborg_client.ServerAllocation:
     try:
         allocation = allocations.reserve(
-            server_id, context_ids, caller, profile
+            server_id, context_ids, caller, flavor
         )
     except _UNCERTAIN:
         # It may have been done, and only the answer got lost.
@@ -168,7 +168,7 @@ def _begun(
     context: nova_context.RequestContext,
     server_id: str,
     operation: spec.Operation,
-    profile: str | None = None,
+    flavor: cyborg_client.FlavorRequest | None = None,
 ) -> cyborg_client.ServerAllocation:
     """Return a server's allocation; begin the operation first if need be."""
     known = operation.noted(_ALLOCATION, server_id)
@@ -176,7 +176,7 @@ def _begun(
         return known
     try:
         allocation = client.allocation_client(context).begin(
-            server_id, operation.name, operation.caller, profile
+            server_id, operation.name, operation.caller, flavor
         )
     except exception.AllocationNotFound:
         # The contexts that it was booted with have been released since.

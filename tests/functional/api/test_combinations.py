@@ -101,6 +101,21 @@ def test_the_profile_of_the_flavor_counts(
     assert numbers(one, device_profile='no such profile') == (0, 0)
 
 
+def test_what_the_flavor_asks_for_by_itself_counts(
+    cloud, cards, member, nova, numbers
+):
+    cards(3)
+    one, two = (member.create_one() for _n in range(2))
+    flavor = {'flavor_resources': [{GZIP: 1}, {'VCPU': 4}]}
+    server_id = cloud.nova.boot()
+    expected = {'plain': 27, 'pruned': 0}
+
+    assert numbers(one, **flavor) == (9, 0)
+    reserved = nova.reserve(server_id, one, two, **flavor).json
+    assert reserved['combinations'] == expected
+    assert nova.begin(server_id, **flavor).json['combinations'] == expected
+
+
 def test_a_class_that_is_no_device_of_cyborgs(cards, member, numbers):
     cards(3)
     gzips = [member.create_one() for _n in range(2)]

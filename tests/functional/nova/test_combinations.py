@@ -100,6 +100,15 @@ class CombinationsTest(test_refusals.TestCase):
         self.assert_available(*contexts)
         self.boot(contexts[0], flavorRef=flavor)
 
+    def test_what_the_flavor_asks_for_by_itself_counts(self) -> None:
+        flavor = self._create_flavor(extra_spec={'resources:CUSTOM_CARD': '1'})
+        self.flags(max_device_combinations=_CARDS**2, group='nova_cyborg')
+        contexts = self._contexts_of_cards(2)
+        self.refused(409, *contexts, flavorRef=flavor)
+        server = self.boot(contexts[0], flavorRef=flavor)
+        self.assertEqual(1, len(self.hostdevs(server)))
+        self.assertEqual(2, sum(map(self.usage, self.cards)))
+
     def test_a_server_that_comes_back(self) -> None:
         self.flags(shelved_offload_time=0)
         server = self.boot(*self._contexts_of_cards(2))

@@ -75,6 +75,43 @@ Read by nova-api, which refuses the server, and by nova-conductor, which
 fails it if nova-api has not; from nova.conf. All of them need the same value.
 """,
     ),
+    cfg.IntOpt(
+        'max_device_combinations',
+        default=30_000,
+        min=1,
+        help="""
+How many combinations of devices Placement may try for one server.
+
+On each host, Placement tries to give each request group each of the devices
+that fit and are free: for four groups and 16 devices, 65,536 times, which
+takes it up to seven seconds, and 110 MiB. If a server may need more for its
+device contexts and its flavor, it is refused before Placement is asked. One
+that asks for a single group is not.
+
+Lower it when Placement is slow; raise it only when Placement has a lot of
+memory and time. Rather have Placement prune, and set ``placement_prunes``.
+
+Read by nova-api and nova-conductor, from nova.conf. All need the same value.
+""",
+    ),
+    cfg.BoolOpt(
+        'placement_prunes',
+        default=False,
+        help="""
+Whether Placement leaves combinations out that no host has room for.
+
+Set it to true when the placement.conf of every Placement has all of these:
+``[placement] max_allocation_candidates = 1000``,
+``[placement] allocation_candidates_generation_strategy = breadth-first``,
+``[workarounds] optimize_for_wide_provider_trees = true``.
+With them, Placement ends at once when groups ask for the same, and such
+servers are not refused; ``max_device_combinations`` is left for groups that
+ask for different devices of which some are the same. If it is true without
+them, any project can keep Placement busy for hours.
+
+Read by nova-api and nova-conductor, from nova.conf. All need the same value.
+""",
+    ),
 ]
 
 API_OPTS: list[cfg.Opt] = [

@@ -15,6 +15,7 @@ import typing as ty
 from keystoneauth1 import adapter as ks_adapter
 from keystoneauth1 import exceptions as ks_exc
 
+from nova_cyborg import combinations as counting
 from nova_cyborg import exception, model
 
 LOG = logging.getLogger(__name__)
@@ -66,12 +67,49 @@ class ServerAllocation:
     :ivar missing: the slots that it has and that their host does not report
         any more; for one whose address is lost, UUID of its accelerator
         request.
+    :ivar combinations: of devices, which Placement tries for it; none if it
+        is not about to be scheduled.
     """
 
     generation: int
     fault: str | None
     contexts: tuple[AllocatedContext, ...]
     missing: tuple[str, ...] = ()
+    combinations: counting.Combinations = counting.NONE
+
+
+@dataclasses.dataclass(frozen=True)
+class FlavorRequest:
+    """What a flavor asks Placement for, beside device contexts.
+
+    :ivar profile: the name of its device profile, if any.
+    :ivar resources: amounts by resource class; one item for each provider
+        that Placement chooses.
+    """
+
+    profile: str | None = None
+    resources: tuple[collections.abc.Mapping[str, int], ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it in the form of the API, without what is not asked for."""
+        found: dict[str, object] = {}
+        if self.profile:
+            found['device_profile'] = self.profile
+        if self.resources:
+            found['flavor_resources'] = [dict(each) for each in self.resources]
+        return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """What a new server is to be given.
+
+    :ivar contexts: the device contexts.
+    :ivar combinations: of devices, which Placement tries for it.
+    """
+
+    contexts: tuple[CheckedContext, ...]
+    combinations: counting.Combinations
 
 
 class AllocationClient:
@@ -85,16 +123,19 @@ class AllocationClient:
         self._adapter = adapter
 
     def check(
-        self, context_ids: collections.abc.Sequence[str]
-    ) -> list[CheckedContext]:
+        self,
+        context_ids: collections.abc.Sequence[str],
+        flavor: FlavorRequest | None = None,
+    ) -> Checked:
         """Look at device contexts for a server that is not made yet.
 
         :param context_ids: UUIDs of the device contexts.
-        :returns: the device contexts.
+        :param flavor: what its flavor asks for besides, if anything.
+        :returns: the device contexts, and what they cost Placement.
         :raises DeviceContextNotFound: if one is not in the project.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'device_contexts': list(context_ids)}
+        body = _body(flavor, device_contexts=list(context_ids))
         response = self._call('POST', _CHECK, body)
         return _read(response, _checked)
 
@@ -114,24 +155,30 @@ class AllocationClient:
         server_id: str,
         context_ids: collections.abc.Sequence[str],
         caller: str,
+        flavor: FlavorRequest | None = None,
     ) -> ServerAllocation:
         """Give device contexts to a new server, all or none; safe to repeat.
 
         :param server_id: UUID of the server.
         :param context_ids: UUIDs of the device contexts.
         :param caller: UUID of the attempt to build the server.
+        :param flavor: what its flavor asks for besides, if anything.
         :returns: the allocation.
         :raises AlreadyBegun: if another caller builds the server.
         :raises DeviceContextNotFound: if one is not in the project.
         :raises DeviceContextInUse: if another server holds one.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'device_contexts': list(context_ids), 'caller': caller}
+        body = _body(flavor, device_contexts=list(context_ids), caller=caller)
         response = self._call('PUT', _path(server_id), body)
         return _read(response, _allocation)
 
     def begin(
-        self, server_id: str, operation: str, caller: str
+        self,
+        server_id: str,
+        operation: str,
+        caller: str,
+        flavor: FlavorRequest | None = None,
     ) -> ServerAllocation:
         """Begin to bring a server that exists to a host; safe to repeat.
 
@@ -139,12 +186,13 @@ class AllocationClient:
         :param operation: what is done: the same when Nova's message bus
             delivers one message twice.
         :param caller: UUID of the attempt: another one then.
+        :param flavor: what its flavor asks for besides, if anything.
         :returns: the allocation.
         :raises AllocationNotFound: if it holds no device contexts.
         :raises AlreadyBegun: if another caller does the same operation.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'operation': operation, 'caller': caller}
+        body = _body(flavor, operation=operation, caller=caller)
         response = self._call('POST', _path(server_id, '/begin'), body)
         return _read(response, _allocation)
 
@@ -291,6 +339,11 @@ def _path(server_id: str, action: str = '') -> str:
     return f'{_ALLOCATIONS}/{server_id}{action}'
 
 
+def _body(flavor: FlavorRequest | None, **fields: object) -> dict[str, object]:
+    # A flavor that asks for nothing besides is the rule.
+    return {**fields, **flavor.as_dict()} if flavor else fields
+
+
 def _reason(error: Exception) -> str:
     # The library's own sentences have the URL in them, too long for a fault.
     for kind, reason in _REASONS.items():
@@ -346,11 +399,20 @@ def _groups(item: dict[str, ty.Any]) -> tuple[model.Group, ...]:
     return tuple(model.Group.from_dict(group) for group in item['groups'])
 
 
-def _checked(body: dict[str, ty.Any]) -> list[CheckedContext]:
-    return [
-        CheckedContext(item['uuid'], _groups(item), item['server_id'])
-        for item in body['device_contexts']
-    ]
+def _checked(body: dict[str, ty.Any]) -> Checked:
+    return Checked(
+        contexts=tuple(
+            CheckedContext(item['uuid'], _groups(item), item['server_id'])
+            for item in body['device_contexts']
+        ),
+        combinations=_combinations(body),
+    )
+
+
+def _combinations(body: dict[str, ty.Any]) -> counting.Combinations:
+    if 'combinations' not in body:
+        return counting.NONE
+    return counting.Combinations.from_dict(body['combinations'])
 
 
 def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
@@ -368,4 +430,5 @@ def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
             # Before an upgrade of Cyborg's side, there is no such field.
             if device.get('missing')
         ),
+        combinations=_combinations(body),
     )

@@ -249,6 +249,17 @@ class ProviderMissing(DeviceContextError):
     error_code = 'nova_cyborg.device_allocation.provider_missing'
 
 
+class TooManyCombinations(DeviceContextError):
+    message = (
+        'There are over %(limit)d ways to give the server its devices, and '
+        'Placement would try them all. Use fewer device contexts of one kind, '
+        'or a larger amount in one. Operators: see [nova_cyborg] '
+        'max_device_combinations and placement_prunes.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_context.too_many_combinations'
+
+
 class ReservedProfileName(DeviceContextError):
     message = (
         'Device profile names that begin with "%(prefix)s" are reserved for '

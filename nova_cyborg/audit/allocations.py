@@ -15,30 +15,39 @@ from nova_cyborg.lifecycle import nova, placement, servers
 class _Consumer:
     """Who has an allocation of a resource provider of devices.
 
-    :ivar provider: UUID of the resource provider.
+    :ivar provider: the resource provider.
     :ivar server: the server; one that is gone may be a migration.
-    :ivar amount: how many units are allocated.
-    :ivar use: its ARQs of the provider in Cyborg, if any.
     :ivar is_holder: whether it is a server that holds device contexts.
     """
 
-    provider: str
+    provider: look.Provider
     server: servers.Server
-    amount: int
-    use: arqs.Use | None
     is_holder: bool
 
     @property
     def subject(self) -> str:
         """What a finding is about."""
-        return f'{self.provider}/{self.server.server_id}'
+        return f'{self.provider.uuid}/{self.server.server_id}'
 
     @property
-    def has_devices(self) -> bool:
-        """Whether it has the devices, too."""
+    def use(self) -> arqs.Use | None:
+        """Its ARQs of the provider in Cyborg, if any."""
+        return self.provider.in_cyborg.get(self.server.server_id)
+
+    @property
+    def resource_class(self) -> str:
+        """What is allocated to it; Cyborg's providers have one class each."""
+        allocated = self.provider.in_placement[self.server.server_id]
+        return next(iter(allocated))
+
+    @property
+    def unaccounted(self) -> int:
+        """How many units are allocated to it of which it has no device."""
+        amount = self.provider.allocated(self.server.server_id)
+        if self.use is None:
+            return amount
         # Of device profiles, it is Nova's business how many.
-        enough = self.amount if self.is_holder else 1
-        return self.use is not None and self.use.count >= enough
+        return max(amount - self.use.count, 0) if self.is_holder else 0
 
 
 def find(view: look.Look) -> collections.abc.Iterator[look.Finding]:
@@ -60,11 +69,7 @@ def find(view: look.Look) -> collections.abc.Iterator[look.Finding]:
                 yield finding
         for server_id in sorted(provider.in_placement):
             consumer = _Consumer(
-                provider.uuid,
-                view.nova.server(server_id),
-                provider.in_placement[server_id],
-                provider.in_cyborg.get(server_id),
-                server_id in holders,
+                provider, view.nova.server(server_id), server_id in holders
             )
             finding = _about_consumer(view, consumer)
             if finding:
@@ -80,7 +85,7 @@ def _unallocated(
     count = provider.in_cyborg[server_id].count
     # Of device profiles, it is Nova's business how many.
     enough = count if server_id in holders else 1
-    if provider.in_placement.get(server_id, 0) >= enough:
+    if provider.allocated(server_id) >= enough:
         return None
     if view.nova.server(server_id).state not in servers.AT_REST:
         # What one that is gone, or on no host, has left is found otherwise.
@@ -124,7 +129,7 @@ def _about_consumer(
             'of it.',
             functools.partial(_forget_unused, view.placement, server),
         )
-    if consumer.has_devices or server.state not in servers.AT_REST:
+    if not consumer.unaccounted or server.state not in servers.AT_REST:
         return None
     if view.nova.is_evacuated(server.server_id):
         # Nova keeps what an evacuated server has on its old host until that
@@ -179,13 +184,47 @@ def _without_devices(
             # It could not be evacuated, and where it was to go is not known:
             # Nova deletes it when the server is evacuated again.
             return None
+    if _is_of_flavor(view, consumer):
+        return None
     return look.Finding(
         'no-device',
         consumer.subject,
-        'The server has an allocation in Placement, and no device of the '
-        'resource provider, or fewer. Unless its flavor asks for it without '
-        'a device profile, shelve it with offloading, and unshelve it.',
+        'The server has an allocation in Placement that its flavor does not '
+        'ask for by itself, and no device of the resource provider, or fewer. '
+        'Shelve it with offloading, and unshelve it.',
     )
+
+
+def _is_of_flavor(view: look.Look, consumer: _Consumer) -> bool:
+    """Tell whether a flavor asks for what a server has besides its devices.
+
+    A flavor that asks for a resource class without a device profile gets it
+    from any provider of the host, with its devices or apart.
+    """
+    server, name = consumer.server, consumer.resource_class
+    wanted = server.flavor_resources.get(name, 0)
+    if not wanted:
+        return False
+    beside = sum(
+        each.unaccounted
+        for each in map(functools.partial(_at, consumer), view.providers)
+        if each.unaccounted
+        and each.resource_class == name
+        and not _is_elsewhere(view, each)
+    )
+    return beside <= wanted
+
+
+def _at(consumer: _Consumer, provider: look.Provider) -> _Consumer:
+    """Return what a consumer has of another resource provider."""
+    return _Consumer(provider, consumer.server, consumer.is_holder)
+
+
+def _is_elsewhere(view: look.Look, consumer: _Consumer) -> bool:
+    node = consumer.server.node
+    if node is None:
+        return False
+    return view.placement.node(consumer.provider.uuid) not in (None, node)
 
 
 def _on_another_host(
@@ -195,10 +234,8 @@ def _on_another_host(
 
     If Placement's answer is lost, for example, it takes another host.
     """
-    server, node = consumer.server, consumer.server.node
-    if node is None:
-        return None
-    if view.placement.node(consumer.provider) in (None, node):
+    server = consumer.server
+    if not _is_elsewhere(view, consumer):
         return None
     runs = (
         server.state is servers.State.FAILED
@@ -207,13 +244,13 @@ def _on_another_host(
     return look.Finding(
         'allocation-on-another-host',
         consumer.subject,
-        f'The server is on {node}, and Placement has an allocation of it on '
-        'another host'
+        f'The server is on {server.node}, and Placement has an allocation '
+        'of it on another host'
         + (', where its guest may run. Evacuate it again.' if runs else '.'),
         None
         if runs
         else functools.partial(
-            _forget_on_host, view.placement, consumer.provider, server
+            _forget_on_host, view.placement, consumer.provider.uuid, server
         ),
     )
 

@@ -36,13 +36,23 @@ class Provider:
 
     :ivar uuid: its UUID.
     :ivar in_cyborg: what servers use of it, by their UUIDs.
-    :ivar in_placement: how many units are allocated, by UUID of the consumer,
-        as of a server or of its migration.
+    :ivar in_placement: how many units are allocated, by resource class, by
+        UUID of the consumer, as of a server or of its migration.
     """
 
     uuid: str
     in_cyborg: collections.abc.Mapping[str, arqs.Use]
-    in_placement: collections.abc.Mapping[str, int]
+    in_placement: collections.abc.Mapping[
+        str, collections.abc.Mapping[str, int]
+    ]
+
+    def allocated(self, consumer: str) -> int:
+        """Tell how many units are allocated to a consumer.
+
+        :param consumer: its UUID.
+        :returns: how many, of all resource classes.
+        """
+        return sum(self.in_placement.get(consumer, {}).values())
 
 
 class Look:

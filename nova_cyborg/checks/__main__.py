@@ -3,7 +3,7 @@
 """``python -m nova_cyborg.checks SIDE [FILE ...]``: the checks of one side.
 
 Nova and Cyborg keep their configuration in one and the same global object,
-so each has a process of its own. Prints the results as JSON.
+so each side has a process of its own. Prints the results as JSON.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from nova_cyborg.checks import results
 _SIDES = {
     'nova': 'nova_cyborg.checks.nova_side',
     'cyborg': 'nova_cyborg.checks.cyborg_side',
+    'placement': 'nova_cyborg.checks.placement_side',
 }
 
 

@@ -113,7 +113,13 @@ def _differences(
             f'({_spread(releases)}). Finish the upgrade.'
         )
     for name in presence.SHARED_OPTIONS:
-        values = _by_value(answers, lambda answer: answer['options'][name])  # noqa: B023
+        # A release before this one has fewer.
+        known = {
+            conductor: answer
+            for conductor, answer in answers.items()
+            if name in answer['options']
+        }
+        values = _by_value(known, lambda answer: answer['options'][name])  # noqa: B023
         if len(values) > 1:
             yield results.warning(
                 f'The nova-conductors have different values of [nova_cyborg] '

@@ -3,8 +3,8 @@
 """``nova-cyborg-status upgrade check``: is all set up as it must be.
 
 In the manner of nova-status and cyborg-status. It looks with nova.conf, with
-cyborg.conf, or with both; a host often has only one of the services, and
-then it is run on one host of each.
+cyborg.conf, with placement.conf, or with all; a host often has only one of the
+services, and then it is run on one host of each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from oslo_upgradecheck import upgradecheck
 
 from nova_cyborg.checks import results
 
-_SIDES = {'nova': 'Nova', 'cyborg': 'Cyborg'}
+_SIDES = {'nova': 'Nova', 'cyborg': 'Cyborg', 'placement': 'Placement'}
+# Whose packages the checks need.
+_IMPORTED = ('nova', 'cyborg')
 _COULD_NOT_LOOK = 255
 
 
@@ -77,8 +79,9 @@ class Checks(upgradecheck.UpgradeCommands):
         """
         if self._conf.config_file:
             print(
-                'Which service is the file of? Say --nova-config-file or '
-                '--cyborg-config-file instead of --config-file.',
+                'Which service is the file of? Say --nova-config-file, '
+                '--cyborg-config-file or --placement-config-file instead of '
+                '--config-file.',
                 file=sys.stderr,
             )
             sys.exit(_COULD_NOT_LOOK)
@@ -98,10 +101,10 @@ class Checks(upgradecheck.UpgradeCommands):
             yield (
                 'Configuration',
                 results.failure(
-                    'There is neither a nova.conf nor a cyborg.conf in the '
-                    'usual places, or neither service is installed here. Say '
-                    'where they are with --nova-config-file and '
-                    '--cyborg-config-file.'
+                    'There is no nova.conf, cyborg.conf or placement.conf in '
+                    'the usual places, or the service is not installed here. '
+                    'Say where they are with --nova-config-file, '
+                    '--cyborg-config-file and --placement-config-file.'
                 ),
             )
         for side, name in _SIDES.items():
@@ -116,9 +119,9 @@ class Checks(upgradecheck.UpgradeCommands):
 
 
 def _is_here(side: str) -> bool:
-    return bool(
-        importlib.util.find_spec(side) and cfg.find_config_files(side, side)
-    )
+    if side in _IMPORTED and not importlib.util.find_spec(side):
+        return False
+    return bool(cfg.find_config_files(side, side))
 
 
 def _check_side(

@@ -57,6 +57,22 @@ def make(
     return profile.id
 
 
+def groups_of(
+    context: cyborg_context.RequestContext, name: str
+) -> list[dict[str, str]]:
+    """Read the groups of a device profile.
+
+    :param name: its name.
+    :returns: its groups in Cyborg's form; none if there is no such profile.
+    """
+    profile = models.DeviceProfile
+    query = sa.select(profile.profile_json).where(profile.name == name)
+    for (text,) in session.rows(context, query):
+        found: list[dict[str, str]] = json.loads(text)['groups']
+        return found
+    return []
+
+
 def remove_unused(
     db: orm.Session,
     contexts: collections.abc.Iterable[model.DeviceContext],

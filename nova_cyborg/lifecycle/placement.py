@@ -32,16 +32,17 @@ class Placement:
         with _failing():
             self._client = placement_client.PlacementClient()
 
-    def consumers(self, provider: str) -> dict[str, int]:
+    def consumers(self, provider: str) -> dict[str, dict[str, int]]:
         """Find who has allocations of a resource provider.
 
         :param provider: UUID of the resource provider.
-        :returns: how many units, by UUID of the consumer, as of a server.
+        :returns: how many units, by resource class, by UUID of the consumer,
+            as of a server.
         :raises PlacementFailed: if Placement does not answer, or refuses.
         """
         found = self._get(f'/resource_providers/{provider}/allocations')
         return {
-            consumer: sum(allocation['resources'].values())
+            consumer: allocation['resources']
             for consumer, allocation in found.get('allocations', {}).items()
         }
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import collections
+import collections.abc
 import dataclasses
 import datetime
 import enum
@@ -73,12 +75,17 @@ class Server:
     :ivar node: the name of its compute node; None if Nova does not say.
     :ivar launched_at: when its guest was started on its way to a host; None
         if it never was, or Nova does not say.
+    :ivar flavor_resources: what its flavor asks Placement for by itself, with
+        no device profile: amounts by resource class.
     """
 
     server_id: str
     state: State
     node: str | None = None
     launched_at: datetime.datetime | None = None
+    flavor_resources: collections.abc.Mapping[str, int] = dataclasses.field(
+        default_factory=dict, compare=False
+    )
 
     @classmethod
     def from_body(cls, server_id: str, body: dict[str, ty.Any]) -> Server:
@@ -94,6 +101,7 @@ class Server:
             _state(body),
             body.get('OS-EXT-SRV-ATTR:hypervisor_hostname'),
             timeutils.parse_isotime(launched) if launched else None,
+            _flavor_resources(body),
         )
 
 
@@ -123,6 +131,18 @@ def _state(body: dict[str, ty.Any]) -> State:
     if status == 'SHELVED_OFFLOADED':
         return State.OFFLOADED
     return State.RESTING if _is_on_host(body) else State.EXISTS
+
+
+def _flavor_resources(body: dict[str, ty.Any]) -> dict[str, int]:
+    # Who may not see the extra specs is not shown them.
+    extra_specs = body.get('flavor', {}).get('extra_specs', {})
+    found: collections.Counter[str] = collections.Counter()
+    for key, value in extra_specs.items():
+        # A group's name may follow, as in resources_a:FPGA.
+        kind, _colon, name = key.partition(':')
+        if kind.startswith('resources') and str(value).isdecimal():
+            found[name] += int(value)
+    return dict(found)
 
 
 def _is_on_host(body: dict[str, ty.Any]) -> bool:

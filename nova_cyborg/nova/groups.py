@@ -10,10 +10,12 @@ import typing as ty
 import os_traits
 from nova import conf, objects
 
-from nova_cyborg import cyborg_client, exception, model
+from nova_cyborg import combinations, cyborg_client, exception, model
 
 CONF = conf.CONF
 
+# How the extra specs begin that ask for resources; a group's name may follow.
+_RESOURCES = 'resources'
 # Devices that Nova itself manages can have the resource class of a group,
 # and cannot be bound by Cyborg.
 _MANAGED_BY_NOVA = frozenset(
@@ -47,6 +49,64 @@ def check_count(
     limit = CONF.nova_cyborg.max_accelerators_per_server
     if count > limit:
         raise exception.TooManyAccelerators(count=count, limit=limit)
+
+
+def check_combinations(found: combinations.Combinations) -> None:
+    """Check how much Placement has to try for one server.
+
+    :param found: how many combinations of devices.
+    :raises TooManyCombinations: if they are too many.
+    """
+    options = CONF.nova_cyborg
+    tried = found.pruned if options.placement_prunes else found.plain
+    if tried > options.max_device_combinations:
+        raise exception.TooManyCombinations(
+            limit=options.max_device_combinations
+        )
+
+
+def allow_same_provider(flavor: objects.Flavor) -> None:
+    """Have Placement add up rightly what a flavor and a group ask for.
+
+    Nova says for two groups or more that one provider may do for several, and
+    nothing for one. Placement takes nothing for the same, but adds the group
+    to what it goes on using as the flavor's amount of that class: it allocates
+    too much then, or finds no room.
+
+    :param flavor: the flavor of a request with groups; changed in place, if it
+        asks for resources of its own.
+    """
+    extra_specs = _extra_specs(flavor)
+    if any(key.startswith(_RESOURCES) for key in extra_specs):
+        flavor.extra_specs = {'group_policy': 'none', **extra_specs}
+
+
+def asked_by(flavor: objects.Flavor) -> cyborg_client.FlavorRequest:
+    """Return what a flavor asks Placement for, beside device contexts.
+
+    :param flavor: the flavor of a server that is asked for, or its copy.
+    :returns: its device profile, and resources of its own.
+    """
+    extra_specs = _extra_specs(flavor)
+    profile = extra_specs.get(model.PROFILE_EXTRA_SPEC)
+    if profile == model.FLAVOR_MARKER:
+        profile = None
+    # What is in no named group may come from a provider for each class.
+    by_group: dict[tuple[str, str], dict[str, int]] = {}
+    for key, amount in extra_specs.items():
+        kind, _colon, name = key.partition(':')
+        if not kind.startswith(_RESOURCES) or not str(amount).isdecimal():
+            continue
+        group = (kind, name if kind == _RESOURCES else '')
+        if int(amount):
+            by_group.setdefault(group, {})[name] = int(amount)
+    return cyborg_client.FlavorRequest(profile, tuple(by_group.values()))
+
+
+def _extra_specs(flavor: objects.Flavor) -> dict[str, str]:
+    # Not all that Nova makes are read with them.
+    found = flavor.extra_specs if 'extra_specs' in flavor else None
+    return dict(found or {})
 
 
 def _refuse(count: int) -> ty.NoReturn:

@@ -6,7 +6,7 @@ import pytest
 import requests
 from keystoneauth1 import adapter, noauth, session
 
-from nova_cyborg import cyborg_client, exception, model
+from nova_cyborg import combinations, cyborg_client, exception, model
 
 ENDPOINT = 'http://cyborg.test/accelerator/v2'
 SERVER_ID = '3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11'
@@ -29,6 +29,7 @@ ALLOCATION = {
         {'uuid': CONTEXT_ID, 'status': 'error', 'groups': [GROUP]}
     ],
 }
+COMBINATIONS = {'plain': 81, 'pruned': 9}
 PROVIDERS = {f'device_context_{CONTEXT_ID}_0': 'provider'}
 
 # Every call, as a client makes it.
@@ -126,11 +127,14 @@ class TestCalls:
     def test_check(self, client, requests_mock, holder):
         item = {'uuid': CONTEXT_ID, 'groups': [GROUP], 'server_id': holder}
         request = requests_mock.post(
-            CHECK_URL, json={'device_contexts': [item]}
+            CHECK_URL,
+            json={'device_contexts': [item], 'combinations': COMBINATIONS},
         )
 
-        (found,) = client.check((CONTEXT_ID,))
+        checked = client.check((CONTEXT_ID,))
 
+        (found,) = checked.contexts
+        assert checked.combinations == combinations.Combinations(81, 9)
         assert (found.uuid, found.holder) == (CONTEXT_ID, holder)
         assert found.groups == self.ALLOCATION.contexts[0].groups
         assert request.last_request.json() == {'device_contexts': [CONTEXT_ID]}
@@ -150,6 +154,28 @@ class TestCalls:
             'device_contexts': [CONTEXT_ID],
             'caller': CALLER,
         }
+
+    @pytest.mark.parametrize('name', ['check', 'reserve', 'begin'])
+    def test_what_placement_has_to_try(self, client, requests_mock, name):
+        method, url, _call = CALLS[name]
+        answer = ALLOCATION | {'combinations': COMBINATIONS}
+        answer['device_contexts'] = [
+            {**each, 'server_id': None} for each in answer['device_contexts']
+        ]
+        request = requests_mock.register_uri(method, url, json=answer)
+        arguments = {
+            'check': ((CONTEXT_ID,),),
+            'reserve': (SERVER_ID, (CONTEXT_ID,), CALLER),
+            'begin': (SERVER_ID, 'req-1', CALLER),
+        }[name]
+
+        flavor = cyborg_client.FlavorRequest('gzip', ({'GPU': 2},))
+        found = getattr(client, name)(*arguments, flavor=flavor)
+
+        assert found.combinations == combinations.Combinations(81, 9)
+        sent = request.last_request.json()
+        assert sent['device_profile'] == 'gzip'
+        assert sent['flavor_resources'] == [{'GPU': 2}]
 
     def test_begin(self, client, requests_mock):
         request = requests_mock.post(

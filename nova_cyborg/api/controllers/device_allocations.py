@@ -2,6 +2,7 @@
 
 """``/v2/device_allocations``: what Nova works with, by server."""
 
+import collections.abc
 import logging
 import typing as ty
 
@@ -14,7 +15,14 @@ from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
 from nova_cyborg.db import allocations, attempts, contexts
-from nova_cyborg.lifecycle import bind, bounds, heal, nova, release, unbind
+from nova_cyborg.lifecycle import (
+    bind,
+    bounds,
+    heal,
+    nova,
+    release,
+    unbind,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -48,7 +56,10 @@ class DeviceAllocationsController(rest.RestController):
             handler.request_context(), _wanted_contexts(body)
         )
         _bounds().check(found)
-        return {'device_contexts': [views.as_dict(each) for each in found]}
+        return {
+            'device_contexts': [views.as_dict(each) for each in found],
+            'combinations': _combinations(found, body),
+        }
 
     @handler.handle(policies.RESERVE, service_only=True)
     def put(self, server_id: str) -> dict[str, ty.Any]:
@@ -70,21 +81,20 @@ class DeviceAllocationsController(rest.RestController):
             server_id,
             ', '.join(context_ids),
         )
-        return _as_dict(allocation)
+        return _as_asked(allocation, body)
 
     @handler.handle(policies.BEGIN, service_only=True)
     def begin(self, server_id: str) -> dict[str, ty.Any]:
         """Begin to bring a server that exists to a host."""
         server_id = _known(server_id)
         body = handler.read_body(schemas.BEGIN)
-        return _as_dict(
-            attempts.begin(
-                handler.request_context(),
-                server_id,
-                body['operation'],
-                handler.canonical(body['caller']),
-            )
+        allocation = attempts.begin(
+            handler.request_context(),
+            server_id,
+            body['operation'],
+            handler.canonical(body['caller']),
         )
+        return _as_asked(allocation, body)
 
     @handler.handle(policies.BIND, status=202, service_only=True)
     def bind(self, server_id: str) -> dict[str, ty.Any]:
@@ -180,6 +190,26 @@ def _as_dict(allocation: model.Allocation) -> dict[str, ty.Any]:
             views.as_dict(context) for context in allocation.device_contexts
         ],
     }
+
+
+def _as_asked(
+    allocation: model.Allocation, body: dict[str, ty.Any]
+) -> dict[str, ty.Any]:
+    """Return an allocation whose server is about to be scheduled."""
+    found = _combinations(allocation.device_contexts, body)
+    return {**_as_dict(allocation), 'combinations': found}
+
+
+def _combinations(
+    found: collections.abc.Iterable[model.DeviceContext],
+    body: dict[str, ty.Any],
+) -> dict[str, int]:
+    return bounds.combinations_of(
+        handler.request_context(),
+        found,
+        body.get('device_profile'),
+        body.get('flavor_resources', ()),
+    ).as_dict()
 
 
 def _known(server_id: str) -> str:

@@ -14,6 +14,17 @@ _WORD = {
     'maxLength': 255,
     'pattern': schemas.PRINTABLE,
 }
+# The name of the flavor's device profile, whatever the flavor says.
+_PROFILE = {'type': 'string', 'maxLength': 255}
+# What the flavor asks for by itself: amounts by resource class.
+_RESOURCES = {
+    'type': 'array',
+    'items': {
+        'type': 'object',
+        'additionalProperties': {'type': 'integer', 'minimum': 1},
+    },
+    'maxItems': 1024,
+}
 _GENERATION = {'type': 'integer', 'minimum': 0}
 
 _CONTEXTS = {
@@ -25,14 +36,23 @@ _CONTEXTS = {
 
 CHECK: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'device_contexts': _CONTEXTS},
+    'properties': {
+        'device_contexts': _CONTEXTS,
+        'device_profile': _PROFILE,
+        'flavor_resources': _RESOURCES,
+    },
     'required': ['device_contexts'],
     'additionalProperties': False,
 }
 
 RESERVE: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'device_contexts': _CONTEXTS, 'caller': _UUID},
+    'properties': {
+        'device_contexts': _CONTEXTS,
+        'device_profile': _PROFILE,
+        'flavor_resources': _RESOURCES,
+        'caller': _UUID,
+    },
     'required': ['device_contexts', 'caller'],
     'additionalProperties': False,
 }
@@ -41,6 +61,8 @@ BEGIN: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
         'operation': _WORD,
+        'device_profile': _PROFILE,
+        'flavor_resources': _RESOURCES,
         'caller': _UUID,
     },
     'required': ['operation', 'caller'],

@@ -137,23 +137,26 @@ class API(api.API):
 
     def _checked(
         self, named: collections.abc.Sequence[ty.Any], stock: overrides.Stock
-    ) -> list[cyborg_client.CheckedContext]:
+    ) -> tuple[cyborg_client.CheckedContext, ...]:
         context, name = stock['context'], str(stock['display_name'])
         count = stock['max_count'] or stock['min_count'] or 1
         try:
             context_ids = hint.checked_ids(named, count)
-            found = client.allocation_client(context).check(context_ids)
-            for each in found:
+            found = client.allocation_client(context).check(
+                context_ids, groups.asked_by(stock['flavor'])
+            )
+            for each in found.contexts:
                 holder = each.holder
                 if holder and self._is_in_the_way(context, holder):
                     raise exception.DeviceContextInUse(
                         id=each.uuid, server_id=holder
                     )
-            groups.check_count(found)
+            groups.check_count(found.contexts)
+            groups.check_combinations(found.combinations)
         except exception.DeviceContextError as exc:
             LOG.info('Server %s is refused: %s', name, exc)
             raise Refused(exc) from exc
-        return found
+        return found.contexts
 
     def _is_in_the_way(
         self, context: nova_context.RequestContext, server_id: str

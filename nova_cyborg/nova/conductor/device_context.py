@@ -57,12 +57,19 @@ class DeviceContextHook(spec.ConductorHook):
                 server_ids[0],
                 context_ids,
                 operation.caller,
+                groups.asked_by(request_spec.flavor),
             )
             operation.note(_ALLOCATION, server_ids[0], allocation)
         elif _is_rebuild(request_spec):
             return
         else:
-            allocation = _begun(context, server_ids[0], operation)
+            allocation = _begun(
+                context,
+                server_ids[0],
+                operation,
+                groups.asked_by(request_spec.flavor),
+            )
+            groups.check_combinations(allocation.combinations)
         _set_groups(request_spec, allocation)
 
     def pre_bind(
@@ -138,16 +145,24 @@ def _reserve(
     server_id: str,
     context_ids: collections.abc.Sequence[str],
     caller: str,
+    flavor: cyborg_client.FlavorRequest,
 ) -> cyborg_client.ServerAllocation:
     try:
-        allocation = allocations.reserve(server_id, context_ids, caller)
+        allocation = allocations.reserve(
+            server_id, context_ids, caller, flavor
+        )
     except _UNCERTAIN:
         # It may have been done, and only the answer got lost.
         _release_own(allocations, server_id, caller)
         raise
     try:
         groups.check_count(allocation.contexts)
-    except (exception.TooManyGroups, exception.TooManyAccelerators):
+        groups.check_combinations(allocation.combinations)
+    except (
+        exception.TooManyGroups,
+        exception.TooManyAccelerators,
+        exception.TooManyCombinations,
+    ):
         _release_own(allocations, server_id, caller)
         raise
     return allocation
@@ -157,6 +172,7 @@ def _begun(
     context: nova_context.RequestContext,
     server_id: str,
     operation: spec.Operation,
+    flavor: cyborg_client.FlavorRequest | None = None,
 ) -> cyborg_client.ServerAllocation:
     """Return a server's allocation; begin the operation first if need be."""
     known = operation.noted(_ALLOCATION, server_id)
@@ -164,7 +180,7 @@ def _begun(
         return known
     try:
         allocation = client.allocation_client(context).begin(
-            server_id, operation.name, operation.caller
+            server_id, operation.name, operation.caller, flavor
         )
     except exception.AllocationNotFound:
         # The contexts that it was booted with have been released since.
@@ -228,3 +244,4 @@ def _set_groups(
     request_spec.requested_resources = others + ours
     if ours:
         request_spec.root_required.add(os_traits.COMPUTE_ACCELERATORS)
+        groups.allow_same_provider(request_spec.flavor)

@@ -31,6 +31,8 @@ SHARED_OPTIONS = (
     'conductor_hooks',
     'max_groups_per_server',
     'max_accelerators_per_server',
+    'max_device_combinations',
+    'placement_prunes',
 )
 
 

@@ -53,7 +53,11 @@ class CyborgFixture(fixture.CyborgFixture):
         return client(stock_app.app_factory({}))
 
     def add_device(
-        self, slots: int = 2, attach_type: str = 'PCI', host: str = 'compute1'
+        self,
+        slots: int = 2,
+        attach_type: str = 'PCI',
+        host: str = 'compute1',
+        **fields: ty.Any,
     ) -> str:
         """Store a device; returns the UUID of its resource provider."""
         # No two devices have the same slot.
@@ -62,7 +66,7 @@ class CyborgFixture(fixture.CyborgFixture):
             f'0000:{self._devices:02x}:00.{function}'
             for function in range(slots)
         ]
-        return super().add_device(found, attach_type, host)
+        return super().add_device(found, attach_type, host, **fields)
 
     def count(self, table: ty.Any, *conditions: ty.Any) -> int:
         """Count rows."""
@@ -254,12 +258,12 @@ class Caller:
         )
 
     def check(
-        self, *uuids: str, status: int | None = None
+        self, *uuids: str, status: int | None = None, **more: ty.Any
     ) -> webtest.TestResponse:
         return self.call(
             'post_json',
             '/v2/device_allocations/check',
-            {'device_contexts': list(uuids)},
+            {'device_contexts': list(uuids), **more},
             status=status,
         )
 
@@ -269,11 +273,12 @@ class Caller:
         *uuids: str,
         caller: str = CALLER,
         status: int | None = None,
+        **more: ty.Any,
     ) -> webtest.TestResponse:
         return self.call(
             'put_json',
             f'/v2/device_allocations/{server_id}',
-            {'device_contexts': list(uuids), 'caller': caller},
+            {'device_contexts': list(uuids), 'caller': caller, **more},
             status=status,
         )
 
@@ -283,11 +288,13 @@ class Caller:
         operation: str = 'req-move',
         caller: str | None = None,
         status: int | None = None,
+        **more: ty.Any,
     ) -> webtest.TestResponse:
+        caller = caller or str(uuid.uuid4())
         return self.call(
             'post_json',
             f'/v2/device_allocations/{server_id}/begin',
-            {'operation': operation, 'caller': caller or str(uuid.uuid4())},
+            {'operation': operation, 'caller': caller, **more},
             status=status,
         )
 

@@ -66,7 +66,9 @@ class TestCheck:
         assert answer == {
             'device_contexts': [
                 member.show(each).json for each in (free, taken)
-            ]
+            ],
+            # There is no device.
+            'combinations': {'plain': 0, 'pruned': 0},
         }
         servers = [each['server_id'] for each in answer['device_contexts']]
         assert servers == [None, holder]
@@ -139,6 +141,8 @@ class TestReserve:
 
         answer = nova.reserve(server_id, *uuids).json
 
+        # There is no device. It is told to who reserves.
+        assert answer.pop('combinations') == {'plain': 0, 'pruned': 0}
         assert answer == {
             'server_id': server_id,
             'project_id': cyborg.PROJECT,

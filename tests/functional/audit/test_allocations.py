@@ -147,6 +147,104 @@ def test_an_allocation_without_a_device(run, running, cloud, placement):
     assert other in placement.allocations[provider]
 
 
+class TestFlavor:
+    """A flavor asks for the class of devices itself, beside a context."""
+
+    @pytest.fixture
+    def running(self, cloud, running, placement):
+        provider, server_id, _context_id = running
+        extra_specs = {'resources:FPGA': '1', 'resources:VCPU': '0'}
+        cloud.nova.servers[server_id] |= {
+            'flavor': {'extra_specs': extra_specs},
+            nova_api.NODE: 'compute1',
+        }
+        placement.nodes = {provider: 'compute1'}
+        return provider, server_id, extra_specs
+
+    @pytest.fixture
+    def other(self, cloud, placement):
+        """Another device on the server's host."""
+        provider = cloud.add_device()
+        placement.nodes[provider] = 'compute1'
+        return provider
+
+    def test_on_the_provider_of_its_device(self, run, running, placement):
+        provider, server_id, _extra_specs = running
+        placement.allocate(provider, server_id, 2)
+        assert run(repair=True) == (0, [])
+
+        placement.allocate(provider, server_id, 3)
+        assert run(repair=True) == (1, ['no-device'])
+
+    def test_on_another_provider(self, run, running, other, placement):
+        _provider, server_id, _extra_specs = running
+        placement.allocate(other, server_id)
+        assert run(repair=True) == (0, [])
+
+        placement.allocate(other, server_id, 2)
+        assert run(repair=True) == (1, ['no-device'])
+
+    def test_on_both(self, run, running, other, placement):
+        """One of the two units is nobody's, and which one is not known."""
+        provider, server_id, _extra_specs = running
+        placement.allocate(provider, server_id, 2)
+        placement.allocate(other, server_id)
+        assert run(repair=True) == (1, ['no-device'] * 2)
+
+    def test_what_is_left_on_another_host(
+        self, cloud, run, running, other, placement
+    ):
+        _provider, server_id, _extra_specs = running
+        placement.allocate(other, server_id)
+        far = cloud.add_device(host='compute2')
+        placement.allocate(far, server_id)
+        placement.nodes[far] = 'compute2'
+
+        assert run(repair=True) == (0, ['allocation-on-another-host'])
+        assert run() == (0, [])
+
+    def test_groups_of_the_flavor(self, run, running, other, placement):
+        _provider, server_id, extra_specs = running
+        extra_specs['resources_a:FPGA'] = '2'
+        placement.allocate(other, server_id, 3)
+        assert run(repair=True) == (0, [])
+
+    @pytest.mark.parametrize(
+        'asked', ['resources:GPU', 'hw:FPGA', 'accel:device_profile']
+    )
+    def test_another_flavor(self, run, running, other, placement, asked):
+        _provider, server_id, extra_specs = running
+        del extra_specs['resources:FPGA']
+        extra_specs[asked] = '1'
+        placement.allocate(other, server_id)
+        assert run(repair=True) == (1, ['no-device'])
+
+    def test_a_server_without_device_contexts(
+        self, cloud, run, running, other, placement
+    ):
+        """Its flavor alone gives it a unit, and no device."""
+        _provider, _server_id, extra_specs = running
+        server_id = cloud.nova.boot('ACTIVE', None)
+        placement.allocate(other, server_id)
+        assert run() == (1, ['no-device'])
+
+        flavor = {'extra_specs': extra_specs}
+        cloud.nova.servers[server_id]['flavor'] = flavor
+        assert run() == (0, [])
+
+    def test_nova_is_asked_no_more(self, cloud, run, running, placement):
+        provider, server_id, _extra_specs = running
+        before = cloud.nova.requests
+        run()
+        healthy = cloud.nova.requests - before
+
+        placement.allocate(provider, server_id, 2)
+        before = cloud.nova.requests
+        run()
+        # Whether it was evacuated.
+        assert cloud.nova.requests - before == healthy + 1
+
+
 @pytest.mark.parametrize('status', ['accepted', 'pre-migrating', 'done'])
 def test_an_evacuated_server_keeps_its_allocation_on_the_old_host(
     run, running, cloud, placement, status

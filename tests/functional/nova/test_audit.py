@@ -56,6 +56,40 @@ class AllocationTest(step.TestCase):
         self.assert_nothing_held()
 
 
+class FlavorTest(step.TestCase):
+    """A flavor asks for a unit of its own, beside a device context."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        # None is enough for both.
+        self.cards = [self.add_device(slots=1) for _ in range(3)]
+        flavor = self._create_flavor(extra_spec={'resources:FPGA': '1'})
+        self.server = self.boot(self.create_context(), flavorRef=flavor)
+
+    def test_a_healthy_server_is_left_alone(self) -> None:
+        self.assertEqual(2, sum(map(self.usage, self.cards)))
+        self.assertEqual(1, len(self.used_slots()))
+        self.assertEqual([], self.audit_rows())
+        self.act(self.server, 'reboot', arguments={'type': 'HARD'})
+        self.assertEqual([], self.audit_rows())
+
+    def test_what_nobody_has_asked_for_is_found(self) -> None:
+        free = next(each for each in self.cards if not self.usage(each))
+        path = f'/allocations/{self.server["id"]}'
+        body = self.placement.get(path, version=_VERSION).body
+        body['allocations'][free.provider] = {'resources': {'FPGA': 1}}
+        self.placement.put(path, body, version=_VERSION)
+
+        rows = self.audit_rows()
+
+        # Which of the two is the flavor's cannot be told.
+        self.assertEqual({'no-device'}, {row['kind'] for row in rows})
+        self.assertIn(
+            f'{free.provider}/{self.server["id"]}',
+            {row['subject'] for row in rows},
+        )
+
+
 class MigrationTest(step.TestCase):
     """A flavor asks for a device without a profile, and is changed."""
 
@@ -86,8 +120,7 @@ class MigrationTest(step.TestCase):
         self.act(server, 'resize', 'VERIFY_RESIZE', resize)
         self.assertEqual([1, 1], self._usages())
 
-        (row,) = self.audit_rows()
-        self.assertEqual(('no-device', False), (row['kind'], row['repaired']))
+        self.assertEqual([], self.audit())
         with nova_fixtures.DownCellFixture():
             self.assertEqual([], self.audit())
 

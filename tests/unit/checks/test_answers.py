@@ -91,3 +91,14 @@ def test_different_options(name, value, told):
     assert result.code is upgradecheck.Code.WARNING
     assert f'[nova_cyborg] {name}' in result.details
     assert f'{told}: host2' in result.details
+
+
+def test_a_release_that_has_fewer_options():
+    """While an upgrade goes on, that alone is no difference."""
+    newer = ANSWER | {
+        'options': {**ANSWER['options'], 'placement_prunes': True}
+    }
+
+    result = judge(answers={FIRST: ANSWER, SECOND: newer})
+
+    assert result.code is upgradecheck.Code.SUCCESS

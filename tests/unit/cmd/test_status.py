@@ -14,7 +14,10 @@ from nova_cyborg.cmd import status
 @pytest.fixture
 def sides(monkeypatch):
     """Put what each side says, and what is asked, under the test's control."""
-    sides = {'nova': results.success('Yes.'), 'cyborg': results.success('Y.')}
+    sides = {
+        name: results.success('Yes.')
+        for name in ('nova', 'cyborg', 'placement')
+    }
     asked = {}
 
     def check_side(side, files):
@@ -47,11 +50,16 @@ def test_files_are_handed_on(sides):
     status.main(
         [
             *('--nova-config-file', 'a', '--nova-config-file', 'b'),
-            *('--cyborg-config-file', 'c', 'upgrade', 'check'),
+            *('--cyborg-config-file', 'c'),
+            *('--placement-config-file', 'd', 'upgrade', 'check'),
         ]
     )
 
-    assert sides['asked'] == {'nova': ['a', 'b'], 'cyborg': ['c']}
+    assert sides['asked'] == {
+        'nova': ['a', 'b'],
+        'cyborg': ['c'],
+        'placement': ['d'],
+    }
 
 
 def test_only_the_service_is_looked_at_whose_files_are_given(sides, capsys):
@@ -69,11 +77,14 @@ def test_a_service_that_is_not_here_is_told(sides, capsys):
     captured = capsys.readouterr()
     assert 'Nova is not looked at' in captured.err
     document = json.loads(captured.out)
-    assert [each['check'] for each in document['checks']] == ['cyborg: all']
+    assert [each['check'] for each in document['checks']] == [
+        'cyborg: all',
+        'placement: all',
+    ]
 
 
-def test_neither_service_is_here(sides, capsys):
-    del sides['nova'], sides['cyborg']
+def test_no_service_is_here(sides, capsys):
+    del sides['nova'], sides['cyborg'], sides['placement']
 
     assert status.main(['upgrade', 'check']) == 2
 
@@ -107,4 +118,8 @@ def test_a_service_is_here_if_it_is_configured(monkeypatch):
     assert not status._is_here('nova')
     found.append('/etc/nova/nova.conf')
     assert status._is_here('nova')
-    assert not status._is_here('no_such_service')
+    assert status._is_here('placement')
+    monkeypatch.setattr(status.importlib.util, 'find_spec', lambda _name: None)
+    assert not status._is_here('nova')
+    # What is checked of it needs only its configuration.
+    assert status._is_here('placement')

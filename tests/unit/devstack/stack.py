@@ -15,6 +15,7 @@ _HERE = pathlib.Path(__file__).parent
 PLUGIN = _HERE.parents[2] / 'devstack'
 ALL = (
     'nova n-api n-super-cond n-cond-cell1 n-cond-cell2 n-cpu '
+    'placement placement-api '
     'cyborg cyborg-api cyborg-cond cyborg-agent tempest'
 )
 _FILES = {
@@ -26,6 +27,7 @@ _FILES = {
     'nova/nova-cpu.conf': '[DEFAULT]\ndebug = True\n',
     'nova/nova_cell1.conf': '[DEFAULT]\ndebug = True\n',
     'nova/nova_cell2.conf': '[DEFAULT]\ndebug = True\n',
+    'placement/placement.conf': '[placement_database]\nconnection = x\n',
     'cyborg/cyborg.conf': '[agent]\nenabled_drivers = fake_driver\n',
     'cyborg/api-paste.ini': (
         '[app:api_v2]\npaste.app_factory = cyborg.api.app:app_factory\n\n'
@@ -53,6 +55,7 @@ source "$HERE/functions.sh"
 NOVA_CONF=$ETC/nova/nova.conf
 NOVA_CPU_CONF=$ETC/nova/nova-cpu.conf
 NOVA_NUM_CELLS=2
+PLACEMENT_CONF=$ETC/placement/placement.conf
 TEMPEST_CONFIG=$ETC/tempest.conf
 KEYSTONE_SERVICE_URI=http://controller/identity
 SERVICE_PASSWORD=secret

@@ -195,6 +195,41 @@ class TestPostConfig:
             found = option(host, name, 'nova_cyborg', 'max_groups_per_server')
             assert found == ['4']
 
+    def test_placement_prunes(self, host):
+        run(host, 'stack post-config')
+
+        assert host.options('placement/placement.conf') == {
+            'placement_database': {'connection': ['x']},
+            'placement': {
+                'max_allocation_candidates': ['1000'],
+                'allocation_candidates_generation_strategy': ['breadth-first'],
+            },
+            'workarounds': {'optimize_for_wide_provider_trees': ['True']},
+        }
+        for name in NOVA_CONFS:
+            found = option(host, name, 'nova_cyborg', 'placement_prunes')
+            assert found == ['True']
+
+    def test_placement_does_not_prune(self, host):
+        host.environment['NOVA_CYBORG_PLACEMENT_PRUNES'] = 'False'
+        before = host.files()['placement/placement.conf']
+
+        run(host, 'stack post-config')
+
+        assert host.files()['placement/placement.conf'] == before
+        for name in NOVA_CONFS:
+            found = option(host, name, 'nova_cyborg', 'placement_prunes')
+            assert found == ['False']
+
+    def test_placement_is_on_another_host(self, tmp_path):
+        services = stack.ALL.replace('placement-api', 'placement-client')
+        host = stack.Stack(tmp_path, services)
+        before = host.files()['placement/placement.conf']
+
+        run(host, 'stack post-config')
+
+        assert host.files()['placement/placement.conf'] == before
+
     def test_cyborg_can_ask_nova(self, host):
         run(host, 'stack post-config')
 
@@ -379,7 +414,9 @@ class TestTestConfig:
 
         assert calls[-1] == (
             f'nova-cyborg-status --nova-config-file {host.etc}/nova/nova.conf '
-            f'--cyborg-config-file {host.etc}/cyborg/cyborg.conf upgrade check'
+            f'--cyborg-config-file {host.etc}/cyborg/cyborg.conf '
+            f'--placement-config-file {host.etc}/placement/placement.conf '
+            'upgrade check'
         )
 
     @pytest.mark.parametrize(('status', 'code'), [(1, 0), (2, 1), (255, 1)])
@@ -443,6 +480,8 @@ class TestUndo:
             assert 'nova_cyborg' not in stacked.files()[name].replace(
                 '[nova_cyborg]', ''
             )
+        found = stacked.options('placement/placement.conf')
+        assert found == {'placement_database': {'connection': ['x']}}
         paste = stacked.options('cyborg/api-paste.ini')['app:api_v2']
         assert paste == {'paste.app_factory': ['cyborg.api.app:app_factory']}
         conf = stacked.options('cyborg/cyborg.conf')
@@ -474,6 +513,17 @@ class TestUndo:
         run(stacked, phase)
 
         assert not stacked.files()
+
+    @pytest.mark.parametrize('phase', ['unstack', 'clean'])
+    def test_options_of_placement_that_are_not_ours_stay(self, host, phase):
+        host.environment['NOVA_CYBORG_PLACEMENT_PRUNES'] = 'False'
+        text = '[placement]\nmax_allocation_candidates = 77\n'
+        host.write('placement/placement.conf', text)
+        run(host, *ALL_PHASES)
+
+        run(host, phase)
+
+        assert host.files()['placement/placement.conf'] == text
 
     @pytest.mark.parametrize('phase', ['unstack', 'clean'])
     def test_a_list_that_is_not_ours_stays(self, host, phase):

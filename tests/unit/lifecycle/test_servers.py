@@ -63,3 +63,34 @@ def test_what_nova_shows_administrators_only_may_be_missing():
         None,
         None,
     )
+
+
+@pytest.mark.parametrize(
+    ('flavor', 'expected'),
+    [
+        ({}, {}),
+        # Nova's policies may not let Cyborg's user see them.
+        ({'flavor': {'original_name': 'm1'}}, {}),
+        (
+            {
+                'flavor': {
+                    'extra_specs': {
+                        'resources:FPGA': '1',
+                        'resources2:FPGA': '2',
+                        'resources_a:GPU': '3',
+                        'trait:FPGA': 'required',
+                        'accel:device_profile': '4',
+                        'resources:BAD': 'many',
+                    }
+                }
+            },
+            {'FPGA': 3, 'GPU': 3},
+        ),
+    ],
+)
+def test_what_the_flavor_asks_for(flavor, expected):
+    body = {'status': 'ACTIVE', 'OS-EXT-STS:task_state': None, **flavor}
+
+    found = servers.Server.from_body('a', body)
+
+    assert found.flavor_resources == expected

@@ -29,6 +29,8 @@ def options(state: cloud_state.State) -> base.Options:
         'oslo_messaging_notifications': {
             'driver': 'nova_cyborg' if state.settings.plugin else '',
         },
+        # Of no meaning to a Nova without the plugin.
+        'nova_cyborg': {'placement_prunes': 'true'},
         **_partners(state),
     }
 

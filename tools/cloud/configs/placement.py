@@ -14,4 +14,10 @@ def options(state: cloud_state.State) -> base.Options:
             'sync_on_startup': 'true',
         },
         'keystone_authtoken': base.token_check(state, 'placement'),
+        # What nova.conf's [nova_cyborg] placement_prunes relies on.
+        'placement': {
+            'max_allocation_candidates': '1000',
+            'allocation_candidates_generation_strategy': 'breadth-first',
+        },
+        'workarounds': {'optimize_for_wide_provider_trees': 'true'},
     }

@@ -110,12 +110,11 @@ class Slot:
         :param other: the other slot.
         :returns: whether that is so.
         """
-        if self.place != other.place:
-            return False
         mediated = constants.AH_TYPE_MDEV
         if self.attach_type == other.attach_type == mediated:
-            return self.key[2] == other.key[2]
-        return True
+            # Each is made for its attach handle, as long as there is room.
+            return False
+        return self.place == other.place
 
 
 def _parsed(text: str) -> ty.Any:

@@ -426,7 +426,7 @@ def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
         missing=tuple(
             device['slot'] or device['arq_id']
             for item in body['device_contexts']
-            for device in item['devices']
+            for device in item.get('devices', ())
             # Before an upgrade of Cyborg's side, there is no such field.
             if device.get('missing')
         ),

@@ -126,6 +126,7 @@ class TestDevice:
             'attach_handle_type': 'PCI',
             'attach_handle_id': None,
             'attach_handle_info': ADDRESS,
+            'missing': False,
             'slot': '0000:0c:1f.7',
         }
 

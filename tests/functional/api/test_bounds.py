@@ -2,10 +2,8 @@
 
 """How much a device context, a server and a project may have."""
 
-import uuid
 
 import pytest
-import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg import exception
@@ -207,25 +205,7 @@ class TestResourceClasses:
         """Have a device reported, as an agent does."""
 
         def _report(name):
-            provider = cloud.add_device()
-            mine = models.Deployable.rp_uuid == provider
-            with cloud.engine.begin() as connection:
-                row_id = connection.scalar(
-                    sa.select(models.Deployable.id).where(mine)
-                )
-                connection.execute(
-                    sa.insert(models.Attribute),
-                    [
-                        {
-                            'uuid': str(uuid.uuid4()),
-                            'deployable_id': row_id,
-                            'key': key,
-                            'value': value,
-                        }
-                        for key, value in (('rc', name), ('trait0', 'X'))
-                    ],
-                )
-            return provider
+            return cloud.add_device(resource_class=name, traits=['CUSTOM_X'])
 
         return _report
 

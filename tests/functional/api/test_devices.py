@@ -55,15 +55,6 @@ def device(cloud):
             .where(models.Deployable.id == ids[0].id)
             .values(device_id=chosen)
         )
-        for row in ids:
-            connection.execute(
-                sa.insert(models.Attribute).values(
-                    uuid=cyborg.UNKNOWN[:-2] + f'{row.id:02}',
-                    deployable_id=row.id,
-                    key='rc',
-                    value='FPGA',
-                )
-            )
         uuid = connection.scalar(
             sa.select(models.Device.uuid).where(models.Device.id == chosen)
         )
@@ -79,13 +70,13 @@ def status(cloud, uuid):
 def test_all_of_a_device_is_disabled(cloud, admin, placement, device):
     uuid, providers = device
 
-    admin.post(f'/v2/devices/{uuid}/disable', {}, status=200)
+    admin.post(f'/v2/devices/{uuid}/disable', {}, status=204)
 
     wanted = {'FPGA': {'total': 2, 'max_unit': 2, 'reserved': 2}}
     assert placement.inventories == dict.fromkeys(providers, wanted)
     assert status(cloud, uuid) == 'maintaining'
 
-    admin.post(f'/v2/devices/{uuid}/enable', {}, status=200)
+    admin.post(f'/v2/devices/{uuid}/enable', {}, status=204)
 
     wanted = {'FPGA': {'total': 2, 'max_unit': 2, 'reserved': 0}}
     assert placement.inventories == dict.fromkeys(providers, wanted)

@@ -2,7 +2,6 @@
 
 """How much a device context, a server and a project may have."""
 
-
 import pytest
 from cyborg.db.sqlalchemy import models
 

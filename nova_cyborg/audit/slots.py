@@ -148,7 +148,7 @@ def find_drained(
 
 def _reserve(provider: providers.Provider) -> None:
     """Repair ``drain-lapsed``."""
-    inventory.publish([provider])
+    inventory.publish(cyborg_context.get_admin_context(), [provider.uuid])
 
 
 def _remove_provider(uuid: str) -> None:

@@ -8,9 +8,12 @@ repeat, and what went wrong once is right the next time.
 """
 
 import collections.abc
+import enum
+import http
 import logging
 import typing as ty
 
+from cyborg import context as cyborg_context
 from cyborg.common import exception as cyborg_exc
 from cyborg.common import placement_client
 from keystoneauth1 import exceptions as ks_exc
@@ -22,65 +25,91 @@ LOG = logging.getLogger(__name__)
 
 # A provider's generation is in its inventories, which are written with it.
 _MICROVERSION = '1.26'
+_ATTEMPTS = 4
+
+
+class Untold(enum.Enum):
+    """Why Placement has not been told of a resource provider."""
+
+    #: It does not know the provider.
+    NO_PROVIDER = 'no provider'
+    #: It could not be reached, or refused.
+    FAILED = 'failed'
 
 
 def publish(
-    found: collections.abc.Iterable[providers.Provider],
+    context: cyborg_context.RequestContext,
+    uuids: collections.abc.Iterable[str],
     client: placement_client.PlacementClient | None = None,
-) -> bool:
+) -> dict[str, Untold]:
     """Tell Placement what can be given of resource providers.
 
-    :param found: the providers.
+    :param uuids: UUIDs of the providers.
     :param client: Cyborg's client of Placement, if there is one already.
-    :returns: whether Placement has it now; what failed is logged.
+    :returns: why it was not told, by UUID, of those of which it was not;
+        what failed is logged.
     """
-    failed = [each for each in found if not _publish_one(each, client)]
-    return not failed
+    found = {uuid: _publish_one(context, uuid, client) for uuid in uuids}
+    return {uuid: why for uuid, why in found.items() if why}
 
 
 def _publish_one(
-    provider: providers.Provider,
+    context: cyborg_context.RequestContext,
+    uuid: str,
     client: placement_client.PlacementClient | None,
-) -> bool:
-    try:
-        # To make one is to look for Placement, which may fail.
-        client = client or placement_client.PlacementClient()
-        answer = _written(client, provider)
-    except (
-        cyborg_exc.CyborgException,
-        ks_exc.ClientException,
-        sdk_exc.SDKException,
-    ) as exc:
-        answer = str(exc)
-    if answer:
-        LOG.warning(
-            'Placement could not be told that %d of %d slots of resource '
-            'provider %s are not to be given; the next report of its host '
-            'does: %s',
-            provider.reserved,
-            provider.total,
-            provider.uuid,
-            answer,
-        )
-    return not answer
+) -> Untold | None:
+    provider = _read(context, uuid)
+    for _attempt in range(_ATTEMPTS):
+        if provider is None:
+            return Untold.NO_PROVIDER
+        try:
+            # To make one is to look for Placement, which may fail.
+            client = client or placement_client.PlacementClient()
+            status = _write(client, provider)
+            answer = f'HTTP status {status}'
+        except (
+            cyborg_exc.CyborgException,
+            ks_exc.ClientException,
+            sdk_exc.SDKException,
+        ) as exc:
+            status, answer = None, str(exc)
+        if status == http.HTTPStatus.NOT_FOUND:
+            return Untold.NO_PROVIDER
+        written, provider = provider, _read(context, uuid)
+        if status == http.HTTPStatus.OK and provider == written:
+            return None
+        # It was changed meanwhile, here or in Placement: once more.
+    LOG.warning(
+        'Placement could not be told what can be given of resource provider '
+        '%s; it is told again with the next report of its host: %s',
+        uuid,
+        answer,
+    )
+    return Untold.FAILED
 
 
-def _written(
+def _read(
+    context: cyborg_context.RequestContext, uuid: str
+) -> providers.Provider | None:
+    return next(iter(providers.of_uuids(context, [uuid])), None)
+
+
+def _write(
     client: placement_client.PlacementClient, provider: providers.Provider
-) -> str:
-    """Write a provider's inventory, unless it is there; return what failed."""
+) -> int:
+    """Write a provider's inventory, unless it is there.
+
+    :returns: the HTTP status.
+    """
     url = f'/resource_providers/{provider.uuid}/inventories'
     response = client.get(url, version=_MICROVERSION)
-    if response.status_code == 404:
-        # Gone with its device; there is nothing that could be given.
-        return ''
-    if response.status_code != 200:
-        return f'HTTP status {response.status_code}'
+    if response.status_code != http.HTTPStatus.OK:
+        return int(response.status_code)
     body: dict[str, ty.Any] = response.json()
     there = body['inventories'].get(provider.resource_class, {})
     wanted = inventory(provider)
     if wanted.items() <= there.items():
-        return ''
+        return int(response.status_code)
     response = client.put(
         url,
         {
@@ -91,9 +120,7 @@ def _written(
         },
         version=_MICROVERSION,
     )
-    if response.status_code == 200:
-        return ''
-    return f'HTTP status {response.status_code}'
+    return int(response.status_code)
 
 
 def inventory(provider: providers.Provider) -> dict[str, int]:

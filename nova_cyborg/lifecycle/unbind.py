@@ -13,7 +13,7 @@ from cyborg import context as cyborg_context
 from cyborg.agent import rpcapi
 
 from nova_cyborg.db import allocations, arqs, attempts
-from nova_cyborg.db.inventory import handles, providers
+from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import inventory, nova
 
 LOG = logging.getLogger(__name__)
@@ -139,9 +139,8 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
         else:
             handles.end_use(context, found.row_id)
     # None, nearly always: a slot that is missing, and that nobody else gets.
-    out = {found.provider for found in removed if found.out} - {None}
-    if out:
-        inventory.publish(providers.of_uuids(context, out))
+    out = {found.provider for found in removed if found.out and found.provider}
+    inventory.publish(context, sorted(out))
 
 
 def handle(unused: handles.Handle) -> None:

@@ -10,6 +10,7 @@ same by index, and release the device contexts of a server that is deleted.
 from __future__ import annotations
 
 import inspect
+import logging
 import typing as ty
 from http import HTTPStatus
 
@@ -35,6 +36,7 @@ from nova_cyborg.db import allocations, arqs
 from nova_cyborg.lifecycle import nova, release
 
 CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
 
 # What Nova asks for: ARQs of which the binding is over.
 _RESOLVED = 'resolved'
@@ -101,19 +103,34 @@ def _read(
     """
     of_project = {} if context.is_admin else {'project_id': context.project_id}
     rows = objects.ExtARQ.dbapi.extarq_list(context, uuids, **of_project)
-    return [_shown(context, row) for row in rows]
+    shown = (_shown(context, row) for row in rows)
+    return [arq for arq in shown if arq is not None]
 
 
-def _shown(context: cyborg_context.RequestContext, row: ty.Any) -> objects.ARQ:
+def _shown(
+    context: cyborg_context.RequestContext, row: ty.Any
+) -> objects.ARQ | None:
     found = objects.ExtARQ(context)
     try:
         return objects.ExtARQ._from_db_object(found, row, context).arq
     except exception.ResourceNotFound:
-        # Cyborg looks for the handle of what is bound only.
-        state, row['state'] = row['state'], constants.ARQ_UNBOUND
+        pass
+    # Cyborg looks for the handle of what is bound only, and for a deployable
+    # if it has one.
+    state, row['state'] = row['state'], constants.ARQ_UNBOUND
+    row['deployable_id'] = None
+    try:
         arq = objects.ExtARQ._from_db_object(found, row, context).arq
-        arq.state = state
-        return arq
+    except (exception.ResourceNotFound, LookupError) as exc:
+        LOG.warning(
+            'Accelerator request %s is not shown, as its device profile '
+            'cannot be read: %s',
+            row['uuid'],
+            exc,
+        )
+        return None
+    arq.state = state
+    return arq
 
 
 class _Conflict(exception.CyborgException):

@@ -44,12 +44,18 @@ class DevicesController(devices.DevicesController):
 def _set_status(uuid: str, status: str) -> None:
     context = pecan.request.context
     device = objects.Device.get(context, uuid)
+    before = device.status
     # First what the binding looks at, then what the scheduler does.
     device.status = status
     device.save(context)
-    if not inventory.publish(providers.of_device(context, device.id)):
-        raise _Unavailable(
-            f'Device {uuid} is {status}, and Placement could not be told. '
-            'Repeat the request when Placement answers; the next report of '
-            "the device's host tells it, too."
-        )
+    found = [each.uuid for each in providers.of_device(context, device.id)]
+    if not inventory.publish(context, found):
+        return
+    if status == providers.ENABLED:
+        # One that is disabled is looked after by each report.
+        device.status = before
+        device.save(context)
+    raise _Unavailable(
+        f'Placement could not be told. Device {uuid} is {device.status}. '
+        'Repeat the request when Placement answers.'
+    )

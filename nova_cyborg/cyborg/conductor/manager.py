@@ -20,12 +20,19 @@ from cyborg import context as cyborg_context
 from cyborg.common import exception, placement_client
 from cyborg.conductor import manager
 from cyborg.objects import attach_handle
-from cyborg.objects.driver_objects import driver_deployable, driver_device
+from cyborg.objects.driver_objects import (
+    driver_attach_handle,
+    driver_deployable,
+    driver_device,
+)
+from keystoneauth1 import exceptions as ks_exc
+from openstack import exceptions as sdk_exc
+from oslo_concurrency import lockutils
 
 from nova_cyborg import signatures
 from nova_cyborg.cyborg.conductor import report
 from nova_cyborg.db import session
-from nova_cyborg.db.inventory import outages, providers, slots
+from nova_cyborg.db.inventory import outages, slots
 from nova_cyborg.db.migrations import migration
 from nova_cyborg.lifecycle import inventory
 
@@ -37,6 +44,7 @@ _CALLED = {
     'new_driver_device_list',
     '_get_root_provider': 'context hostname',
     '_delete_provider_and_sub_providers': 'context rp_uuid',
+    'get_placement_needed_info_and_report': 'context obj parent_uuid',
     'get_rp_uuid_from_obj': 'obj',
 }
 
@@ -56,6 +64,8 @@ class ConductorManager(manager.ConductorManager):
     def __init__(self, *args: ty.Any, **kwargs: ty.Any) -> None:
         migration.check(session.engine(), 'cyborg-conductor')
         super().__init__(*args, **kwargs)
+        # Names of deployables of which Placement could not be told, by host.
+        self._unpublished: dict[str, set[str]] = {}
 
     def report_data(
         self,
@@ -70,9 +80,14 @@ class ConductorManager(manager.ConductorManager):
         :raises PlacementResourceProviderNotFound: if Placement does not know
             the host yet.
         """
-        root = self._get_root_provider(context, hostname)
-        comparison = _Comparison(self.placement_client, root)
-        _Report(comparison, context, hostname).take(driver_device_list)
+        # An agent that waits in vain reports again, while the first report
+        # is still being recorded.
+        with lockutils.lock(f'nova-cyborg-report-{hostname}'):
+            root = self._get_root_provider(context, hostname)
+            comparison = _Comparison(self.placement_client, root)
+            unpublished = self._unpublished.setdefault(hostname, set())
+            one = _Report(comparison, context, hostname, unpublished)
+            one.take(driver_device_list)
 
 
 class _Comparison(manager.ConductorManager):
@@ -87,10 +102,10 @@ class _Comparison(manager.ConductorManager):
         self, client: placement_client.PlacementClient, root: str
     ) -> None:
         self.placement_client = _Client(client)
-        self._root = root
+        self.root = root
 
     def _get_root_provider(self, context: object, hostname: object) -> str:
-        return self._root
+        return self.root
 
     @classmethod
     def drv_ah_make_diff(
@@ -182,6 +197,8 @@ class _Report:
 
     :param comparison: what compares devices, one at a time.
     :param hostname: the name of the node.
+    :param unpublished: names of deployables of which Placement could not be
+        told by an earlier report; changed in place.
     """
 
     def __init__(
@@ -189,10 +206,12 @@ class _Report:
         comparison: _Comparison,
         context: cyborg_context.RequestContext,
         hostname: str,
+        unpublished: set[str],
     ) -> None:
         self._comparison = comparison
         self._context = context
         self._hostname = hostname
+        self._unpublished = unpublished
 
     def take(
         self, reported: collections.abc.Sequence[driver_device.DriverDevice]
@@ -229,6 +248,15 @@ class _Report:
         )
         self._compare(recorded, completed.devices)
         self._end_outages(known, going)
+        self._tell_placement(
+            report.changed(recorded, completed.devices.values())
+            | {
+                slot.deployable
+                for slot in known
+                if slot in going or slot.out or slot.maintained
+            },
+            completed.devices.values(),
+        )
 
     def _known(
         self, recorded: collections.abc.Iterable[driver_device.DriverDevice]
@@ -265,7 +293,8 @@ class _Report:
         )
         gone = {slot.key for slot in going}
         missing = [slot for slot in self._known(recorded) if slot.key in gone]
-        kept = [slot for slot in missing if slot.held]
+        # A device that is disabled is to be so when it comes back.
+        kept = [slot for slot in missing if slot.held or slot.maintained]
         staying = {slot.deployable for slot in kept} | {
             deployable.name
             for device in completed.devices.values()
@@ -299,6 +328,21 @@ class _Report:
                         self._hostname,
                     )
                     return False
+                except (
+                    exception.CyborgException,
+                    ks_exc.ClientException,
+                    sdk_exc.SDKException,
+                ) as exc:
+                    # Another one may have been first; it is tried again.
+                    LOG.warning(
+                        'Device %s of host %s is not reported any more, and '
+                        'stays until Placement lets its resource provider be '
+                        'deleted: %s',
+                        name,
+                        self._hostname,
+                        exc,
+                    )
+                    return False
         return True
 
     def _compare(
@@ -307,8 +351,16 @@ class _Report:
         devices: collections.abc.Mapping[str, driver_device.DriverDevice],
     ) -> None:
         """Have stock Cyborg record each device, whatever becomes of others."""
-        before = {report.identity(device): device for device in recorded}
-        for identity in sorted(before.keys() | devices.keys()):
+        before: dict[str, driver_device.DriverDevice] = {}
+        for device in recorded:
+            # Of several with one identity, stock Cyborg compares the first.
+            before.setdefault(report.identity(device), device)
+        # What goes goes first: a deployable may have moved to another device,
+        # with its name, and so its resource provider.
+        for identity in (
+            *sorted(before.keys() - devices.keys()),
+            *sorted(devices),
+        ):
             old, new = before.get(identity), devices.get(identity)
             try:
                 self._comparison.drv_device_make_diff(
@@ -333,32 +385,76 @@ class _Report:
         known: collections.abc.Iterable[slots.Slot],
         going: collections.abc.Collection[slots.Slot],
     ) -> None:
-        """Have what is back given again, and tell Placement of what is not."""
+        """Have what is back given again, and forget what is gone."""
         gone = {slot.key for slot in going}
         back = [
             slot for slot in known if slot.missing and slot.key not in gone
         ]
-        back_ids = [ty.cast(str, slot.handle_id) for slot in back]
-        outages.end(self._context, back_ids, outages.MISSING)
+        outages.end(
+            self._context,
+            [ty.cast(str, slot.handle_id) for slot in back],
+            outages.MISSING,
+        )
         for slot in back:
             LOG.info('Slot %s of host %s is back', slot.place, self._hostname)
-        if going:
-            outages.forget_removed(self._context)
-        names = {
-            slot.deployable
-            for slot in known
-            if slot.key in gone or slot.out or slot.maintained
-        }
+        outages.forget_removed(
+            self._context, [ty.cast(str, slot.handle_id) for slot in going]
+        )
+
+    def _tell_placement(
+        self,
+        names: collections.abc.Set[str],
+        devices: collections.abc.Iterable[driver_device.DriverDevice],
+    ) -> None:
+        """Tell Placement what can be given, as far as it may not know.
+
+        What fails is tried again with the next report.
+        """
+        names = names | self._unpublished
+        self._unpublished.clear()
         if not names:
             return
-        done = inventory.publish(
-            providers.of_names(self._context, names),
+        deployables = {
+            deployable.name: deployable
+            for device in devices
+            for deployable in device.deployable_list
+        }
+        untold = inventory.publish(
+            self._context,
+            [
+                self._comparison.get_rp_uuid_from_obj(deployables[name])
+                for name in sorted(names & deployables.keys())
+            ],
             self._comparison.placement_client,
         )
-        if not done:
-            # Looked at again with the next report: what Placement has
-            # reserved would stay so.
-            outages.begin(self._context, back_ids, outages.MISSING)
+        for name in sorted(names & deployables.keys()):
+            deployable = deployables[name]
+            uuid = self._comparison.get_rp_uuid_from_obj(deployable)
+            if uuid not in untold:
+                continue
+            self._unpublished.add(name)
+            if untold[uuid] is inventory.Untold.NO_PROVIDER:
+                self._restore(deployable)
+
+    def _restore(self, deployable: driver_deployable.DriverDeployable) -> None:
+        """Give a deployable a resource provider again.
+
+        It has lost it to what was interrupted, or never had one.
+        """
+        try:
+            self._comparison.get_placement_needed_info_and_report(
+                self._context, deployable, self._comparison.root
+            )
+        except Exception as exc:  # noqa: BLE001
+            # Of any kind, of Placement's and the database's: the other
+            # devices of the host are looked after all the same.
+            LOG.warning(
+                'Device %s of host %s could not be given a resource provider, '
+                'and is tried again with the next report: %s',
+                deployable.name,
+                self._hostname,
+                exc,
+            )
 
 
 def allocate(
@@ -382,6 +478,15 @@ def allocate(
     return attach_handle.AttachHandle.get_by_id(context, row_id)
 
 
+def _destroy(
+    handle: driver_attach_handle.DriverAttachHandle,
+    context: cyborg_context.RequestContext,
+    deployable_id: int,
+) -> None:
+    """Remove an attach handle with its device, unless a server has it."""
+    slots.remove(context, deployable_id, [handle.attach_info])
+
+
 def install() -> str:
     """Put the class in the place of Cyborg's, and give slots as above.
 
@@ -391,6 +496,8 @@ def install() -> str:
     """
     signatures.check(manager.ConductorManager, _CALLED)
     signatures.check_named(manager.ConductorManager, _CALLED_BY_NAME)
+    # Stock Cyborg deletes the handle of the deployable that was made last.
+    driver_attach_handle.DriverAttachHandle.destroy = _destroy
     signatures.check_named(
         attach_handle.AttachHandle, {'allocate': 'deployable_id'}
     )

@@ -66,9 +66,39 @@ def lacking(
     return [slot for slot in known if slot.key not in shown]
 
 
+def changed(
+    before: collections.abc.Iterable[_Device],
+    after: collections.abc.Iterable[_Device],
+) -> set[str]:
+    """Find the deployables that a report changes.
+
+    :param before: the devices that are recorded.
+    :param after: the devices of the report, completed.
+    :returns: the names of the deployables that are new, or have another
+        number of slots, or other ones.
+    """
+
+    def by_name(
+        devices: collections.abc.Iterable[_Device],
+    ) -> dict[str, ty.Any]:
+        return {
+            deployable.name: (
+                deployable.num_accelerators,
+                sorted(slot.key for slot in _slots(deployable)),
+            )
+            for device in devices
+            for deployable in device.deployable_list
+        }
+
+    was = by_name(before)
+    return {
+        name for name, now in by_name(after).items() if was.get(name) != now
+    }
+
+
 def complete(
     reported: collections.abc.Collection[_Device],
-    recorded: collections.abc.Iterable[_Device],
+    recorded: collections.abc.Collection[_Device],
     known: collections.abc.Sequence[slots.Slot],
     kept: collections.abc.Sequence[slots.Slot],
 ) -> Completed:
@@ -80,7 +110,15 @@ def complete(
     :param kept: those of the slots that the report lacks, and that stay.
     :returns: the report as it is compared with what is recorded.
     """
-    choice = _Choice(known, _all_slots(reported))
+    staying = {slot.deployable for slot in known if slot.held}
+    staying.update(slot.deployable for slot in kept)
+    homes = {
+        deployable.name: identity(device)
+        for device in recorded
+        for deployable in device.deployable_list
+        if deployable.name in staying
+    }
+    choice = _Choice(known, _all_slots(reported), homes)
     devices: dict[str, _Device] = {}
     for device in reported:
         if identity(device) in devices:
@@ -100,17 +138,21 @@ class _Choice:
 
     :param known: the slots that are recorded.
     :param reported: the slots of the report.
+    :param homes: which device a deployable stays on that servers have slots
+        of, by the deployable's name.
     """
 
     def __init__(
         self,
         known: collections.abc.Collection[slots.Slot],
         reported: collections.abc.Sequence[slots.Slot],
+        homes: collections.abc.Mapping[str, str],
     ) -> None:
         self.left_out: list[str] = []
         self._texts = {slot.key: slot.attach_info for slot in known}
         self._by_place: dict[str, list[slots.Slot]] = {}
         self._names: set[str] = set()
+        self._homes = homes
         held = [slot for slot in known if slot.held]
         self._held = {slot.key for slot in held}
         for slot in held:
@@ -143,9 +185,18 @@ class _Choice:
         chosen.deployable_list = [
             found
             for deployable in device.deployable_list
-            if (found := self._of_deployable(deployable)) is not None
+            if self._is_at_home(deployable, device)
+            and (found := self._of_deployable(deployable)) is not None
         ]
         return chosen
+
+    def _is_at_home(self, deployable: _Deployable, device: _Device) -> bool:
+        home = self._homes.get(deployable.name, identity(device))
+        if home != identity(device):
+            # Two of one name would have one resource provider.
+            why = 'servers have slots of it on another device'
+            self.leave_out(f'deployable {deployable.name}', why)
+        return home == identity(device)
 
     def _of_deployable(self, deployable: _Deployable) -> _Deployable | None:
         if deployable.name in self._names:
@@ -161,8 +212,7 @@ class _Choice:
                 self.leave_out(f'slot {slot.place} of {slot.deployable}', why)
             else:
                 good[slot.key] = slot
-        fewer = len(reported) - len(good)
-        if fewer and not good:
+        if reported and not good:
             # Placement takes no inventory of nothing.
             return None
         chosen = deployable.obj_clone()
@@ -171,7 +221,10 @@ class _Choice:
             _handle(slot, self._texts.get(slot.key))
             for slot in good.values()
         ]
-        chosen.num_accelerators = deployable.num_accelerators - fewer
+        if reported:
+            chosen.num_accelerators = min(
+                deployable.num_accelerators, len(good)
+            )
         return chosen
 
 
@@ -236,6 +289,8 @@ def _all_slots(
 
 
 def _slots(deployable: _Deployable) -> list[slots.Slot]:
+    if not deployable.obj_attr_is_set('attach_handle_list'):
+        return []
     return [
         slots.Slot(
             deployable=deployable.name,

@@ -89,12 +89,23 @@ def end(
         )
 
 
-def forget_removed(context: cyborg_context.RequestContext) -> None:
-    """Remove the outages of attach handles that are gone."""
+@session.retry
+def forget_removed(
+    context: cyborg_context.RequestContext,
+    handle_ids: collections.abc.Collection[str],
+) -> None:
+    """Remove the outages of attach handles that are gone.
+
+    :param handle_ids: UUIDs of handles, some of which may be.
+    """
+    if not handle_ids:
+        return
     outage, handle = tables.HandleOutage, models.AttachHandle
     known = sa.select(handle.id).where(handle.uuid == outage.handle_uuid)
     with session.writing(context) as db:
         db.execute(
-            sa.delete(outage).where(~known.exists()),
+            sa.delete(outage).where(
+                outage.handle_uuid.in_(handle_ids), ~known.exists()
+            ),
             execution_options={'synchronize_session': False},
         )

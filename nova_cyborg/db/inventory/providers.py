@@ -9,6 +9,7 @@ given and that no accelerator request has are the reserved ones.
 
 import collections.abc
 import dataclasses
+import uuid
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
@@ -45,9 +46,16 @@ class Provider:
 
 
 def known(context: cyborg_context.RequestContext) -> set[str]:
-    """Return UUIDs of all resource providers of devices."""
-    query = sa.select(models.Deployable.rp_uuid)
-    return {uuid for (uuid,) in session.rows(context, query) if uuid}
+    """Return UUIDs of all resource providers of devices.
+
+    As Cyborg makes them, of the names of deployables: it records them only
+    when Placement has them.
+    """
+    query = sa.select(models.Deployable.name)
+    return {
+        str(uuid.uuid3(uuid.NAMESPACE_DNS, name))
+        for (name,) in session.rows(context, query)
+    }
 
 
 def of_deployables(
@@ -91,12 +99,14 @@ def of_deployables(
     )
     return [
         Provider(
-            uuid=uuid,
+            uuid=rp_uuid,
             resource_class=name,
             total=total,
             reserved=total if maintained else min(total, out),
         )
-        for uuid, name, total, out, maintained in session.rows(context, query)
+        for rp_uuid, name, total, out, maintained in session.rows(
+            context, query
+        )
     ]
 
 

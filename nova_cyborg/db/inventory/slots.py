@@ -84,10 +84,16 @@ class Slot:
     def key(self) -> tuple[str, str, str]:
         """What tells the slots of a host apart, however the text is written.
 
-        The deployable, the type, and what the text says.
+        The deployable, the type, and where it is; of a mediated device, of
+        which a place has many, all that the text says.
         """
-        said = json.dumps(_parsed(self.attach_info), sort_keys=True)
-        return (self.deployable, self.attach_type, said)
+        if self.attach_type != constants.AH_TYPE_MDEV:
+            return (self.deployable, self.attach_type, self.place)
+        return (self.deployable, self.attach_type, self._said)
+
+    @property
+    def _said(self) -> str:
+        return json.dumps(_parsed(self.attach_info), sort_keys=True)
 
     @functools.cached_property
     def place(self) -> str:
@@ -99,7 +105,7 @@ class Slot:
         info = _parsed(self.attach_info)
         if isinstance(info, dict) and info.keys() >= set(_PCI_ADDRESS):
             return '{domain}:{bus}:{device}.{function}'.format(**info)
-        return self.key[2]
+        return self._said
 
     def excludes(self, other: Slot) -> bool:
         """Tell whether no two servers may have this slot and another one.
@@ -214,6 +220,8 @@ def remove(
     :param deployable_id: row id of the deployable.
     :param attach_infos: Cyborg's addresses of the slots, as they are stored.
     """
+    if not attach_infos:
+        return
     handle = models.AttachHandle
     with session.writing(context) as db:
         db.execute(
@@ -253,7 +261,6 @@ def change_type(
         )
 
 
-@session.retry
 def take(
     context: cyborg_context.RequestContext, deployable_id: int
 ) -> int | None:
@@ -275,11 +282,26 @@ def take(
             continue
         if any(slot.excludes(other) for other in held):
             continue
-        if _mark_taken(context, slot) and _is_alone(context, slot):
+        if _mark_taken(context, slot) and _is_still_to_be_given(context, slot):
             return slot.row_id
     return None
 
 
+def _is_still_to_be_given(
+    context: cyborg_context.RequestContext, slot: Slot
+) -> bool:
+    try:
+        alone = _is_alone(context, slot)
+    except session.Failure:
+        # Nobody would have it.
+        handles.end_use(context, ty.cast(int, slot.row_id))
+        raise
+    if not alone:
+        handles.end_use(context, ty.cast(int, slot.row_id))
+    return alone
+
+
+@session.retry
 def _mark_taken(context: cyborg_context.RequestContext, slot: Slot) -> bool:
     handle = models.AttachHandle
     with session.writing(context) as db:
@@ -310,12 +332,8 @@ def _is_alone(context: cyborg_context.RequestContext, slot: Slot) -> bool:
         for other in relevant
         if other.row_id != slot.row_id and other.held
     ]
-    if mine and not mine[0].out and not any(map(slot.excludes, others)):
-        return True
-    if mine:
-        with session.writing(context) as db:
-            handles.end_use_in(db, [ty.cast(int, slot.row_id)])
-    return False
+    withdrawn = not mine or mine[0].out or mine[0].maintained
+    return not withdrawn and not any(map(slot.excludes, others))
 
 
 def _read_relevant(db: orm.Session, deployable_id: int | None) -> list[Slot]:

@@ -93,6 +93,18 @@ def test_placement_does_not_answer(cloud, admin, placement, device):
     assert status(cloud, uuid) == 'maintaining'
 
 
+def test_one_that_placement_cannot_be_told_of_stays_disabled(
+    cloud, admin, placement, device
+):
+    uuid, _providers = device
+    admin.post(f'/v2/devices/{uuid}/disable', {}, status=204)
+    placement.status_code = 503
+
+    admin.post(f'/v2/devices/{uuid}/enable', {}, status=503)
+
+    assert status(cloud, uuid) == 'maintaining'
+
+
 def test_members_may_not(cloud, member, placement, device):
     uuid, _providers = device
 

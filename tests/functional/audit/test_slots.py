@@ -2,6 +2,8 @@
 
 """Attach handles, their slots, and the resource providers of devices."""
 
+import uuid
+
 import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
 
@@ -90,11 +92,13 @@ def test_one_slot_of_two_servers(cloud, run, running, boot, placement):
 
 
 def test_a_provider_without_a_device(cloud, run, running, placement):
+    # As Cyborg makes the UUID of the name of the deployable.
     provider, _server_id, _context_id = running
-    placement.of_cyborg = {provider: 'here', 'gone': 'compute9_0000:72:00.0'}
+    here = str(uuid.uuid3(uuid.NAMESPACE_DNS, provider))
+    placement.of_cyborg = {here: 'here', 'gone': 'compute9_0000:72:00.0'}
 
     assert run(repair=True) == (0, ['provider-without-device'])
-    assert placement.of_cyborg == {provider: 'here'}
+    assert placement.of_cyborg == {here: 'here'}
 
 
 def test_a_provider_without_a_device_that_is_used(

@@ -25,7 +25,9 @@ def set_status(cloud, status):
     (device,) = objects.Device.get_list_by_hostname(cloud.context, 'compute1')
     device.status = status
     device.save(cloud.context)
-    assert inventory.publish(providers.of_device(cloud.context, device.id))
+    found = providers.of_device(cloud.context, device.id)
+    uuids = [each.uuid for each in found]
+    assert not inventory.publish(cloud.context, uuids)
 
 
 def offered(cloud):
@@ -50,6 +52,20 @@ def test_it_stays_disabled_when_its_slots_change(cloud, after):
     set_status(cloud, 'enabled')
 
     assert offered(cloud) == len(after) - 1
+
+
+def test_it_is_disabled_when_it_comes_back(cloud):
+    agent = cloud.start(card(ONE, TWO))
+    set_status(cloud, 'maintaining')
+    cloud.devices_file.write()
+    cloud.report(agent)
+
+    cloud.devices_file.write(card(ONE, TWO))
+    cloud.report(agent)
+
+    assert offered(cloud) == 0
+    set_status(cloud, 'enabled')
+    assert offered(cloud) == 2
 
 
 def test_a_change_of_placement_is_put_right_by_the_next_report(cloud):

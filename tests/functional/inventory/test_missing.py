@@ -6,6 +6,7 @@ import pytest
 from cyborg import objects
 from cyborg.common import exception as cyborg_exception
 
+from nova_cyborg.db.inventory import slots
 from tests.functional.inventory.entries import VGPU, card, gzip, vgpu
 
 CARD = '0000:72:00.0'
@@ -205,6 +206,110 @@ def test_one_card_that_fails_does_not_end_the_report(cloud, monkeypatch):
     monkeypatch.setattr(
         cloud.conductor.placement_client, 'delete_rc_by_name', refuse
     )
+
+    cloud.report(agent)
+
+    assert offered(cloud, gzip()['address']) == 1
+
+
+def test_a_provider_that_was_lost_is_made_again(cloud, monkeypatch):
+    agent = cloud.start(card(ONE, TWO))
+    destroy = objects.Device.destroy
+
+    def fail(device, context):
+        raise cyborg_exception.CyborgException('It is down.')
+
+    # The provider is deleted, and then the device cannot be.
+    monkeypatch.setattr(objects.Device, 'destroy', fail)
+    cloud.devices_file.write()
+    cloud.report(agent)
+    monkeypatch.setattr(objects.Device, 'destroy', destroy)
+    assert cloud.provider(CARD) is None
+
+    cloud.devices_file.write(card(ONE, TWO))
+    cloud.report(agent)
+    cloud.report(agent)
+
+    assert offered(cloud) == 2
+    assert cloud.place_of(cloud.boot(CARD, YPU)) == ONE
+
+
+def test_placement_had_a_conflict_while_slots_were_added(cloud, monkeypatch):
+    agent = cloud.start(card(ONE))
+    client = cloud.conductor.placement_client
+    monkeypatch.setattr(
+        client, 'update_inventory', lambda *args, **kwargs: None
+    )
+
+    cloud.devices_file.write(card(ONE, TWO))
+    cloud.report(agent)
+
+    assert offered(cloud) == 2
+
+
+def test_another_text_for_the_same_slot_is_the_same_slot(cloud, monkeypatch):
+    agent = cloud.start(card(ONE, TWO))
+    first = cloud.boot(CARD, YPU)
+    before = slot_of(cloud, first)
+    found = agent.discover()
+    for device in found:
+        for handle in device.deployable_list[0].attach_handle_list:
+            text = handle.attach_info
+            handle.attach_info = text[:-1] + ', "physical_network": "a"}'
+    monkeypatch.setattr(agent, 'discover', lambda: found)
+
+    cloud.report(agent)
+
+    assert slot_of(cloud, first) == before
+    assert not any(
+        slot.missing for slot in slots.of_host(cloud.context, 'compute1')
+    )
+
+
+@pytest.mark.parametrize('held', [False, True])
+def test_a_deployable_moves_to_another_device(cloud, monkeypatch, held):
+    agent = cloud.start(card(ONE, TWO))
+    if held:
+        first = cloud.boot(CARD, YPU)
+    found = agent.discover()
+    found[
+        0
+    ].controlpath_id.cpid_info = (
+        '{"domain": "0000", "bus": "71", "device": "00", "function": "0"}'
+    )
+    monkeypatch.setattr(agent, 'discover', lambda: found)
+
+    cloud.report(agent)
+
+    assert offered(cloud) == (0 if held else 2)
+    if held:
+        assert cloud.place_of(first) == ONE
+        cloud.delete(first)
+        cloud.report(agent)
+        cloud.report(agent)
+        assert offered(cloud) == 2
+    assert cloud.place_of(cloud.boot(CARD, YPU)) in (ONE, TWO)
+
+
+def test_a_number_that_is_more_than_the_slots(cloud, monkeypatch):
+    agent = cloud.start(card(ONE, TWO))
+    first = cloud.boot(CARD, YPU)
+    found = agent.discover()
+    deployable = found[0].deployable_list[0]
+    deployable.attach_handle_list = deployable.attach_handle_list[1:]
+    monkeypatch.setattr(agent, 'discover', lambda: found)
+
+    cloud.report(agent)
+
+    assert cloud.place_of(first) == ONE
+    assert offered(cloud) == 1
+
+
+def test_a_device_whose_slots_a_driver_does_not_say(cloud, monkeypatch):
+    agent = cloud.start(card(ONE), gzip())
+    found = agent.discover()
+    del found[0].deployable_list[0]._obj_attach_handle_list
+    monkeypatch.setattr(agent, 'discover', lambda: found)
 
     cloud.report(agent)
 

@@ -183,13 +183,27 @@ class _Client:
         *args: ty.Any,
         **kwargs: ty.Any,
     ) -> ty.Any:
-        """Write an inventory, with what is reserved of it."""
+        """Write an inventory, with what is reserved of it.
+
+        One that fails is no reason to leave the slots as they are: it is
+        written again when they are recorded.
+        """
         reserved = self._reserved.get(resource_provider_uuid, 0)
         for each in inventories.values():
             each['reserved'] = int(min(reserved, each['total']))
-        return self._client.update_inventory(
-            resource_provider_uuid, inventories, *args, **kwargs
-        )
+        try:
+            return self._client.update_inventory(
+                resource_provider_uuid, inventories, *args, **kwargs
+            )
+        except (
+            # Of an answer that has not what it should.
+            LookupError,
+            exception.CyborgException,
+            ks_exc.ClientException,
+            sdk_exc.SDKException,
+        ) as exc:
+            LOG.debug('Placement does not take an inventory: %s', exc)
+            return None
 
 
 class _Report:

@@ -68,13 +68,11 @@ def of_deployables(
     :returns: the providers of those that Placement knows.
     """
     deployable, device = models.Deployable, models.Device
+    of_it = models.AttachHandle.deployable_id == deployable.id
+    count = sa.select(sa.func.count(models.AttachHandle.id))
+    total = count.where(of_it).correlate(deployable).scalar_subquery()
     kept_out = (
-        sa.select(sa.func.count(models.AttachHandle.id))
-        .where(
-            models.AttachHandle.deployable_id == deployable.id,
-            outages.IS_OUT,
-            ~handles.IS_USED,
-        )
+        count.where(of_it, outages.IS_OUT, ~handles.IS_USED)
         .correlate(deployable)
         .scalar_subquery()
     )
@@ -82,7 +80,7 @@ def of_deployables(
         sa.select(
             deployable.rp_uuid,
             models.Attribute.value,
-            deployable.num_accelerators,
+            total,
             kept_out,
             device.status == MAINTAINED,
         )
@@ -101,10 +99,11 @@ def of_deployables(
         Provider(
             uuid=rp_uuid,
             resource_class=name,
-            total=total,
-            reserved=total if maintained else min(total, out),
+            # Placement takes no inventory of nothing.
+            total=max(slots, 1),
+            reserved=max(slots, 1) if maintained or not slots else out,
         )
-        for rp_uuid, name, total, out, maintained in session.rows(
+        for rp_uuid, name, slots, out, maintained in session.rows(
             context, query
         )
     ]

@@ -64,6 +64,7 @@ _DEVICE = _object(
         'attach_handle_id': _UUID_OR_NULL,
         'attach_handle_info': {'type': 'object'},
         'slot': _STRING_OR_NULL,
+        'missing': {'type': 'boolean'},
     }
 )
 

@@ -89,9 +89,9 @@ class BadRequestsNegativeTest(base.BaseDeviceContextTest):
 
     @decorators.idempotent_id('35c16fbd-df9b-4c23-a54f-dd3848257b50')
     def test_own_fields(self) -> None:
-        for name in ('', ' ', _LONG, 'schön', 'gzip\n', 1):
+        for name in ('', ' ', _LONG, 'gz\x7fip', 'gzip\n', 1):
             self._refuse('name', **_GROUP, name=name)
-        for text in ('d' * 1025, 'schön', 1):
+        for text in ('d' * 1025, 'gz\x00ip', 1):
             self._refuse('description', **_GROUP, description=text)
         for value in ('no', 0, None):
             self._refuse(

@@ -121,6 +121,16 @@ class Group:
         return group
 
 
+def pci_address(info: collections.abc.Mapping[str, str]) -> str:
+    """Write a PCI address as an operator finds it on the host.
+
+    :param info: its parts, as Cyborg's attach handles have them.
+    :returns: such as ``0000:0c:00.1``.
+    :raises KeyError: if a part is missing.
+    """
+    return '{domain}:{bus}:{device}.{function}'.format(**info)
+
+
 @dataclasses.dataclass(frozen=True)
 class Device:
     """An accelerator request (ARQ) of a device context, and its slot.
@@ -167,10 +177,7 @@ class Device:
         info = self.attach_handle_info
         if not info:
             return None
-        return (
-            f'{info["domain"]}:{info["bus"]}:{info["device"]}'
-            f'.{info["function"]}'
-        )
+        return pci_address(info)
 
     def as_dict(self) -> dict[str, ty.Any]:
         """Return the device in the form of the API."""

@@ -16,7 +16,7 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg import combinations, exception, language, model, names
 from nova_cyborg.db import profiles
-from nova_cyborg.db.inventory import handles, providers
+from nova_cyborg.db.inventory import providers
 
 LOG = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def of_cloud(
     """
     if names_given:
         return Bounds(accelerators, listed(names_given))
-    return Bounds(accelerators, handles.resource_classes(context))
+    return Bounds(accelerators, providers.resource_classes(context))
 
 
 def _shown(known: frozenset[str]) -> str:

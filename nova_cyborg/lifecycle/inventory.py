@@ -107,7 +107,7 @@ def _write(
         return int(response.status_code)
     body: dict[str, ty.Any] = response.json()
     there = body['inventories'].get(provider.resource_class, {})
-    wanted = inventory(provider)
+    wanted = _inventory(provider)
     if wanted.items() <= there.items():
         return int(response.status_code)
     response = client.put(
@@ -123,12 +123,8 @@ def _write(
     return int(response.status_code)
 
 
-def inventory(provider: providers.Provider) -> dict[str, int]:
-    """Return what Placement is to have of a provider's slots.
-
-    :param provider: the provider.
-    :returns: the fields of its inventory.
-    """
+def _inventory(provider: providers.Provider) -> dict[str, int]:
+    """Return what Placement is to have of a provider's slots."""
     return {
         'total': provider.total,
         'max_unit': provider.total,

@@ -86,10 +86,6 @@ def _of_server(server_id: str) -> list[objects.ARQ]:
     return _read(context, uuids) if uuids else []
 
 
-def _of_all_servers() -> list[objects.ARQ]:
-    return _read(pecan.request.context, None)
-
-
 def _read(
     context: cyborg_context.RequestContext, uuids: list[str] | None
 ) -> list[objects.ARQ]:
@@ -214,7 +210,11 @@ class AcceleratorRequestsController(stock.ARQsController):
             raise exception.ARQBadState(
                 state=bind_state, uuid=None, expected=[_RESOLVED]
             )
-        found = _of_server(instance) if instance else _of_all_servers()
+        found = (
+            _of_server(instance)
+            if instance
+            else _read(pecan.request.context, None)
+        )
         resolved = [arq for arq in found if arq.state in _RESOLVED_STATES]
         if bind_state and instance and len(resolved) < len(found):
             return wsme.api.Response(None, status_code=HTTPStatus.LOCKED)

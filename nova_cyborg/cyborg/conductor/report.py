@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
-import json
 import typing as ty
 
 from cyborg.objects.driver_objects import (
@@ -307,8 +306,4 @@ def place(device: _Device) -> str:
     :param device: a device.
     :returns: its PCI address, if Cyborg has one; what it has else.
     """
-    text = identity(device)
-    try:
-        return '{domain}:{bus}:{device}.{function}'.format(**json.loads(text))
-    except (ValueError, KeyError, TypeError):
-        return text
+    return slots.place_of(identity(device)) or identity(device)

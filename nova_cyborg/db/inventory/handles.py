@@ -11,6 +11,7 @@ from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 from sqlalchemy import orm
 
+from nova_cyborg import model
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import outages
 
@@ -49,7 +50,7 @@ class Handle:
     @property
     def pci_address(self) -> str:
         """The PCI address of the slot, or of the card it is on."""
-        return '{domain}:{bus}:{device}.{function}'.format(**self.info)
+        return model.pci_address(self.info)
 
 
 def find(
@@ -87,18 +88,6 @@ def find(
             provider,
             bool(out),
         )
-
-
-def resource_classes(
-    context: cyborg_context.RequestContext,
-) -> frozenset[str]:
-    """Find the resource classes that agents have reported devices of.
-
-    :returns: their names.
-    """
-    attribute = models.Attribute
-    query = sa.select(attribute.value).where(attribute.key == 'rc').distinct()
-    return frozenset(name for (name,) in session.rows(context, query))
 
 
 def without_room(

@@ -58,6 +58,22 @@ def known(context: cyborg_context.RequestContext) -> set[str]:
     }
 
 
+def resource_classes(
+    context: cyborg_context.RequestContext,
+) -> frozenset[str]:
+    """Find the resource classes that agents have reported devices of.
+
+    :returns: their names.
+    """
+    attribute = models.Attribute
+    query = (
+        sa.select(attribute.value)
+        .where(attribute.key == _RESOURCE_CLASS)
+        .distinct()
+    )
+    return frozenset(name for (name,) in session.rows(context, query))
+
+
 def of_deployables(
     context: cyborg_context.RequestContext,
     *conditions: sa.ColumnElement[bool],
@@ -127,18 +143,6 @@ def of_maintained(
 ) -> list[Provider]:
     """Read the resource providers of devices that are disabled."""
     return of_deployables(context, models.Device.status == MAINTAINED)
-
-
-def of_names(
-    context: cyborg_context.RequestContext,
-    names: collections.abc.Collection[str],
-) -> list[Provider]:
-    """Read the resource providers of deployables.
-
-    :param names: the names of the deployables.
-    :returns: the providers of those that Placement knows.
-    """
-    return of_deployables(context, models.Deployable.name.in_(names))
 
 
 def of_uuids(

@@ -21,11 +21,9 @@ from cyborg.common import constants
 from cyborg.db.sqlalchemy import models
 from sqlalchemy import orm
 
+from nova_cyborg import model
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import handles, outages, providers
-
-_PCI_ADDRESS = ('domain', 'bus', 'device', 'function')
-
 
 #: Whether the slot that an ARQ is bound to is there and reported, as a
 #: condition for rows of ARQs.
@@ -102,10 +100,7 @@ class Slot:
         The PCI address of the slot, or of the card it is on; what the text
         says, if it has none.
         """
-        info = _parsed(self.attach_info)
-        if isinstance(info, dict) and info.keys() >= set(_PCI_ADDRESS):
-            return '{domain}:{bus}:{device}.{function}'.format(**info)
-        return self._said
+        return place_of(self.attach_info) or self._said
 
     def excludes(self, other: Slot) -> bool:
         """Tell whether no two servers may have this slot and another one.
@@ -121,6 +116,18 @@ class Slot:
             # Each is made for its attach handle, as long as there is room.
             return False
         return self.place == other.place
+
+
+def place_of(text: str) -> str | None:
+    """Read the PCI address of a slot or a device.
+
+    :param text: the text that Cyborg has of it.
+    :returns: the address; None if the text has none.
+    """
+    try:
+        return model.pci_address(_parsed(text))
+    except (KeyError, TypeError):
+        return None
 
 
 def _parsed(text: str) -> ty.Any:

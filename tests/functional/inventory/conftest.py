@@ -29,6 +29,7 @@ from cyborg.db.sqlalchemy import api as db_api
 from cyborg.db.sqlalchemy import models
 from cyborg.objects import attach_handle, ext_arq
 from cyborg.objects import base as objects_base
+from cyborg.objects.driver_objects import driver_attach_handle
 from cyborg.objects.extarq import ext_arq_job
 from keystoneauth1 import loading as ks_loading
 from oslo_config import fixture as config_fixture
@@ -305,6 +306,8 @@ def plugin(monkeypatch):
         'allocate',
         vars(attach_handle.AttachHandle)['allocate'],
     )
+    handle = driver_attach_handle.DriverAttachHandle
+    monkeypatch.setattr(handle, 'destroy', handle.destroy)
     manager.install()
 
 

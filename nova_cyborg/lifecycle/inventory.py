@@ -26,13 +26,15 @@ LOG = logging.getLogger(__name__)
 # A provider's generation is in its inventories, which are written with it.
 _MICROVERSION = '1.26'
 _ATTEMPTS = 4
+# What it answers where it lacks a provider, and where it lacks a class.
+_UNKNOWN = frozenset({http.HTTPStatus.NOT_FOUND, http.HTTPStatus.BAD_REQUEST})
 
 
 class Untold(enum.Enum):
     """Why Placement has not been told of a resource provider."""
 
-    #: It does not know the provider.
-    NO_PROVIDER = 'no provider'
+    #: It does not know the provider, or its resource class.
+    UNKNOWN = 'unknown'
     #: It could not be reached, or refused.
     FAILED = 'failed'
 
@@ -61,7 +63,7 @@ def _publish_one(
     provider = _read(context, uuid)
     for _attempt in range(_ATTEMPTS):
         if provider is None:
-            return Untold.NO_PROVIDER
+            return Untold.UNKNOWN
         try:
             # To make one is to look for Placement, which may fail.
             client = client or placement_client.PlacementClient()
@@ -73,8 +75,8 @@ def _publish_one(
             sdk_exc.SDKException,
         ) as exc:
             status, answer = None, str(exc)
-        if status == http.HTTPStatus.NOT_FOUND:
-            return Untold.NO_PROVIDER
+        if status in _UNKNOWN:
+            return Untold.UNKNOWN
         written, provider = provider, _read(context, uuid)
         if status == http.HTTPStatus.OK and provider == written:
             return None

@@ -264,13 +264,15 @@ class Recording:
             if uuid not in untold:
                 continue
             self._unpublished.add(name)
-            if untold[uuid] is inventory.Untold.NO_PROVIDER:
+            if untold[uuid] is inventory.Untold.UNKNOWN:
                 self._restore(deployable)
 
     def _restore(self, deployable: driver_deployable.DriverDeployable) -> None:
-        """Give a deployable a resource provider again.
+        """Give a deployable its resource provider and its class again.
 
-        It has lost it to what was interrupted, or never had one.
+        It has lost them to what was interrupted, or never had them: on
+        MariaDB, Placement says of the second of two classes that are made at
+        once that it is there, though it has not made it.
         """
         try:
             self._comparison.get_placement_needed_info_and_report(

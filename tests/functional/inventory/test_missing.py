@@ -234,6 +234,23 @@ def test_a_provider_that_was_lost_is_made_again(cloud, monkeypatch):
     assert cloud.place_of(cloud.boot(CARD, YPU)) == ONE
 
 
+def test_a_class_that_placement_did_not_make_is_made(cloud, monkeypatch):
+    client = cloud.conductor.placement_client
+    ensure = client.ensure_resource_classes
+    attempts = []
+
+    def make(context, names):
+        attempts.append(names)
+        # As Placement does on MariaDB while another class is made.
+        if len(attempts) > 1:
+            ensure(context, names)
+
+    monkeypatch.setattr(client, 'ensure_resource_classes', make)
+    cloud.start(card(ONE, TWO))
+
+    assert offered(cloud) == 2
+
+
 def test_placement_had_a_conflict_while_slots_were_added(cloud, monkeypatch):
     agent = cloud.start(card(ONE))
     client = cloud.conductor.placement_client

@@ -103,3 +103,40 @@ class HandleOutage(Base):
     created_at: orm.Mapped[datetime.datetime] = orm.mapped_column(
         default=timeutils.utcnow
     )
+    detail: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+
+
+class DeviceTaint(Base):
+    """Why a device is given only to who tolerates that.
+
+    ``source`` says who has tainted it: see
+    :mod:`nova_cyborg.db.inventory.taints`.
+    """
+
+    __tablename__ = 'device_taints'
+    __table_args__ = (
+        sa.UniqueConstraint(
+            'device_uuid', 'key', name='uniq_device_taints0device_uuid0key'
+        ),
+    )
+
+    uuid: orm.Mapped[str] = orm.mapped_column(sa.String(36), primary_key=True)
+    device_uuid: orm.Mapped[str] = orm.mapped_column(sa.String(36))
+    key: orm.Mapped[str] = orm.mapped_column(sa.String(64))
+    reason: orm.Mapped[str] = orm.mapped_column(sa.Text)
+    source: orm.Mapped[str] = orm.mapped_column(sa.String(32))
+    created_at: orm.Mapped[datetime.datetime] = orm.mapped_column(
+        default=timeutils.utcnow
+    )
+
+
+class HostReport(Base):
+    """Which cyborg-conductor records the report of a host, and until when."""
+
+    __tablename__ = 'host_reports'
+
+    hostname: orm.Mapped[str] = orm.mapped_column(
+        sa.String(255), primary_key=True
+    )
+    recorder: orm.Mapped[str] = orm.mapped_column(sa.String(36))
+    expires_at: orm.Mapped[datetime.datetime]

@@ -15,8 +15,13 @@ from nova_cyborg import names
 from nova_cyborg.cyborg.agent import pci_address, readers
 
 _REQUIRED_FIELDS = ('address', 'vendor', 'product', 'resource_class')
-_DEVICE_FIELDS = frozenset((*_REQUIRED_FIELDS, 'type', 'traits', 'handles'))
+_DEVICE_FIELDS = frozenset(
+    (*_REQUIRED_FIELDS, 'type', 'traits', 'handles', 'cleaning')
+)
 _HANDLES_FIELDS = frozenset(('type', 'mdev_type', 'number', 'addresses'))
+_CLEANING_FIELDS = frozenset(('program', 'timeout'))
+# Seconds that a program may take to clean a slot, if the file does not say.
+_TIMEOUT = 60
 # The kernel's names of mediated device types, such as nvidia-35 and
 # i915-GVTg_V5_4. The name becomes a part of a path in sysfs, and may not
 # lead elsewhere. Cyborg stores it twice within 255 characters.
@@ -39,6 +44,19 @@ class Handles:
 
 
 @dataclasses.dataclass(frozen=True)
+class Cleaning:
+    """How a slot of a device is cleaned when a server has given it back.
+
+    :ivar program: the program and its arguments; the PCI address of the slot
+        comes after them.
+    :ivar timeout: seconds that it may take.
+    """
+
+    program: tuple[str, ...]
+    timeout: int = _TIMEOUT
+
+
+@dataclasses.dataclass(frozen=True)
 class Device:
     """An accelerator, normalised.
 
@@ -49,6 +67,7 @@ class Device:
     :ivar resource_class: what Placement counts its slots as.
     :ivar traits: traits of its resource provider, sorted.
     :ivar handles: what guests get.
+    :ivar cleaning: how its slots are cleaned; None if they are not.
     """
 
     address: str
@@ -58,6 +77,7 @@ class Device:
     resource_class: str
     traits: tuple[str, ...]
     handles: Handles
+    cleaning: Cleaning | None = None
 
     @property
     def claims(self) -> frozenset[str]:
@@ -86,6 +106,17 @@ def parse_device(item: object) -> Device:
         ),
         traits=readers.traits(fields.get('traits', []), 'traits'),
         handles=_handles(fields.get('handles', {}), address),
+        cleaning=_cleaning(fields['cleaning'])
+        if 'cleaning' in fields
+        else None,
+    )
+
+
+def _cleaning(item: object) -> Cleaning:
+    fields = readers.fields(item, 'cleaning', _CLEANING_FIELDS, ('program',))
+    return Cleaning(
+        readers.program(fields['program'], 'cleaning.program'),
+        readers.seconds(fields.get('timeout', _TIMEOUT), 'cleaning.timeout'),
     )
 
 

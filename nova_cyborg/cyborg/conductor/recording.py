@@ -18,6 +18,7 @@ from nova_cyborg.cyborg.conductor import comparison as comparing
 from nova_cyborg.cyborg.conductor import report
 from nova_cyborg.db.inventory import outages, slots
 from nova_cyborg.lifecycle import inventory
+from nova_cyborg.lifecycle.cleaning import begin
 
 LOG = logging.getLogger(__name__)
 
@@ -79,8 +80,10 @@ class Recording:
         )
         self._compare(recorded, completed.devices)
         self._end_outages(known, going)
+        given_again = begin.of_host(self._context, self._hostname)
         self._tell_placement(
             report.changed(recorded, completed.devices.values())
+            | given_again
             | {
                 slot.deployable
                 for slot in known

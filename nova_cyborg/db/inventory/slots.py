@@ -54,6 +54,7 @@ class Slot:
     :ivar out: whether there is an outage.
     :ivar missing: whether the agent's last report did not have it.
     :ivar maintained: whether an administrator has disabled its device.
+    :ivar unclean: whether it was given back, and not cleaned yet.
     """
 
     deployable: str
@@ -67,11 +68,12 @@ class Slot:
     out: bool = False
     missing: bool = False
     maintained: bool = False
+    unclean: bool = False
 
     @property
     def held(self) -> bool:
-        """Whether a server has it, or may still have it in its guest."""
-        return self.in_use or self.of_arq
+        """Whether a server has it, or has left it as it was in its guest."""
+        return self.in_use or self.of_arq or self.unclean
 
     @property
     def available(self) -> bool:
@@ -237,6 +239,8 @@ def remove(
                 handle.attach_info.in_(attach_infos),
                 handle.in_use.is_(False),
                 ~handles.IS_USED,
+                # What comes back as a new row would be given as it is.
+                ~outages.IS_UNCLEAN,
             ),
             execution_options={'synchronize_session': False},
         )
@@ -361,6 +365,7 @@ def _read_relevant(db: orm.Session, deployable_id: int | None) -> list[Slot]:
             handle.deployable_id == deployable_id,
             handle.in_use.is_(True),
             handles.IS_USED,
+            outages.IS_UNCLEAN,
         ),
     )
 
@@ -380,6 +385,7 @@ def _read(db: orm.Session, *conditions: sa.ColumnElement[bool]) -> list[Slot]:
             outages.IS_OUT,
             outages.IS_MISSING,
             models.Device.status == providers.MAINTAINED,
+            outages.IS_UNCLEAN,
         )
         .join(deployable, deployable.id == handle.deployable_id)
         .join(models.Device, models.Device.id == deployable.device_id)

@@ -308,6 +308,7 @@ def plugin(monkeypatch):
     )
     handle = driver_attach_handle.DriverAttachHandle
     monkeypatch.setattr(handle, 'destroy', handle.destroy)
+    monkeypatch.setattr(ext_arq.ExtARQ, 'unbind', ext_arq.ExtARQ.unbind)
     manager.install()
 
 

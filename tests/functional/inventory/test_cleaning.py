@@ -57,9 +57,9 @@ class Bus:
     def deliver(self, agent):
         """Have the agent do what it was told, and wait for the end."""
         casts, self.casts = self.casts, []
-        for method, slots in casts:
+        for method, given in casts:
             assert method == 'clean_slots'
-            agent.clean_slots(self.cloud.context, slots)
+            agent.clean_slots(self.cloud.context, given)
         wait_until(lambda: not agent._cleaner._running)
 
 
@@ -533,8 +533,8 @@ class TestTwice:
         cloud.devices_file.write(card(ONE, cleaning=shell(script)))
         first = start()
         cloud.delete(cloud.boot(CARD, YPU))
-        (_cast, slots), *_others = bus.casts
-        first.clean_slots(cloud.context, slots)
+        ((_method, given),) = bus.casts
+        first.clean_slots(cloud.context, given)
         wait_until(lambda: told() == [ONE])
 
         # It is killed: nobody hears of it any more.

@@ -48,6 +48,7 @@ _SUBJECTS: tuple[
     allocations.find,
     slots.find_providers,
     slots.find_drained,
+    slots.find_tainted,
     guests.find,
 )
 

@@ -10,10 +10,12 @@ import functools
 from cyborg import context as cyborg_context
 from oslo_utils import timeutils
 
+from nova_cyborg import model
 from nova_cyborg.audit import look
 from nova_cyborg.db.inventory import cleaning, handles, providers, slots
-from nova_cyborg.lifecycle import inventory, placement, unbind
+from nova_cyborg.lifecycle import placement, unbind
 from nova_cyborg.lifecycle.cleaning import begin
+from nova_cyborg.lifecycle.inventory import publishing
 
 # Seconds that a cleaning may take in addition to its bound: until the agent
 # was told, and has said how it ended. It is told with each report, too.
@@ -180,13 +182,34 @@ def find_drained(
                 provider.uuid,
                 'The device is disabled, and Placement offers it. No server '
                 'gets it, and those that are sent to its host fail.',
-                functools.partial(_reserve, provider),
+                functools.partial(_publish, provider),
             )
 
 
-def _reserve(provider: providers.Provider) -> None:
-    """Repair ``drain-lapsed``."""
-    inventory.publish(cyborg_context.get_admin_context(), [provider.uuid])
+def find_tainted(
+    view: look.Look,
+) -> collections.abc.Iterator[look.Finding]:
+    """Find devices that are tainted, and that Placement gives to anyone.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    for provider in providers.of_tainted(view.context):
+        wanted = set(map(model.taint_trait, provider.taints))
+        if not wanted <= view.placement.traits(provider.uuid):
+            yield look.Finding(
+                'taint-lapsed',
+                provider.uuid,
+                f'The device has taints ({", ".join(sorted(provider.taints))})'
+                ' that Placement does not know of. Servers that do not '
+                'tolerate them are sent to it, and fail.',
+                functools.partial(_publish, provider),
+            )
+
+
+def _publish(provider: providers.Provider) -> None:
+    """Repair ``drain-lapsed`` and ``taint-lapsed``."""
+    publishing.publish(cyborg_context.get_admin_context(), [provider.uuid])
 
 
 def _remove_provider(uuid: str) -> None:

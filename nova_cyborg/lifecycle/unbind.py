@@ -14,8 +14,9 @@ from cyborg.agent import rpcapi
 
 from nova_cyborg.db import allocations, arqs, attempts
 from nova_cyborg.db.inventory import cleaning, handles
-from nova_cyborg.lifecycle import inventory, nova
+from nova_cyborg.lifecycle import nova
 from nova_cyborg.lifecycle.cleaning import begin
+from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ def _tell_of_outages(
     There are none, nearly always: one that is missing, or is to be cleaned.
     """
     out = [found for found in given_back if found.out]
-    inventory.publish(
+    publishing.publish(
         context, sorted({found.provider for found in out if found.provider})
     )
     begin.of_handles(context, [found.uuid for found in out if found.unclean])

@@ -16,7 +16,14 @@ from nova_cyborg.cyborg.agent import pci_address, readers
 
 _REQUIRED_FIELDS = ('address', 'vendor', 'product', 'resource_class')
 _DEVICE_FIELDS = frozenset(
-    (*_REQUIRED_FIELDS, 'type', 'traits', 'handles', 'cleaning')
+    (
+        *_REQUIRED_FIELDS,
+        'type',
+        'traits',
+        'handles',
+        'unhealthy',
+        'cleaning',
+    )
 )
 _HANDLES_FIELDS = frozenset(('type', 'mdev_type', 'number', 'addresses'))
 _CLEANING_FIELDS = frozenset(('program', 'timeout'))
@@ -67,6 +74,7 @@ class Device:
     :ivar resource_class: what Placement counts its slots as.
     :ivar traits: traits of its resource provider, sorted.
     :ivar handles: what guests get.
+    :ivar unhealthy: what is wrong with it, a sentence; empty if it is well.
     :ivar cleaning: how its slots are cleaned; None if they are not.
     """
 
@@ -77,6 +85,7 @@ class Device:
     resource_class: str
     traits: tuple[str, ...]
     handles: Handles
+    unhealthy: str = ''
     cleaning: Cleaning | None = None
 
     @property
@@ -106,6 +115,7 @@ def parse_device(item: object) -> Device:
         ),
         traits=readers.traits(fields.get('traits', []), 'traits'),
         handles=_handles(fields.get('handles', {}), address),
+        unhealthy=_unhealthy(fields),
         cleaning=_cleaning(fields['cleaning'])
         if 'cleaning' in fields
         else None,
@@ -118,6 +128,12 @@ def _cleaning(item: object) -> Cleaning:
         readers.program(fields['program'], 'cleaning.program'),
         readers.seconds(fields.get('timeout', _TIMEOUT), 'cleaning.timeout'),
     )
+
+
+def _unhealthy(fields: readers.Fields) -> str:
+    if 'unhealthy' not in fields:
+        return ''
+    return readers.text(fields['unhealthy'], 'unhealthy', 'ECC errors')
 
 
 def _handles(item: object, address: str) -> Handles:

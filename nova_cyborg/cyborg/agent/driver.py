@@ -164,6 +164,8 @@ def _attributes(
     if device.cleaning is not None:
         seconds = str(device.cleaning.timeout)
         pairs.append((model.CLEANING_ATTRIBUTE, seconds))
+    if device.unhealthy:
+        pairs.append(('health', device.unhealthy))
     return [
         driver_attribute.DriverAttribute(key=key, value=value)
         for key, value in pairs

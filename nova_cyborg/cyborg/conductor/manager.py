@@ -26,8 +26,8 @@ from nova_cyborg.cyborg.conductor import comparison, recording
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import slots
 from nova_cyborg.db.migrations import migration
-from nova_cyborg.lifecycle import inventory
 from nova_cyborg.lifecycle.cleaning import end, stock
+from nova_cyborg.lifecycle.inventory import publishing
 
 _CALLED = {
     'report_data': 'context hostname driver_device_list',
@@ -111,7 +111,7 @@ class ConductorManager(manager.ConductorManager):
         slot = end.record(context, handle_id, cleaning_id, error)
         if slot is None or slot.provider is None:
             return
-        if inventory.publish(context, [slot.provider], self.placement_client):
+        if publishing.publish(context, [slot.provider], self.placement_client):
             with _reporting(slot.hostname):
                 self._unpublished.setdefault(slot.hostname, set()).add(
                     slot.deployable

@@ -15,10 +15,10 @@ from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
 from nova_cyborg.cyborg.conductor import comparison as comparing
-from nova_cyborg.cyborg.conductor import report
-from nova_cyborg.db.inventory import outages, slots
-from nova_cyborg.lifecycle import inventory
+from nova_cyborg.cyborg.conductor import health, report
+from nova_cyborg.db.inventory import outages, slots, taints
 from nova_cyborg.lifecycle.cleaning import begin
+from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Recording:
 
         :param reported: the devices.
         """
+        said = health.take_out(reported)
         recorded = driver_device.DriverDevice.list(
             self._context, self._hostname
         )
@@ -80,6 +81,11 @@ class Recording:
         )
         self._compare(recorded, completed.devices)
         self._end_outages(known, going)
+        sick = health.record(self._context, self._hostname, said)
+        if any(
+            report.identity(each) not in completed.devices for each in recorded
+        ):
+            taints.forget_removed(self._context)
         given_again = begin.of_host(self._context, self._hostname)
         self._tell_placement(
             report.changed(recorded, completed.devices.values())
@@ -88,6 +94,11 @@ class Recording:
                 slot.deployable
                 for slot in known
                 if slot.key in gone or slot.out or slot.maintained
+            }
+            | {
+                deployable.name
+                for identity in sick & completed.devices.keys()
+                for deployable in completed.devices[identity].deployable_list
             },
             completed.devices.values(),
         )
@@ -127,8 +138,12 @@ class Recording:
         )
         gone = {slot.key for slot in going}
         missing = [slot for slot in self._known(recorded) if slot.key in gone]
-        # A device that is disabled is to be so when it comes back.
-        kept = [slot for slot in missing if slot.held or slot.maintained]
+        # A device that is disabled or tainted is to be so when it comes back.
+        kept = [
+            slot
+            for slot in missing
+            if slot.held or slot.maintained or slot.tainted
+        ]
         staying = {slot.deployable for slot in kept} | {
             deployable.name
             for device in completed.devices.values()
@@ -253,7 +268,7 @@ class Recording:
             for device in devices
             for deployable in device.deployable_list
         }
-        untold = inventory.publish(
+        untold = publishing.publish(
             self._context,
             [
                 self._comparison.get_rp_uuid_from_obj(deployables[name])
@@ -267,7 +282,7 @@ class Recording:
             if uuid not in untold:
                 continue
             self._unpublished.add(name)
-            if untold[uuid] is inventory.Untold.UNKNOWN:
+            if untold[uuid] is publishing.Untold.UNKNOWN:
                 self._restore(deployable)
 
     def _restore(self, deployable: driver_deployable.DriverDeployable) -> None:

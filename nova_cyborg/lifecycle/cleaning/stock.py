@@ -14,8 +14,8 @@ from cyborg.objects import ext_arq
 
 from nova_cyborg.db import arqs
 from nova_cyborg.db.inventory import cleaning, handles
-from nova_cyborg.lifecycle import inventory
 from nova_cyborg.lifecycle.cleaning import begin
+from nova_cyborg.lifecycle.inventory import publishing
 
 
 def install() -> None:
@@ -37,7 +37,7 @@ def _cleaning(
         cleaning.begin(admin, given_back)
         stock(self, context)
         if given_back:
-            inventory.publish(
+            publishing.publish(
                 admin, {each.provider for each in given_back if each.provider}
             )
             begin.of_handles(admin, [each.uuid for each in given_back])

@@ -666,10 +666,10 @@ def test_what_it_costs(cloud, bus, start, shell):
     both = statements(cloud, [cloud.boot(CARD, YPU) for _n in range(2)])
 
     assert len(plain) == 5
-    # The outage; what Placement is told; and what the agent is told.
+    # The others are what Placement and the agent are told.
     inserts = [each for each in cleaned if each.startswith('INSERT')]
     assert len(inserts) == 1
-    assert len(both) == len(cleaned) <= len(plain) + 4
+    assert len(both) == len(cleaned)
 
 
 def statements(cloud, requests):

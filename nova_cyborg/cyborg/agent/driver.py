@@ -87,6 +87,11 @@ class FileDriver(driver.GenericDriver):
                 raise exception.CleaningFailed(
                     reason='The devices file names no program for it.'
                 )
+            # What the program gets does not come from the message bus alone.
+            if slot.pci_address not in device.handles.addresses:
+                raise exception.CleaningFailed(
+                    reason='The devices file has no such slot.'
+                )
             folder = pathlib.Path(CONF.state_path, 'nova_cyborg', 'cleaning')
             program.run(
                 [*device.cleaning.program, slot.pci_address],

@@ -2,6 +2,7 @@
 
 """The driver: what cyborg-agent is told."""
 
+import dataclasses
 import json
 
 import pytest
@@ -238,6 +239,14 @@ class TestCleaning:
         assert not make(VGPU)[0].clean(slot)
         # That of another agent in the process.
         assert not make(self.CONTENT, host='host2')[0].clean(slot)
+
+    def test_a_slot_that_the_device_has_not(self, make, slot):
+        other = utils.pci_str_to_json('0000:0c:00.1')
+
+        with pytest.raises(exception.CleaningFailed, match='no such slot'):
+            make(self.CONTENT)[0].clean(
+                dataclasses.replace(slot, attach_info=other)
+            )
 
     def test_a_device_that_is_not_cleaned_any_more(self, make, slot):
         with pytest.raises(exception.CleaningFailed, match='no program'):

@@ -22,6 +22,7 @@ from cyborg.objects.driver_objects import driver_attach_handle, driver_device
 from oslo_concurrency import lockutils
 
 from nova_cyborg import signatures
+from nova_cyborg.cyborg import own_name
 from nova_cyborg.cyborg.conductor import comparison, recording
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import slots
@@ -46,7 +47,7 @@ _CALLED_BY_NAME = {
 }
 
 
-class ConductorManager(manager.ConductorManager):
+class ConductorManager(own_name.OwnName, manager.ConductorManager):
     """Cyborg's conductor, with reports that keep what servers have.
 
     :raises PluginActivationFailed: if the database has not our schema.

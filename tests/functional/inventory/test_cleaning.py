@@ -17,6 +17,7 @@ from cyborg import objects
 from cyborg.agent import manager as stock_agent
 from cyborg.agent import rpcapi as agent_rpcapi
 from cyborg.common import exception as cyborg_exception
+from cyborg.conf import CONF
 from cyborg.objects import base as objects_base
 from oslo_utils import fixture as time_fixture
 from oslo_utils import timeutils
@@ -104,7 +105,11 @@ def bus(cloud, monkeypatch):
     found = Bus(cloud)
     api = mock.create_autospec(agent_rpcapi.AgentAPI)
     api.return_value.client = found
-    monkeypatch.setattr(agent_rpcapi, 'AgentAPI', api)
+    found.remove_mediated_device = api.return_value.remove_vgpu_mdev
+    for module in (begin, unbind):
+        # Not in its own module, where it may call itself by its name.
+        stand_in = mock.Mock(AgentAPI=api)
+        monkeypatch.setattr(module, 'rpcapi', stand_in)
     return found
 
 
@@ -115,11 +120,10 @@ def start(cloud, _config, tmp_path, monkeypatch):
         stock_agent.cond_api, 'ConductorAPI', lambda: Conductor(cloud)
     )
     _config.config(state_path=str(tmp_path))
-    _config.config(
-        group='agent',
-        enabled_drivers=['file_driver'],
-        resource_provider_name=HOST,
-    )
+    _config.config(group='agent', enabled_drivers=['file_driver'])
+    # Before Cyborg 16, the agent takes its own name.
+    if 'resource_provider_name' in CONF.agent:
+        _config.config(group='agent', resource_provider_name=HOST)
 
     def _start():
         agent = agent_manager.AgentManager('cyborg-agent', HOST)
@@ -245,7 +249,7 @@ class TestGivenBack:
     ):
         cloud.devices_file.write({**vgpu(2), 'cleaning': shell(WRITE)})
         agent = start()
-        remove = agent_rpcapi.AgentAPI.return_value.remove_vgpu_mdev
+        remove = bus.remove_mediated_device
         remove.side_effect = PermissionError
         first = cloud.boot(VGPU, 'VGPU')
 

@@ -10,6 +10,7 @@ import math
 import typing as ty
 
 from cyborg import context as cyborg_context
+from cyborg import objects
 from cyborg.common import exception, placement_client
 from cyborg.conductor import manager
 from cyborg.objects.driver_objects import driver_attribute, driver_deployable
@@ -59,12 +60,17 @@ class Comparison(manager.ConductorManager):
         old, old_others = _of_cleaning(old_driver_attr_list)
         new, new_others = _of_cleaning(new_driver_attr_list)
         super().drv_attr_make_diff(context, dep_id, old_others, new_others)
-        if [each.value for each in old] == [each.value for each in new]:
-            return
-        for attribute in old:
-            attribute.delete_by_key(context, dep_id, attribute.key)
-        for attribute in new:
-            attribute.create(context, dep_id)
+        if new and not old:
+            new[0].create(context, dep_id)
+        elif old and not new:
+            old[0].delete_by_key(context, dep_id, old[0].key)
+        elif old and new and old[0].value != new[0].value:
+            # In place: what is given back meanwhile is to be cleaned.
+            found = objects.Attribute.get_by_dep_key(
+                context, dep_id, old[0].key
+            )
+            found.value = new[0].value
+            found.save(context)
 
     @classmethod
     def drv_ah_make_diff(

@@ -135,6 +135,9 @@ class Story:
         known = slots.of_host(self.cloud.context, conftest.HOST)
         names = {slot.deployable for slot in known}
         for name in names:
+            found = self.cloud.deployable(name.removeprefix('compute1_'))
+            assert found.rp_uuid, (name, self.told)
+        for name in names:
             mine = [slot for slot in known if slot.deployable == name]
             free = [slot for slot in mine if slot.available]
             offered = self.cloud.offered(name)
@@ -217,7 +220,6 @@ class Story:
 
     def _say(self, word):
         self.cloud.conductor.end_cleaning(self.cloud.context, *word)
-        self._look_at_placement()
 
     _STEPS: ty.ClassVar[dict[str, int]] = {
         'report': 6,

@@ -11,20 +11,24 @@ whatever rows it has; and each card is compared by itself.
 
 from __future__ import annotations
 
+import contextlib
 import typing as ty
 
 from cyborg import context as cyborg_context
 from cyborg.common import exception
 from cyborg.conductor import manager
-from cyborg.objects import attach_handle
+from cyborg.objects import attach_handle, ext_arq
 from cyborg.objects.driver_objects import driver_attach_handle, driver_device
 from oslo_concurrency import lockutils
 
 from nova_cyborg import signatures
+from nova_cyborg.cyborg import own_name
 from nova_cyborg.cyborg.conductor import comparison, recording
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import slots
 from nova_cyborg.db.migrations import migration
+from nova_cyborg.lifecycle.cleaning import end, stock
+from nova_cyborg.lifecycle.inventory import publishing
 
 _CALLED = {
     'report_data': 'context hostname driver_device_list',
@@ -43,7 +47,7 @@ _CALLED_BY_NAME = {
 }
 
 
-class ConductorManager(manager.ConductorManager):
+class ConductorManager(own_name.OwnName, manager.ConductorManager):
     """Cyborg's conductor, with reports that keep what servers have.
 
     :raises PluginActivationFailed: if the database has not our schema.
@@ -70,12 +74,57 @@ class ConductorManager(manager.ConductorManager):
         """
         # An agent that waits in vain reports again, while the first report
         # is still being recorded.
-        with lockutils.lock(f'nova-cyborg-report-{hostname}'):
+        with _reporting(hostname):
             root = self._get_root_provider(context, hostname)
             compared = comparison.Comparison(self.placement_client, root)
             unpublished = self._unpublished.setdefault(hostname, set())
             one = recording.Recording(compared, context, hostname, unpublished)
             one.take(driver_device_list)
+
+    def is_to_be_cleaned(
+        self,
+        context: cyborg_context.RequestContext,
+        handle_id: str,
+        cleaning_id: str,
+    ) -> bool:
+        """Tell an agent whether a slot is still to be cleaned.
+
+        :param handle_id: UUID of its attach handle.
+        :param cleaning_id: the id of the cleaning that the agent was told to
+            begin.
+        :returns: whether it is.
+        """
+        return end.find(context, handle_id, cleaning_id) is not None
+
+    def end_cleaning(
+        self,
+        context: cyborg_context.RequestContext,
+        handle_id: str,
+        cleaning_id: str,
+        error: str | None,
+    ) -> None:
+        """Take an agent's word of how the cleaning of a slot has ended.
+
+        :param handle_id: UUID of its attach handle.
+        :param cleaning_id: the id of the cleaning.
+        :param error: why it failed; None if it did not.
+        """
+        slot = end.record(context, handle_id, cleaning_id, error)
+        if slot is None or slot.provider is None:
+            return
+        if publishing.publish(context, [slot.provider], self.placement_client):
+            with _reporting(slot.hostname):
+                self._unpublished.setdefault(slot.hostname, set()).add(
+                    slot.deployable
+                )
+
+
+def _reporting(hostname: str) -> contextlib.AbstractContextManager[ty.Any]:
+    """Have one report of a host recorded at a time."""
+    found: contextlib.AbstractContextManager[ty.Any] = lockutils.lock(
+        f'nova-cyborg-report-{hostname}'
+    )
+    return found
 
 
 def allocate(
@@ -123,5 +172,7 @@ def install() -> str:
         attach_handle.AttachHandle, {'allocate': 'deployable_id'}
     )
     attach_handle.AttachHandle.allocate = classmethod(allocate)
+    signatures.check(ext_arq.ExtARQ, {'unbind': 'context'})
+    stock.install()
     manager.ConductorManager = ConductorManager
     return 'inventory that knows what is in use'

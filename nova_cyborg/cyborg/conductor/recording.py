@@ -17,6 +17,7 @@ from openstack import exceptions as sdk_exc
 from nova_cyborg.cyborg.conductor import comparison as comparing
 from nova_cyborg.cyborg.conductor import health, report
 from nova_cyborg.db.inventory import outages, slots, taints
+from nova_cyborg.lifecycle.cleaning import begin
 from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
@@ -85,8 +86,10 @@ class Recording:
             report.identity(each) not in completed.devices for each in recorded
         ):
             taints.forget_removed(self._context)
+        given_again = begin.of_host(self._context, self._hostname)
         self._tell_placement(
             report.changed(recorded, completed.devices.values())
+            | given_again
             | {
                 slot.deployable
                 for slot in known

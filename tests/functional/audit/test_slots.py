@@ -6,7 +6,9 @@ import uuid
 
 import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
+from oslo_utils import timeutils
 
+from nova_cyborg.db import tables
 from tests.functional.audit.rows import execute, use_all_handles
 
 
@@ -108,3 +110,22 @@ def test_a_provider_without_a_device_that_is_used(
     placement.allocate('gone', 'somebody')
 
     assert run(repair=True) == (1, ['provider-without-device'])
+
+
+def test_a_slot_that_could_not_be_cleaned(cloud, run, running):
+    free = sa.select(models.AttachHandle.uuid).where(
+        models.AttachHandle.in_use.is_(False)
+    )
+    execute(
+        cloud,
+        sa.insert(tables.HandleOutage).values(
+            handle_uuid=free.scalar_subquery(),
+            reason='cleaning-failed',
+            detail='It burns.',
+            created_at=timeutils.utcnow(),
+        ),
+    )
+
+    # Of what is begun again, the agent says how it ends.
+    assert run(repair=True) == (0, ['slot-not-cleaned'])
+    assert run() == (0, [])

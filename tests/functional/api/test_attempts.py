@@ -27,6 +27,7 @@ class TestReserve:
         again = nova.reserve(server_id, uuid_).json
 
         assert again.pop('combinations') == {'plain': 0, 'pruned': 0}
+        assert again.pop('taints') == []
         assert again == nova.allocation(server_id).json
 
     def test_by_another_caller(self, cloud, member, nova, boot):

@@ -58,6 +58,24 @@ def known(context: cyborg_context.RequestContext) -> set[str]:
     }
 
 
+def of_host(
+    context: cyborg_context.RequestContext, hostname: str
+) -> dict[str, str | None]:
+    """Find the deployables of a host, and their resource providers.
+
+    :param hostname: the name of the node.
+    :returns: UUIDs of the providers, by the deployables' names; None for one
+        of which Placement was not told.
+    """
+    deployable, device = models.Deployable, models.Device
+    query = (
+        sa.select(deployable.name, deployable.rp_uuid)
+        .join(device, device.id == deployable.device_id)
+        .where(device.hostname == hostname)
+    )
+    return dict(session.rows(context, query))
+
+
 def resource_classes(
     context: cyborg_context.RequestContext,
 ) -> frozenset[str]:

@@ -18,7 +18,7 @@ from nova_cyborg.audit import (
     guests,
     holders,
     look,
-    profiles,
+    providers,
     slots,
 )
 
@@ -42,11 +42,12 @@ _SUBJECTS: tuple[
     arqs.find_of_no_server,
     slots.find_handles,
     slots.find_lost,
-    profiles.find,
+    arqs.find_unused_profiles,
     evacuations.find_on_another_host,
     allocations.find,
-    slots.find_providers,
-    slots.find_drained,
+    providers.find_without_device,
+    providers.find_twins,
+    providers.find_differing,
     guests.find,
 )
 

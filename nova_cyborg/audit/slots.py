@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Slots of devices: their attach handles, ARQs and resource providers."""
+"""Slots of devices: their attach handles and ARQs."""
 
 import collections
 import collections.abc
@@ -9,8 +9,8 @@ import functools
 from cyborg import context as cyborg_context
 
 from nova_cyborg.audit import look
-from nova_cyborg.db.inventory import handles, providers, slots
-from nova_cyborg.lifecycle import inventory, placement, unbind
+from nova_cyborg.db.inventory import handles, slots
+from nova_cyborg.lifecycle import unbind
 
 _ADVICE = 'To get another device, shelve and unshelve the server.'
 
@@ -105,52 +105,3 @@ def _of_several_servers(
                 'The slot is bound for more than one server: '
                 f'{", ".join(servers)}. Delete or shelve all but one of them.',
             )
-
-
-def find_providers(
-    view: look.Look,
-) -> collections.abc.Iterator[look.Finding]:
-    """Find resource providers whose devices are gone.
-
-    :param view: the look of the audit.
-    :returns: what disagrees.
-    """
-    found = view.placement.of_cyborg()
-    # After those of Placement: Cyborg makes its own record first.
-    for uuid in sorted(found.keys() - providers.known(view.context)):
-        yield look.Finding(
-            'provider-without-device',
-            uuid,
-            f'Placement has resource provider {found[uuid]} of a device that '
-            'Cyborg does not know any more.',
-            functools.partial(_remove_provider, uuid),
-        )
-
-
-def find_drained(
-    view: look.Look,
-) -> collections.abc.Iterator[look.Finding]:
-    """Find devices that are disabled, and that Placement offers.
-
-    :param view: the look of the audit.
-    :returns: what disagrees.
-    """
-    for provider in providers.of_maintained(view.context):
-        if view.placement.reserved(provider.uuid) < provider.total:
-            yield look.Finding(
-                'drain-lapsed',
-                provider.uuid,
-                'The device is disabled, and Placement offers it. No server '
-                'gets it, and those that are sent to its host fail.',
-                functools.partial(_reserve, provider),
-            )
-
-
-def _reserve(provider: providers.Provider) -> None:
-    """Repair ``drain-lapsed``."""
-    inventory.publish(cyborg_context.get_admin_context(), [provider.uuid])
-
-
-def _remove_provider(uuid: str) -> None:
-    """Repair ``provider-without-device``, unless something is allocated."""
-    placement.Placement().remove_provider(uuid)

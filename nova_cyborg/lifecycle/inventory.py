@@ -108,9 +108,7 @@ def _write(
     if response.status_code != http.HTTPStatus.OK:
         return int(response.status_code)
     body: dict[str, ty.Any] = response.json()
-    there = body['inventories'].get(provider.resource_class, {})
-    wanted = _inventory(provider)
-    if wanted.items() <= there.items():
+    if not differs(provider, body['inventories']):
         return int(response.status_code)
     response = client.put(
         url,
@@ -118,11 +116,28 @@ def _write(
             'resource_provider_generation': body[
                 'resource_provider_generation'
             ],
-            'inventories': {provider.resource_class: wanted},
+            'inventories': {provider.resource_class: _inventory(provider)},
         },
         version=_MICROVERSION,
     )
     return int(response.status_code)
+
+
+def differs(
+    provider: providers.Provider,
+    inventories: collections.abc.Mapping[
+        str, collections.abc.Mapping[str, ty.Any]
+    ],
+) -> bool:
+    """Tell whether Placement is to be told of a resource provider.
+
+    :param provider: the provider.
+    :param inventories: what Placement has of it, by resource class.
+    """
+    if inventories.keys() != {provider.resource_class}:
+        return True
+    there = inventories[provider.resource_class]
+    return not _inventory(provider).items() <= there.items()
 
 
 def _inventory(provider: providers.Provider) -> dict[str, int]:

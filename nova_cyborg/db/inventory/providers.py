@@ -37,12 +37,28 @@ class Provider:
     :ivar resource_class: what its slots are counted as.
     :ivar total: how many slots it has.
     :ivar reserved: how many of them are not given, though none has them.
+    :ivar maintained: whether an administrator has disabled its device.
     """
 
     uuid: str
     resource_class: str
     total: int
     reserved: int
+    maintained: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Deployable:
+    """A deployable of a device, which has a resource provider.
+
+    :ivar name: its name, which is that of the provider.
+    :ivar hostname: the name of the node that its device is in.
+    :ivar provider: UUID of the provider; None if Placement was never told.
+    """
+
+    name: str
+    hostname: str
+    provider: str | None
 
 
 def known(context: cyborg_context.RequestContext) -> set[str]:
@@ -58,6 +74,25 @@ def known(context: cyborg_context.RequestContext) -> set[str]:
     }
 
 
+def deployables(
+    context: cyborg_context.RequestContext,
+    *conditions: sa.ColumnElement[bool],
+) -> list[Deployable]:
+    """Read deployables, with one statement.
+
+    :param conditions: what must hold for the rows of them and their devices.
+    :returns: the deployables, in order of their making.
+    """
+    deployable, device = models.Deployable, models.Device
+    query = (
+        sa.select(deployable.name, device.hostname, deployable.rp_uuid)
+        .join(device, device.id == deployable.device_id)
+        .where(*conditions)
+        .order_by(deployable.id)
+    )
+    return [Deployable(*row) for row in session.rows(context, query)]
+
+
 def of_host(
     context: cyborg_context.RequestContext, hostname: str
 ) -> dict[str, str | None]:
@@ -67,13 +102,10 @@ def of_host(
     :returns: UUIDs of the providers, by the deployables' names; None for one
         of which Placement was not told.
     """
-    deployable, device = models.Deployable, models.Device
-    query = (
-        sa.select(deployable.name, deployable.rp_uuid)
-        .join(device, device.id == deployable.device_id)
-        .where(device.hostname == hostname)
-    )
-    return dict(session.rows(context, query))
+    return {
+        each.name: each.provider
+        for each in deployables(context, models.Device.hostname == hostname)
+    }
 
 
 def resource_classes(
@@ -136,6 +168,7 @@ def of_deployables(
             # Placement takes no inventory of nothing.
             total=max(slots, 1),
             reserved=max(slots, 1) if maintained or not slots else out,
+            maintained=bool(maintained),
         )
         for rp_uuid, name, slots, out, maintained in session.rows(
             context, query
@@ -154,13 +187,6 @@ def of_device(
     return of_deployables(
         context, models.Deployable.device_id == device_row_id
     )
-
-
-def of_maintained(
-    context: cyborg_context.RequestContext,
-) -> list[Provider]:
-    """Read the resource providers of devices that are disabled."""
-    return of_deployables(context, models.Device.status == MAINTAINED)
 
 
 def of_uuids(

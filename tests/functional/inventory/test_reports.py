@@ -13,7 +13,7 @@ from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.cyborg.conductor import comparison
 from nova_cyborg.db import tables
-from nova_cyborg.db.inventory import reports
+from nova_cyborg.db.inventory import reports, twins
 from tests.functional.inventory.entries import GZIP, card, gzip
 
 CARD = '0000:72:00.0'
@@ -328,12 +328,18 @@ class TestTwins:
 
         assert [cloud.place_of(request) for request in requests] == before
         assert len(cloud.records()['deployables']) == 2
+        (twin,) = twins.find(cloud.context)
+        assert twin.hostnames == (HOST,)
+        assert set(twin.server_ids) == {
+            request.arq.instance_uuid for request in requests
+        }
 
         cloud.delete(requests[0])
         cloud.report(agent)
 
         is_recorded_once(cloud, CARD)
         assert cloud.place_of(requests[1]) == before[1]
+        assert twins.find(cloud.context) == []
 
     def test_deployables_of_one_device(self, cloud):
         agent = cloud.start(card(ONE, TWO))

@@ -69,6 +69,8 @@ class ServerAllocation:
         request.
     :ivar combinations: of devices, which Placement tries for it; none if it
         is not about to be scheduled.
+    :ivar taints: keys of all taints that devices have; none if it is not
+        about to be scheduled.
     """
 
     generation: int
@@ -76,6 +78,7 @@ class ServerAllocation:
     contexts: tuple[AllocatedContext, ...]
     missing: tuple[str, ...] = ()
     combinations: counting.Combinations = counting.NONE
+    taints: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -431,4 +434,5 @@ def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
             if device.get('missing')
         ),
         combinations=_combinations(body),
+        taints=tuple(body.get('taints', ())),
     )

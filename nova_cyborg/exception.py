@@ -93,6 +93,70 @@ class AllocationNotFound(DeviceContextError):
     error_code = 'nova_cyborg.device_allocation.not_found'
 
 
+class DeviceNotFound(DeviceContextError):
+    message = (
+        'Device %(id)s was not found. List the ones there are with "openstack '
+        'accelerator device list".'
+    )
+    status = 404
+    error_code = 'nova_cyborg.device.not_found'
+
+
+class DeviceTaintNotFound(DeviceContextError):
+    message = (
+        'Device taint %(id)s was not found. List the ones there are with '
+        '"openstack accelerator device taint list".'
+    )
+    status = 404
+    error_code = 'nova_cyborg.device_taint.not_found'
+
+
+class DeviceTaintExists(DeviceContextError):
+    message = (
+        'Device %(device_id)s has the taint %(key)s already. To change its '
+        'reason, delete it first.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_taint.exists'
+
+
+class DeviceTaintReported(DeviceContextError):
+    message = (
+        'Taint %(key)s of device %(device_id)s comes from the agent of its '
+        'host, and goes when that says that the device is well. To have '
+        'servers get the device anyway, tolerate the taint.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_taint.reported'
+
+
+class TooManyTaints(DeviceContextError):
+    message = (
+        'There are %(limit)d different keys of taints already. Use one of '
+        'these, or delete the taints of one.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_taint.too_many'
+
+
+class DeviceTaintUntold(DeviceContextError):
+    message = (
+        'Placement could not be told of the taint of device %(device_id)s. '
+        'Nothing was changed. Repeat the request when Placement answers.'
+    )
+    status = 503
+    error_code = 'nova_cyborg.device_taint.untold'
+
+
+class DeviceTainted(DeviceContextError):
+    message = (
+        'The device that was chosen has got the taint %(key)s, which is not '
+        'tolerated.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_tainted'
+
+
 class DeviceContextInUse(DeviceContextError):
     message = (
         'Device context %(id)s is in use by server %(server_id)s. Delete '

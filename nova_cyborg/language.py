@@ -4,8 +4,8 @@
 
 A device context is one or more **groups**. A group is what Placement calls a
 granular request group: amounts of resource classes, required and forbidden
-traits, all to be found on one resource provider; and config data, which
-Cyborg hands to the device's driver.
+traits, all to be found on one resource provider; config data, which Cyborg
+hands to the device's driver; and the taints that the device may have.
 """
 
 import collections.abc
@@ -20,6 +20,7 @@ MAX_AMOUNT = 2**31 - 1
 MAX_GROUPS = 16
 MAX_RESOURCE_CLASSES = 8
 MAX_TRAITS = 50
+MAX_TOLERATED = 16
 MAX_CONFIG_KEYS = 32
 MAX_CONFIG_KEY_LENGTH = 128
 MAX_CONFIG_VALUE_LENGTH = 1024
@@ -30,7 +31,9 @@ MAX_STORED_SIZE = 2**16 - 1
 _CONFIG_KEY = re.compile(r'[A-Za-z0-9_.:-]+')
 # Of a profile; longer ones are not read as numbers at all.
 _AMOUNT = re.compile('[0-9]{1,20}')
-_GROUP_FIELDS = frozenset(('resources', 'required', 'forbidden', 'config'))
+_GROUP_FIELDS = frozenset(
+    ('resources', 'required', 'forbidden', 'config', 'tolerated')
+)
 
 
 def parse_groups(
@@ -40,8 +43,9 @@ def parse_groups(
 
     :param items: groups in the form of the API: a list of objects with
         ``resources`` (an object of amounts, 1 to 2**31-1, by resource
-        class), and optionally ``required``, ``forbidden`` (lists of traits)
-        and ``config`` (an object of strings by key).
+        class), and optionally ``required``, ``forbidden`` (lists of traits),
+        ``config`` (an object of strings by key) and ``tolerated`` (a list of
+        keys of taints).
     :param field: what error messages call the list.
     :returns: the groups, in the given order.
     :raises InvalidRequest: naming the field that is wrong.
@@ -84,6 +88,7 @@ def parse_group(item: object, prefix: str = '') -> model.Group:
         required,
         forbidden,
         _parse_config(item.get('config', {}), f'{prefix}config'),
+        _parse_tolerated(item.get('tolerated', ()), f'{prefix}tolerated'),
     )
 
 
@@ -222,6 +227,13 @@ def _parse_traits(items: object, field: str) -> tuple[str, ...]:
         raise names.invalid(field, 'must be a list of traits.')
     _check_count(items, field, 'traits', MAX_TRAITS)
     return tuple(sorted({names.trait_name(item, field) for item in items}))
+
+
+def _parse_tolerated(items: object, field: str) -> tuple[str, ...]:
+    if not isinstance(items, list | tuple):
+        raise names.invalid(field, 'must be a list of keys of taints.')
+    _check_count(items, field, 'taints', MAX_TOLERATED)
+    return tuple(sorted({names.taint_key(item, field) for item in items}))
 
 
 def _parse_config(items: object, field: str) -> tuple[tuple[str, str], ...]:

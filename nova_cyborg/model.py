@@ -34,6 +34,8 @@ NOTHING_NAMED = (
 #: How the names of the hidden device profiles begin.
 PROFILE_PREFIX = 'nova-cyborg-'
 REQUESTER_PREFIX = 'device_context_'
+#: How the trait begins that a tainted device has in Placement.
+TAINT_PREFIX = 'CUSTOM_TAINT_'
 #: The most device contexts that are looked at for one server, whatever the
 #: operators allow.
 MAX_CONTEXTS = 64
@@ -68,12 +70,14 @@ class Group:
     :ivar required: traits the provider must have, sorted.
     :ivar forbidden: traits the provider must not have, sorted.
     :ivar config: config data, as key and value pairs sorted by key.
+    :ivar tolerated: keys of the taints that the device may have, sorted.
     """
 
     resources: tuple[tuple[str, int], ...]
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     config: tuple[tuple[str, str], ...] = ()
+    tolerated: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, ty.Any]:
         """Return the group in the form of the API."""
@@ -82,6 +86,7 @@ class Group:
             'required': list(self.required),
             'forbidden': list(self.forbidden),
             'config': dict(self.config),
+            'tolerated': list(self.tolerated),
         }
 
     @classmethod
@@ -99,7 +104,25 @@ class Group:
             tuple(item['required']),
             tuple(item['forbidden']),
             tuple(sorted(item['config'].items())),
+            # What was stored before there were taints has none.
+            tuple(item.get('tolerated', ())),
         )
+
+    def refusing(self, taints: collections.abc.Iterable[str]) -> Group:
+        """Return the group as Placement is asked for it.
+
+        :param taints: the keys of all taints that devices have.
+        :returns: the group, which also forbids the traits of the taints that
+            it neither tolerates nor requires.
+        """
+        refused = {
+            taint_trait(key) for key in taints if key not in self.tolerated
+        }
+        refused.difference_update(self.required)
+        if not refused:
+            return self
+        forbidden = tuple(sorted(refused.union(self.forbidden)))
+        return dataclasses.replace(self, forbidden=forbidden)
 
     @property
     def accelerator_count(self) -> int:
@@ -119,6 +142,15 @@ class Group:
         group.update({f'trait:{name}': 'forbidden' for name in self.forbidden})
         group.update({f'accel:{key}': value for key, value in self.config})
         return group
+
+
+def taint_trait(key: str) -> str:
+    """Name the trait that a device with a taint has in Placement.
+
+    :param key: the key of the taint.
+    :returns: such as ``CUSTOM_TAINT_ECC_ERRORS``.
+    """
+    return TAINT_PREFIX + key.upper().replace('-', '_')
 
 
 def pci_address(info: collections.abc.Mapping[str, str]) -> str:
@@ -281,7 +313,18 @@ def profile_name(groups: collections.abc.Sequence[Group]) -> str:
     :param groups: the groups of a device context.
     :returns: the name, 44 characters long.
     """
-    text = json.dumps([group.as_dict() for group in groups], sort_keys=True)
+    # What a device may have is not for its driver.
+    text = json.dumps(
+        [
+            {
+                field: value
+                for field, value in group.as_dict().items()
+                if field != 'tolerated'
+            }
+            for group in groups
+        ],
+        sort_keys=True,
+    )
     digest = hashlib.sha256(text.encode()).hexdigest()
     return f'{PROFILE_PREFIX}{digest[:32]}'
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Names of resource classes and traits, and other texts of a request."""
+"""Names of resource classes, traits and taints, and texts of a request."""
 
 import functools
 import re
@@ -24,7 +24,11 @@ ACCELERATOR_CLASSES = frozenset(
     )
 )
 
+#: The longest key of a taint, in characters.
+MAX_TAINT_KEY_LENGTH = 64
+
 _NAME = re.compile(r'[A-Za-z0-9_]+')
+_TAINT_KEY = re.compile(r'[a-z0-9]+(-[a-z0-9]+)*')
 _PRINTABLE = re.compile(r'[\x20-\x7e]*')
 
 
@@ -63,6 +67,24 @@ def trait_name(name: object, field: str) -> str:
     if text in _standard_traits():
         return text
     return _custom(text, os_traits.CUSTOM_NAMESPACE, field)
+
+
+def taint_key(key: object, field: str) -> str:
+    """Check the key of a taint.
+
+    :param key: what was given.
+    :param field: what error messages call it.
+    :returns: the key.
+    :raises InvalidRequest: if it is no key of a taint.
+    """
+    text = check_text(key, field, MAX_TAINT_KEY_LENGTH, empty=False)
+    if not _TAINT_KEY.fullmatch(text):
+        raise invalid(
+            field,
+            f'"{text}" is not of small letters, digits and single hyphens '
+            'between them, as in ecc-errors.',
+        )
+    return text
 
 
 def check_text(value: object, field: str, limit: int, empty: bool) -> str:

@@ -48,6 +48,7 @@ _SUBJECTS: tuple[
     providers.find_without_device,
     providers.find_twins,
     providers.find_differing,
+    providers.find_tainted,
     guests.find,
 )
 

@@ -7,10 +7,11 @@ import functools
 
 from cyborg import context as cyborg_context
 
-from nova_cyborg import exception
+from nova_cyborg import exception, model
 from nova_cyborg.audit import look
 from nova_cyborg.db.inventory import providers, twins
-from nova_cyborg.lifecycle import inventory, placement
+from nova_cyborg.lifecycle import placement
+from nova_cyborg.lifecycle.inventory import publishing
 
 
 def find_without_device(
@@ -100,7 +101,7 @@ def _about(
             'gets it, and those that are sent to its host fail.',
             functools.partial(_publish, provider.uuid),
         )
-    elif inventory.differs(provider, there):
+    elif publishing.differs(provider, there):
         yield look.Finding(
             'inventory-differs',
             provider.uuid,
@@ -124,10 +125,31 @@ def _said(
     )
 
 
+def find_tainted(
+    view: look.Look,
+) -> collections.abc.Iterator[look.Finding]:
+    """Find devices that are tainted, and that Placement gives to anyone.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    for provider in providers.of_tainted(view.context):
+        wanted = set(map(model.taint_trait, provider.taints))
+        if not wanted <= view.placement.traits(provider.uuid):
+            yield look.Finding(
+                'taint-lapsed',
+                provider.uuid,
+                f'The device has taints ({", ".join(sorted(provider.taints))})'
+                ' that Placement does not know of. Servers that do not '
+                'tolerate them are sent to it, and fail.',
+                functools.partial(_publish, provider.uuid),
+            )
+
+
 def _publish(uuid: str) -> None:
-    """Repair ``drain-lapsed`` and ``inventory-differs``."""
+    """Repair ``drain-lapsed``, ``inventory-differs`` and ``taint-lapsed``."""
     context = cyborg_context.get_admin_context()
-    if inventory.publish(context, [uuid]):
+    if publishing.publish(context, [uuid]):
         raise exception.PlacementFailed(
             reason='it does not take the inventory'
         )

@@ -94,6 +94,8 @@ def _group_text(group: dict[str, ty.Any]) -> str:
         parts.append('requires ' + ', '.join(group['required']))
     if group.get('forbidden'):
         parts.append('forbids ' + ', '.join(group['forbidden']))
+    if group.get('tolerated'):
+        parts.append('tolerates ' + ', '.join(group['tolerated']))
     if group.get('config'):
         parts.append('config ' + _pairs(group['config']))
     return '; '.join(parts)

@@ -13,7 +13,7 @@ import typing as ty
 
 from osc_lib import exceptions as osc_exc
 
-from nova_cyborg import exception, language
+from nova_cyborg import exception, language, model
 
 #: The words of options by the field of a group that they fill.
 _WORDS = {
@@ -21,6 +21,7 @@ _WORDS = {
     'required': 'requires',
     'forbidden': 'forbids',
     'config': 'config-data',
+    'tolerated': 'tolerates',
 }
 _GROUP_WORDS = {word: word for word in _WORDS.values()} | {
     'config': 'config-data'
@@ -65,10 +66,19 @@ def parse(
     """
     items = [_raw_group(where, texts) for where, texts in given]
     try:
-        return [group.as_dict() for group in language.parse_groups(items)]
+        return [_sent(group) for group in language.parse_groups(items)]
     except exception.InvalidRequest as error:
         labels = [where for where, _texts in given]
         raise osc_exc.CommandError(_in_options(error, labels)) from error
+
+
+def _sent(group: model.Group) -> dict[str, ty.Any]:
+    # An API before there were taints refuses the field.
+    return {
+        field: value
+        for field, value in group.as_dict().items()
+        if value or field != 'tolerated'
+    }
 
 
 def _split_group(text: str) -> _Texts:
@@ -79,8 +89,8 @@ def _split_group(text: str) -> _Texts:
         if not equals or word is None:
             raise osc_exc.CommandError(
                 f'--group "{text}": "{part.strip()}" is none of '
-                'resources=CLASS:AMOUNT, requires=TRAIT, forbids=TRAIT and '
-                'config=KEY:VALUE.'
+                'resources=CLASS:AMOUNT, requires=TRAIT, forbids=TRAIT, '
+                'tolerates=TAINT and config=KEY:VALUE.'
             )
         texts[word].append(value.strip())
     return texts
@@ -92,6 +102,7 @@ def _raw_group(where: str, texts: _Texts) -> dict[str, ty.Any]:
         'required': _split_commas(texts['requires']),
         'forbidden': _split_commas(texts['forbids']),
         'config': _config(texts['config-data'], f'{where}config-data'),
+        'tolerated': _split_commas(texts['tolerates']),
     }
 
 

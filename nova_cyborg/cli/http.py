@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The device contexts of a cloud's Accelerator service, over HTTP."""
+"""What a cloud's Accelerator service has of ours, over HTTP."""
 
 import collections.abc
 import typing as ty
@@ -11,88 +11,89 @@ from osc_lib import exceptions as osc_exc
 from nova_cyborg import exception
 from nova_cyborg.cli import errors, ids
 
-# Relative to the endpoint, with or without /v2: Cyborg takes a path without
-# a version as one of v2.
-_PATH = '/device_contexts'
-
-#: A device context, as the API has it.
-Context = dict[str, ty.Any]
+#: A device context or a device taint, as the API has it.
+Resource = dict[str, ty.Any]
+Context: ty.TypeAlias = Resource
 
 
-class DeviceContexts:
-    """The calls; each raises ``CommandError`` with a sentence if it fails.
+class _Collection:
+    """Calls about resources of a kind.
 
+    Each raises ``CommandError`` with a sentence if it fails.
+
+    :cvar name: what the API calls them.
+    :cvar missing: the error if there is none with a UUID.
     :param clients: osc-lib's client manager, or one like it: its attribute
         ``accelerator`` is an adapter of keystoneauth, as the proxies of
         openstacksdk are. osc-lib's gets the attribute from a plugin, so that
         its class says nothing of it.
     """
 
+    name: ty.ClassVar[str]
+    missing: ty.ClassVar[type[exception.DeviceContextError]]
+
     def __init__(self, clients: ty.Any) -> None:
         self._clients = clients
 
-    def create(self, body: collections.abc.Mapping[str, ty.Any]) -> Context:
-        """Make a device context.
+    @property
+    def _path(self) -> str:
+        # Relative to the endpoint, with or without /v2: Cyborg takes a path
+        # without a version as one of v2.
+        return f'/{self.name}'
 
-        :param body: name, groups ... as the API takes them.
-        :returns: the new device context.
+    def create(self, body: collections.abc.Mapping[str, ty.Any]) -> Resource:
+        """Make a resource.
+
+        :param body: what the API takes.
+        :returns: the new one.
         :raises CommandError: if the service refuses or does not answer.
         """
-        context: Context = self._call('POST', _PATH, json=body)
-        return context
+        made: Resource = self._call('POST', self._path, json=body)
+        return made
 
     def list(
         self, query: collections.abc.Mapping[str, ty.Any]
-    ) -> list[Context]:
-        """List device contexts.
+    ) -> list[Resource]:
+        """List resources.
 
         :param query: filters and paging. As many pages are read as a
             ``limit`` needs, otherwise all of them.
-        :returns: the device contexts.
+        :returns: the resources.
         :raises CommandError: if the service refuses or does not answer.
         """
         path: str | None = parse.urlunsplit(
-            ('', '', _PATH, parse.urlencode(query), '')
+            ('', '', self._path, parse.urlencode(query), '')
         )
         limit = query.get('limit')
-        contexts: list[Context] = []
+        found: list[Resource] = []
         while path:
             page = self._call('GET', path)
-            contexts += page['device_contexts']
-            is_enough = limit is not None and len(contexts) >= limit
-            path = None if is_enough else _next_path(page)
-        return contexts[:limit]
+            found += page[self.name]
+            is_enough = limit is not None and len(found) >= limit
+            path = None if is_enough else self._next_path(page)
+        return found[:limit]
 
-    def show(self, context_id: str) -> Context:
-        """Get a device context.
+    def delete(self, resource_id: str) -> None:
+        """Delete a resource.
 
-        :param context_id: its UUID, as the user typed it.
-        :returns: the device context.
+        :param resource_id: its UUID, as the user typed it.
         :raises CommandError: if there is none, or as above.
         """
-        context: Context = self._call('GET', _path_of(context_id))
-        return context
+        self._call('DELETE', self._path_of(resource_id))
 
-    def update(
-        self,
-        context_id: str,
-        changes: collections.abc.Mapping[str, ty.Any],
-    ) -> None:
-        """Change a device context.
+    def _path_of(self, resource_id: str) -> str:
+        try:
+            return f'{self._path}/{ids.canonical(resource_id, self.missing)}'
+        except self.missing as error:
+            raise osc_exc.CommandError(str(error)) from error
 
-        :param context_id: its UUID, as the user typed it.
-        :param changes: the new values of the fields to change.
-        :raises CommandError: if there is none, or as above.
-        """
-        self._call('PATCH', _path_of(context_id), json=changes)
-
-    def delete(self, context_id: str) -> None:
-        """Delete a device context.
-
-        :param context_id: its UUID, as the user typed it.
-        :raises CommandError: if there is none, or as above.
-        """
-        self._call('DELETE', _path_of(context_id))
+    def _next_path(self, page: dict[str, ty.Any]) -> str | None:
+        # Only the query is taken from the link: behind a proxy its host may
+        # be one that the user cannot reach.
+        for link in page.get(f'{self.name}_links') or ():
+            if link.get('rel') == 'next':
+                return f'{self._path}?{parse.urlsplit(link["href"]).query}'
+        return None
 
     def _call(self, method: str, path: str, **kwargs: ty.Any) -> ty.Any:
         try:
@@ -115,17 +116,38 @@ class DeviceContexts:
         return response.json() if response.content else None
 
 
-def _path_of(context_id: str) -> str:
-    try:
-        return f'{_PATH}/{ids.canonical(context_id)}'
-    except exception.DeviceContextNotFound as error:
-        raise osc_exc.CommandError(str(error)) from error
+class DeviceContexts(_Collection):
+    """Calls about device contexts."""
+
+    name = 'device_contexts'
+    missing = exception.DeviceContextNotFound
+
+    def show(self, context_id: str) -> Context:
+        """Get a device context.
+
+        :param context_id: its UUID, as the user typed it.
+        :returns: the device context.
+        :raises CommandError: if there is none, or as above.
+        """
+        context: Context = self._call('GET', self._path_of(context_id))
+        return context
+
+    def update(
+        self,
+        context_id: str,
+        changes: collections.abc.Mapping[str, ty.Any],
+    ) -> None:
+        """Change a device context.
+
+        :param context_id: its UUID, as the user typed it.
+        :param changes: the new values of the fields to change.
+        :raises CommandError: if there is none, or as above.
+        """
+        self._call('PATCH', self._path_of(context_id), json=changes)
 
 
-def _next_path(page: dict[str, ty.Any]) -> str | None:
-    # Only the query is taken from the link: behind a proxy its host may be
-    # one that the user cannot reach.
-    for link in page.get('device_contexts_links') or ():
-        if link.get('rel') == 'next':
-            return f'{_PATH}?{parse.urlsplit(link["href"]).query}'
-    return None
+class DeviceTaints(_Collection):
+    """Calls about taints of devices."""
+
+    name = 'device_taints'
+    missing = exception.DeviceTaintNotFound

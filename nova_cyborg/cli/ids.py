@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The UUIDs of device contexts, as users type them."""
+"""UUIDs, as users type them."""
 
 import collections.abc
 import uuid
@@ -8,18 +8,24 @@ import uuid
 from nova_cyborg import exception, model
 
 
-def canonical(text: str) -> str:
-    """Return a device context's UUID in the form that the APIs use.
+def canonical(
+    text: str,
+    error: type[exception.DeviceContextError] = (
+        exception.DeviceContextNotFound
+    ),
+) -> str:
+    """Return a UUID in the form that the APIs use.
 
     :param text: what the user typed.
+    :param error: what there is not if it is no UUID, as of a device context.
     :returns: the UUID, in lower case and with dashes.
-    :raises DeviceContextNotFound: if it is no UUID; there is no need to ask
-        a server then.
+    :raises DeviceContextError: that error, if it is no UUID; there is no need
+        to ask a server then.
     """
     try:
         return str(uuid.UUID(text))
     except ValueError:
-        raise exception.DeviceContextNotFound(id=text) from None
+        raise error(id=text) from None
 
 
 def for_one_server(

@@ -77,6 +77,14 @@ def add_create_options(parser: argparse.ArgumentParser) -> None:
         'follows the first colon is the value (repeat option to add more)',
     )
     parser.add_argument(
+        '--tolerates',
+        metavar='<taint>[,...]',
+        action='append',
+        default=[],
+        help='Keys of taints the device may have, as the administrators name '
+        'them (repeat option to add more)',
+    )
+    parser.add_argument(
         '--group',
         metavar='<group>',
         dest='groups',
@@ -84,9 +92,9 @@ def add_create_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help='One more group, for another device: '
         '"resources=<class>:<amount>[,...];requires=<trait>[,...];'
-        'forbids=<trait>[,...];config=<key>:<value>", where only resources '
-        'is needed, and config may be repeated (repeat option to add more '
-        'groups)',
+        'forbids=<trait>[,...];tolerates=<taint>[,...];'
+        'config=<key>:<value>", where only resources is needed, and config '
+        'may be repeated (repeat option to add more groups)',
     )
     parser.add_argument(
         '--device-profile',

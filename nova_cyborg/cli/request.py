@@ -30,8 +30,8 @@ def create_body(args: argparse.Namespace) -> dict[str, ty.Any]:
     elif given:
         raise osc_exc.CommandError(
             '--device-profile: cannot be used together with --resources, '
-            '--requires, --forbids, --config-data or --group; the profile '
-            'says all that.'
+            '--requires, --forbids, --config-data, --tolerates or --group; '
+            'the profile says all that.'
         )
     else:
         body['device_profile'] = args.device_profile

@@ -21,6 +21,7 @@ from nova_cyborg.db import (
     session,
     tables,
 )
+from nova_cyborg.db.inventory import taints
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +110,7 @@ def prepare_binding(
     :raises StillBound: if there are ARQs, ``arq_ids``, of an earlier
         binding that failed or was for another node.
     :raises ProviderMissing: if a group has no provider.
+    :raises DeviceTainted: if a device was tainted after it was chosen.
     """
     with session.writing(context) as db:
         row, held = allocations.lock_existing(db, wanted.server_id)
@@ -129,6 +131,7 @@ def prepare_binding(
                 server_id=wanted.server_id, arq_ids=useless
             )
         check([data for _row, data in held])
+        _check_taints(context, held, targets)
         links.mark_left_behind(db, nodes)
         row.fault = None
         made = [
@@ -265,6 +268,20 @@ def _target(data: model.DeviceContext, wanted: Wanted) -> links.Target:
             raise exception.ProviderMissing(id=data.uuid, group=number)
         found.append(provider)
     return links.Target(wanted.node, tuple(found))
+
+
+def _check_taints(
+    context: cyborg_context.RequestContext,
+    held: allocations.ContextRows,
+    targets: collections.abc.Mapping[str, links.Target],
+) -> None:
+    chosen = {each for target in targets.values() for each in target.providers}
+    tainted = taints.of_providers(context, chosen)
+    for _row, data in held:
+        for group, provider in zip(
+            data.groups, targets[data.uuid].providers, strict=True
+        ):
+            taints.check(group, tainted.get(provider, ()))
 
 
 def _is_begun(

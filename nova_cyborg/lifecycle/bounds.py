@@ -125,6 +125,7 @@ def combinations_of(
     flavor_resources: collections.abc.Iterable[
         collections.abc.Mapping[str, int]
     ],
+    tainted: collections.abc.Set[str],
 ) -> combinations.Combinations:
     """Count the combinations of devices that Placement tries for a server.
 
@@ -132,18 +133,22 @@ def combinations_of(
     :param profile: the name of the device profile of its flavor, if any.
     :param flavor_resources: what its flavor asks for by itself: amounts by
         resource class, for each provider that Placement chooses.
+    :param tainted: the keys of all taints that devices have.
     :returns: the numbers.
     """
     groups = [group for each in contexts for group in each.groups]
+    groups = [group.refusing(tainted) for group in groups]
     groups += (
         model.Group(tuple(sorted(each.items()))) for each in flavor_resources
     )
     if profile:
-        groups += _of_profile(context, profile)
+        groups += (
+            group.refusing(tainted) for group in _of_profile(context, profile)
+        )
     if len(groups) < 2:
         return combinations.NONE
     return combinations.count(
-        groups, providers.free_for_groups(context, groups)
+        groups, providers.free_for_groups(context, groups, tainted)
     )
 
 

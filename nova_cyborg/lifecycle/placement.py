@@ -81,6 +81,16 @@ class Placement:
         )
         return inventories
 
+    def traits(self, provider: str) -> frozenset[str]:
+        """Find the traits of a resource provider.
+
+        :param provider: its UUID.
+        :returns: their names; none if there is no such provider.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        found = self._get(f'/resource_providers/{provider}/traits')
+        return frozenset(found.get('traits', ()))
+
     def remove_provider(self, provider: str) -> None:
         """Delete a resource provider; safe to repeat.
 

@@ -14,7 +14,8 @@ from cyborg.agent import rpcapi
 
 from nova_cyborg.db import allocations, arqs, attempts
 from nova_cyborg.db.inventory import handles
-from nova_cyborg.lifecycle import inventory, nova
+from nova_cyborg.lifecycle import nova
+from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
             handles.end_use(context, found.row_id)
     # None, nearly always: a slot that is missing, and that nobody else gets.
     out = {found.provider for found in removed if found.out and found.provider}
-    inventory.publish(context, sorted(out))
+    publishing.publish(context, sorted(out))
 
 
 def handle(unused: handles.Handle) -> None:

@@ -117,14 +117,18 @@ def _refuse(count: int) -> ty.NoReturn:
 
 def request_groups(
     contexts: collections.abc.Iterable[cyborg_client.AllocatedContext],
+    taints: collections.abc.Collection[str],
 ) -> list[objects.RequestGroup]:
     """Translate device contexts for Placement.
 
     :param contexts: the device contexts.
+    :param taints: keys of all taints that devices have.
     :returns: one request group for each of their groups.
     """
     return [
-        _request_group(model.requester_id(context.uuid, number), group)
+        _request_group(
+            model.requester_id(context.uuid, number), group.refusing(taints)
+        )
         for context in contexts
         for number, group in enumerate(context.groups)
     ]

@@ -49,6 +49,7 @@ class TestGroup:
             'required': ['CUSTOM_SOME_FOO_CAPABILITY'],
             'forbidden': ['CUSTOM_OTHER'],
             'config': {'key1': 'val1'},
+            'tolerated': [],
         }
         assert language.parse_group(group.as_dict()) == group
 
@@ -284,6 +285,7 @@ class TestProfile:
             'required': ['CUSTOM_A'],
             'forbidden': ['CUSTOM_B'],
             'config': {'bitstream_id': 'd5ca2f11-3108-4426-a11c-a959987565df'},
+            'tolerated': [],
         }
 
     @pytest.mark.parametrize(
@@ -329,3 +331,43 @@ class TestProfile:
         field, _sentence = refused(language.group_from_profile, resources)
 
         assert field.startswith('device_profile: resources')
+
+
+class TestTolerated:
+    def test_keys_are_sorted_and_each_is_there_once(self):
+        group = language.parse_group({**GROUP, 'tolerated': ['b', 'a-1', 'b']})
+
+        assert group.tolerated == ('a-1', 'b')
+        assert language.parse_group(group.as_dict()) == group
+
+    @pytest.mark.parametrize(
+        'wrong', ['ecc', ['ECC'], ['a_b'], [''], [7], ['a' * 65], ['k'] * 17]
+    )
+    def test_what_is_none(self, wrong):
+        with pytest.raises(exception.InvalidRequest, match='tolerated'):
+            language.parse_group({**GROUP, 'tolerated': wrong})
+
+    def test_what_is_not_tolerated_is_forbidden(self):
+        group = language.parse_group({**GROUP, 'tolerated': ['a']})
+
+        refusing = group.refusing(['a', 'b-c'])
+
+        assert refusing.forbidden == ('CUSTOM_OTHER', 'CUSTOM_TAINT_B_C')
+        assert group.refusing(['a']) is group
+
+    def test_what_is_required_is_not_forbidden(self):
+        group = language.parse_group({**GROUP, 'required': ['CUSTOM_TAINT_A']})
+
+        assert group.refusing(['a']) is group
+
+    def test_a_context_of_before_there_were_taints(self):
+        stored = language.parse_group(GROUP).as_dict()
+        del stored['tolerated']
+
+        assert model.Group.from_dict(stored).tolerated == ()
+
+    def test_it_has_no_hidden_profile_of_its_own(self):
+        plain = language.parse_groups([GROUP])
+        tolerating = language.parse_groups([{**GROUP, 'tolerated': ['a']}])
+
+        assert model.profile_name(plain) == model.profile_name(tolerating)

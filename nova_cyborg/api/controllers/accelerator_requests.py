@@ -31,8 +31,10 @@ from oslo_config import cfg
 from wsme import types as wtypes
 
 from nova_cyborg import exception as our_exception
+from nova_cyborg import language
 from nova_cyborg.api.controllers import device_profiles
 from nova_cyborg.db import allocations, arqs
+from nova_cyborg.db.inventory import taints
 from nova_cyborg.lifecycle import nova, release
 
 CONF = cfg.CONF
@@ -129,6 +131,26 @@ def _shown(
     return arq
 
 
+def _check_taints(
+    context: cyborg_context.RequestContext,
+    wanted: dict[str, dict[str, str]],
+) -> None:
+    """Refuse to bind devices that were tainted after they were chosen."""
+    tainted = taints.of_providers(
+        context, {fields['device_rp_uuid'] for fields in wanted.values()}
+    )
+    if not tainted:
+        return
+    for arq_id, fields in wanted.items():
+        found = objects.ExtARQ.get(context, arq_id)
+        # No profile tolerates a taint; but it may ask for what has its trait.
+        group = language.group_from_profile(found.device_profile_group)
+        try:
+            taints.check(group, tainted.get(fields['device_rp_uuid'], ()))
+        except our_exception.DeviceTainted as exc:
+            raise exception.PatchError(reason=str(exc)) from exc
+
+
 class _Conflict(exception.CyborgException):
     # What Cyborg's own error middleware answers with.
     code = HTTPStatus.CONFLICT
@@ -183,6 +205,7 @@ class AcceleratorRequestsController(stock.ARQsController):
                 reason=f'Server {server_id} has accelerator requests of a '
                 'device profile already.'
             )
+        _check_taints(context, valid_fields)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_one', **_OWN_PROJECT)
     @expose.expose(stock.ARQ, types.uuid)

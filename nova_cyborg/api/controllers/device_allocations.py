@@ -15,6 +15,7 @@ from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
 from nova_cyborg.db import allocations, attempts, contexts
+from nova_cyborg.db.inventory import taints
 from nova_cyborg.lifecycle import (
     bind,
     bounds,
@@ -58,7 +59,9 @@ class DeviceAllocationsController(rest.RestController):
         _bounds().check(found)
         return {
             'device_contexts': [views.as_dict(each) for each in found],
-            'combinations': _combinations(found, body),
+            'combinations': _combinations(
+                found, body, taints.keys(handler.request_context())
+            ),
         }
 
     @handler.handle(policies.RESERVE, service_only=True)
@@ -196,19 +199,26 @@ def _as_asked(
     allocation: model.Allocation, body: dict[str, ty.Any]
 ) -> dict[str, ty.Any]:
     """Return an allocation whose server is about to be scheduled."""
-    found = _combinations(allocation.device_contexts, body)
-    return {**_as_dict(allocation), 'combinations': found}
+    tainted = taints.keys(handler.request_context())
+    found = _combinations(allocation.device_contexts, body, tainted)
+    return {
+        **_as_dict(allocation),
+        'combinations': found,
+        'taints': sorted(tainted),
+    }
 
 
 def _combinations(
     found: collections.abc.Iterable[model.DeviceContext],
     body: dict[str, ty.Any],
+    tainted: collections.abc.Set[str],
 ) -> dict[str, int]:
     return bounds.combinations_of(
         handler.request_context(),
         found,
         body.get('device_profile'),
         body.get('flavor_resources', ()),
+        tainted,
     ).as_dict()
 
 

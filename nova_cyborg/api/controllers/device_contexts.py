@@ -22,7 +22,7 @@ from nova_cyborg.lifecycle import heal, nova
 #: The most device contexts in one page, and the number if none is asked for.
 MAX_LIMIT = 1000
 
-_GROUP_FIELDS = ('resources', 'required', 'forbidden', 'config')
+_GROUP_FIELDS = ('resources', 'required', 'forbidden', 'config', 'tolerated')
 
 
 class DeviceContextsController(rest.RestController):

@@ -2,6 +2,7 @@
 
 """``/v2/device_profiles``: Cyborg's own, without the hidden ones."""
 
+import collections.abc
 import inspect
 import typing as ty
 from http import HTTPStatus
@@ -10,12 +11,13 @@ import pecan
 from cyborg import objects
 from cyborg.api import expose
 from cyborg.api.controllers.v2 import device_profiles
-from cyborg.common import authorize_wsgi
+from cyborg.common import authorize_wsgi, service_token_utils
 from cyborg.common import exception as cyborg_exception
 from oslo_utils import uuidutils
 from wsme import types as wtypes
 
 from nova_cyborg import exception, model
+from nova_cyborg.db.inventory import taints
 
 # What is beneath Cyborg's decorators, which ours have again.
 _stock_get_one = inspect.unwrap(
@@ -31,11 +33,16 @@ class DeviceProfilesController(device_profiles.DeviceProfilesController):
         self, names: list[str] | None = None, uuid: str | None = None
     ) -> list[objects.DeviceProfile]:
         found = super()._get_device_profile_list(names, uuid)
-        return [
+        visible = [
             profile
             for profile in found
             if not profile.name.startswith(model.PROFILE_PREFIX)
         ]
+        context = pecan.request.context
+        if names and service_token_utils.is_service_request(context):
+            # Nova asks Placement for what it is told here.
+            _refuse_tainted(visible, taints.keys(context))
+        return visible
 
     @authorize_wsgi.authorize_wsgi('cyborg:device_profile', 'get_one')
     @expose.expose('json', wtypes.text)
@@ -61,6 +68,22 @@ class DeviceProfilesController(device_profiles.DeviceProfilesController):
             error = exception.ReservedProfileName(prefix=model.PROFILE_PREFIX)
             raise cyborg_exception.InvalidParameterValue(err=str(error))
         super()._validate_post_request(req_devprof)
+
+
+def _refuse_tainted(
+    profiles: collections.abc.Iterable[objects.DeviceProfile],
+    known: collections.abc.Set[str],
+) -> None:
+    """Have groups of profiles forbid taints, unless they name their traits.
+
+    :param profiles: the profiles; changed in place, and not stored.
+    :param known: the keys of all taints.
+    """
+    if not known:
+        return
+    refused = {f'trait:{model.taint_trait(key)}': 'forbidden' for key in known}
+    for profile in profiles:
+        profile.groups = [{**refused, **group} for group in profile.groups]
 
 
 def _check_visible(name_or_id: str) -> None:

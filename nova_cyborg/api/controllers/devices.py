@@ -18,7 +18,7 @@ from cyborg.common import exception as cyborg_exception
 from wsme import types as wtypes
 
 from nova_cyborg.db.inventory import providers
-from nova_cyborg.lifecycle import inventory
+from nova_cyborg.lifecycle.inventory import publishing
 
 
 class _Unavailable(cyborg_exception.CyborgException):
@@ -49,7 +49,7 @@ def _set_status(uuid: str, status: str) -> None:
     device.status = status
     device.save(context)
     found = [each.uuid for each in providers.of_device(context, device.id)]
-    if not inventory.publish(context, found):
+    if not publishing.publish(context, found):
         return
     if status == providers.ENABLED:
         # One that is disabled is looked after by each report.

@@ -9,6 +9,7 @@ from nova_cyborg.api.controllers import (
     device_allocations,
     device_contexts,
     device_profiles,
+    device_taints,
     devices,
 )
 
@@ -20,6 +21,7 @@ class V2Controller(v2.Controller):
     device_allocations = device_allocations.DeviceAllocationsController()
     device_contexts = device_contexts.DeviceContextsController()
     device_profiles = device_profiles.DeviceProfilesController()
+    device_taints = device_taints.DeviceTaintsController()
     devices = devices.DevicesController()
 
 

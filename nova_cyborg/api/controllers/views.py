@@ -34,6 +34,7 @@ FIELDS = (
     'updated_at',
     'links',
 )
+_COLLECTION = 'device_contexts'
 # Bytes from which on a page waits for its turn.
 _LARGE = 2**17
 _one_at_a_time = threading.Lock()
@@ -55,9 +56,11 @@ def as_dict(
     read: dict[str, collections.abc.Callable[[], ty.Any]] = {
         'groups': lambda: [group.as_dict() for group in context.groups],
         'devices': lambda: [device.as_dict() for device in context.devices],
-        'created_at': lambda: _time(context.created_at),
-        'updated_at': lambda: _time(context.updated_at),
-        'links': lambda: [{'rel': 'self', 'href': _url(context.uuid)}],
+        'created_at': lambda: time(context.created_at),
+        'updated_at': lambda: time(context.updated_at),
+        'links': lambda: [
+            {'rel': 'self', 'href': url(_COLLECTION, context.uuid)}
+        ],
     }
     return {
         name: read[name]() if name in read else getattr(context, name)
@@ -141,25 +144,39 @@ def page(
 
 
 def next_link(
-    query: collections.abc.Mapping[str, str], marker: str
+    query: collections.abc.Mapping[str, str],
+    marker: str,
+    collection: str = _COLLECTION,
 ) -> dict[str, str]:
     """Return the link to the page that follows.
 
     :param query: the parameters of the request.
-    :param marker: UUID of the last device context of the page.
+    :param marker: UUID of the last one of the page.
+    :param collection: what the page is of, as in the path.
     :returns: the link.
     """
     parameters = urllib.parse.urlencode({**query, 'marker': marker})
-    return {'rel': 'next', 'href': f'{_url()}?{parameters}'}
+    return {'rel': 'next', 'href': f'{url(collection)}?{parameters}'}
 
 
-def _time(value: ty.Any) -> str | None:
+def time(value: ty.Any) -> str | None:
+    """Write a time in UTC as the API has it.
+
+    :param value: a datetime; None for none.
+    :returns: such as ``2026-11-28T17:39:02Z``.
+    """
     return None if value is None else value.strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
-def _url(uuid: str = '') -> str:
+def url(collection: str, uuid: str = '') -> str:
+    """Write the URL of a resource.
+
+    :param collection: what it is one of, as in the path.
+    :param uuid: its UUID; empty for the collection itself.
+    :returns: the URL.
+    """
     # Where the application is mounted: not all clouds have it at the root.
     public = pecan.request.cfg.api.public_endpoint
     base = public or pecan.request.application_url
-    base = f'{base.rstrip("/")}/v2/device_contexts'
+    base = f'{base.rstrip("/")}/v2/{collection}'
     return f'{base}/{uuid}' if uuid else base

@@ -6,7 +6,11 @@ import itertools
 
 from oslo_policy import policy
 
-from nova_cyborg.api.policies import device_allocation, device_context
+from nova_cyborg.api.policies import (
+    device_allocation,
+    device_context,
+    device_taint,
+)
 
 
 def list_policies() -> list[policy.DocumentedRuleDefault]:
@@ -15,6 +19,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
         itertools.chain(
             device_context.list_policies(),
             device_allocation.list_policies(),
+            device_taint.list_policies(),
         )
     )
 

@@ -43,6 +43,7 @@ CREATE: dict[str, ty.Any] = {
         'required': {'type': 'array'},
         'forbidden': {'type': 'array'},
         'config': {'type': 'object'},
+        'tolerated': {'type': 'array'},
     },
     'additionalProperties': False,
 }

@@ -9,7 +9,7 @@ import typing as ty
 from osc_lib import exceptions as osc_exc
 from osc_lib.command import command
 
-from nova_cyborg.cli import columns, http, options, request
+from nova_cyborg.cli import columns, deletion, http, options, request
 
 _Output = tuple[
     collections.abc.Sequence[str], collections.abc.Iterable[ty.Any]
@@ -132,20 +132,12 @@ class DeleteDeviceContext(command.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Do what the command line says."""
         calls = http.DeviceContexts(self.app.client_manager)
-        failed = 0
-        for context_id in parsed_args.device_contexts:
-            try:
-                calls.delete(context_id)
-            except osc_exc.CommandError as error:
-                failed += 1
-                self.log.error(
-                    'Failed to delete device context %s: %s', context_id, error
-                )
-        if failed:
-            total = len(parsed_args.device_contexts)
-            raise osc_exc.CommandError(
-                f'{failed} of {total} device contexts failed to delete.'
-            )
+        deletion.delete_each(
+            calls.delete,
+            parsed_args.device_contexts,
+            'device context',
+            self.log,
+        )
 
 
 def _add_id(parser: argparse.ArgumentParser, verb: str) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``cyborg device-context-create|list|show|delete``.
+"""``cyborg device-context-create|list|show|delete``, and for taints.
 
 The command line of the device contexts by themselves, for scripts that boot
 with ``nova boot``.
@@ -20,7 +20,7 @@ from osc_lib import exceptions as osc_exc
 from osc_lib.command import command
 
 from nova_cyborg.cli import errors, http, options, request
-from nova_cyborg.cli.commands import device_context
+from nova_cyborg.cli.commands import device_context, device_taint
 
 _SERVICE = 'accelerator'
 _NO_CLOUD = (
@@ -148,6 +148,9 @@ def _commands() -> commandmanager.CommandManager:
     add('device-context-list', device_context.ListDeviceContext)
     add('device-context-show', device_context.ShowDeviceContext)
     add('device-context-delete', device_context.DeleteDeviceContext)
+    add('device-taint-create', device_taint.CreateDeviceTaint)
+    add('device-taint-list', device_taint.ListDeviceTaint)
+    add('device-taint-delete', device_taint.DeleteDeviceTaint)
     return manager
 
 

@@ -15,7 +15,9 @@ from nova_cyborg import names
 from nova_cyborg.cyborg.agent import pci_address, readers
 
 _REQUIRED_FIELDS = ('address', 'vendor', 'product', 'resource_class')
-_DEVICE_FIELDS = frozenset((*_REQUIRED_FIELDS, 'type', 'traits', 'handles'))
+_DEVICE_FIELDS = frozenset(
+    (*_REQUIRED_FIELDS, 'type', 'traits', 'handles', 'unhealthy')
+)
 _HANDLES_FIELDS = frozenset(('type', 'mdev_type', 'number', 'addresses'))
 # The kernel's names of mediated device types, such as nvidia-35 and
 # i915-GVTg_V5_4. The name becomes a part of a path in sysfs, and may not
@@ -49,6 +51,7 @@ class Device:
     :ivar resource_class: what Placement counts its slots as.
     :ivar traits: traits of its resource provider, sorted.
     :ivar handles: what guests get.
+    :ivar unhealthy: what is wrong with it, a sentence; empty if it is well.
     """
 
     address: str
@@ -58,6 +61,7 @@ class Device:
     resource_class: str
     traits: tuple[str, ...]
     handles: Handles
+    unhealthy: str = ''
 
     @property
     def claims(self) -> frozenset[str]:
@@ -86,7 +90,14 @@ def parse_device(item: object) -> Device:
         ),
         traits=readers.traits(fields.get('traits', []), 'traits'),
         handles=_handles(fields.get('handles', {}), address),
+        unhealthy=_unhealthy(fields),
     )
+
+
+def _unhealthy(fields: readers.Fields) -> str:
+    if 'unhealthy' not in fields:
+        return ''
+    return readers.text(fields['unhealthy'], 'unhealthy', 'ECC errors')
 
 
 def _handles(item: object, address: str) -> Handles:

@@ -132,6 +132,8 @@ def _attributes(
     # number them; but the conductor compares by key, and when a list
     # shifts, it takes traits from the provider that have only moved.
     pairs += [(f'trait_{name}', name) for name in traits]
+    if device.unhealthy:
+        pairs.append(('health', device.unhealthy))
     return [
         driver_attribute.DriverAttribute(key=key, value=value)
         for key, value in pairs

@@ -12,7 +12,7 @@ from cyborg.objects.driver_objects import driver_deployable, driver_device
 
 from nova_cyborg.cyborg.conductor import comparison as comparing
 from nova_cyborg.db.inventory import providers, reports
-from nova_cyborg.lifecycle import inventory
+from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
 
@@ -76,17 +76,17 @@ class _Publication:
             or self._resumed
             or name in names
         }
-        untold = inventory.publish(self._context, sorted(uuids), self._client)
+        untold = publishing.publish(self._context, sorted(uuids), self._client)
         unknown = {
             self._uuid(name): name
             for name in self._deployables
-            if untold.get(self._uuid(name)) is inventory.Untold.UNKNOWN
+            if untold.get(self._uuid(name)) is publishing.Untold.UNKNOWN
         }
         # The class is not there, or the provider not any more.
         for uuid, name in sorted(unknown.items()):
             if self._restore(name):
                 del untold[uuid]
-                untold |= inventory.publish(
+                untold |= publishing.publish(
                     self._context, [uuid], self._client
                 )
         self._delete_unused_classes()

@@ -16,8 +16,8 @@ from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
 from nova_cyborg.cyborg.conductor import comparison as comparing
-from nova_cyborg.cyborg.conductor import publication, report
-from nova_cyborg.db.inventory import outages, reports, slots, twins
+from nova_cyborg.cyborg.conductor import health, publication, report
+from nova_cyborg.db.inventory import outages, reports, slots, taints, twins
 
 LOG = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class Recording:
         :returns: whether all is recorded, and Placement told of it. If not,
             the next report of the host looks after all its devices.
         """
+        said = health.take_out(reported)
         healed = twins.remove(self._context, self._hostname)
         recorded = driver_device.DriverDevice.list(
             self._context, self._hostname
@@ -86,6 +87,11 @@ class Recording:
         if compared is Compared.BY_ANOTHER:
             return False
         self._end_outages(known, going)
+        sick = health.record(self._context, self._hostname, said)
+        if any(
+            report.identity(each) not in completed.devices for each in recorded
+        ):
+            taints.forget_removed(self._context)
         changed = report.changed(recorded, completed.devices.values())
         told = publication.publish(
             self._comparison,
@@ -97,6 +103,11 @@ class Recording:
                 slot.deployable
                 for slot in known
                 if slot.key in gone or slot.out or slot.maintained
+            }
+            | {
+                deployable.name
+                for identity in sick & completed.devices.keys()
+                for deployable in completed.devices[identity].deployable_list
             },
             completed.devices.values(),
         )
@@ -137,8 +148,12 @@ class Recording:
         )
         gone = {slot.key for slot in going}
         missing = [slot for slot in self._known(recorded) if slot.key in gone]
-        # A device that is disabled is to be so when it comes back.
-        kept = [slot for slot in missing if slot.held or slot.maintained]
+        # A device that is disabled or tainted is to be so when it comes back.
+        kept = [
+            slot
+            for slot in missing
+            if slot.held or slot.maintained or slot.tainted
+        ]
         staying = {slot.deployable for slot in kept} | {
             deployable.name
             for device in completed.devices.values()

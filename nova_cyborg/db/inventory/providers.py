@@ -16,8 +16,8 @@ from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg import combinations, model
-from nova_cyborg.db import session
-from nova_cyborg.db.inventory import handles, outages
+from nova_cyborg.db import session, tables
+from nova_cyborg.db.inventory import handles, outages, taints
 
 # The keys of attributes that Cyborg tells Placement; each trait has its own.
 _RESOURCE_CLASS = 'rc'
@@ -38,6 +38,7 @@ class Provider:
     :ivar total: how many slots it has.
     :ivar reserved: how many of them are not given, though none has them.
     :ivar maintained: whether an administrator has disabled its device.
+    :ivar taints: keys of the taints of its device.
     """
 
     uuid: str
@@ -45,6 +46,7 @@ class Provider:
     total: int
     reserved: int
     maintained: bool
+    taints: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +130,7 @@ def of_deployables(
     context: cyborg_context.RequestContext,
     *conditions: sa.ColumnElement[bool],
 ) -> list[Provider]:
-    """Read the resource providers of deployables, with one statement.
+    """Read the resource providers of deployables, with two statements.
 
     :param conditions: what must hold for their rows.
     :returns: the providers of those that Placement knows.
@@ -161,6 +163,8 @@ def of_deployables(
         )
         .order_by(deployable.id)
     )
+    rows = session.rows(context, query)
+    tainted = taints.of_providers(context, [row[0] for row in rows])
     return [
         Provider(
             uuid=rp_uuid,
@@ -169,10 +173,9 @@ def of_deployables(
             total=max(slots, 1),
             reserved=max(slots, 1) if maintained or not slots else out,
             maintained=bool(maintained),
+            taints=frozenset(each.key for each in tainted.get(rp_uuid, ())),
         )
-        for rp_uuid, name, slots, out, maintained in session.rows(
-            context, query
-        )
+        for rp_uuid, name, slots, out, maintained in rows
     ]
 
 
@@ -187,6 +190,12 @@ def of_device(
     return of_deployables(
         context, models.Deployable.device_id == device_row_id
     )
+
+
+def of_tainted(context: cyborg_context.RequestContext) -> list[Provider]:
+    """Read the resource providers of devices that have taints."""
+    tainted = sa.select(tables.DeviceTaint.device_uuid)
+    return of_deployables(context, models.Device.uuid.in_(tainted))
 
 
 def of_uuids(
@@ -204,12 +213,14 @@ def of_uuids(
 def free_for_groups(
     context: cyborg_context.RequestContext,
     groups: collections.abc.Iterable[model.Group],
+    known: collections.abc.Set[str],
 ) -> list[combinations.Provider]:
     """Find the resource providers of all classes that are asked for.
 
-    With one statement, and no call to Placement.
+    With one statement, one more if some are tainted, and no call to Placement.
 
     :param groups: what is asked for.
+    :param known: the keys of all taints.
     :returns: the providers, on all hosts, those without a free slot too; with
         as many of their traits as matter.
     """
@@ -218,28 +229,34 @@ def free_for_groups(
     for group in groups:
         classes.update(name for name, _amount in group.resources)
         traits.update(group.required, group.forbidden)
-    found: dict[int, tuple[str, int, set[str]]] = {}
-    class_of: dict[int, str] = {}
-    for row_id, host, free, key, value in session.rows(
+    found: dict[str, tuple[str, int, set[str]]] = {}
+    class_of: dict[str, str] = {}
+    for provider, host, free, key, value in session.rows(
         context, _free_query(classes | traits)
     ):
-        _host, _free, named = found.setdefault(row_id, (host, free, set()))
+        _host, _free, named = found.setdefault(provider, (host, free, set()))
         if key == _RESOURCE_CLASS:
-            class_of[row_id] = value
+            class_of[provider] = value
         elif key.startswith(_TRAITS):
             named.add(value)
+    if known:
+        for provider, tainted in taints.of_providers(
+            context, list(found)
+        ).items():
+            _host, _free, named = found[provider]
+            named.update(model.taint_trait(taint.key) for taint in tainted)
     return [
         combinations.Provider(
-            host, class_of[row_id], frozenset(named & traits), free
+            host, class_of[provider], frozenset(named & traits), free
         )
-        for row_id, (host, free, named) in found.items()
-        if class_of.get(row_id) in classes
+        for provider, (host, free, named) in found.items()
+        if class_of.get(provider) in classes
     ]
 
 
 def _free_query(
     values: collections.abc.Iterable[str],
-) -> sa.Select[tuple[int, str, int, str, str]]:
+) -> sa.Select[tuple[str, str, int, str, str]]:
     attribute, deployable = models.Attribute, models.Deployable
     device, handle = models.Device, models.AttachHandle
     free = (
@@ -254,7 +271,7 @@ def _free_query(
     )
     return (
         sa.select(
-            deployable.id,
+            deployable.rp_uuid,
             device.hostname,
             free,
             attribute.key,

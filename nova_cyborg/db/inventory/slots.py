@@ -23,7 +23,7 @@ from sqlalchemy import orm
 
 from nova_cyborg import model
 from nova_cyborg.db import session
-from nova_cyborg.db.inventory import handles, outages, providers
+from nova_cyborg.db.inventory import handles, outages, providers, taints
 
 #: Whether the slot that an ARQ is bound to is there and reported, as a
 #: condition for rows of ARQs.
@@ -54,6 +54,7 @@ class Slot:
     :ivar out: whether there is an outage.
     :ivar missing: whether the agent's last report did not have it.
     :ivar maintained: whether an administrator has disabled its device.
+    :ivar tainted: whether an operator has tainted its device.
     """
 
     deployable: str
@@ -67,6 +68,7 @@ class Slot:
     out: bool = False
     missing: bool = False
     maintained: bool = False
+    tainted: bool = False
 
     @property
     def held(self) -> bool:
@@ -380,6 +382,7 @@ def _read(db: orm.Session, *conditions: sa.ColumnElement[bool]) -> list[Slot]:
             outages.IS_OUT,
             outages.IS_MISSING,
             models.Device.status == providers.MAINTAINED,
+            taints.IS_TAINTED,
         )
         .join(deployable, deployable.id == handle.deployable_id)
         .join(models.Device, models.Device.id == deployable.device_id)

@@ -18,7 +18,7 @@ from cyborg.db.sqlalchemy import models
 from sqlalchemy import orm
 
 from nova_cyborg.db import session
-from nova_cyborg.db.inventory import handles, outages, providers
+from nova_cyborg.db.inventory import handles, outages, providers, taints
 
 LOG = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class _Row:
     """A device, and one of its deployables if it has any."""
 
     device_id: int
-    maintained: bool
+    withdrawn: bool
     path: str | None
     deployable_id: int | None
     name: str | None
@@ -52,10 +52,10 @@ class _Row:
 
     @property
     def rank(self) -> tuple[bool, bool, int, int]:
-        """The smallest one stays: that of servers, else of who disabled it."""
+        """The smallest one stays: that of servers, else of an operator."""
         return (
             not self.held,
-            not self.maintained,
+            not self.withdrawn,
             self.device_id,
             self.deployable_id or 0,
         )
@@ -85,8 +85,11 @@ def remove(
             row.name,
             hostname,
         )
-    for device_id in _surplus_devices(rows):
+    surplus = _surplus_devices(rows)
+    for device_id in surplus:
         _remove_device(context, device_id)
+    if surplus:
+        taints.forget_removed(context)
     return frozenset(names)
 
 
@@ -95,7 +98,7 @@ def _read(context: cyborg_context.RequestContext, hostname: str) -> list[_Row]:
     query = (
         sa.select(
             device.id,
-            device.status == providers.MAINTAINED,
+            sa.or_(device.status == providers.MAINTAINED, taints.IS_TAINTED),
             sa.select(sa.func.min(path.cpid_info))
             .where(path.device_id == device.id)
             .correlate(device)
@@ -108,8 +111,8 @@ def _read(context: cyborg_context.RequestContext, hostname: str) -> list[_Row]:
         .where(device.hostname == hostname)
     )
     return [
-        _Row(device_id, bool(maintained), path_info, row_id, name, bool(held))
-        for device_id, maintained, path_info, row_id, name, held in (
+        _Row(device_id, bool(withdrawn), path_info, row_id, name, bool(held))
+        for device_id, withdrawn, path_info, row_id, name, held in (
             session.rows(context, query)
         )
     ]

@@ -78,7 +78,7 @@ class API(api.API):
         """
         named = _named(stock)
         checked = self._checked(named, stock) if named else ()
-        asked_for = tuple(groups.request_groups(checked))
+        asked_for = tuple(groups.request_groups(checked, ()))
         with carried.carrying(
             dataclasses.replace(carried.now(), request_groups=asked_for)
         ):

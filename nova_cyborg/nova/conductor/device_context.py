@@ -240,7 +240,7 @@ def _set_groups(
             for group in request_spec.requested_resources or ()
             if not model.parse_requester_id(group.requester_id or '')
         ]
-    ours = groups.request_groups(allocation.contexts)
+    ours = groups.request_groups(allocation.contexts, allocation.taints)
     request_spec.requested_resources = others + ours
     if ours:
         request_spec.root_required.add(os_traits.COMPUTE_ACCELERATORS)

@@ -50,6 +50,7 @@ _GROUP = _object(
             'type': 'object',
             'additionalProperties': {'type': 'string'},
         },
+        'tolerated': {'type': 'array', 'items': {'type': 'string'}},
     }
 )
 

@@ -143,6 +143,7 @@ class TestReserve:
 
         # There is no device. It is told to who reserves.
         assert answer.pop('combinations') == {'plain': 0, 'pruned': 0}
+        assert answer.pop('taints') == []
         assert answer == {
             'server_id': server_id,
             'project_id': cyborg.PROJECT,

@@ -24,6 +24,7 @@ STORED_GROUP = {
     'required': ['CUSTOM_SOME_FOO_CAPABILITY'],
     'forbidden': ['CUSTOM_OTHER'],
     'config': {'key1': 'val1'},
+    'tolerated': [],
 }
 PROFILE = {
     'name': 'afaas_example',
@@ -43,12 +44,14 @@ PROFILE_GROUPS = [
         'required': ['CUSTOM_A'],
         'forbidden': ['CUSTOM_B'],
         'config': {'function_id': 'gzip'},
+        'tolerated': [],
     },
     {
         'resources': {'CUSTOM_QAT': 2},
         'required': [],
         'forbidden': [],
         'config': {},
+        'tolerated': [],
     },
 ]
 
@@ -110,6 +113,7 @@ class TestCreate:
             'required': ['HW_GPU_API_VULKAN'],
             'forbidden': [],
             'config': {},
+            'tolerated': [],
         }
 
         created = member.create(groups=[GROUP, second]).json
@@ -186,6 +190,7 @@ class TestCreate:
                 'required': [],
                 'forbidden': [],
                 'config': {},
+                'tolerated': [],
             }
         ]
 

@@ -7,33 +7,13 @@ import sqlalchemy as sa
 from cyborg.common import placement_client
 from cyborg.db.sqlalchemy import models
 
-from nova_cyborg.fixture import nova_api
 from tests.functional.api import cyborg
-
-
-class Placement:
-    """As much of Placement as is asked for."""
-
-    def __init__(self):
-        self.inventories = {}
-        self.status_code = 200
-
-    def get(self, url, version):
-        provider = url.split('/')[2]
-        found = self.inventories.get(provider, {})
-        return nova_api.Response(
-            self.status_code,
-            {'inventories': found, 'resource_provider_generation': 1},
-        )
-
-    def put(self, url, body, version):
-        self.inventories[url.split('/')[2]] = body['inventories']
-        return nova_api.Response(self.status_code, {})
+from tests.functional.api import placement as placement_lib
 
 
 @pytest.fixture
 def placement(monkeypatch):
-    stand_in = Placement()
+    stand_in = placement_lib.Placement()
     monkeypatch.setattr(placement_client, 'PlacementClient', lambda: stand_in)
     return stand_in
 

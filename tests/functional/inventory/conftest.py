@@ -186,10 +186,10 @@ class Cloud:
         unbind.devices([found.arq.uuid])
         self.forget(found.arq.instance_uuid)
 
-    def candidates(self, resource_class):
+    def candidates(self, resource_class, query=''):
         """Return the addresses of devices that Placement offers a slot of."""
         found = self.placement(
-            f'/allocation_candidates?resources_X={resource_class}:1'
+            f'/allocation_candidates?resources_X={resource_class}:1{query}'
         )
         names = self.placement('/resource_providers')['resource_providers']
         by_uuid = {each['uuid']: each['name'] for each in names}

@@ -7,7 +7,7 @@ from cyborg import objects
 from cyborg.common import exception as cyborg_exception
 
 from nova_cyborg.db.inventory import providers
-from nova_cyborg.lifecycle import inventory
+from nova_cyborg.lifecycle.inventory import publishing
 from tests.functional.inventory.entries import card
 
 CARD = '0000:72:00.0'
@@ -27,7 +27,7 @@ def set_status(cloud, status):
     device.save(cloud.context)
     found = providers.of_device(cloud.context, device.id)
     uuids = [each.uuid for each in found]
-    assert not inventory.publish(cloud.context, uuids)
+    assert not publishing.publish(cloud.context, uuids)
 
 
 def offered(cloud):

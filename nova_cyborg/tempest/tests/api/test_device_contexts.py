@@ -49,6 +49,7 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
             'required': ['CUSTOM_SOME_FOO_CAPABILITY', 'HW_GPU_API_VULKAN'],
             'forbidden': ['CUSTOM_SOME_OLD_CAPABILITY'],
             'config': {'key1': 'val1', 'key2': 'val2'},
+            'tolerated': ['ecc-errors'],
         }
         made = self.create_context(**fields, **group)
         self.assertEqual(made, {**made, **fields})
@@ -82,6 +83,7 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
             'required': [],
             'forbidden': [],
             'config': {},
+            'tolerated': [],
         }
         made = self.create_context(groups=groups)
         self.assertEqual(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Telling Placement how many slots of a device can be given.
+"""Telling Placement how many slots of a device can be given, and to whom.
 
 What Cyborg's own rows say is what Placement is to have. It is compared and
 written as a whole, and nothing is added to what is there: so it is safe to
@@ -19,6 +19,7 @@ from cyborg.common import placement_client
 from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
+from nova_cyborg import exception, model
 from nova_cyborg.db.inventory import providers
 
 LOG = logging.getLogger(__name__)
@@ -26,6 +27,11 @@ LOG = logging.getLogger(__name__)
 # A provider's generation is in its inventories, which are written with it.
 _MICROVERSION = '1.26'
 _ATTEMPTS = 4
+_FAILURES = (
+    cyborg_exc.CyborgException,
+    ks_exc.ClientException,
+    sdk_exc.SDKException,
+)
 # What it answers where it lacks a provider, and where it lacks a class.
 _UNKNOWN = frozenset({http.HTTPStatus.NOT_FOUND, http.HTTPStatus.BAD_REQUEST})
 
@@ -69,11 +75,7 @@ def _publish_one(
             client = client or placement_client.PlacementClient()
             status = _write(client, provider)
             answer = f'HTTP status {status}'
-        except (
-            cyborg_exc.CyborgException,
-            ks_exc.ClientException,
-            sdk_exc.SDKException,
-        ) as exc:
+        except _FAILURES as exc:
             status, answer = None, str(exc)
         if status in _UNKNOWN:
             return Untold.UNKNOWN
@@ -99,10 +101,21 @@ def _read(
 def _write(
     client: placement_client.PlacementClient, provider: providers.Provider
 ) -> int:
-    """Write a provider's inventory, unless it is there.
+    """Write a provider's inventory and its taints, unless they are there.
 
     :returns: the HTTP status.
     """
+    # The taints first: of a provider that is new, or was lost, nothing is
+    # offered before.
+    status = _write_taints(client, provider)
+    if status != http.HTTPStatus.OK:
+        return status
+    return _write_inventory(client, provider)
+
+
+def _write_inventory(
+    client: placement_client.PlacementClient, provider: providers.Provider
+) -> int:
     url = f'/resource_providers/{provider.uuid}/inventories'
     response = client.get(url, version=_MICROVERSION)
     if response.status_code != http.HTTPStatus.OK:
@@ -138,6 +151,49 @@ def differs(
         return True
     there = inventories[provider.resource_class]
     return not _inventory(provider).items() <= there.items()
+
+
+def _write_taints(
+    client: placement_client.PlacementClient, provider: providers.Provider
+) -> int:
+    """Write which traits of taints a provider has; the others stay."""
+    url = f'/resource_providers/{provider.uuid}/traits'
+    response = client.get(url, version=_MICROVERSION)
+    if response.status_code != http.HTTPStatus.OK:
+        return int(response.status_code)
+    body: dict[str, ty.Any] = response.json()
+    there = frozenset(body['traits'])
+    others = {
+        name for name in there if not name.startswith(model.TAINT_PREFIX)
+    }
+    wanted = others.union(map(model.taint_trait, provider.taints))
+    if wanted == there:
+        return int(response.status_code)
+    for name in sorted(wanted - there):
+        client.put(f'/traits/{name}', None, version=_MICROVERSION)
+    response = client.put(
+        url, {**body, 'traits': sorted(wanted)}, version=_MICROVERSION
+    )
+    return int(response.status_code)
+
+
+def make_trait(key: str) -> None:
+    """Have Placement know the trait of a taint, before it is forbidden.
+
+    :param key: the key of the taint.
+    :raises PlacementFailed: if Placement does not answer, or refuses.
+    """
+    url = f'/traits/{model.taint_trait(key)}'
+    try:
+        client = placement_client.PlacementClient()
+        response = client.put(url, None, version=_MICROVERSION)
+    except _FAILURES as exc:
+        reason = str(exc).rstrip('.')
+        raise exception.PlacementFailed(reason=reason) from exc
+    if response.status_code >= http.HTTPStatus.BAD_REQUEST:
+        raise exception.PlacementFailed(
+            reason=f'HTTP status {response.status_code}'
+        )
 
 
 def _inventory(provider: providers.Provider) -> dict[str, int]:

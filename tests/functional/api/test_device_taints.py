@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Taints of devices: whoever does not tolerate them does not get those."""
+
+import uuid as uuid_lib
+
+import pytest
+import sqlalchemy as sa
+from cyborg.common import placement_client
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg import model
+from nova_cyborg.db.inventory import taints
+from tests.functional.api import cyborg, placement
+from tests.functional.api.conftest import providers, wait_for_status
+
+TAINTS = '/v2/device_taints'
+ECC = 'CUSTOM_TAINT_ECC_ERRORS'
+ASKED = f'trait:{ECC}'
+SERVER_ID = str(uuid_lib.uuid4())
+
+
+@pytest.fixture
+def told(monkeypatch):
+    stand_in = placement.Placement()
+    monkeypatch.setattr(placement_client, 'PlacementClient', lambda: stand_in)
+    return stand_in
+
+
+@pytest.fixture
+def provider(cloud):
+    return cloud.add_device()
+
+
+@pytest.fixture
+def device(cloud, provider):
+    query = (
+        sa.select(models.Device.uuid)
+        .join(
+            models.Deployable, models.Deployable.device_id == models.Device.id
+        )
+        .where(models.Deployable.rp_uuid == provider)
+    )
+    with cloud.engine.connect() as connection:
+        return connection.scalar(query)
+
+
+def taint(admin, device, key='ecc-errors', status=201, **fields):
+    body = {'device_uuid': device, 'key': key, 'reason': 'Two a minute.'}
+    answer = admin.post(TAINTS, {**body, **fields}, status=status).json
+    return answer if status == 201 else answer['errors'][0]
+
+
+def test_its_life(admin, told, device, provider):
+    made = taint(admin, device)
+
+    assert made['device_uuid'] == device
+    assert made['key'] == 'ecc-errors'
+    assert made['reason'] == 'Two a minute.'
+    assert made['source'] == 'operator'
+    assert made['links'][0]['href'].endswith(f'{TAINTS}/{made["uuid"]}')
+    assert told.traits == {provider: {ECC}}
+    assert admin.get(f'{TAINTS}/{made["uuid"]}').json == made
+    assert admin.get(TAINTS).json == {'device_taints': [made]}
+
+    admin.delete_path(f'{TAINTS}/{made["uuid"]}', status=204)
+
+    assert told.traits == {provider: set()}
+    assert admin.get(TAINTS).json == {'device_taints': []}
+    admin.get(f'{TAINTS}/{made["uuid"]}', status=404)
+    admin.delete_path(f'{TAINTS}/{made["uuid"]}', status=404)
+
+
+def test_the_other_traits_of_the_provider_stay(admin, told, device, provider):
+    told.known.add('CUSTOM_X')
+    told.traits[provider] = {'CUSTOM_X'}
+
+    made = taint(admin, device)
+    assert told.traits[provider] == {'CUSTOM_X', ECC}
+
+    admin.delete_path(f'{TAINTS}/{made["uuid"]}', status=204)
+    assert told.traits[provider] == {'CUSTOM_X'}
+
+
+def test_the_same_key_twice(admin, told, device):
+    taint(admin, device)
+
+    error = taint(admin, device, status=409)
+
+    assert error['code'] == 'nova_cyborg.device_taint.exists'
+    assert len(admin.get(TAINTS).json['device_taints']) == 1
+
+
+@pytest.mark.parametrize(
+    ('fields', 'says'),
+    [
+        ({'key': 'ECC'}, 'small letters'),
+        ({'key': 'a--b'}, 'small letters'),
+        ({'key': '-a'}, 'small letters'),
+        ({'key': ''}, 'must not be empty'),
+        ({'key': 'a' * 65}, '65 characters'),
+        ({'key': 7}, 'of type string'),
+        ({'key': 'unhealthy'}, 'agents'),
+        ({'reason': ''}, 'must not be empty'),
+        ({'reason': 'x' * 1025}, 'at most 1024'),
+        ({'reason': 'two\nlines'}, 'printable'),
+        ({'device_uuid': 'x'}, 'uuid'),
+        ({'effect': 'NoExecute'}, 'no such field'),
+    ],
+)
+def test_bad_input(admin, told, device, fields, says):
+    error = taint(admin, device, status=400, **fields)
+
+    assert says in error['detail']
+    assert not told.calls
+
+
+def test_an_unknown_device(admin, told):
+    error = taint(admin, cyborg.UNKNOWN, status=404)
+
+    assert error['code'] == 'nova_cyborg.device.not_found'
+    assert not told.calls
+
+
+def test_too_many_keys(admin, told, device):
+    for number in range(taints.MAX_KEYS):
+        taint(admin, device, f'key-{number}')
+
+    error = taint(admin, device, 'one-more', status=409)
+
+    assert error['code'] == 'nova_cyborg.device_taint.too_many'
+
+
+@pytest.mark.parametrize('fails', ['trait', 'provider'])
+def test_placement_does_not_answer(admin, told, device, fails):
+    if fails == 'trait':
+        told.status_code = 503
+        error = taint(admin, device, status=502)
+        assert error['code'] == 'nova_cyborg.placement_failed'
+    else:
+        told.get = lambda url, version: told._answer({})
+        told._answer = lambda body: _unavailable()
+        told.put = lambda url, body, version: _ok()
+        error = taint(admin, device, status=503)
+        assert error['code'] == 'nova_cyborg.device_taint.untold'
+    assert admin.get(TAINTS).json == {'device_taints': []}
+
+
+def _unavailable():
+    return placement.nova_api.Response(503, {})
+
+
+def _ok():
+    return placement.nova_api.Response(200, {})
+
+
+def test_one_that_placement_cannot_be_told_of_stays(admin, told, device):
+    made = taint(admin, device)
+    told.status_code = 503
+
+    admin.delete_path(f'{TAINTS}/{made["uuid"]}', status=503)
+
+    assert admin.get(TAINTS).json == {'device_taints': [made]}
+
+
+def test_pages(admin, cloud, told):
+    made = []
+    for _ in range(3):
+        cloud.add_device()
+    with cloud.engine.connect() as connection:
+        devices = list(connection.scalars(sa.select(models.Device.uuid)))
+    for each in devices:
+        made.append(taint(admin, each))
+        made.append(taint(admin, each, 'other'))
+
+    found = []
+    path = f'{TAINTS}?limit=2'
+    while path:
+        page = admin.get(path).json
+        assert len(page['device_taints']) <= 2
+        found += page['device_taints']
+        links = page.get('device_taints_links')
+        path = links and links[0]['href'].partition('/v2')[2]
+        path = path and f'/v2{path}'
+
+    assert sorted(each['uuid'] for each in found) == sorted(
+        each['uuid'] for each in made
+    )
+    of_one = admin.get(f'{TAINTS}?device_uuid={devices[0]}').json
+    assert {each['key'] for each in of_one['device_taints']} == {
+        'ecc-errors',
+        'other',
+    }
+
+
+def test_members_do_not_see_them(admin, member, told, device):
+    made = taint(admin, device)
+
+    taint(member, device, 'mine', status=403)
+    member.get(TAINTS, status=403)
+    member.get(f'{TAINTS}/{made["uuid"]}', status=403)
+    member.delete_path(f'{TAINTS}/{made["uuid"]}', status=403)
+
+
+def test_nova_is_told_of_all_keys(admin, nova, member, told, device):
+    taint(admin, device)
+    uuid = member.create_one(tolerated=['ecc-errors'])
+
+    found = nova.reserve(SERVER_ID, uuid).json
+
+    assert found['taints'] == ['ecc-errors']
+    [context] = found['device_contexts']
+    group = model.Group.from_dict(context['groups'][0])
+    assert group.tolerated == ('ecc-errors',)
+    assert group.refusing(found['taints']).forbidden == ()
+    assert group.refusing(['other']).forbidden == ('CUSTOM_TAINT_OTHER',)
+    begun = nova.begin(SERVER_ID).json
+    assert begun['taints'] == ['ecc-errors']
+
+
+@pytest.mark.parametrize('tolerated', [[], ['other'], ['ecc-errors', 'other']])
+def test_one_that_was_chosen_before_is_not_bound(
+    admin, nova, member, told, device, provider, cloud, tolerated
+):
+    uuid = member.create_one(tolerated=tolerated)
+    nova.reserve(SERVER_ID, uuid)
+    taint(admin, device)
+
+    may = 'ecc-errors' in tolerated
+    answer = nova.bind(
+        SERVER_ID, providers(provider, uuid), status=202 if may else 409
+    )
+
+    if may:
+        wait_for_status(member, uuid, 'bound')
+    else:
+        [error] = answer.json['errors']
+        assert error['code'] == 'nova_cyborg.device_tainted'
+        assert cloud.used_slots() == 0
+
+
+class TestProfile:
+    """Device profiles of flavors, as Nova reads them and binds."""
+
+    @pytest.fixture(autouse=True)
+    def profile(self, admin):
+        groups = [
+            {'resources:FPGA': '1'},
+            {'resources:FPGA': '1', ASKED: 'required'},
+        ]
+        admin.post('/v2/device_profiles', [{'name': 'fpga', 'groups': groups}])
+        return groups
+
+    def read(self, caller):
+        path = '/v2/device_profiles?name=fpga'
+        [found] = caller.get(path).json['device_profiles']
+        return found['groups']
+
+    def test_nova_forbids_what_is_tainted(
+        self, admin, nova, told, device, profile
+    ):
+        assert self.read(nova) == profile
+
+        made = taint(admin, device)
+
+        first, second = profile
+        assert self.read(nova) == [{**first, ASKED: 'forbidden'}, second]
+        admin.delete_path(f'{TAINTS}/{made["uuid"]}', status=204)
+        assert self.read(nova) == profile
+
+    def test_others_see_it_as_it_is(
+        self, admin, member, told, device, profile
+    ):
+        taint(admin, device)
+
+        assert self.read(admin) == profile
+        assert self.read(member) == profile

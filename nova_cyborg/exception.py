@@ -515,6 +515,19 @@ class InvalidDevicesFile(DeviceContextError):
     error_code = 'nova_cyborg.invalid_devices_file'
 
 
+# Cleaning of a slot
+
+
+class CleaningFailed(DeviceContextError):
+    message = '%(reason)s'
+    error_code = 'nova_cyborg.cleaning_failed'
+
+
+class CleaningUnderWay(DeviceContextError):
+    message = 'Slot %(slot)s is still being cleaned.'
+    error_code = 'nova_cyborg.cleaning_under_way'
+
+
 def by_error_code(error_code: str) -> type[DeviceContextError] | None:
     """Find the class that an API's error body stands for.
 

@@ -33,6 +33,9 @@ NOTHING_NAMED = (
 )
 #: How the names of the hidden device profiles begin.
 PROFILE_PREFIX = 'nova-cyborg-'
+#: The attribute of a deployable whose slots are cleaned when servers have
+#: given them back. Its value is the number of seconds that one may take.
+CLEANING_ATTRIBUTE = 'cleaning'
 REQUESTER_PREFIX = 'device_context_'
 #: How the trait begins that a tainted device has in Placement.
 TAINT_PREFIX = 'CUSTOM_TAINT_'

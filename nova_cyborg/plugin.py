@@ -36,6 +36,7 @@ _INSTALLERS = {
     'nova.conductor.manager': 'nova_cyborg.nova.conductor.manager',
     'nova.virt.libvirt': 'nova_cyborg.nova.compute.libvirt',
     'cyborg.conductor.manager': 'nova_cyborg.cyborg.conductor.manager',
+    'cyborg.agent.manager': 'nova_cyborg.cyborg.agent.manager',
 }
 # The project of the configuration of Cyborg's services.
 _CYBORG = 'cyborg'

@@ -22,6 +22,7 @@ from nova_cyborg.api.controllers import root
 from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
 from nova_cyborg.lifecycle import bounds
+from nova_cyborg.lifecycle.cleaning import stock
 
 LOG = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def app_factory(
     our_conf.register_api_opts(CONF)
     _check_options()
     migration.check(session.engine(), 'cyborg-api')
+    stock.install()
     policies.register(authorize_wsgi.get_enforcer())
     settings = app.get_pecan_config().app.to_dict()
     settings.pop('root')

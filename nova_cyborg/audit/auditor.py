@@ -42,6 +42,7 @@ _SUBJECTS: tuple[
     arqs.find_of_no_server,
     slots.find_handles,
     slots.find_lost,
+    slots.find_uncleaned,
     arqs.find_unused_profiles,
     evacuations.find_on_another_host,
     allocations.find,

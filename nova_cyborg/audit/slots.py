@@ -4,14 +4,20 @@
 
 import collections
 import collections.abc
+import datetime
 import functools
 
 from cyborg import context as cyborg_context
+from oslo_utils import timeutils
 
 from nova_cyborg.audit import look
-from nova_cyborg.db.inventory import handles, slots
+from nova_cyborg.db.inventory import cleaning, handles, slots
 from nova_cyborg.lifecycle import unbind
+from nova_cyborg.lifecycle.cleaning import begin
 
+# Seconds that a cleaning may take in addition to its bound: until the agent
+# was told, and has said how it ended. It is told with each report, too.
+_GRACE = 120
 _ADVICE = 'To get another device, shelve and unshelve the server.'
 
 
@@ -105,3 +111,35 @@ def _of_several_servers(
                 'The slot is bound for more than one server: '
                 f'{", ".join(servers)}. Delete or shelve all but one of them.',
             )
+
+
+def find_uncleaned(view: look.Look) -> collections.abc.Iterator[look.Finding]:
+    """Find slots that could not be cleaned, or that nobody cleans.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    now = timeutils.utcnow()
+    for slot in cleaning.every(view.context):
+        bound = datetime.timedelta(seconds=(slot.seconds or 0) + _GRACE)
+        # One that still counts as in use is a finding of its own.
+        if slot.in_use or not (slot.failed or now > slot.since + bound):
+            continue
+        place = slots.place_of(slot.attach_info) or slot.attach_info
+        why = slot.detail if slot.failed else _not_cleaned(slot)
+        yield look.Finding(
+            'slot-not-cleaned',
+            slot.handle_id,
+            f'{place} on {slot.hostname} was given back, could not be '
+            f'cleaned, and is not given to another server: {why}',
+            functools.partial(begin.again, slot.handle_id),
+        )
+
+
+def _not_cleaned(slot: cleaning.Uncleaned) -> str:
+    if slot.missing:
+        return 'the host does not report it any more.'
+    return (
+        f'cyborg-agent has not said within {slot.seconds} s how it ended. See '
+        'whether it runs there, with the plugin.'
+    )

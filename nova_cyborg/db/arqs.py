@@ -18,11 +18,13 @@ from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg.db import links, profiles, session, tables
-from nova_cyborg.db.inventory import handles
+from nova_cyborg.db.inventory import cleaning, handles
 
 # ARQs of one statement: databases bound its parameters.
 _PORTION = 500
 _PENDING = (constants.ARQ_INITIAL, constants.ARQ_BIND_STARTED)
+#: States of ARQs that no guest has got the device of.
+NEVER_IN_GUEST = frozenset((*_PENDING, constants.ARQ_BIND_FAILED))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,7 +218,8 @@ def remove(
     after.
 
     :param arq_ids: UUIDs of the ARQs.
-    :returns: the handles that they had. Those of mediated devices count as in
+    :returns: the handles that they had, without use now, and to be cleaned
+        where a guest may have had them. Those of mediated devices count as in
         use until the devices are removed: see :func:`handles.end_use`.
     """
     # In one order, so that calls with some of the same wait for each other.
@@ -237,10 +240,14 @@ def _remove(
         sa.update(arq).where(mine).values(updated_at=timeutils.utcnow()),
         execution_options={'synchronize_session': False},
     )
-    used = sa.select(arq.attach_handle_id).where(
+    used = sa.select(arq.attach_handle_id, arq.state).where(
         mine, arq.attach_handle_id.is_not(None)
     )
-    row_ids = list(db.scalars(used))
+    rows = [row._tuple() for row in db.execute(used)]
+    row_ids = {row_id for row_id, _state in rows}
+    in_guest = {
+        row_id for row_id, state in rows if state not in NEVER_IN_GUEST
+    }
     db.execute(
         sa.delete(arq).where(mine),
         execution_options={'synchronize_session': False},
@@ -261,7 +268,9 @@ def _remove(
     handles.end_use_in(
         db, [each.row_id for each in found if each.attach_type != handles.MDEV]
     )
-    return found
+    given_back = [each for each in found if each.row_id in in_guest]
+    never_given = [each for each in found if each.row_id not in in_guest]
+    return [*never_given, *cleaning.begin_in(db, given_back)]
 
 
 def fail_pending(

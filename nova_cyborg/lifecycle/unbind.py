@@ -13,8 +13,9 @@ from cyborg import context as cyborg_context
 from cyborg.agent import rpcapi
 
 from nova_cyborg.db import allocations, arqs, attempts
-from nova_cyborg.db.inventory import handles
+from nova_cyborg.db.inventory import cleaning, handles
 from nova_cyborg.lifecycle import nova
+from nova_cyborg.lifecycle.cleaning import begin
 from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
@@ -139,9 +140,22 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
             )
         else:
             handles.end_use(context, found.row_id)
-    # None, nearly always: a slot that is missing, and that nobody else gets.
-    out = {found.provider for found in removed if found.out and found.provider}
-    publishing.publish(context, sorted(out))
+    _tell_of_outages(context, removed)
+
+
+def _tell_of_outages(
+    context: cyborg_context.RequestContext,
+    given_back: collections.abc.Iterable[handles.Handle],
+) -> None:
+    """Tell Placement of slots that nobody else gets, and have them cleaned.
+
+    There are none, nearly always: one that is missing, or is to be cleaned.
+    """
+    out = [found for found in given_back if found.out]
+    publishing.publish(
+        context, sorted({found.provider for found in out if found.provider})
+    )
+    begin.of_handles(context, [found.uuid for found in out if found.unclean])
 
 
 def handle(unused: handles.Handle) -> None:
@@ -153,7 +167,11 @@ def handle(unused: handles.Handle) -> None:
     if unused.attach_type == handles.MDEV:
         # Else the next one could not be made.
         _remove_mediated_device(context, unused)
+    # Nobody knows whether a guest had it.
+    cleaning.begin(context, [unused])
     handles.end_use(context, unused.row_id)
+    now = handles.of_row(context, unused.row_id)
+    _tell_of_outages(context, [now] if now else [])
 
 
 def _remove_mediated_device(

@@ -12,9 +12,18 @@ import typing as ty
 
 import pytest
 
-from tests.e2e import contexts, databases, logs, person, servers, waiting
+from tests.e2e import (
+    cards,
+    contexts,
+    databases,
+    logs,
+    person,
+    servers,
+    waiting,
+)
 from tools.cloud import cloud as cloud_module
 from tools.cloud import wanted
+from tools.cloud.model import state as cloud_state
 from tools.command_line import progress
 
 _DEVICES = pathlib.Path(__file__).with_name('devices')
@@ -146,6 +155,19 @@ def device_profile(
     # The test may have deleted it.
     afterwards.callback(admin.accelerator.delete, path, raise_exc=False)
     return made
+
+
+@pytest.fixture
+def card(
+    cloud: cloud_module.Cloud, afterwards: contextlib.ExitStack
+) -> cards.Card:
+    """A card of the second host that comes and changes."""
+    host = _HOSTS[1]
+    state = cloud_state.State.load(cloud.folder)
+    assert state is not None
+    found = cards.Card(host, state.devices(host))
+    afterwards.callback(found.restore)
+    return found
 
 
 @pytest.hookimpl(hookwrapper=True)

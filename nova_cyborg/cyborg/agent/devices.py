@@ -16,9 +16,19 @@ from nova_cyborg.cyborg.agent import pci_address, readers
 
 _REQUIRED_FIELDS = ('address', 'vendor', 'product', 'resource_class')
 _DEVICE_FIELDS = frozenset(
-    (*_REQUIRED_FIELDS, 'type', 'traits', 'handles', 'unhealthy')
+    (
+        *_REQUIRED_FIELDS,
+        'type',
+        'traits',
+        'handles',
+        'unhealthy',
+        'cleaning',
+    )
 )
 _HANDLES_FIELDS = frozenset(('type', 'mdev_type', 'number', 'addresses'))
+_CLEANING_FIELDS = frozenset(('program', 'timeout'))
+# Seconds that a program may take to clean a slot, if the file does not say.
+_TIMEOUT = 60
 # The kernel's names of mediated device types, such as nvidia-35 and
 # i915-GVTg_V5_4. The name becomes a part of a path in sysfs, and may not
 # lead elsewhere. Cyborg stores it twice within 255 characters.
@@ -41,6 +51,19 @@ class Handles:
 
 
 @dataclasses.dataclass(frozen=True)
+class Cleaning:
+    """How a slot of a device is cleaned when a server has given it back.
+
+    :ivar program: the program and its arguments; the PCI address of the slot
+        comes after them.
+    :ivar timeout: seconds that it may take.
+    """
+
+    program: tuple[str, ...]
+    timeout: int = _TIMEOUT
+
+
+@dataclasses.dataclass(frozen=True)
 class Device:
     """An accelerator, normalised.
 
@@ -52,6 +75,7 @@ class Device:
     :ivar traits: traits of its resource provider, sorted.
     :ivar handles: what guests get.
     :ivar unhealthy: what is wrong with it, a sentence; empty if it is well.
+    :ivar cleaning: how its slots are cleaned; None if they are not.
     """
 
     address: str
@@ -62,6 +86,7 @@ class Device:
     traits: tuple[str, ...]
     handles: Handles
     unhealthy: str = ''
+    cleaning: Cleaning | None = None
 
     @property
     def claims(self) -> frozenset[str]:
@@ -91,6 +116,17 @@ def parse_device(item: object) -> Device:
         traits=readers.traits(fields.get('traits', []), 'traits'),
         handles=_handles(fields.get('handles', {}), address),
         unhealthy=_unhealthy(fields),
+        cleaning=_cleaning(fields['cleaning'])
+        if 'cleaning' in fields
+        else None,
+    )
+
+
+def _cleaning(item: object) -> Cleaning:
+    fields = readers.fields(item, 'cleaning', _CLEANING_FIELDS, ('program',))
+    return Cleaning(
+        readers.program(fields['program'], 'cleaning.program'),
+        readers.seconds(fields.get('timeout', _TIMEOUT), 'cleaning.timeout'),
     )
 
 

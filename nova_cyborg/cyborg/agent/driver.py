@@ -8,6 +8,7 @@ on; ``[nova_cyborg] devices_file`` names the file.
 """
 
 import json
+import pathlib
 
 import os_traits
 from cyborg.accelerator.common import utils
@@ -22,8 +23,8 @@ from cyborg.objects.driver_objects import (
     driver_device,
 )
 
-from nova_cyborg import conf
-from nova_cyborg.cyborg.agent import devices, devices_file
+from nova_cyborg import conf, exception, model
+from nova_cyborg.cyborg.agent import cleaning, devices, devices_file, program
 
 #: The name in ``[agent] enabled_drivers``.
 NAME = 'file_driver'
@@ -71,6 +72,35 @@ class FileDriver(driver.GenericDriver):
         """
         return {}
 
+    def clean(self, slot: cleaning.Slot) -> bool:
+        """Run the program that the file names for a slot's device.
+
+        :param slot: the slot.
+        :returns: whether the device is one of the file.
+        :raises CleaningFailed: if the file names no program, or it failed.
+        :raises CleaningUnderWay: if the program runs already.
+        """
+        for device in self._file.devices():
+            if _name(device, self._host) != slot.deployable:
+                continue
+            if device.cleaning is None:
+                raise exception.CleaningFailed(
+                    reason='The devices file names no program for it.'
+                )
+            # What the program gets does not come from the message bus alone.
+            if slot.pci_address not in device.handles.addresses:
+                raise exception.CleaningFailed(
+                    reason='The devices file has no such slot.'
+                )
+            folder = pathlib.Path(CONF.state_path, 'nova_cyborg', 'cleaning')
+            program.run(
+                [*device.cleaning.program, slot.pci_address],
+                device.cleaning.timeout,
+                folder / f'{slot.name}.lock',
+            )
+            return True
+        return False
+
 
 def driver_device_of(
     device: devices.Device, host: str
@@ -100,13 +130,17 @@ def driver_device_of(
     )
 
 
+def _name(device: devices.Device, host: str) -> str:
+    # The resource provider's name, and its UUID is made of it: hence unique
+    # in the cloud, and for ever the same.
+    return f'{host}_{device.address}'
+
+
 def _deployable(
     device: devices.Device, host: str
 ) -> driver_deployable.DriverDeployable:
     return driver_deployable.DriverDeployable(
-        # The resource provider's name, and its UUID is made of it: hence
-        # unique in the cloud, and for ever the same.
-        name=f'{host}_{device.address}',
+        name=_name(device, host),
         driver_name=NAME,
         num_accelerators=len(device.handles.addresses),
         attribute_list=_attributes(device),
@@ -132,6 +166,9 @@ def _attributes(
     # number them; but the conductor compares by key, and when a list
     # shifts, it takes traits from the provider that have only moved.
     pairs += [(f'trait_{name}', name) for name in traits]
+    if device.cleaning is not None:
+        seconds = str(device.cleaning.timeout)
+        pairs.append((model.CLEANING_ATTRIBUTE, seconds))
     if device.unhealthy:
         pairs.append(('health', device.unhealthy))
     return [

@@ -18,6 +18,11 @@ from nova_cyborg.cyborg.agent import pci_address
 
 #: How many slots a device may have: the functions of a PCI bus.
 MAX_SLOTS = 256
+#: How long a program may take to clean a slot, in seconds.
+MAX_SECONDS = 3600
+#: How many arguments a program may have, and characters each of them.
+MAX_ARGUMENTS = 32
+MAX_ARGUMENT = 1024
 
 #: An entry's values by field.
 Fields: ty.TypeAlias = collections.abc.Mapping[str, ty.Any]
@@ -179,6 +184,62 @@ def count(value: object, field: str) -> int:
             field, f'{shown(value)} is not between 1 and {MAX_SLOTS}.'
         )
     return value
+
+
+def seconds(value: object, field: str) -> int:
+    """Read how long something may take.
+
+    :param value: what was given.
+    :param field: what error messages call it.
+    :returns: the number of seconds.
+    :raises InvalidRequest: if it is no number from 1 to 3600.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise invalid(field, f'{shown(value)} is not a whole number.')
+    if not 1 <= value <= MAX_SECONDS:
+        raise invalid(
+            field,
+            f'{shown(value)} is not between 1 and {MAX_SECONDS} seconds.',
+        )
+    return value
+
+
+def program(value: object, field: str) -> tuple[str, ...]:
+    """Read a program and its arguments, which no shell looks at.
+
+    :param value: what was given.
+    :param field: what error messages call it.
+    :returns: the program's path, and its arguments.
+    :raises InvalidRequest: if it is no list of texts, or does not begin with
+        an absolute path.
+    """
+    if not isinstance(value, list) or not value:
+        raise invalid(
+            field, 'must be a list: the path of a program, and its arguments.'
+        )
+    if len(value) > MAX_ARGUMENTS:
+        raise invalid(
+            field, f'{len(value)} are given, {MAX_ARGUMENTS} are allowed.'
+        )
+    read = tuple(
+        _argument(item, f'{field}, item {number}')
+        for number, item in enumerate(value, 1)
+    )
+    if not read[0].startswith('/'):
+        raise invalid(
+            f'{field}, item 1', f'{shown(read[0])} is no absolute path.'
+        )
+    return read
+
+
+def _argument(value: object, field: str) -> str:
+    given = text(value, field, '--force')
+    if len(given) > MAX_ARGUMENT or '\0' in given:
+        raise invalid(
+            field,
+            f'must have at most {MAX_ARGUMENT} characters, none of them NUL.',
+        )
+    return given
 
 
 def traits(value: object, field: str) -> tuple[str, ...]:

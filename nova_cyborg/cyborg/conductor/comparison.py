@@ -8,10 +8,15 @@ import collections.abc
 import typing as ty
 
 from cyborg import context as cyborg_context
+from cyborg import objects
 from cyborg.common import placement_client
 from cyborg.conductor import manager
+from cyborg.objects.driver_objects import driver_attribute
 
+from nova_cyborg import model
 from nova_cyborg.db.inventory import slots
+
+_Attribute: ty.TypeAlias = driver_attribute.DriverAttribute
 
 
 class Comparison(manager.ConductorManager):
@@ -30,6 +35,36 @@ class Comparison(manager.ConductorManager):
 
     def _get_root_provider(self, context: object, hostname: object) -> str:
         return self.root
+
+    def drv_attr_make_diff(
+        self,
+        context: cyborg_context.RequestContext,
+        dep_id: int,
+        old_driver_attr_list: collections.abc.Iterable[_Attribute],
+        new_driver_attr_list: collections.abc.Iterable[_Attribute],
+    ) -> None:
+        """Record the attributes of a deployable.
+
+        Stock Cyborg makes a trait of each one that comes or goes.
+
+        :param dep_id: row id of the deployable.
+        :param old_driver_attr_list: the attributes that are recorded.
+        :param new_driver_attr_list: those of the report.
+        """
+        old, old_others = _of_cleaning(old_driver_attr_list)
+        new, new_others = _of_cleaning(new_driver_attr_list)
+        super().drv_attr_make_diff(context, dep_id, old_others, new_others)
+        if new and not old:
+            new[0].create(context, dep_id)
+        elif old and not new:
+            old[0].delete_by_key(context, dep_id, old[0].key)
+        elif old and new and old[0].value != new[0].value:
+            # In place: what is given back meanwhile is to be cleaned.
+            found = objects.Attribute.get_by_dep_key(
+                context, dep_id, old[0].key
+            )
+            found.value = new[0].value
+            found.save(context)
 
     @classmethod
     def drv_ah_make_diff(
@@ -58,6 +93,18 @@ class Comparison(manager.ConductorManager):
                 handle.create(context, dep_id, cpid_id)
             elif handle.attach_type != old[text].attach_type:
                 slots.change_type(context, dep_id, text, handle.attach_type)
+
+
+def _of_cleaning(
+    attributes: collections.abc.Iterable[_Attribute],
+) -> tuple[list[_Attribute], list[_Attribute]]:
+    """Return the attribute that says that slots are cleaned, and the others.
+
+    :returns: a list of one or none, and a list of all others.
+    """
+    found = list(attributes)
+    mine = [each for each in found if each.key == model.CLEANING_ATTRIBUTE]
+    return mine[:1], [each for each in found if each not in mine]
 
 
 class _Client:

@@ -18,14 +18,17 @@ import typing as ty
 from cyborg import context as cyborg_context
 from cyborg.common import exception
 from cyborg.conductor import manager
-from cyborg.objects import attach_handle
+from cyborg.objects import attach_handle, ext_arq
 from cyborg.objects.driver_objects import driver_attach_handle, driver_device
 
 from nova_cyborg import signatures
+from nova_cyborg.cyborg import own_name
 from nova_cyborg.cyborg.conductor import comparison, recording
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import reports, slots
 from nova_cyborg.db.migrations import migration
+from nova_cyborg.lifecycle.cleaning import end, stock
+from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ _CALLED_BY_NAME = {
 }
 
 
-class ConductorManager(manager.ConductorManager):
+class ConductorManager(own_name.OwnName, manager.ConductorManager):
     """Cyborg's conductor, with reports that keep what servers have.
 
     :raises PluginActivationFailed: if the database has not our schema.
@@ -86,6 +89,40 @@ class ConductorManager(manager.ConductorManager):
         finally:
             finish = reports.end if recorded else reports.leave
             finish(context, claim)
+
+    def is_to_be_cleaned(
+        self,
+        context: cyborg_context.RequestContext,
+        handle_id: str,
+        cleaning_id: str,
+    ) -> bool:
+        """Tell an agent whether a slot is still to be cleaned.
+
+        :param handle_id: UUID of its attach handle.
+        :param cleaning_id: the id of the cleaning that the agent was told to
+            begin.
+        :returns: whether it is.
+        """
+        return end.find(context, handle_id, cleaning_id) is not None
+
+    def end_cleaning(
+        self,
+        context: cyborg_context.RequestContext,
+        handle_id: str,
+        cleaning_id: str,
+        error: str | None,
+    ) -> None:
+        """Take an agent's word of how the cleaning of a slot has ended.
+
+        :param handle_id: UUID of its attach handle.
+        :param cleaning_id: the id of the cleaning.
+        :param error: why it failed; None if it did not.
+        """
+        slot = end.record(context, handle_id, cleaning_id, error)
+        if slot is None or slot.provider is None:
+            return
+        if publishing.publish(context, [slot.provider], self.placement_client):
+            reports.ask_for_all(context, slot.hostname)
 
 
 def allocate(
@@ -133,5 +170,7 @@ def install() -> str:
         attach_handle.AttachHandle, {'allocate': 'deployable_id'}
     )
     attach_handle.AttachHandle.allocate = classmethod(allocate)
+    signatures.check(ext_arq.ExtARQ, {'unbind': 'context'})
+    stock.install()
     manager.ConductorManager = ConductorManager
     return 'inventory that knows what is in use'

@@ -18,6 +18,7 @@ from openstack import exceptions as sdk_exc
 from nova_cyborg.cyborg.conductor import comparison as comparing
 from nova_cyborg.cyborg.conductor import health, publication, report
 from nova_cyborg.db.inventory import outages, reports, slots, taints, twins
+from nova_cyborg.lifecycle.cleaning import begin
 
 LOG = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class Recording:
             report.identity(each) not in completed.devices for each in recorded
         ):
             taints.forget_removed(self._context)
+        given_again = begin.of_host(self._context, self._hostname)
         changed = report.changed(recorded, completed.devices.values())
         told = publication.publish(
             self._comparison,
@@ -99,6 +101,7 @@ class Recording:
             self._claim,
             changed
             | healed
+            | given_again
             | {
                 slot.deployable
                 for slot in known

@@ -17,6 +17,18 @@ from nova_cyborg.db.inventory import outages
 
 #: The type of the attach handles of mediated devices.
 MDEV = 'MDEV'
+#: How long it may take to clean a slot, as the text of an attribute of its
+#: deployable; NULL if it is not cleaned. For rows of handles.
+CLEANING_SECONDS = (
+    sa.select(models.Attribute.value)
+    .where(
+        models.Attribute.deployable_id == models.AttachHandle.deployable_id,
+        models.Attribute.key == model.CLEANING_ATTRIBUTE,
+    )
+    .correlate(models.AttachHandle)
+    .limit(1)
+    .scalar_subquery()
+)
 #: Whether an ARQ has a handle, as a condition for rows of handles.
 IS_USED = (
     sa.select(models.ExtArq.id)
@@ -37,6 +49,8 @@ class Handle:
     :ivar info: Cyborg's address of the slot.
     :ivar provider: UUID of the resource provider of its device, if any.
     :ivar out: whether there is an outage.
+    :ivar cleaned: whether its slot is cleaned when a server has given it back.
+    :ivar unclean: whether it was given back, and not cleaned yet.
     """
 
     uuid: str
@@ -46,6 +60,8 @@ class Handle:
     info: collections.abc.Mapping[str, str]
     provider: str | None
     out: bool
+    cleaned: bool
+    unclean: bool
 
     @property
     def pci_address(self) -> str:
@@ -73,12 +89,16 @@ def find(
             handle.attach_info,
             deployable.rp_uuid,
             outages.IS_OUT,
+            CLEANING_SECONDS,
+            outages.IS_UNCLEAN,
         )
         .join(deployable, deployable.id == handle.deployable_id)
         .join(device, device.id == deployable.device_id)
         .where(*conditions)
     )
-    for uuid, row_id, attach_type, hostname, info, provider, out in rows:
+    for row in rows:
+        uuid, row_id, attach_type, hostname, info, provider, *said = row
+        out, seconds, unclean = said
         yield Handle(
             uuid,
             row_id,
@@ -87,6 +107,8 @@ def find(
             json.loads(info),
             provider,
             bool(out),
+            cleaned=seconds is not None,
+            unclean=bool(unclean),
         )
 
 
@@ -189,6 +211,18 @@ def of_several_arqs(
         .having(count > 1)
     )
     return dict(session.rows(context, query))
+
+
+def of_row(
+    context: cyborg_context.RequestContext, row_id: int
+) -> Handle | None:
+    """Read an attach handle.
+
+    :param row_id: its row id.
+    :returns: the handle; None if there is none.
+    """
+    with session.reading(context) as db:
+        return next(find(db, models.AttachHandle.id == row_id), None)
 
 
 @session.retry

@@ -16,6 +16,12 @@ from nova_cyborg.db import session, tables
 
 #: The agent's last report had no such slot.
 MISSING = 'missing'
+#: A server has given the slot back, and it is not cleaned yet.
+CLEANING = 'cleaning'
+#: It could not be cleaned.
+CLEANING_FAILED = 'cleaning-failed'
+#: Both.
+UNCLEAN = (CLEANING, CLEANING_FAILED)
 
 #: Whether there is an outage, as a condition for rows of attach handles.
 IS_OUT = (
@@ -30,6 +36,16 @@ IS_MISSING = (
     .where(
         tables.HandleOutage.handle_uuid == models.AttachHandle.uuid,
         tables.HandleOutage.reason == MISSING,
+    )
+    .correlate(models.AttachHandle)
+    .exists()
+)
+#: The same for outages of slots that are to be cleaned.
+IS_UNCLEAN = (
+    sa.select(tables.HandleOutage.handle_uuid)
+    .where(
+        tables.HandleOutage.handle_uuid == models.AttachHandle.uuid,
+        tables.HandleOutage.reason.in_(UNCLEAN),
     )
     .correlate(models.AttachHandle)
     .exists()

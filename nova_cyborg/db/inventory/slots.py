@@ -55,6 +55,7 @@ class Slot:
     :ivar missing: whether the agent's last report did not have it.
     :ivar maintained: whether an administrator has disabled its device.
     :ivar tainted: whether an operator has tainted its device.
+    :ivar unclean: whether it was given back, and not cleaned yet.
     """
 
     deployable: str
@@ -69,11 +70,12 @@ class Slot:
     missing: bool = False
     maintained: bool = False
     tainted: bool = False
+    unclean: bool = False
 
     @property
     def held(self) -> bool:
-        """Whether a server has it, or may still have it in its guest."""
-        return self.in_use or self.of_arq
+        """Whether a server has it, or has left it as it was in its guest."""
+        return self.in_use or self.of_arq or self.unclean
 
     @property
     def available(self) -> bool:
@@ -239,6 +241,8 @@ def remove(
                 handle.attach_info.in_(attach_infos),
                 handle.in_use.is_(False),
                 ~handles.IS_USED,
+                # What comes back as a new row would be given as it is.
+                ~outages.IS_UNCLEAN,
             ),
             execution_options={'synchronize_session': False},
         )
@@ -363,6 +367,7 @@ def _read_relevant(db: orm.Session, deployable_id: int | None) -> list[Slot]:
             handle.deployable_id == deployable_id,
             handle.in_use.is_(True),
             handles.IS_USED,
+            outages.IS_UNCLEAN,
         ),
     )
 
@@ -383,6 +388,7 @@ def _read(db: orm.Session, *conditions: sa.ColumnElement[bool]) -> list[Slot]:
             outages.IS_MISSING,
             models.Device.status == providers.MAINTAINED,
             taints.IS_TAINTED,
+            outages.IS_UNCLEAN,
         )
         .join(deployable, deployable.id == handle.deployable_id)
         .join(models.Device, models.Device.id == deployable.device_id)

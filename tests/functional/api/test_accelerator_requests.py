@@ -3,10 +3,12 @@
 """What stock Nova calls: Cyborg's accelerator requests, by server."""
 
 import uuid
+from unittest import mock
 
 import pytest
 from cyborg import context as cyborg_context
 from cyborg import objects
+from cyborg.common import placement_client
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.db import tables
@@ -177,6 +179,28 @@ class TestDelete:
             expected = stock.delete_arqs(query, status='*')
             assert expected.status_int >= 400
             assert nova.delete_arqs(query, status='*').json == expected.json
+
+    def test_by_uuid_a_slot_is_cleaned(
+        self, cloud, nova, profile_arq, monkeypatch
+    ):
+        stand_in = mock.create_autospec(
+            placement_client.PlacementClient, instance=True
+        )
+        monkeypatch.setattr(
+            placement_client, 'PlacementClient', lambda: stand_in
+        )
+        arq = profile_arq(cloud.nova.boot(), cloud.add_device())
+        context = cyborg_context.get_admin_context()
+        (deployable,) = objects.Deployable.list(context)
+        seconds = objects.Attribute(
+            context, deployable_id=deployable.id, key='cleaning', value='60'
+        )
+        seconds.create(context)
+
+        nova.delete_arqs(f'arqs={arq}', status=204)
+
+        assert cloud.used_slots() == 0
+        assert cloud.count(tables.HandleOutage) == 1
 
 
 class TestGet:

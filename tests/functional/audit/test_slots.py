@@ -4,7 +4,9 @@
 
 import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
+from oslo_utils import timeutils
 
+from nova_cyborg.db import tables
 from tests.functional.audit.rows import execute, use_all_handles
 
 
@@ -87,3 +89,22 @@ def test_one_slot_of_two_servers(cloud, run, running, boot, placement):
     )
 
     assert run(repair=True) == (1, ['slot-of-several-servers'])
+
+
+def test_a_slot_that_could_not_be_cleaned(cloud, run, running):
+    free = sa.select(models.AttachHandle.uuid).where(
+        models.AttachHandle.in_use.is_(False)
+    )
+    execute(
+        cloud,
+        sa.insert(tables.HandleOutage).values(
+            handle_uuid=free.scalar_subquery(),
+            reason='cleaning-failed',
+            detail='It burns.',
+            created_at=timeutils.utcnow(),
+        ),
+    )
+
+    # Of what is begun again, the agent says how it ends.
+    assert run(repair=True) == (0, ['slot-not-cleaned'])
+    assert run() == (0, [])

@@ -114,6 +114,13 @@ class Cloud:
             set(self.placement(f'{base}/traits')['traits']),
         )
 
+    def provider_id(self, address):
+        """Return the UUID of a device's resource provider.
+
+        Cyborg makes it of the name, and records it when Placement has it.
+        """
+        return str(uuid.uuid3(uuid.NAMESPACE_DNS, f'{HOST}_{address}'))
+
     def deployable(self, address):
         """Return Cyborg's record of a device; None without."""
         return objects.Deployable.get_by_name(
@@ -143,7 +150,7 @@ class Cloud:
         request.create(self.context, profile.id)
         fields = {
             'hostname': HOST,
-            'device_rp_uuid': self.deployable(address).rp_uuid,
+            'device_rp_uuid': self.provider_id(address),
             'instance_uuid': server_id or str(uuid.uuid4()),
             'project_id': 'project',
         }
@@ -158,7 +165,7 @@ class Cloud:
 
     def allocate(self, address, resource_class, server):
         """Allocate a slot to a server, as nova-scheduler does."""
-        provider = self.deployable(address).rp_uuid
+        provider = self.provider_id(address)
         self.placement(
             f'/allocations/{consumer(server)}',
             'PUT',
@@ -314,6 +321,7 @@ def plugin(monkeypatch):
     )
     handle = driver_attach_handle.DriverAttachHandle
     monkeypatch.setattr(handle, 'destroy', handle.destroy)
+    monkeypatch.setattr(ext_arq.ExtARQ, 'unbind', ext_arq.ExtARQ.unbind)
     manager.install()
 
 

@@ -4,9 +4,10 @@
 
 A host whose cards and slots come, go, move and are reported twice; servers
 that are booted, rebooted, shelved and deleted; conductors that are killed in
-the middle. After each step all is looked at. By default the steps are few
-enough for each run of the tests; ``NOVA_CYBORG_STEPS`` says how many there
-are, ``NOVA_CYBORG_SEED`` which.
+the middle; agents that clean slots, or cannot, and say so late. After each
+step all is looked at. By default the steps are few enough for each run of the
+tests; ``NOVA_CYBORG_STEPS`` says how many there are, ``NOVA_CYBORG_SEED``
+which.
 """
 
 import dataclasses
@@ -18,7 +19,8 @@ import pytest
 import sqlalchemy as sa
 from cyborg.common import exception as cyborg_exception
 
-from nova_cyborg.db.inventory import reports, slots
+from nova_cyborg.db.inventory import cleaning, reports, slots
+from nova_cyborg.lifecycle.cleaning import begin
 from tests.functional.inventory import conftest
 from tests.functional.inventory.entries import card
 
@@ -26,6 +28,9 @@ STEPS = int(os.environ.get('NOVA_CYBORG_STEPS', '150'))
 SEED = int(os.environ.get('NOVA_CYBORG_SEED', '20261128'))
 
 BUSES = ('70', '71', '72', '73')
+# The cards on these are cleaned.
+CLEANED = ('70', '71')
+CLEANING: ty.Final = {'cleaning': {'program': ['/bin/true']}}
 YPU = 'CUSTOM_YPU'
 
 
@@ -39,6 +44,7 @@ class Guest:
 
     request: object
     place: str
+    bus: str
 
 
 class Story:
@@ -48,9 +54,15 @@ class Story:
         self.cloud = cloud
         self.clock = clock
         self.random = random.Random(seed)  # noqa: S311 - no secrets
-        self.agent = cloud.start(card('0000:70:00.1', address='0000:70:00.0'))
+        self.agent = cloud.start(
+            card('0000:70:00.1', address='0000:70:00.0', **CLEANING)
+        )
         self.guests = []
         self.shelved = 0
+        # Where servers have been, and nobody has cleaned after them.
+        self.unclean = set()
+        # What agents might say, now or later.
+        self.words = []
         self.told = []
 
     def step(self):
@@ -86,6 +98,7 @@ class Story:
                 card(
                     *(f'0000:{of}:00.{number}' for number in functions),
                     address=f'0000:{bus}:00.0',
+                    **(CLEANING if bus in CLEANED else {}),
                 )
             )
         if found and self._now_and_then():
@@ -126,6 +139,9 @@ class Story:
         known = slots.of_host(self.cloud.context, conftest.HOST)
         names = {slot.deployable for slot in known}
         for name in names:
+            found = self.cloud.deployable(name.removeprefix('compute1_'))
+            assert found.rp_uuid, (name, self.told)
+        for name in names:
             mine = [slot for slot in known if slot.deployable == name]
             free = [slot for slot in mine if slot.available]
             offered = self.cloud.offered(name)
@@ -146,7 +162,9 @@ class Story:
             self.told[-1] += ' (refused)'
             self.cloud.give_up_boots(guest.request for guest in self.guests)
             return
-        self.guests.append(Guest(request, self.cloud.place_of(request)))
+        guest = Guest(request, self.cloud.place_of(request), address[5:7])
+        assert guest.place not in self.unclean, self.told
+        self.guests.append(guest)
 
     def delete(self):
         """Nova deletes a server."""
@@ -154,6 +172,8 @@ class Story:
             guest = self.random.choice(self.guests)
             self.guests.remove(guest)
             self.cloud.delete(guest.request)
+            if guest.bus in CLEANED:
+                self.unclean.add(guest.place)
 
     def shelve(self):
         """Nova offloads a server, which gets another slot later."""
@@ -173,6 +193,38 @@ class Story:
             guest = self.random.choice(self.guests)
             assert self.cloud.place_of(guest.request) == guest.place
 
+    # Cleaning
+
+    def clean(self):
+        """The agent cleans a slot, or cannot, and says so, now or later."""
+        found = [
+            slot
+            for slot in cleaning.every(self.cloud.context)
+            if not (slot.failed or slot.in_use or slot.missing)
+        ]
+        if found:
+            slot = self.random.choice(found)
+            error = 'It burns.' if self._now_and_then() else None
+            if error is None:
+                self.unclean.discard(slots.place_of(slot.attach_info))
+            self.words.append((slot.handle_id, slot.detail, error))
+            if not self._now_and_then():
+                self._say(self.words[-1])
+
+    def late_word(self):
+        """A word of an agent comes late, or again."""
+        if self.words:
+            self._say(self.random.choice(self.words))
+
+    def clean_again(self):
+        """The audit has a slot cleaned that could not be."""
+        found = cleaning.every(self.cloud.context)
+        if found:
+            begin.again(self.random.choice(found).handle_id)
+
+    def _say(self, word):
+        self.cloud.conductor.end_cleaning(self.cloud.context, *word)
+
     _STEPS: ty.ClassVar[dict[str, int]] = {
         'report': 6,
         'killed_report': 2,
@@ -181,6 +233,9 @@ class Story:
         'shelve': 1,
         'unshelve': 1,
         'reboot': 1,
+        'clean': 3,
+        'late_word': 1,
+        'clean_again': 1,
     }
 
 

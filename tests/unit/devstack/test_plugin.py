@@ -297,12 +297,14 @@ class TestPostConfig:
         assert found == [str(copy)]
         found = option(host, conf, 'agent', 'enabled_drivers')
         assert found == ['fake_driver,file_driver']
+        assert option(host, conf, *DRIVER) == ['nova_cyborg']
         other = host.options('cyborg/cyborg.conf')
         assert other['agent'] == {'enabled_drivers': ['fake_driver']}
 
         run(host, 'unstack')
 
         assert option(host, conf, 'nova_cyborg', 'devices_file') is None
+        assert option(host, conf, *DRIVER) is None
         found = option(host, conf, 'agent', 'enabled_drivers')
         assert found == ['fake_driver']
         assert host.files().keys() == before.keys()

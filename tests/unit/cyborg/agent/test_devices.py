@@ -102,6 +102,24 @@ def test_a_device_claims_itself_and_its_slots():
     assert device.claims == {ADDRESS, '0000:0c:00.1', '0000:0c:00.2'}
 
 
+def test_slots_that_are_cleaned():
+    program = ['/usr/bin/sudo', '/usr/local/sbin/reset', '--hard']
+
+    device = devices.parse_device(entry(cleaning={'program': program}))
+
+    assert device.cleaning == devices.Cleaning(tuple(program), 60)
+    assert devices.parse_device(entry()).cleaning is None
+
+
+@pytest.mark.parametrize('timeout', [1, 3600])
+def test_the_timeout_has_bounds_that_are_allowed(timeout):
+    fields = {'program': ['/bin/true'], 'timeout': timeout}
+
+    device = devices.parse_device(entry(cleaning=fields))
+
+    assert device.cleaning.timeout == timeout
+
+
 # What is refused
 
 
@@ -309,3 +327,27 @@ def test_a_message_does_not_repeat_a_huge_value():
 
     assert len(refused(entry(address=huge))[1]) < 2000
     assert len(refused(entry(handles={'number': huge}))[1]) < 2000
+
+
+@pytest.mark.parametrize(
+    ('fields', 'field'),
+    [
+        ('/bin/true', 'cleaning'),
+        ({}, 'cleaning'),
+        ({'program': ['/bin/true'], 'shell': True}, 'cleaning'),
+        ({'program': None}, 'cleaning'),
+        ({'program': '/bin/true'}, 'cleaning.program'),
+        ({'program': []}, 'cleaning.program'),
+        ({'program': ['/bin/true'] * 33}, 'cleaning.program'),
+        ({'program': ['true']}, 'cleaning.program, item 1'),
+        ({'program': ['/bin/true', 7]}, 'cleaning.program, item 2'),
+        ({'program': ['/bin/true', 'a\0b']}, 'cleaning.program, item 2'),
+        ({'program': ['/bin/' + 'a' * 1024]}, 'cleaning.program, item 1'),
+        ({'program': ['/bin/true'], 'timeout': '60'}, 'cleaning.timeout'),
+        ({'program': ['/bin/true'], 'timeout': True}, 'cleaning.timeout'),
+        ({'program': ['/bin/true'], 'timeout': 0}, 'cleaning.timeout'),
+        ({'program': ['/bin/true'], 'timeout': 3601}, 'cleaning.timeout'),
+    ],
+)
+def test_wrong_cleaning_is_refused(fields, field):
+    assert refused(entry(cleaning=fields))[0] == field

@@ -2,6 +2,7 @@
 
 """The driver: what cyborg-agent is told."""
 
+import dataclasses
 import json
 
 import pytest
@@ -11,7 +12,7 @@ from cyborg.conf import CONF
 from oslo_config import fixture as config_fixture
 
 from nova_cyborg import conf, exception
-from nova_cyborg.cyborg.agent import driver
+from nova_cyborg.cyborg.agent import cleaning, driver
 
 GZIP = """
 devices:
@@ -190,3 +191,63 @@ def test_a_file_that_became_bad_keeps_the_devices(make):
 def test_a_bad_file_stops_the_agent(make):
     with pytest.raises(exception.InvalidDevicesFile, match='is not YAML'):
         make('devices: [')
+
+
+class TestCleaning:
+    CONTENT = GZIP + '    cleaning: {program: ["/bin/true"], timeout: 7}\n'
+
+    @pytest.fixture
+    def slot(self, config, tmp_path):
+        config.config(state_path=str(tmp_path))
+        return cleaning.Slot(
+            handle_id='handle',
+            cleaning_id='cleaning',
+            deployable='host1_0000:0c:00.0',
+            attach_type='PCI',
+            attach_info=utils.pci_str_to_json('0000:0c:00.0'),
+        )
+
+    def test_it_is_reported(self, make):
+        deployable = only(
+            only(make(self.CONTENT)[0].discover()).deployable_list
+        )
+
+        assert ('cleaning', '7') in [
+            (each.key, each.value) for each in deployable.attribute_list
+        ]
+
+    def test_the_program_gets_the_address_of_the_slot(
+        self, make, slot, monkeypatch, tmp_path
+    ):
+        called = []
+        monkeypatch.setattr(
+            driver.program, 'run', lambda *arguments: called.append(arguments)
+        )
+
+        assert make(self.CONTENT)[0].clean(slot)
+
+        folder = tmp_path / 'nova_cyborg' / 'cleaning'
+        assert called == [
+            (
+                ['/bin/true', '0000:0c:00.0'],
+                7,
+                folder / 'host1_0000:0c:00.0_0000:0c:00.0.lock',
+            )
+        ]
+
+    def test_a_device_of_another_driver(self, make, slot):
+        assert not make(VGPU)[0].clean(slot)
+        # That of another agent in the process.
+        assert not make(self.CONTENT, host='host2')[0].clean(slot)
+
+    def test_a_slot_that_the_device_has_not(self, make, slot):
+        other = utils.pci_str_to_json('0000:0c:00.1')
+
+        with pytest.raises(exception.CleaningFailed, match='no such slot'):
+            make(self.CONTENT)[0].clean(
+                dataclasses.replace(slot, attach_info=other)
+            )
+
+    def test_a_device_that_is_not_cleaned_any_more(self, make, slot):
+        with pytest.raises(exception.CleaningFailed, match='no program'):
+            make(GZIP)[0].clean(slot)

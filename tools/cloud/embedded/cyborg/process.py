@@ -13,7 +13,7 @@ from cyborg.conf import CONF
 from cyborg.db import migration
 
 from tools.cloud.embedded import partners, wsgi
-from tools.cloud.embedded.cyborg import agents, providers
+from tools.cloud.embedded.cyborg import providers
 from tools.cloud.machine import installation
 from tools.cloud.model import state as cloud_state
 
@@ -55,6 +55,9 @@ def _load_plugin(config: str) -> None:
 
 def _start_agents(state: cloud_state.State) -> None:
     """Start the agents, each once its host is known to Placement."""
+    # Not before the plugin is there: it replaces Cyborg's class of agents.
+    from tools.cloud.embedded.cyborg import agents
+
     agents.install(state)
     for host in state.settings.hosts:
         providers.wait_for(host)

@@ -44,6 +44,12 @@ class Placement:
             return nova_api.Response(self.status_code, self._of(subject))
         if url.endswith('/inventories'):
             return self._inventories_of(subject)
+        if url.endswith('/traits'):
+            # No device is tainted here.
+            return nova_api.Response(
+                self.status_code,
+                {'traits': [], 'resource_provider_generation': 7},
+            )
         return self._consumers(subject)
 
     def _inventories_of(self, provider):

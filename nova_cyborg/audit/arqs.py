@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Accelerator requests (ARQs) that are nobody's."""
+"""Accelerator requests (ARQs) that are nobody's, and unused profiles."""
 
 import collections.abc
 import functools
@@ -68,3 +68,25 @@ def find_of_no_server(
 def _unbind_all(arq_ids: collections.abc.Iterable[str]) -> None:
     """Repair ``arqs-of-no-server``."""
     unbind.devices(arq_ids)
+
+
+def find_unused_profiles(
+    view: look.Look,
+) -> collections.abc.Iterator[look.Finding]:
+    """Find hidden profiles without accelerator requests.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    for name, row_id in profiles.of_no_arq(view.context).items():
+        yield look.Finding(
+            'profile-of-no-arq',
+            name,
+            'The hidden device profile has no accelerator request.',
+            functools.partial(_remove_profile, row_id),
+        )
+
+
+def _remove_profile(row_id: int) -> None:
+    """Repair ``profile-of-no-arq``."""
+    profiles.remove(cyborg_context.get_admin_context(), row_id)

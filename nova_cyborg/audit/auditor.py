@@ -18,7 +18,7 @@ from nova_cyborg.audit import (
     guests,
     holders,
     look,
-    profiles,
+    providers,
     slots,
 )
 
@@ -43,12 +43,13 @@ _SUBJECTS: tuple[
     slots.find_handles,
     slots.find_lost,
     slots.find_uncleaned,
-    profiles.find,
+    arqs.find_unused_profiles,
     evacuations.find_on_another_host,
     allocations.find,
-    slots.find_providers,
-    slots.find_drained,
-    slots.find_tainted,
+    providers.find_without_device,
+    providers.find_twins,
+    providers.find_differing,
+    providers.find_tainted,
     guests.find,
 )
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Slots of devices: their attach handles, ARQs and resource providers."""
+"""Slots of devices: their attach handles and ARQs."""
 
 import collections
 import collections.abc
@@ -10,12 +10,10 @@ import functools
 from cyborg import context as cyborg_context
 from oslo_utils import timeutils
 
-from nova_cyborg import model
 from nova_cyborg.audit import look
-from nova_cyborg.db.inventory import cleaning, handles, providers, slots
-from nova_cyborg.lifecycle import placement, unbind
+from nova_cyborg.db.inventory import cleaning, handles, slots
+from nova_cyborg.lifecycle import unbind
 from nova_cyborg.lifecycle.cleaning import begin
-from nova_cyborg.lifecycle.inventory import publishing
 
 # Seconds that a cleaning may take in addition to its bound: until the agent
 # was told, and has said how it ended. It is told with each report, too.
@@ -145,73 +143,3 @@ def _not_cleaned(slot: cleaning.Uncleaned) -> str:
         f'cyborg-agent has not said within {slot.seconds} s how it ended. See '
         'whether it runs there, with the plugin.'
     )
-
-
-def find_providers(
-    view: look.Look,
-) -> collections.abc.Iterator[look.Finding]:
-    """Find resource providers whose devices are gone.
-
-    :param view: the look of the audit.
-    :returns: what disagrees.
-    """
-    found = view.placement.of_cyborg()
-    # After those of Placement: Cyborg makes its own record first.
-    for uuid in sorted(found.keys() - providers.known(view.context)):
-        yield look.Finding(
-            'provider-without-device',
-            uuid,
-            f'Placement has resource provider {found[uuid]} of a device that '
-            'Cyborg does not know any more.',
-            functools.partial(_remove_provider, uuid),
-        )
-
-
-def find_drained(
-    view: look.Look,
-) -> collections.abc.Iterator[look.Finding]:
-    """Find devices that are disabled, and that Placement offers.
-
-    :param view: the look of the audit.
-    :returns: what disagrees.
-    """
-    for provider in providers.of_maintained(view.context):
-        if view.placement.reserved(provider.uuid) < provider.total:
-            yield look.Finding(
-                'drain-lapsed',
-                provider.uuid,
-                'The device is disabled, and Placement offers it. No server '
-                'gets it, and those that are sent to its host fail.',
-                functools.partial(_publish, provider),
-            )
-
-
-def find_tainted(
-    view: look.Look,
-) -> collections.abc.Iterator[look.Finding]:
-    """Find devices that are tainted, and that Placement gives to anyone.
-
-    :param view: the look of the audit.
-    :returns: what disagrees.
-    """
-    for provider in providers.of_tainted(view.context):
-        wanted = set(map(model.taint_trait, provider.taints))
-        if not wanted <= view.placement.traits(provider.uuid):
-            yield look.Finding(
-                'taint-lapsed',
-                provider.uuid,
-                f'The device has taints ({", ".join(sorted(provider.taints))})'
-                ' that Placement does not know of. Servers that do not '
-                'tolerate them are sent to it, and fail.',
-                functools.partial(_publish, provider),
-            )
-
-
-def _publish(provider: providers.Provider) -> None:
-    """Repair ``drain-lapsed`` and ``taint-lapsed``."""
-    publishing.publish(cyborg_context.get_admin_context(), [provider.uuid])
-
-
-def _remove_provider(uuid: str) -> None:
-    """Repair ``provider-without-device``, unless something is allocated."""
-    placement.Placement().remove_provider(uuid)

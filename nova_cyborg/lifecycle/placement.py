@@ -67,18 +67,19 @@ class Placement:
             for provider in found['resource_providers']
         }
 
-    def reserved(self, provider: str) -> int:
-        """Find how many units of a resource provider are reserved.
+    def inventories(self, provider: str) -> dict[str, dict[str, int]] | None:
+        """Find what a resource provider has.
 
         :param provider: its UUID.
-        :returns: the number; 0 if there is no such provider.
+        :returns: its inventories, by resource class; None if there is no such
+            provider.
         :raises PlacementFailed: if Placement does not answer, or refuses.
         """
         found = self._get(f'/resource_providers/{provider}/inventories')
-        return sum(
-            inventory.get('reserved', 0)
-            for inventory in found.get('inventories', {}).values()
+        inventories: dict[str, dict[str, int]] | None = found.get(
+            'inventories'
         )
+        return inventories
 
     def traits(self, provider: str) -> frozenset[str]:
         """Find the traits of a resource provider.
@@ -126,8 +127,7 @@ class Placement:
         if not body.get('allocations'):
             # Whose it is, and what else it has, is Nova's to say.
             raise exception.NothingAllocated(server_id=server_id)
-        inventories = f'/resource_providers/{provider}/inventories'
-        classes = list(self._get(inventories).get('inventories', {}))
+        classes = list(self.inventories(provider) or {})
         if len(classes) != 1:
             raise exception.AllocationRefused(
                 server_id=server_id,

@@ -43,8 +43,9 @@ def run(
         with another status than 0.
     """
     with _locked(lock) as file:
-        process = _start(command, seconds, file)
+        # Before its bound begins: what is over it took no shorter time.
         begun = time.monotonic()
+        process = _start(command, seconds, file)
         end = begun + seconds + _KILL_AFTER + _PATIENCE
         last_line = _last_line(process, end)
         status = process.poll()

@@ -5,22 +5,16 @@
 from __future__ import annotations
 
 import collections.abc
-import logging
-import math
 import typing as ty
 
 from cyborg import context as cyborg_context
 from cyborg import objects
-from cyborg.common import exception, placement_client
+from cyborg.common import placement_client
 from cyborg.conductor import manager
-from cyborg.objects.driver_objects import driver_attribute, driver_deployable
-from keystoneauth1 import exceptions as ks_exc
-from openstack import exceptions as sdk_exc
+from cyborg.objects.driver_objects import driver_attribute
 
 from nova_cyborg import model
 from nova_cyborg.db.inventory import slots
-
-LOG = logging.getLogger(__name__)
 
 _Attribute: ty.TypeAlias = driver_attribute.DriverAttribute
 
@@ -100,21 +94,6 @@ class Comparison(manager.ConductorManager):
             elif handle.attach_type != old[text].attach_type:
                 slots.change_type(context, dep_id, text, handle.attach_type)
 
-    def reserve(self, kept: collections.abc.Iterable[slots.Slot]) -> None:
-        """Note the slots that are not to be given, though they are recorded.
-
-        :param kept: slots that stay, or are of devices in maintenance.
-        """
-        for slot in kept:
-            if slot.maintained:
-                self.placement_client.reserve(self._provider(slot), None)
-            elif not slot.of_arq:
-                self.placement_client.reserve(self._provider(slot), 1)
-
-    def _provider(self, slot: slots.Slot) -> str:
-        named = driver_deployable.DriverDeployable(name=slot.deployable)
-        return str(self.get_rp_uuid_from_obj(named))
-
 
 def _of_cleaning(
     attributes: collections.abc.Iterable[_Attribute],
@@ -129,55 +108,43 @@ def _of_cleaning(
 
 
 class _Client:
-    """A client of Placement that reserves what is not to be given.
+    """A client of Placement that leaves the inventories to the report.
 
-    Stock Cyborg writes the inventory of a device as if all its slots were to
-    be given, each time that their number changes.
+    Stock Cyborg writes the inventory of a device before its slots are
+    recorded, as if all of them were to be given. Here it is noted, and
+    written once they are, as :mod:`nova_cyborg.lifecycle.inventory` reckons
+    it: until then, no more is offered than before.
 
     :param client: Cyborg's client.
+    :ivar changed: UUIDs of the resource providers whose inventories are to be
+        written.
+    :ivar unused_classes: names of resource classes that a device has lost.
     """
 
     def __init__(self, client: placement_client.PlacementClient) -> None:
         self._client = client
-        self._reserved: dict[str, float] = {}
+        self.changed: set[str] = set()
+        self.unused_classes: set[str] = set()
 
     def __getattr__(self, name: str) -> ty.Any:
         return getattr(self._client, name)
 
-    def reserve(self, provider: str, count: int | None) -> None:
-        """Reserve slots of a resource provider.
-
-        :param provider: its UUID.
-        :param count: how many more; None for all that it has.
-        """
-        more = math.inf if count is None else count
-        self._reserved[provider] = self._reserved.get(provider, 0) + more
-
     def update_inventory(
-        self,
-        resource_provider_uuid: str,
-        inventories: dict[str, dict[str, int]],
-        *args: ty.Any,
-        **kwargs: ty.Any,
-    ) -> ty.Any:
-        """Write an inventory, with what is reserved of it.
+        self, resource_provider_uuid: str, *_args: ty.Any, **_kwargs: ty.Any
+    ) -> None:
+        """Note that an inventory is to be written."""
+        self.changed.add(resource_provider_uuid)
 
-        One that fails is no reason to leave the slots as they are: it is
-        written again when they are recorded.
+    def delete_rc_by_name(self, context: object, name: str) -> None:
+        """Note that a class is to be deleted, unless another device has it.
+
+        Placement deletes none that an inventory has.
         """
-        reserved = self._reserved.get(resource_provider_uuid, 0)
-        for each in inventories.values():
-            each['reserved'] = int(min(reserved, each['total']))
-        try:
-            return self._client.update_inventory(
-                resource_provider_uuid, inventories, *args, **kwargs
-            )
-        except (
-            # Of an answer that has not what it should.
-            LookupError,
-            exception.CyborgException,
-            ks_exc.ClientException,
-            sdk_exc.SDKException,
-        ) as exc:
-            LOG.debug('Placement does not take an inventory: %s', exc)
-            return None
+        self.unused_classes.add(name)
+
+    def delete_unused_classes(
+        self, context: cyborg_context.RequestContext
+    ) -> None:
+        """Delete the classes that were noted, as far as Placement does it."""
+        for name in sorted(self.unused_classes):
+            self._client.delete_rc_by_name(context, name)

@@ -6,12 +6,13 @@ Stock Cyborg takes a report for the truth: what it lacks is deleted, though a
 server has it, and given again under a new row when it comes back; and one
 card of which Placement refuses something ends the report of the whole host.
 Here, a slot that a server has stays, as *missing*; a slot is given once,
-whatever rows it has; and each card is compared by itself.
+whatever rows it has; each card is compared by itself; and one conductor at a
+time records what a host reports.
 """
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import typing as ty
 
 from cyborg import context as cyborg_context
@@ -19,16 +20,17 @@ from cyborg.common import exception
 from cyborg.conductor import manager
 from cyborg.objects import attach_handle, ext_arq
 from cyborg.objects.driver_objects import driver_attach_handle, driver_device
-from oslo_concurrency import lockutils
 
 from nova_cyborg import signatures
 from nova_cyborg.cyborg import own_name
 from nova_cyborg.cyborg.conductor import comparison, recording
 from nova_cyborg.db import session
-from nova_cyborg.db.inventory import slots
+from nova_cyborg.db.inventory import reports, slots
 from nova_cyborg.db.migrations import migration
 from nova_cyborg.lifecycle.cleaning import end, stock
 from nova_cyborg.lifecycle.inventory import publishing
+
+LOG = logging.getLogger(__name__)
 
 _CALLED = {
     'report_data': 'context hostname driver_device_list',
@@ -56,8 +58,6 @@ class ConductorManager(own_name.OwnName, manager.ConductorManager):
     def __init__(self, *args: ty.Any, **kwargs: ty.Any) -> None:
         migration.check(session.engine(), 'cyborg-conductor')
         super().__init__(*args, **kwargs)
-        # Names of deployables of which Placement could not be told, by host.
-        self._unpublished: dict[str, set[str]] = {}
 
     def report_data(
         self,
@@ -72,14 +72,23 @@ class ConductorManager(own_name.OwnName, manager.ConductorManager):
         :raises PlacementResourceProviderNotFound: if Placement does not know
             the host yet.
         """
-        # An agent that waits in vain reports again, while the first report
-        # is still being recorded.
-        with _reporting(hostname):
+        claim = reports.claim(context, hostname)
+        if claim is None:
+            LOG.info(
+                'A report of host %s is left out, because another one is '
+                'being recorded; the agent reports again',
+                hostname,
+            )
+            return
+        recorded = False
+        try:
             root = self._get_root_provider(context, hostname)
             compared = comparison.Comparison(self.placement_client, root)
-            unpublished = self._unpublished.setdefault(hostname, set())
-            one = recording.Recording(compared, context, hostname, unpublished)
-            one.take(driver_device_list)
+            one = recording.Recording(compared, context, claim)
+            recorded = one.take(driver_device_list)
+        finally:
+            finish = reports.end if recorded else reports.leave
+            finish(context, claim)
 
     def is_to_be_cleaned(
         self,
@@ -113,18 +122,7 @@ class ConductorManager(own_name.OwnName, manager.ConductorManager):
         if slot is None or slot.provider is None:
             return
         if publishing.publish(context, [slot.provider], self.placement_client):
-            with _reporting(slot.hostname):
-                self._unpublished.setdefault(slot.hostname, set()).add(
-                    slot.deployable
-                )
-
-
-def _reporting(hostname: str) -> contextlib.AbstractContextManager[ty.Any]:
-    """Have one report of a host recorded at a time."""
-    found: contextlib.AbstractContextManager[ty.Any] = lockutils.lock(
-        f'nova-cyborg-report-{hostname}'
-    )
-    return found
+            reports.ask_for_all(context, slot.hostname)
 
 
 def allocate(

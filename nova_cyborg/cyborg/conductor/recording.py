@@ -5,53 +5,61 @@
 from __future__ import annotations
 
 import collections.abc
+import enum
 import logging
 import typing as ty
 
 from cyborg import context as cyborg_context
 from cyborg.common import exception
-from cyborg.objects.driver_objects import driver_deployable, driver_device
+from cyborg.objects.driver_objects import driver_device
 from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
 from nova_cyborg.cyborg.conductor import comparison as comparing
-from nova_cyborg.cyborg.conductor import health, report
-from nova_cyborg.db.inventory import outages, slots, taints
+from nova_cyborg.cyborg.conductor import health, publication, report
+from nova_cyborg.db.inventory import outages, reports, slots, taints, twins
 from nova_cyborg.lifecycle.cleaning import begin
-from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
+
+
+class Compared(enum.Enum):
+    """What became of the devices of a report."""
+
+    ALL = 'all'
+    IN_PART = 'in part'
+    BY_ANOTHER = 'by another'
 
 
 class Recording:
     """The recording of a report of one host.
 
     :param comparison: what compares devices, one at a time.
-    :param hostname: the name of the node.
-    :param unpublished: names of deployables of which Placement could not be
-        told by an earlier report; changed in place.
+    :param claim: the right to record it, which is renewed with each device.
     """
 
     def __init__(
         self,
         comparison: comparing.Comparison,
         context: cyborg_context.RequestContext,
-        hostname: str,
-        unpublished: set[str],
+        claim: reports.Claim,
     ) -> None:
         self._comparison = comparison
         self._context = context
-        self._hostname = hostname
-        self._unpublished = unpublished
+        self._claim = claim
+        self._hostname = claim.hostname
 
     def take(
         self, reported: collections.abc.Sequence[driver_device.DriverDevice]
-    ) -> None:
+    ) -> bool:
         """Compare the report with what is recorded, and record it.
 
         :param reported: the devices.
+        :returns: whether all is recorded, and Placement told of it. If not,
+            the next report of the host looks after all its devices.
         """
         said = health.take_out(reported)
+        healed = twins.remove(self._context, self._hostname)
         recorded = driver_device.DriverDevice.list(
             self._context, self._hostname
         )
@@ -76,10 +84,9 @@ class Recording:
                 self._hostname,
                 left_out,
             )
-        self._comparison.reserve(
-            [*kept, *(slot for slot in known if slot.maintained)]
-        )
-        self._compare(recorded, completed.devices)
+        compared = self._compare(recorded, completed.devices)
+        if compared is Compared.BY_ANOTHER:
+            return False
         self._end_outages(known, going)
         sick = health.record(self._context, self._hostname, said)
         if any(
@@ -87,8 +94,13 @@ class Recording:
         ):
             taints.forget_removed(self._context)
         given_again = begin.of_host(self._context, self._hostname)
-        self._tell_placement(
-            report.changed(recorded, completed.devices.values())
+        changed = report.changed(recorded, completed.devices.values())
+        told = publication.publish(
+            self._comparison,
+            self._context,
+            self._claim,
+            changed
+            | healed
             | given_again
             | {
                 slot.deployable
@@ -102,6 +114,7 @@ class Recording:
             },
             completed.devices.values(),
         )
+        return told and compared is Compared.ALL
 
     def _known(
         self, recorded: collections.abc.Iterable[driver_device.DriverDevice]
@@ -198,36 +211,56 @@ class Recording:
         self,
         recorded: collections.abc.Iterable[driver_device.DriverDevice],
         devices: collections.abc.Mapping[str, driver_device.DriverDevice],
-    ) -> None:
+    ) -> Compared:
         """Have stock Cyborg record each device, whatever becomes of others."""
         before: dict[str, driver_device.DriverDevice] = {}
         for device in recorded:
             # Of several with one identity, stock Cyborg compares the first.
             before.setdefault(report.identity(device), device)
+        result = Compared.ALL
         # What goes goes first: a deployable may have moved to another device,
         # with its name, and so its resource provider.
         for identity in (
             *sorted(before.keys() - devices.keys()),
             *sorted(devices),
         ):
-            old, new = before.get(identity), devices.get(identity)
-            try:
-                self._comparison.drv_device_make_diff(
-                    self._context,
+            if not reports.renew(self._context, self._claim):
+                LOG.warning(
+                    'Recording the report of host %s took so long that '
+                    'another one is recorded now; the rest is left to that',
                     self._hostname,
-                    [old] if old else [],
-                    [new] if new else [],
                 )
-            except Exception as exc:
-                # Of any kind, of Placement's and the database's: the other
-                # devices of the host are recorded all the same.
-                LOG.exception(
-                    'Device %s of host %s could not be recorded, and is '
-                    'tried again with the next report: %s',
-                    report.place(ty.cast(ty.Any, new or old)),
-                    self._hostname,
-                    exc,
-                )
+                return Compared.BY_ANOTHER
+            if not self._compare_one(
+                before.get(identity), devices.get(identity)
+            ):
+                result = Compared.IN_PART
+        return result
+
+    def _compare_one(
+        self,
+        old: driver_device.DriverDevice | None,
+        new: driver_device.DriverDevice | None,
+    ) -> bool:
+        try:
+            self._comparison.drv_device_make_diff(
+                self._context,
+                self._hostname,
+                [old] if old else [],
+                [new] if new else [],
+            )
+        except Exception as exc:
+            # Of any kind, of Placement's and the database's: the other
+            # devices of the host are recorded all the same.
+            LOG.exception(
+                'Device %s of host %s could not be recorded, and is tried '
+                'again with the next report: %s',
+                report.place(ty.cast(ty.Any, new or old)),
+                self._hostname,
+                exc,
+            )
+            return False
+        return True
 
     def _end_outages(
         self,
@@ -249,60 +282,3 @@ class Recording:
         outages.forget_removed(
             self._context, [ty.cast(str, slot.handle_id) for slot in going]
         )
-
-    def _tell_placement(
-        self,
-        names: collections.abc.Set[str],
-        devices: collections.abc.Iterable[driver_device.DriverDevice],
-    ) -> None:
-        """Tell Placement what can be given, as far as it may not know.
-
-        What fails is tried again with the next report.
-        """
-        names = names | self._unpublished
-        self._unpublished.clear()
-        if not names:
-            return
-        deployables = {
-            deployable.name: deployable
-            for device in devices
-            for deployable in device.deployable_list
-        }
-        untold = publishing.publish(
-            self._context,
-            [
-                self._comparison.get_rp_uuid_from_obj(deployables[name])
-                for name in sorted(names & deployables.keys())
-            ],
-            self._comparison.placement_client,
-        )
-        for name in sorted(names & deployables.keys()):
-            deployable = deployables[name]
-            uuid = self._comparison.get_rp_uuid_from_obj(deployable)
-            if uuid not in untold:
-                continue
-            self._unpublished.add(name)
-            if untold[uuid] is publishing.Untold.UNKNOWN:
-                self._restore(deployable)
-
-    def _restore(self, deployable: driver_deployable.DriverDeployable) -> None:
-        """Give a deployable its resource provider and its class again.
-
-        It has lost them to what was interrupted, or never had them: on
-        MariaDB, Placement says of the second of two classes that are made at
-        once that it is there, though it has not made it.
-        """
-        try:
-            self._comparison.get_placement_needed_info_and_report(
-                self._context, deployable, self._comparison.root
-            )
-        except Exception as exc:  # noqa: BLE001
-            # Of any kind, of Placement's and the database's: the other
-            # devices of the host are looked after all the same.
-            LOG.warning(
-                'Device %s of host %s could not be given a resource provider, '
-                'and is tried again with the next report: %s',
-                deployable.name,
-                self._hostname,
-                exc,
-            )

@@ -37,6 +37,7 @@ class Provider:
     :ivar resource_class: what its slots are counted as.
     :ivar total: how many slots it has.
     :ivar reserved: how many of them are not given, though none has them.
+    :ivar maintained: whether an administrator has disabled its device.
     :ivar taints: keys of the taints of its device.
     """
 
@@ -44,7 +45,22 @@ class Provider:
     resource_class: str
     total: int
     reserved: int
+    maintained: bool
     taints: frozenset[str] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True)
+class Deployable:
+    """A deployable of a device, which has a resource provider.
+
+    :ivar name: its name, which is that of the provider.
+    :ivar hostname: the name of the node that its device is in.
+    :ivar provider: UUID of the provider; None if Placement was never told.
+    """
+
+    name: str
+    hostname: str
+    provider: str | None
 
 
 def known(context: cyborg_context.RequestContext) -> set[str]:
@@ -57,6 +73,40 @@ def known(context: cyborg_context.RequestContext) -> set[str]:
     return {
         str(uuid.uuid3(uuid.NAMESPACE_DNS, name))
         for (name,) in session.rows(context, query)
+    }
+
+
+def deployables(
+    context: cyborg_context.RequestContext,
+    *conditions: sa.ColumnElement[bool],
+) -> list[Deployable]:
+    """Read deployables, with one statement.
+
+    :param conditions: what must hold for the rows of them and their devices.
+    :returns: the deployables, in order of their making.
+    """
+    deployable, device = models.Deployable, models.Device
+    query = (
+        sa.select(deployable.name, device.hostname, deployable.rp_uuid)
+        .join(device, device.id == deployable.device_id)
+        .where(*conditions)
+        .order_by(deployable.id)
+    )
+    return [Deployable(*row) for row in session.rows(context, query)]
+
+
+def of_host(
+    context: cyborg_context.RequestContext, hostname: str
+) -> dict[str, str | None]:
+    """Find the deployables of a host, and their resource providers.
+
+    :param hostname: the name of the node.
+    :returns: UUIDs of the providers, by the deployables' names; None for one
+        of which Placement was not told.
+    """
+    return {
+        each.name: each.provider
+        for each in deployables(context, models.Device.hostname == hostname)
     }
 
 
@@ -122,6 +172,7 @@ def of_deployables(
             # Placement takes no inventory of nothing.
             total=max(slots, 1),
             reserved=max(slots, 1) if maintained or not slots else out,
+            maintained=bool(maintained),
             taints=frozenset(each.key for each in tainted.get(rp_uuid, ())),
         )
         for rp_uuid, name, slots, out, maintained in rows
@@ -139,13 +190,6 @@ def of_device(
     return of_deployables(
         context, models.Deployable.device_id == device_row_id
     )
-
-
-def of_maintained(
-    context: cyborg_context.RequestContext,
-) -> list[Provider]:
-    """Read the resource providers of devices that are disabled."""
-    return of_deployables(context, models.Device.status == MAINTAINED)
 
 
 def of_tainted(context: cyborg_context.RequestContext) -> list[Provider]:

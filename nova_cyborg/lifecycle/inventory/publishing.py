@@ -105,10 +105,12 @@ def _write(
 
     :returns: the HTTP status.
     """
-    status = _write_inventory(client, provider)
+    # The taints first: of a provider that is new, or was lost, nothing is
+    # offered before.
+    status = _write_taints(client, provider)
     if status != http.HTTPStatus.OK:
         return status
-    return _write_taints(client, provider)
+    return _write_inventory(client, provider)
 
 
 def _write_inventory(
@@ -119,9 +121,7 @@ def _write_inventory(
     if response.status_code != http.HTTPStatus.OK:
         return int(response.status_code)
     body: dict[str, ty.Any] = response.json()
-    there = body['inventories'].get(provider.resource_class, {})
-    wanted = _inventory(provider)
-    if wanted.items() <= there.items():
+    if not differs(provider, body['inventories']):
         return int(response.status_code)
     response = client.put(
         url,
@@ -129,11 +129,28 @@ def _write_inventory(
             'resource_provider_generation': body[
                 'resource_provider_generation'
             ],
-            'inventories': {provider.resource_class: wanted},
+            'inventories': {provider.resource_class: _inventory(provider)},
         },
         version=_MICROVERSION,
     )
     return int(response.status_code)
+
+
+def differs(
+    provider: providers.Provider,
+    inventories: collections.abc.Mapping[
+        str, collections.abc.Mapping[str, ty.Any]
+    ],
+) -> bool:
+    """Tell whether Placement is to be told of a resource provider.
+
+    :param provider: the provider.
+    :param inventories: what Placement has of it, by resource class.
+    """
+    if inventories.keys() != {provider.resource_class}:
+        return True
+    there = inventories[provider.resource_class]
+    return not _inventory(provider).items() <= there.items()
 
 
 def _write_taints(

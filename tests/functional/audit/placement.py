@@ -2,8 +2,12 @@
 
 """As much of Placement's API as the audit asks for."""
 
+import collections
 import uuid
 
+from cyborg import context as cyborg_context
+
+from nova_cyborg.db.inventory import providers
 from nova_cyborg.fixture import nova_api
 
 
@@ -15,7 +19,11 @@ class Placement:
         self.nodes = {}
         self.status_code = 200
         self.failure = None
-        self.classes = ['FPGA']
+        # Inventories by UUID of the provider, None for one that it does not
+        # know; of others, it has what Cyborg has.
+        self.inventories = {}
+        # How often it was asked for inventories, by UUID of the provider.
+        self.asked = collections.Counter()
         self.room = 10
         # Names by UUID, of those with the trait of Cyborg's.
         self.of_cyborg = {}
@@ -35,9 +43,35 @@ class Placement:
         if kind == 'allocations':
             return nova_api.Response(self.status_code, self._of(subject))
         if url.endswith('/inventories'):
-            found = {name: {} for name in self.classes}
-            return nova_api.Response(self.status_code, {'inventories': found})
+            return self._inventories_of(subject)
+        if url.endswith('/traits'):
+            # No device is tainted here.
+            return nova_api.Response(
+                self.status_code,
+                {'traits': [], 'resource_provider_generation': 7},
+            )
         return self._consumers(subject)
+
+    def _inventories_of(self, provider):
+        self.asked[provider] += 1
+        found = self.inventories.get(provider, self._as_in_cyborg(provider))
+        if found is None:
+            return nova_api.Response(404, {'errors': []})
+        return nova_api.Response(
+            self.status_code,
+            {'inventories': found, 'resource_provider_generation': 7},
+        )
+
+    def _as_in_cyborg(self, provider):
+        context = cyborg_context.get_admin_context()
+        return {
+            each.resource_class: {
+                'total': each.total,
+                'max_unit': each.total,
+                'reserved': each.reserved,
+            }
+            for each in providers.of_uuids(context, [provider])
+        }
 
     def _of_cyborg(self):
         if not self.of_cyborg:
@@ -80,6 +114,10 @@ class Placement:
         return nova_api.Response(self.status_code, {'allocations': found})
 
     def put(self, url, body, version):
+        if url.endswith('/inventories'):
+            assert body['resource_provider_generation'] == 7
+            self.inventories[url.split('/')[2]] = body['inventories']
+            return nova_api.Response(200, {})
         server_id = url.rpartition('/')[2]
         assert body['consumer_generation'] == 3
         for allocation in body['allocations'].values():

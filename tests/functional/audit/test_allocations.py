@@ -322,6 +322,12 @@ def test_no_room_in_placement(run, unallocated, placement, caplog):
 
 @pytest.mark.parametrize('classes', [[], ['FPGA', 'VCPU']])
 def test_a_provider_that_is_no_device(run, unallocated, placement, classes):
-    placement.classes = classes
+    provider, _server_id = unallocated
+    placement.inventories[provider] = {name: {} for name in classes}
 
-    assert run(repair=True) == (1, ['no-placement-allocation'])
+    assert run(repair=True) == (
+        1,
+        ['no-placement-allocation', 'inventory-differs'],
+    )
+    # Now it is.
+    assert run(repair=True) == (0, ['no-placement-allocation'])

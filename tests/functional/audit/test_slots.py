@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Attach handles, their slots, and the resource providers of devices."""
-
-import uuid
+"""Attach handles and their slots."""
 
 import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
@@ -91,25 +89,6 @@ def test_one_slot_of_two_servers(cloud, run, running, boot, placement):
     )
 
     assert run(repair=True) == (1, ['slot-of-several-servers'])
-
-
-def test_a_provider_without_a_device(cloud, run, running, placement):
-    # As Cyborg makes the UUID of the name of the deployable.
-    provider, _server_id, _context_id = running
-    here = str(uuid.uuid3(uuid.NAMESPACE_DNS, provider))
-    placement.of_cyborg = {here: 'here', 'gone': 'compute9_0000:72:00.0'}
-
-    assert run(repair=True) == (0, ['provider-without-device'])
-    assert placement.of_cyborg == {here: 'here'}
-
-
-def test_a_provider_without_a_device_that_is_used(
-    cloud, run, running, placement
-):
-    placement.of_cyborg = {'gone': 'compute9_0000:72:00.0'}
-    placement.allocate('gone', 'somebody')
-
-    assert run(repair=True) == (1, ['provider-without-device'])
 
 
 def test_a_slot_that_could_not_be_cleaned(cloud, run, running):

@@ -34,6 +34,7 @@ from cyborg.objects.extarq import ext_arq_job
 from keystoneauth1 import loading as ks_loading
 from oslo_config import fixture as config_fixture
 from oslo_messaging import conffixture as messaging_fixture
+from oslo_utils import fixture as time_fixture
 from placement.tests.functional.fixtures import placement
 
 from nova_cyborg.cyborg.agent import devices, driver
@@ -71,6 +72,11 @@ class Cloud:
             self.context, json.loads(sent)
         )
         self.conductor.report_data(self.context, HOST, received)
+
+    def another(self):
+        """Return the same cloud, with another conductor."""
+        conductor = stock_manager.ConductorManager('cyborg-conductor', 'other')
+        return dataclasses.replace(self, conductor=conductor)
 
     def start(self, *entries):
         """Write the devices file, start an agent, let it report once."""
@@ -329,6 +335,13 @@ def agent_rpc():
         ) as agent,
     ):
         yield agent.return_value
+
+
+@pytest.fixture
+def clock():
+    """A clock that goes on when a test says so."""
+    with time_fixture.TimeFixture() as fixture:
+        yield fixture
 
 
 @pytest.fixture

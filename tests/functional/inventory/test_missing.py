@@ -196,20 +196,25 @@ class TestOneSlotOfSeveralCards:
 
 def test_one_card_that_fails_does_not_end_the_report(cloud, monkeypatch):
     agent = cloud.start(card(ONE))
+    client = cloud.conductor.placement_client
+    ensure = client.ensure_resource_classes
+
+    def refuse(context, names):
+        if names == ['CUSTOM_X']:
+            raise cyborg_exception.PlacementServerError('It is down.')
+        ensure(context, names)
+
+    monkeypatch.setattr(client, 'ensure_resource_classes', refuse)
     cloud.devices_file.write(card(ONE, resource_class='X'), gzip())
-    refused = cloud.conductor.placement_client.delete_rc_by_name
-
-    def refuse(context, name):
-        refused(context, name)
-        raise cyborg_exception.PlacementServerError('It is down.')
-
-    monkeypatch.setattr(
-        cloud.conductor.placement_client, 'delete_rc_by_name', refuse
-    )
 
     cloud.report(agent)
 
     assert offered(cloud, gzip()['address']) == 1
+
+    monkeypatch.undo()
+    cloud.report(agent)
+
+    assert cloud.provider(CARD)[0] == {'CUSTOM_X': 1}
 
 
 def test_a_provider_that_was_lost_is_made_again(cloud, monkeypatch):
@@ -251,17 +256,22 @@ def test_a_class_that_placement_did_not_make_is_made(cloud, monkeypatch):
     assert offered(cloud) == 2
 
 
-def test_placement_had_a_conflict_while_slots_were_added(cloud, monkeypatch):
-    agent = cloud.start(card(ONE))
-    client = cloud.conductor.placement_client
-    monkeypatch.setattr(
-        client, 'update_inventory', lambda *args, **kwargs: None
-    )
+def test_nothing_is_offered_before_it_is_recorded(cloud, monkeypatch):
+    agent = cloud.start(card(ONE, TWO))
+    remove = slots.remove
+    seen = []
 
-    cloud.devices_file.write(card(ONE, TWO))
+    def look(context, deployable_id, texts):
+        seen.append(offered(cloud))
+        remove(context, deployable_id, texts)
+
+    monkeypatch.setattr(slots, 'remove', look)
+    cloud.boot(CARD, YPU)
+    cloud.devices_file.write(card(TWO, THREE, '0000:72:00.4'))
     cloud.report(agent)
 
-    assert offered(cloud) == 2
+    assert seen == [1]
+    assert offered(cloud) == 3
 
 
 def test_another_text_for_the_same_slot_is_the_same_slot(cloud, monkeypatch):

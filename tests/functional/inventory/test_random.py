@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 from cyborg.common import exception as cyborg_exception
 
-from nova_cyborg.db.inventory import cleaning, slots
+from nova_cyborg.db.inventory import cleaning, reports, slots
 from nova_cyborg.lifecycle.cleaning import begin
 from tests.functional.inventory import conftest
 from tests.functional.inventory.entries import card
@@ -50,8 +50,9 @@ class Guest:
 class Story:
     """What happens, and what is true after it."""
 
-    def __init__(self, cloud, seed):
+    def __init__(self, cloud, clock, seed):
         self.cloud = cloud
+        self.clock = clock
         self.random = random.Random(seed)  # noqa: S311 - no secrets
         self.agent = cloud.start(
             card('0000:70:00.1', address='0000:70:00.0', **CLEANING)
@@ -119,7 +120,8 @@ class Story:
         def count(*_args):
             nonlocal statements
             statements -= 1
-            if not statements:
+            # Nor does it write anything after that.
+            if statements <= 0:
                 raise Killed
 
         sa.event.listen(self.cloud.engine, 'before_cursor_execute', count)
@@ -129,6 +131,8 @@ class Story:
             self.told[-1] += ' (in vain)'
         finally:
             sa.event.remove(self.cloud.engine, 'before_cursor_execute', count)
+            # Until then, the reports of the host are left out.
+            self.clock.advance_time_seconds(reports.LEASE + 1)
 
     def _look_at_placement(self):
         """After a report: what Placement offers is what can be given."""
@@ -236,8 +240,8 @@ class Story:
 
 
 @pytest.mark.timeout(3600)
-def test_random_steps(plugin, agent_rpc, cloud):
-    story = Story(cloud, SEED)
+def test_random_steps(plugin, agent_rpc, cloud, clock):
+    story = Story(cloud, clock, SEED)
     for _number in range(STEPS):
         story.step()
     # Something must have happened.

@@ -4,7 +4,7 @@
 
 import pytest
 
-from nova_cyborg.audit import look, slots
+from nova_cyborg.audit import look, providers
 from nova_cyborg.cyborg.conductor import health
 from nova_cyborg.db.inventory import taints
 from nova_cyborg.lifecycle.inventory import tainting
@@ -192,10 +192,10 @@ def test_the_audit_finds_what_lapsed(cloud):
     kept = [name for name in body['traits'] if name != ECC]
     cloud.placement(path, 'PUT', {**body, 'traits': kept})
 
-    [finding] = slots.find_tainted(look.Look())
+    [finding] = providers.find_tainted(look.Look())
 
     assert (finding.kind, finding.subject) == ('taint-lapsed', provider)
     assert 'ecc' in finding.detail
     finding.repair()
     assert traits(cloud) == {ECC}
-    assert not list(slots.find_tainted(look.Look()))
+    assert not list(providers.find_tainted(look.Look()))

@@ -36,6 +36,9 @@ PROFILE_PREFIX = 'nova-cyborg-'
 #: The attribute of a deployable whose slots are cleaned when servers have
 #: given them back. Its value is the number of seconds that one may take.
 CLEANING_ATTRIBUTE = 'cleaning'
+#: The attribute of a deployable whose device is sick. Its value is a sentence:
+#: what is wrong with it.
+HEALTH_ATTRIBUTE = 'health'
 REQUESTER_PREFIX = 'device_context_'
 #: How the trait begins that a tainted device has in Placement.
 TAINT_PREFIX = 'CUSTOM_TAINT_'

@@ -31,7 +31,7 @@ from oslo_config import cfg
 from wsme import types as wtypes
 
 from nova_cyborg import exception as our_exception
-from nova_cyborg import language
+from nova_cyborg import model
 from nova_cyborg.api.controllers import device_profiles
 from nova_cyborg.db import allocations, arqs
 from nova_cyborg.db.inventory import taints
@@ -142,13 +142,12 @@ def _check_taints(
     if not tainted:
         return
     for arq_id, fields in wanted.items():
-        found = objects.ExtARQ.get(context, arq_id)
-        # No profile tolerates a taint; but it may ask for what has its trait.
-        group = language.group_from_profile(found.device_profile_group)
-        try:
-            taints.check(group, tainted.get(fields['device_rp_uuid'], ()))
-        except our_exception.DeviceTainted as exc:
-            raise exception.PatchError(reason=str(exc)) from exc
+        group = objects.ExtARQ.get(context, arq_id).device_profile_group
+        for taint in tainted.get(fields['device_rp_uuid'], ()):
+            # No profile tolerates a taint; it may ask for what has its trait.
+            if f'trait:{model.taint_trait(taint.key)}' not in group:
+                error = our_exception.DeviceTainted(key=taint.key)
+                raise exception.PatchError(reason=str(error))
 
 
 class _Conflict(exception.CyborgException):
@@ -189,7 +188,8 @@ class AcceleratorRequestsController(stock.ARQsController):
 
         The ARQs of its device contexts do not count, which are bound beside
         them. A server that is evacuated keeps the ARQs of its old host
-        meanwhile: these do not count, either.
+        meanwhile: these do not count, either. Stock Cyborg looks at nothing
+        else before it binds, so that taints are looked at here, too.
         """
         (fields, *_same) = valid_fields.values()
         server_id = fields['instance_uuid']

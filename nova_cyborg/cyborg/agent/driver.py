@@ -170,7 +170,7 @@ def _attributes(
         seconds = str(device.cleaning.timeout)
         pairs.append((model.CLEANING_ATTRIBUTE, seconds))
     if device.unhealthy:
-        pairs.append(('health', device.unhealthy))
+        pairs.append((model.HEALTH_ATTRIBUTE, device.unhealthy))
     return [
         driver_attribute.DriverAttribute(key=key, value=value)
         for key, value in pairs

@@ -176,14 +176,7 @@ def count(value: object, field: str) -> int:
     :returns: the number.
     :raises InvalidRequest: if it is no number from 1 to 256.
     """
-    # A bool is an int in Python, and no number of slots.
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise invalid(field, f'{shown(value)} is not a whole number.')
-    if not 1 <= value <= MAX_SLOTS:
-        raise invalid(
-            field, f'{shown(value)} is not between 1 and {MAX_SLOTS}.'
-        )
-    return value
+    return _whole_number(value, field, MAX_SLOTS)
 
 
 def seconds(value: object, field: str) -> int:
@@ -194,12 +187,16 @@ def seconds(value: object, field: str) -> int:
     :returns: the number of seconds.
     :raises InvalidRequest: if it is no number from 1 to 3600.
     """
+    return _whole_number(value, field, MAX_SECONDS, ' seconds')
+
+
+def _whole_number(value: object, field: str, most: int, unit: str = '') -> int:
+    # A bool is an int in Python, and no number.
     if not isinstance(value, int) or isinstance(value, bool):
         raise invalid(field, f'{shown(value)} is not a whole number.')
-    if not 1 <= value <= MAX_SECONDS:
+    if not 1 <= value <= most:
         raise invalid(
-            field,
-            f'{shown(value)} is not between 1 and {MAX_SECONDS} seconds.',
+            field, f'{shown(value)} is not between 1 and {most}{unit}.'
         )
     return value
 

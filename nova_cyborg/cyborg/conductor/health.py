@@ -2,9 +2,9 @@
 
 """What a report says of the health of devices, recorded as taints.
 
-A driver says it with an attribute of a deployable, whose key is
-:data:`ATTRIBUTE` and whose value is a sentence: what is wrong with the device.
-A device without it is well; one that is sick is to go on being reported.
+A driver says it with an attribute of a deployable,
+:data:`model.HEALTH_ATTRIBUTE`. A device without it is well; one that is sick
+is to go on being reported.
 """
 
 import collections.abc
@@ -13,15 +13,12 @@ import logging
 from cyborg import context as cyborg_context
 from cyborg.objects.driver_objects import driver_device
 
-from nova_cyborg import exception
+from nova_cyborg import exception, model
 from nova_cyborg.cyborg.conductor import report
 from nova_cyborg.db.inventory import taints
 from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
-
-#: The key of the attribute.
-ATTRIBUTE = 'health'
 
 
 def take_out(
@@ -42,14 +39,14 @@ def take_out(
             found = [
                 attribute.value
                 for attribute in deployable.attribute_list
-                if attribute.key == ATTRIBUTE
+                if attribute.key == model.HEALTH_ATTRIBUTE
             ]
             if found:
                 sentences += found
                 deployable.attribute_list = [
                     attribute
                     for attribute in deployable.attribute_list
-                    if attribute.key != ATTRIBUTE
+                    if attribute.key != model.HEALTH_ATTRIBUTE
                 ]
     return {
         identity: ' '.join(sentences) for identity, sentences in said.items()

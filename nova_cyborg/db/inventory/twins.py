@@ -22,13 +22,17 @@ from nova_cyborg.db.inventory import handles, outages, providers, taints
 
 LOG = logging.getLogger(__name__)
 
-#: Whether a server has a slot of a deployable, or an ARQ refers to it, as a
-#: condition for rows of deployables.
+#: Whether a server has a slot of a deployable, or has left it as it was in its
+#: guest, or an ARQ refers to it, as a condition for rows of deployables.
 _IS_HELD = sa.or_(
     sa.select(models.AttachHandle.id)
     .where(
         models.AttachHandle.deployable_id == models.Deployable.id,
-        sa.or_(models.AttachHandle.in_use.is_(True), handles.IS_USED),
+        sa.or_(
+            models.AttachHandle.in_use.is_(True),
+            handles.IS_USED,
+            outages.IS_UNCLEAN,
+        ),
     )
     .correlate(models.Deployable)
     .exists(),
@@ -154,13 +158,16 @@ def _surplus_devices(rows: collections.abc.Iterable[_Row]) -> list[int]:
 def _remove_deployable(
     context: cyborg_context.RequestContext, row_id: int
 ) -> bool:
-    """Remove a deployable, unless a server has taken a slot meanwhile."""
+    """Remove a deployable, unless a server has taken a slot meanwhile.
+
+    Or has given it back, and it is to be cleaned.
+    """
     handle, attribute = models.AttachHandle, models.Attribute
     of_it = handle.deployable_id == row_id
     with session.writing(context) as db:
         found = list(db.scalars(sa.select(handle.uuid).where(of_it)))
         free = handle.in_use.is_(False)
-        _delete(db, handle, of_it, free, ~handles.IS_USED)
+        _delete(db, handle, of_it, free, ~handles.IS_USED, ~outages.IS_UNCLEAN)
         if db.scalars(sa.select(handle.id).where(of_it)).first():
             return False
         _delete(db, attribute, attribute.deployable_id == row_id)

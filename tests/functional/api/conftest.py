@@ -5,8 +5,10 @@
 from tests.functional.api import cyborg  # isort: skip - first
 
 import pytest
+from cyborg.common import placement_client
 
 from nova_cyborg import model
+from tests.functional.api import placement as placement_lib
 
 
 @pytest.fixture
@@ -39,6 +41,14 @@ def admin(cloud):
 def nova(cloud):
     """Nova, on behalf of a member of the project."""
     return cyborg.Caller(cloud.api, service=True)
+
+
+@pytest.fixture
+def placement(monkeypatch):
+    """What Placement is told of devices."""
+    stand_in = placement_lib.Placement()
+    monkeypatch.setattr(placement_client, 'PlacementClient', lambda: stand_in)
+    return stand_in
 
 
 @pytest.fixture

@@ -6,25 +6,18 @@ import uuid as uuid_lib
 
 import pytest
 import sqlalchemy as sa
-from cyborg.common import placement_client
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg import model
 from nova_cyborg.db.inventory import taints
-from tests.functional.api import cyborg, placement
+from nova_cyborg.fixture import nova_api
+from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers, wait_for_status
 
 TAINTS = '/v2/device_taints'
 ECC = 'CUSTOM_TAINT_ECC_ERRORS'
 ASKED = f'trait:{ECC}'
 SERVER_ID = str(uuid_lib.uuid4())
-
-
-@pytest.fixture
-def told(monkeypatch):
-    stand_in = placement.Placement()
-    monkeypatch.setattr(placement_client, 'PlacementClient', lambda: stand_in)
-    return stand_in
 
 
 @pytest.fixture
@@ -51,7 +44,7 @@ def taint(admin, device, key='ecc-errors', status=201, **fields):
     return answer if status == 201 else answer['errors'][0]
 
 
-def test_its_life(admin, told, device, provider):
+def test_its_life(admin, placement, device, provider):
     made = taint(admin, device)
 
     assert made['device_uuid'] == device
@@ -59,30 +52,32 @@ def test_its_life(admin, told, device, provider):
     assert made['reason'] == 'Two a minute.'
     assert made['source'] == 'operator'
     assert made['links'][0]['href'].endswith(f'{TAINTS}/{made["uuid"]}')
-    assert told.traits == {provider: {ECC}}
+    assert placement.traits == {provider: {ECC}}
     assert admin.get(f'{TAINTS}/{made["uuid"]}').json == made
     assert admin.get(TAINTS).json == {'device_taints': [made]}
 
     admin.delete_path(f'{TAINTS}/{made["uuid"]}', status=204)
 
-    assert told.traits == {provider: set()}
+    assert placement.traits == {provider: set()}
     assert admin.get(TAINTS).json == {'device_taints': []}
     admin.get(f'{TAINTS}/{made["uuid"]}', status=404)
     admin.delete_path(f'{TAINTS}/{made["uuid"]}', status=404)
 
 
-def test_the_other_traits_of_the_provider_stay(admin, told, device, provider):
-    told.known.add('CUSTOM_X')
-    told.traits[provider] = {'CUSTOM_X'}
+def test_the_other_traits_of_the_provider_stay(
+    admin, placement, device, provider
+):
+    placement.known.add('CUSTOM_X')
+    placement.traits[provider] = {'CUSTOM_X'}
 
     made = taint(admin, device)
-    assert told.traits[provider] == {'CUSTOM_X', ECC}
+    assert placement.traits[provider] == {'CUSTOM_X', ECC}
 
     admin.delete_path(f'{TAINTS}/{made["uuid"]}', status=204)
-    assert told.traits[provider] == {'CUSTOM_X'}
+    assert placement.traits[provider] == {'CUSTOM_X'}
 
 
-def test_the_same_key_twice(admin, told, device):
+def test_the_same_key_twice(admin, placement, device):
     taint(admin, device)
 
     error = taint(admin, device, status=409)
@@ -108,21 +103,21 @@ def test_the_same_key_twice(admin, told, device):
         ({'effect': 'NoExecute'}, 'no such field'),
     ],
 )
-def test_bad_input(admin, told, device, fields, says):
+def test_bad_input(admin, placement, device, fields, says):
     error = taint(admin, device, status=400, **fields)
 
     assert says in error['detail']
-    assert not told.calls
+    assert not placement.calls
 
 
-def test_an_unknown_device(admin, told):
+def test_an_unknown_device(admin, placement):
     error = taint(admin, cyborg.UNKNOWN, status=404)
 
     assert error['code'] == 'nova_cyborg.device.not_found'
-    assert not told.calls
+    assert not placement.calls
 
 
-def test_too_many_keys(admin, told, device):
+def test_too_many_keys(admin, placement, device):
     for number in range(taints.MAX_KEYS):
         taint(admin, device, f'key-{number}')
 
@@ -132,38 +127,38 @@ def test_too_many_keys(admin, told, device):
 
 
 @pytest.mark.parametrize('fails', ['trait', 'provider'])
-def test_placement_does_not_answer(admin, told, device, fails):
+def test_placement_does_not_answer(admin, placement, device, fails):
     if fails == 'trait':
-        told.status_code = 503
+        placement.status_code = 503
         error = taint(admin, device, status=502)
         assert error['code'] == 'nova_cyborg.placement_failed'
     else:
-        told.get = lambda url, version: told._answer({})
-        told._answer = lambda body: _unavailable()
-        told.put = lambda url, body, version: _ok()
+        placement.get = lambda url, version: placement._answer({})
+        placement._answer = lambda body: _unavailable()
+        placement.put = lambda url, body, version: _ok()
         error = taint(admin, device, status=503)
         assert error['code'] == 'nova_cyborg.device_taint.untold'
     assert admin.get(TAINTS).json == {'device_taints': []}
 
 
 def _unavailable():
-    return placement.nova_api.Response(503, {})
+    return nova_api.Response(503, {})
 
 
 def _ok():
-    return placement.nova_api.Response(200, {})
+    return nova_api.Response(200, {})
 
 
-def test_one_that_placement_cannot_be_told_of_stays(admin, told, device):
+def test_one_that_placement_cannot_be_told_of_stays(admin, placement, device):
     made = taint(admin, device)
-    told.status_code = 503
+    placement.status_code = 503
 
     admin.delete_path(f'{TAINTS}/{made["uuid"]}', status=503)
 
     assert admin.get(TAINTS).json == {'device_taints': [made]}
 
 
-def test_pages(admin, cloud, told):
+def test_pages(admin, cloud, placement):
     made = []
     for _ in range(3):
         cloud.add_device()
@@ -193,7 +188,7 @@ def test_pages(admin, cloud, told):
     }
 
 
-def test_members_do_not_see_them(admin, member, told, device):
+def test_members_do_not_see_them(admin, member, placement, device):
     made = taint(admin, device)
 
     taint(member, device, 'mine', status=403)
@@ -202,7 +197,7 @@ def test_members_do_not_see_them(admin, member, told, device):
     member.delete_path(f'{TAINTS}/{made["uuid"]}', status=403)
 
 
-def test_nova_is_told_of_all_keys(admin, nova, member, told, device):
+def test_nova_is_told_of_all_keys(admin, nova, member, placement, device):
     taint(admin, device)
     uuid = member.create_one(tolerated=['ecc-errors'])
 
@@ -220,7 +215,7 @@ def test_nova_is_told_of_all_keys(admin, nova, member, told, device):
 
 @pytest.mark.parametrize('tolerated', [[], ['other'], ['ecc-errors', 'other']])
 def test_one_that_was_chosen_before_is_not_bound(
-    admin, nova, member, told, device, provider, cloud, tolerated
+    admin, nova, member, placement, device, provider, cloud, tolerated
 ):
     uuid = member.create_one(tolerated=tolerated)
     nova.reserve(SERVER_ID, uuid)
@@ -257,7 +252,7 @@ class TestProfile:
         return found['groups']
 
     def test_nova_forbids_what_is_tainted(
-        self, admin, nova, told, device, profile
+        self, admin, nova, placement, device, profile
     ):
         assert self.read(nova) == profile
 
@@ -269,9 +264,43 @@ class TestProfile:
         assert self.read(nova) == profile
 
     def test_others_see_it_as_it_is(
-        self, admin, member, told, device, profile
+        self, admin, member, placement, device, profile
     ):
         taint(admin, device)
 
         assert self.read(admin) == profile
         assert self.read(member) == profile
+
+    @pytest.mark.parametrize('group', [0, 1])
+    def test_it_is_bound_if_it_asks_for_the_taint(
+        self, admin, nova, placement, device, provider, profile, group, cloud
+    ):
+        arqs = nova.post(
+            '/v2/accelerator_requests', {'device_profile_name': 'fpga'}
+        ).json['arqs']
+        taint(admin, device)
+        [arq] = [
+            each for each in arqs if each['device_profile_group_id'] == group
+        ]
+        wanted = {
+            'hostname': 'compute1',
+            'device_rp_uuid': provider,
+            'instance_uuid': SERVER_ID,
+        }
+        patch = [
+            {'op': 'add', 'path': f'/{name}', 'value': value}
+            for name, value in wanted.items()
+        ]
+
+        answer = nova.call(
+            'patch_json',
+            '/v2/accelerator_requests',
+            {arq['uuid']: patch},
+            status='*',
+        )
+
+        asks_for_it = ASKED in profile[group]
+        assert answer.status_int == (202 if asks_for_it else 400)
+        assert cloud.used_slots() == int(asks_for_it)
+        if not asks_for_it:
+            assert 'ecc-errors' in answer.text

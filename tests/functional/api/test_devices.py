@@ -4,18 +4,9 @@
 
 import pytest
 import sqlalchemy as sa
-from cyborg.common import placement_client
 from cyborg.db.sqlalchemy import models
 
 from tests.functional.api import cyborg
-from tests.functional.api import placement as placement_lib
-
-
-@pytest.fixture
-def placement(monkeypatch):
-    stand_in = placement_lib.Placement()
-    monkeypatch.setattr(placement_client, 'PlacementClient', lambda: stand_in)
-    return stand_in
 
 
 @pytest.fixture

@@ -317,6 +317,20 @@ class TestTwins:
         assert device['status'] == 'maintaining'
         assert cloud.offered(f'{HOST}_{CARD}') == 0
 
+    def test_that_which_is_to_be_cleaned_stays(self, cloud):
+        cleaned = {'cleaning': {'program': ['/bin/true']}}
+        agent = cloud.start(card(ONE, **cleaned))
+        self._again(cloud, agent)
+        cloud.delete(self._take_of(cloud, 1))
+
+        cloud.report(agent)
+
+        is_recorded_once(cloud, CARD)
+        # It would be given as it is else.
+        assert cloud.offered(f'{HOST}_{CARD}') == 0
+        with pytest.raises(cyborg_exception.ResourceNotFound):
+            cloud.bind(CARD, YPU)
+
     def test_both_stay_that_servers_have(self, cloud):
         agent = cloud.start(card(ONE, TWO))
         self._again(cloud, agent)

@@ -106,8 +106,8 @@ def _about(
             'inventory-differs',
             provider.uuid,
             f'The device has {provider.total} of {provider.resource_class}, '
-            f'{provider.reserved} of which are not to be given. Placement has '
-            f'{_said(there)}.',
+            f'{provider.reserved} of which are not to be given, and at most '
+            f'{provider.total} at once. Placement has {_said(there)}.',
             functools.partial(_publish, provider.uuid),
         )
 
@@ -118,7 +118,7 @@ def _said(
     return (
         ' and '.join(
             f'{each.get("total", 0)} of {name}, {each.get("reserved", 0)} of '
-            'which are reserved'
+            f'which are reserved, and gives at most {each.get("max_unit", 0)}'
             for name, each in sorted(there.items())
         )
         or 'none'

@@ -6,6 +6,8 @@
 of tests has a database with the tables of both projects.
 """
 
+import collections.abc
+import contextlib
 import os
 
 import sqlalchemy as sa
@@ -17,6 +19,15 @@ from nova_cyborg.db.migrations import migration
 _VARIABLE = 'NOVA_CYBORG_TEST_DATABASE'
 # Which of the processes of pytest-xdist this one is.
 _WORKER = 'PYTEST_XDIST_WORKER'
+# What turns the check of references off, and on again.
+_UNCHECKED = {
+    'sqlite': ('PRAGMA foreign_keys = OFF', 'PRAGMA foreign_keys = ON'),
+    'mysql': ('SET foreign_key_checks = 0', 'SET foreign_key_checks = 1'),
+    'postgresql': (
+        'SET session_replication_role = replica',
+        'SET session_replication_role = origin',
+    ),
+}
 
 
 def url() -> str | None:
@@ -62,3 +73,15 @@ def _delete_rows(engine: sa.Engine) -> None:
         for base in (tables.Base, models.Base):
             for table in reversed(base.metadata.sorted_tables):
                 connection.execute(table.delete())
+
+
+@contextlib.contextmanager
+def unchecked(engine: sa.Engine) -> collections.abc.Iterator[sa.Connection]:
+    """Begin a transaction that may break references between rows."""
+    off, on = _UNCHECKED[engine.dialect.name]
+    with engine.connect() as connection:
+        connection.exec_driver_sql(off)
+        yield connection
+        connection.commit()
+        connection.exec_driver_sql(on)
+        connection.commit()

@@ -58,7 +58,8 @@ def create(state: cloud_state.State, name: str) -> None:
     :param name: its name.
     :raises StepFailed: if the migrations fail.
     """
-    database.server(state).create(name)
+    # Of all characters, as SQLite's and PostgreSQL's.
+    database.server(state).create(name, 'utf8mb4')
     options = {'database': base.database(state, name)}
     base.write(state.config('cyborg'), options)
     migrations.run_cyborg(state)

@@ -11,10 +11,10 @@ import contextlib
 import os
 
 import sqlalchemy as sa
-from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.db import tables
 from nova_cyborg.db.migrations import migration
+from nova_cyborg.fixture import database
 
 _VARIABLE = 'NOVA_CYBORG_TEST_DATABASE'
 # Which of the processes of pytest-xdist this one is.
@@ -49,7 +49,7 @@ def emptied() -> str | None:
     if found := url():
         engine = sa.create_engine(found, poolclass=sa.NullPool)
         _restore(engine)
-        _delete_rows(engine)
+        database.delete_rows(engine)
     return found
 
 
@@ -66,13 +66,6 @@ def remove_tables(engine: sa.Engine) -> None:
     version = sa.Table(migration.VERSION_TABLE, sa.MetaData())
     tables.Base.metadata.drop_all(engine)
     version.drop(engine, checkfirst=True)
-
-
-def _delete_rows(engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        for base in (tables.Base, models.Base):
-            for table in reversed(base.metadata.sorted_tables):
-                connection.execute(table.delete())
 
 
 @contextlib.contextmanager

@@ -140,11 +140,13 @@ def _insert(
     device_profile_id: str | None,
     fields: collections.abc.Mapping[str, ty.Any],
 ) -> model.DeviceContext:
+    text = session.dump_groups(groups)
     row = tables.DeviceContext(
         uuid=uuidutils.generate_uuid(),
         project_id=context.project_id,
         user_id=context.user_id,
-        groups=session.dump_groups(groups),
+        groups=text,
+        groups_size=len(text),
         device_profile_id=device_profile_id,
         **fields,
     )
@@ -346,7 +348,7 @@ def _sizes(
     )
     size = devices * _DEVICE_SIZE
     if page.with_groups:
-        size += expressions.Size(tables.DeviceContext.groups)
+        size += tables.DeviceContext.groups_size
     query = sa.select(tables.DeviceContext.id, size).outerjoin(
         tables.DeviceAllocation,
         tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,

@@ -27,32 +27,6 @@ class Exactly(sa.ColumnElement[bool]):
         self.bytes_equal = sa.cast(column, sa.LargeBinary) == text.encode()
 
 
-class Size(sa.FunctionElement[int]):
-    """About how many bytes a text of ASCII takes.
-
-    PostgreSQL keeps large ones compressed, and would read and unfold each to
-    count its characters; the number of its bytes it knows.
-
-    :param column: the column.
-    """
-
-    inherit_cache = True
-    type = sa.Integer()
-    name = 'length'
-
-
-@compiler.compiles(Size)  # type: ignore[no-untyped-call, untyped-decorator]
-def _compile_size(element: Size, compiling: ty.Any, **options: ty.Any) -> str:
-    return f'length({compiling.process(element.clauses, **options)})'
-
-
-@compiler.compiles(Size, 'postgresql')  # type: ignore[no-untyped-call, untyped-decorator]
-def _compile_size_for_postgresql(
-    element: Size, compiling: ty.Any, **options: ty.Any
-) -> str:
-    return f'octet_length({compiling.process(element.clauses, **options)})'
-
-
 @compiler.compiles(Exactly)  # type: ignore[no-untyped-call, untyped-decorator]
 def _compile_exactly(
     element: Exactly, compiling: ty.Any, **options: ty.Any

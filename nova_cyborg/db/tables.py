@@ -46,7 +46,11 @@ class DeviceAllocation(_Timestamps, Base):
 
 
 class DeviceContext(_Timestamps, Base):
-    """A device context; ``groups`` is JSON in the form of the API."""
+    """A device context; ``groups`` is JSON in the form of the API.
+
+    ``groups_size`` is how many bytes that takes: a database would read all of
+    a large text to say so.
+    """
 
     __tablename__ = 'device_contexts'
 
@@ -57,6 +61,7 @@ class DeviceContext(_Timestamps, Base):
     name: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
     description: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
     groups: orm.Mapped[str] = orm.mapped_column(sa.Text)
+    groups_size: orm.Mapped[int] = orm.mapped_column(server_default='0')
     device_profile_id: orm.Mapped[str | None] = orm.mapped_column(
         sa.String(36)
     )

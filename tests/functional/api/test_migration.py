@@ -2,11 +2,14 @@
 
 """The schema: upgrade, and what happens without it."""
 
+import datetime
+import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import uuid
 
 import pytest
 import sqlalchemy as sa
@@ -115,6 +118,28 @@ class TestUpgrade:
 
         assert migration.version(engine) == migration.head()
         assert migration.head()
+
+    def test_how_large_the_groups_are_that_were_there(self, engine):
+        migration.upgrade(engine, 'c41f6a0d9e57')
+        groups = json.dumps([{'resources': {'FPGA': 1}}])
+        values = {
+            'uuid': str(uuid.uuid4()),
+            'project_id': 'p',
+            'user_id': 'u',
+            'groups': groups,
+            'delete_on_termination': True,
+            'created_at': datetime.datetime(2026, 11, 28),
+        }
+        columns = [sa.column(name) for name in values]
+        contexts = sa.table('device_contexts', *columns)
+        with engine.begin() as connection:
+            connection.execute(sa.insert(contexts).values(**values))
+
+        migration.upgrade(engine)
+
+        query = sa.select(tables.DeviceContext.groups_size)
+        with engine.connect() as connection:
+            assert connection.scalars(query).all() == [len(groups)]
 
     def test_cyborgs_own_are_untouched(self, engine, cyborgs_own):
         before, version = schema(engine), version_of_cyborg(engine)

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from nova_cyborg import model
-from nova_cyborg.db import expressions, tables
 
 _DIALECT = postgresql.dialect()
 
@@ -38,14 +37,6 @@ def _unknown_values(compiled):
         for value in (bind.value if bind.expanding else [bind.value])
         if isinstance(value, str) and value not in bind.type.enums
     ]
-
-
-def test_it_is_not_made_to_unfold_what_is_large():
-    compiled = sa.select(
-        expressions.Size(tables.DeviceContext.groups)
-    ).compile(dialect=_DIALECT)
-
-    assert 'octet_length(device_contexts.groups)' in str(compiled)
 
 
 def test_the_way_of_a_server(cloud, member, nova, boot, sent):

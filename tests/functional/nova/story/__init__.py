@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Many random steps of a whole cloud.
+
+``hosts.py`` is in Cyborg's process: the agents of the hosts, and a conductor
+that takes their reports. ``records.py`` is what SQL says, ``checks.py`` what
+must be true after each step, ``cloud.py`` the cloud, ``steps.py`` what happens
+to it.
+"""

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A cloud whose hosts have agents, and what must be true of it."""
+
+from tests.functional.nova import step  # isort: skip - first
+
+import collections
+import dataclasses
+import pathlib
+import time
+import typing as ty
+
+import fixtures
+import requests
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+from tests.functional.nova.story import records
+
+_TIDY_SECONDS = 20
+# The microversion of Placement.
+_VERSION = '1.36'
+# The program that cleans: it waits and fails if it is told to.
+_SCRIPT = """
+while test -e "$0/wait"; do sleep 0.05; done
+if test -e "$0/fail"; then echo 'It burns.' >&2; exit 1; fi
+echo "$1" >> "$0/cleaned"
+"""
+
+
+@dataclasses.dataclass
+class Guest:
+    """A server, as the test knows it.
+
+    :ivar server: the server, as the API has shown it last.
+    :ivar wanted: how many devices it has.
+    :ivar host: the name of its node; None if it is on none.
+    :ivar slots: its slots, by the UUID of the accelerator request.
+    :ivar unclean: those of the slots that are to be cleaned after it.
+    """
+
+    server: dict[str, ty.Any]
+    wanted: int
+    host: str | None = None
+    slots: dict[str, str] = dataclasses.field(default_factory=dict)
+    unclean: set[str] = dataclasses.field(default_factory=set)
+
+    @property
+    def id(self) -> str:
+        """The UUID of the server."""
+        return str(self.server['id'])
+
+    @property
+    def status(self) -> str:
+        """The status of the server."""
+        return str(self.server['status'])
+
+
+class TestCase(step.TestCase):
+    """Two compute nodes with agents.
+
+    :ivar guests: the servers that there are.
+    """
+
+    HOSTS = ('compute1', 'compute2')
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.flags(shelved_offload_time=0)
+        self.guests: list[Guest] = []
+        self.folders = {
+            host: pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+            for host in self.HOSTS
+        }
+        self.addCleanup(self._end_programs)
+        self._start_hosts()
+
+    def _start_hosts(self) -> None:
+        self.cyborg.control(
+            'start_hosts',
+            placement=self._placement_url,
+            folders={host: str(path) for host, path in self.folders.items()},
+        )
+
+    def _end_programs(self) -> None:
+        for folder in self.folders.values():
+            (folder / 'wait').unlink(missing_ok=True)
+
+    def cleaning(self, host: str) -> dict[str, ty.Any]:
+        """Return how slots of a host are cleaned, as a devices file has it."""
+        program = ['/bin/sh', '-c', _SCRIPT, str(self.folders[host])]
+        return {'program': program, 'timeout': 3600}
+
+    def cleaned(self, host: str) -> set[str]:
+        """Return the slots that were cleaned since this was asked last."""
+        path = self.folders[host] / 'cleaned'
+        if not path.exists():
+            return set()
+        found = path.rename(path.with_suffix('.read'))
+        return set(found.read_text().split())
+
+    def report(
+        self, host: str, cards: list[dict[str, ty.Any]], kill: int = 0
+    ) -> bool:
+        """Have the agent of a host report.
+
+        :param kill: the number of the SQL statement at which Cyborg is killed.
+        :returns: whether it was.
+        """
+        try:
+            self.cyborg.control('report', host=host, entries=cards, kill=kill)
+        except requests.ConnectionError:
+            self.assertTrue(self.cyborg.start())
+            self._start_hosts()
+            self.cyborg.control('expire_reports')
+            return True
+        return False
+
+    def read_records(self) -> records.Records:
+        """Read Cyborg's database."""
+        return records.read(
+            lambda table: self.cyborg.control('rows', table=table)
+        )
+
+    def restart_conductor(self) -> None:
+        """Kill nova-conductor, and start it again."""
+        self.conductor.stop()
+        self.conductor = self.start_service('conductor')
+
+    # What must be true
+
+    def look(self, sure: ty.Container[str]) -> None:
+        """Check that what is recorded, offered and running agrees.
+
+        Nova may be tidying up still when a server has its last status.
+
+        :param sure: the hosts whose last report is recorded.
+        """
+        end = time.monotonic() + _TIDY_SECONDS
+        while True:
+            try:
+                self._look(sure)
+                return
+            except AssertionError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.2)
+
+    def _look(self, sure: ty.Container[str]) -> None:
+        found = self.read_records()
+        self._check_requests(found)
+        self._check_placement(found, sure)
+        for host, compute in self.computes.items():
+            self._check_guests(host, compute)
+
+    def _check_requests(self, found: records.Records) -> None:
+        """Each server has its slots, and nobody has another one."""
+        for guest in self.guests:
+            of_server = {
+                each.uuid: each.slot and (each.slot.host, each.slot.place)
+                for each in found.of(guest.id)
+            }
+            self.assertEqual(
+                {uuid: (guest.host, at) for uuid, at in guest.slots.items()},
+                of_server,
+            )
+        known = {guest.id for guest in self.guests}
+        taken = [each.slot for each in found.requests if each.slot]
+        self.assertLessEqual(
+            {each.server_id for each in found.requests}, known
+        )
+        self.assertCountEqual(
+            [slot for slot in found.slots if slot.in_use], taken
+        )
+        places = collections.Counter((slot.host, slot.place) for slot in taken)
+        self.assertEqual([], [at for at, n in places.items() if n > 1])
+
+    def _check_placement(
+        self, found: records.Records, sure: ty.Container[str]
+    ) -> None:
+        """Placement has what servers have, and offers what can be given."""
+        wanted: dict[str, collections.Counter[str]] = {
+            each['uuid']: collections.Counter()
+            for each in self._get_all_providers()
+            if each['name'] not in self.HOSTS
+        }
+        for each in found.requests:
+            wanted[each.provider][each.server_id] += 1
+        for provider, servers in wanted.items():
+            self.assertEqual(servers, self._consumers(provider))
+        for host, provider in {
+            (slot.host, slot.provider) for slot in found.slots
+        }:
+            if host in sure:
+                self._check_offer(found, provider)
+
+    def _consumers(self, provider: str) -> dict[str, int]:
+        body = self._ask_placement(provider, 'allocations')
+        return {
+            consumer: sum(allocation['resources'].values())
+            for consumer, allocation in body['allocations'].items()
+        }
+
+    def _check_offer(
+        self, found: records.Records, provider: str | None
+    ) -> None:
+        mine = [slot for slot in found.slots if slot.provider == provider]
+        self.assertIsNotNone(provider, mine)
+        free = [slot for slot in mine if not (slot.in_use or slot.outages)]
+        (inventory,) = self._ask_placement(provider, 'inventories')[
+            'inventories'
+        ].values()
+        (used,) = self._ask_placement(provider, 'usages')['usages'].values()
+        offered = inventory['total'] - inventory['reserved'] - used
+        self.assertEqual(len(free), max(offered, 0), mine)
+
+    def _ask_placement(self, provider: str | None, what: str) -> ty.Any:
+        found = self.placement.get(
+            f'/resource_providers/{provider}/{what}', version=_VERSION
+        )
+        self.assertEqual(200, found.status, found.content)
+        return found.body
+
+    def _check_guests(self, host: str, compute: ty.Any) -> None:
+        """Each guest that runs has the slots of its server, and no others."""
+        running = collections.defaultdict(list)
+        for server_id, slot in self._running(compute):
+            running[server_id].append(slot)
+        here = {guest.id: guest for guest in self.guests if guest.host == host}
+        for server_id, slots in running.items():
+            self.assertIn(server_id, here)
+            self.assertCountEqual(here[server_id].slots.values(), slots)
+        for guest in here.values():
+            if guest.status == 'ACTIVE':
+                self.assertIn(guest.id, running)
+        slots = [slot for found in running.values() for slot in found]
+        self.assertCountEqual(set(slots), slots)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What Cyborg's database has of slots, and of who has them."""
+"""What the databases of Cyborg and Placement have of slots, by SQL."""
 
 import collections
 import collections.abc
 import dataclasses
 import json
 import typing as ty
+
+import sqlalchemy as sa
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Slot:
     def missing(self) -> bool:
         """Whether the last report did not have it."""
         return 'missing' in self.outages
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be given."""
+        return not (self.in_use or self.outages)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,3 +119,49 @@ def _slots(
             card['rp_uuid'],
         )
     return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Provider:
+    """A resource provider of Placement.
+
+    :ivar name: its name.
+    :ivar offered: how much of it is offered.
+    :ivar used: how much of it a consumer has.
+    """
+
+    name: str
+    offered: int
+    used: collections.Counter[str]
+
+
+def read_providers(engine: sa.Engine) -> dict[str, Provider]:
+    """Read the resource providers that have one resource class, by UUID.
+
+    :param engine: an engine on Placement's database.
+    """
+    used = collections.defaultdict(collections.Counter)
+    with engine.connect() as connection:
+        for provider, consumer, amount in connection.execute(
+            sa.text(
+                'SELECT resource_provider_id, consumer_id, used '
+                'FROM allocations'
+            )
+        ):
+            used[provider][consumer] += amount
+        rows = connection.execute(
+            sa.text(
+                'SELECT p.id, p.uuid, p.name, i.total, i.reserved '
+                'FROM resource_providers p LEFT JOIN inventories i '
+                'ON i.resource_provider_id = p.id '
+                'WHERE p.parent_provider_id IS NOT NULL'
+            )
+        ).all()
+    return {
+        uuid: Provider(
+            name,
+            (total or 0) - (reserved or 0) - used[row_id].total(),
+            used[row_id],
+        )
+        for row_id, uuid, name, total, reserved in rows
+    }

@@ -52,9 +52,7 @@ class Story:
         self.clock = clock
         self.random = random.Random(seed)  # noqa: S311 - no secrets
         self.agent = cloud.start(
-            card(
-                '0000:70:00.1', address='0000:70:00.0', cleaning=CLEANING
-            )
+            card('0000:70:00.1', address='0000:70:00.0', cleaning=CLEANING)
         )
         self.guests = []
         self.shelved = 0
@@ -88,7 +86,9 @@ class Story:
 
     def report(self):
         """The agent reports what there is now."""
-        self.cloud.report_devices(self.agent, *chance.cards(self.random, CLEANING))
+        self.cloud.report_devices(
+            self.agent, *chance.cards(self.random, CLEANING)
+        )
         self._look_at_placement()
 
     def killed_report(self):
@@ -104,7 +104,9 @@ class Story:
 
         sa.event.listen(self.cloud.engine, 'before_cursor_execute', count)
         try:
-            self.cloud.report_devices(self.agent, *chance.cards(self.random, CLEANING))
+            self.cloud.report_devices(
+                self.agent, *chance.cards(self.random, CLEANING)
+            )
         except Killed:
             self.told[-1] += ' (in vain)'
         finally:

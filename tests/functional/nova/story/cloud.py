@@ -202,7 +202,9 @@ class TestCase(step.TestCase):
         running = collections.defaultdict(list)
         for server_id, slot in self._running(compute):
             running[server_id].append(slot)
-        here = {guest.id: guest for guest in self.servers if guest.host == host}
+        here = {
+            guest.id: guest for guest in self.servers if guest.host == host
+        }
         for server_id, slots in running.items():
             self.assertIn(server_id, here)
             self.assertCountEqual(here[server_id].slots.values(), slots)

@@ -16,7 +16,6 @@ import typing as ty
 from unittest import mock
 
 import sqlalchemy as sa
-from cyborg import context as cyborg_context
 from cyborg.agent import manager as stock_agent
 from cyborg.common import constants
 from cyborg.conf import CONF
@@ -29,6 +28,7 @@ from nova_cyborg.cyborg.conductor import manager as conductor_manager
 from nova_cyborg.fixture import cyborg as cyborg_fixture
 from nova_cyborg.lifecycle.cleaning import begin
 
+from cyborg import context as cyborg_context
 from tests.functional.nova import edge
 
 _SECONDS = 60
@@ -119,7 +119,7 @@ class Agent:
         our_conf.register_agent_opts(CONF)
         config.config(group='nova_cyborg', devices_file=str(self._file))
         with mock.patch.object(
-            stock_agent.cond_api, 'ConductorAPI', lambda: link
+            stock_agent.cond_api, 'ConductorAPI', return_value=link
         ):
             self._manager = agent_manager.AgentManager('cyborg-agent', host)
         self._host = host
@@ -171,9 +171,7 @@ class Control:
     _cyborg: cyborg_fixture.CyborgFixture
     _hosts = contextlib.ExitStack()
 
-    def start_hosts(
-        self, placement: str, folders: dict[str, str]
-    ) -> None:
+    def start_hosts(self, placement: str, folders: dict[str, str]) -> None:
         """Start the agents of hosts, and a conductor for their reports.
 
         :param placement: URL of Placement.

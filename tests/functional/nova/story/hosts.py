@@ -169,7 +169,8 @@ class Control:
     """What tests may do with hosts; see :class:`..cyborg_server.Control`."""
 
     _cyborg: cyborg_fixture.CyborgFixture
-    _hosts = contextlib.ExitStack()
+    # What is undone when there are no hosts any more.
+    _hosts: ty.ClassVar = contextlib.ExitStack()
 
     def start_hosts(self, placement: str, folders: dict[str, str]) -> None:
         """Start the agents of hosts, and a conductor for their reports.

@@ -20,7 +20,7 @@ from nova.tests.functional.api import client
 
 from tests.functional.inventory import chance
 
-STEPS = int(os.environ.get('NOVA_CYBORG_STEPS', '25'))
+STEPS = int(os.environ.get('NOVA_CYBORG_STEPS', '20'))
 SEED = int(os.environ.get('NOVA_CYBORG_SEED', '20261128'))
 # A line of progress each so many.
 _TOLD = 100

@@ -13,6 +13,7 @@ import typing as ty
 import fixtures
 import requests
 from nova.servicegroup.drivers import db
+from nova.tests.fixtures import libvirt as fakelibvirt
 from placement import db_api
 
 from tests.functional.nova.story import records
@@ -69,6 +70,7 @@ class TestCase(step.TestCase):
             fixtures.MockPatchObject(db.DbDriver, 'is_up', return_value=True)
         )
         self.flags(shelved_offload_time=0)
+        self._number_guests()
         self.servers: list[Guest] = []
         self.folders = {
             host: pathlib.Path(self.useFixture(fixtures.TempDir()).path)
@@ -76,6 +78,23 @@ class TestCase(step.TestCase):
         }
         self.addCleanup(self._end_programs)
         self._start_hosts()
+
+    def _number_guests(self) -> None:
+        """Give a guest that starts another number, as libvirt does.
+
+        By it, Nova sees that a guest has started anew by itself.
+        """
+        mark = fakelibvirt.Connection._mark_running
+
+        def number(connection: ty.Any, domain: ty.Any) -> None:
+            domain._id = connection._id_counter
+            mark(connection, domain)
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{fakelibvirt.__name__}.Connection._mark_running', number
+            )
+        )
 
     def _start_hosts(self) -> None:
         self.cyborg.control(

@@ -25,6 +25,8 @@ LOG = logging.getLogger(__name__)
 _ALLOCATIONS = '/device_allocations'
 _CHECK = f'{_ALLOCATIONS}/check'
 _ARQS = '/accelerator_requests'
+# Types of attach handles.
+_WITH_SLOT = ('PCI', 'MDEV')
 _Read = ty.TypeVar('_Read')
 # In this order: the first that an error is an instance of.
 _REASONS = {
@@ -64,9 +66,6 @@ class ServerAllocation:
     :ivar generation: that of the attempt to bring the server to a host.
     :ivar fault: why the last binding failed, or what it has lost; or None.
     :ivar contexts: its device contexts.
-    :ivar missing: the slots that it has and that their host does not report
-        any more; for one whose address is lost, UUID of its accelerator
-        request.
     :ivar combinations: of devices, which Placement tries for it; none if it
         is not about to be scheduled.
     :ivar taints: keys of all taints that devices have; none if it is not
@@ -76,7 +75,6 @@ class ServerAllocation:
     generation: int
     fault: str | None
     contexts: tuple[AllocatedContext, ...]
-    missing: tuple[str, ...] = ()
     combinations: counting.Combinations = counting.NONE
     taints: tuple[str, ...] = ()
 
@@ -113,6 +111,37 @@ class Checked:
 
     contexts: tuple[CheckedContext, ...]
     combinations: counting.Combinations
+
+
+def slot(arq: collections.abc.Mapping[str, ty.Any]) -> str | None:
+    """Return the slot of an accelerator request, as device contexts show it.
+
+    :param arq: the request as Cyborg's API shows it.
+    :returns: the PCI address, or the UUID of the mediated device; None for
+        a handle of another type, or none.
+    """
+    if arq['attach_handle_type'] not in _WITH_SLOT:
+        return None
+    return model.Device(
+        arq_id=arq['uuid'],
+        group=0,
+        state=arq['state'],
+        attach_handle_type=arq['attach_handle_type'],
+        attach_handle_id=arq['attach_handle_uuid'],
+        attach_handle_info=arq['attach_handle_info'],
+    ).slot
+
+
+def missing_slots(
+    arqs: collections.abc.Iterable[collections.abc.Mapping[str, ty.Any]],
+) -> list[str]:
+    """Find what a server has, and its host does not report any more.
+
+    :param arqs: its accelerator requests as Cyborg's API shows them.
+    :returns: the slots; for one whose address is lost, UUID of the request.
+    """
+    # Where cyborg-api is without the plugin, there is no such field.
+    return [slot(arq) or arq['uuid'] for arq in arqs if arq.get('missing')]
 
 
 class AllocationClient:
@@ -425,13 +454,6 @@ def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
         contexts=tuple(
             AllocatedContext(item['uuid'], _groups(item))
             for item in body['device_contexts']
-        ),
-        missing=tuple(
-            device['slot'] or device['arq_id']
-            for item in body['device_contexts']
-            for device in item.get('devices', ())
-            # Before an upgrade of Cyborg's side, there is no such field.
-            if device.get('missing')
         ),
         combinations=_combinations(body),
         taints=tuple(body.get('taints', ())),

@@ -18,7 +18,7 @@ from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg.db import links, profiles, session, tables
-from nova_cyborg.db.inventory import cleaning, handles
+from nova_cyborg.db.inventory import cleaning, handles, outages
 
 # ARQs of one statement: databases bound its parameters.
 _PORTION = 500
@@ -85,6 +85,30 @@ def shown_to_nova(
                 .order_by(arq.id)
             )
         )
+
+
+def missing(
+    context: cyborg_context.RequestContext, server_id: str | None = None
+) -> set[str]:
+    """Find ARQs whose slot their host does not report any more.
+
+    :param server_id: UUID of a server; None for the ARQs of all.
+    :returns: UUIDs of the ARQs that are bound, and whose attach handle is
+        missing or lost.
+    """
+    arq, handle = models.ExtArq, models.AttachHandle
+    query = (
+        sa.select(arq.uuid)
+        .outerjoin(handle, handle.id == arq.attach_handle_id)
+        .where(
+            arq.state == constants.ARQ_BOUND,
+            handle.id.is_(None) | outages.IS_MISSING,
+        )
+    )
+    if server_id is not None:
+        query = query.where(arq.instance_uuid == server_id)
+    with session.reading(context) as db:
+        return set(db.scalars(query))
 
 
 def beside_contexts(

@@ -10,7 +10,7 @@ import typing as ty
 from nova import context as nova_context
 from nova import service_auth, utils
 
-from nova_cyborg import cyborg_client, exception
+from nova_cyborg import cyborg_client
 
 # Its name before 2026.1 was shorter.
 _get_auth_plugin: ty.Any = getattr(
@@ -47,16 +47,12 @@ def missing(context: nova_context.RequestContext, server_id: str) -> list[str]:
     """Ask which devices of a server its host does not report any more.
 
     :param server_id: UUID of the server.
-    :returns: their slots; none if it holds no device contexts.
+    :returns: their slots, as :func:`cyborg_client.missing_slots` has them.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
-    try:
-        allocation = allocation_client(with_credentials(context)).get(
-            server_id
-        )
-    except exception.AllocationNotFound:
-        return []
-    return list(allocation.missing)
+    return cyborg_client.missing_slots(
+        allocation_client(context).arqs(server_id)
+    )
 
 
 def with_credentials(

@@ -30,6 +30,15 @@ def mark(instance: objects.Instance) -> None:
     instance.system_metadata = metadata
 
 
+def has_accelerators(instance: objects.Instance) -> bool:
+    """Tell whether a server was booted with accelerators of Cyborg's.
+
+    :param instance: the server.
+    :returns: whether it was, with device contexts or with a device profile.
+    """
+    return model.PROFILE_EXTRA_SPEC in (instance.flavor.extra_specs or {})
+
+
 def only_contexts(instance: objects.Instance) -> bool:
     """Tell whether only device contexts give a server accelerators.
 
@@ -56,7 +65,7 @@ def has_contexts(instance: objects.Instance) -> bool:
     :returns: whether it was; False for one that was booted with a device
         profile as well by a nova-conductor that did not note it.
     """
-    if model.PROFILE_EXTRA_SPEC not in (instance.flavor.extra_specs or {}):
+    if not has_accelerators(instance):
         # Nova may have to read the metadata from its database.
         return False
     return only_contexts(instance) or (

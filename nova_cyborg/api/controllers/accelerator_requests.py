@@ -150,6 +150,37 @@ def _check_taints(
                 raise exception.PatchError(reason=str(error))
 
 
+class ARQ(stock.ARQ):
+    """Cyborg's form of an ARQ, which tells of one that is missing."""
+
+    missing = wsme.wsattr(bool)
+    """Whether its host does not report its slot; left out if it does"""
+
+
+class ARQCollection(stock.ARQCollection):
+    """Cyborg's form of a list of ARQs."""
+
+    arqs: ty.ClassVar = [ARQ]
+    """The ARQs"""
+
+
+def _in_form(
+    found: list[objects.ARQ], server_id: str | None = None
+) -> list[ARQ]:
+    """Return ARQs, all of one server or of any, in the form of the API."""
+    is_bound = any(arq.state == constants.ARQ_BOUND for arq in found)
+    missing = (
+        arqs.missing(pecan.request.context, server_id) if is_bound else ()
+    )
+    shown = []
+    for arq in found:
+        item = ARQ.convert_with_links(arq)
+        if arq.uuid in missing:
+            item.missing = True
+        shown.append(item)
+    return shown
+
+
 class _Conflict(exception.CyborgException):
     # What Cyborg's own error middleware answers with.
     code = HTTPStatus.CONFLICT
@@ -208,7 +239,7 @@ class AcceleratorRequestsController(stock.ARQsController):
         _check_taints(context, valid_fields)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_one', **_OWN_PROJECT)
-    @expose.expose(stock.ARQ, types.uuid)
+    @expose.expose(ARQ, types.uuid)
     def get_one(self, uuid: str) -> object:
         """Show an ARQ."""
         _require_project()
@@ -217,10 +248,11 @@ class AcceleratorRequestsController(stock.ARQsController):
             raise exception.ResourceNotFound(
                 resource='ExtArq', msg=f'with uuid={uuid}'
             )
-        return stock.ARQ.convert_with_links(found[0])
+        (shown,) = _in_form(found, found[0].instance_uuid)
+        return shown
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all', **_OWN_PROJECT)
-    @expose.expose(stock.ARQCollection, wtypes.text, types.uuid)
+    @expose.expose(ARQCollection, wtypes.text, types.uuid)
     def get_all(
         self, bind_state: str | None = None, instance: str | None = None
     ) -> object:
@@ -241,9 +273,8 @@ class AcceleratorRequestsController(stock.ARQsController):
         resolved = [arq for arq in found if arq.state in _RESOLVED_STATES]
         if bind_state and instance and len(resolved) < len(found):
             return wsme.api.Response(None, status_code=HTTPStatus.LOCKED)
-        return stock.ARQCollection.convert_with_links(
-            resolved if bind_state else found
-        )
+        shown = _in_form(resolved if bind_state else found, instance or None)
+        return ARQCollection(arqs=shown)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'delete', **_OWN_PROJECT)
     @expose.expose(

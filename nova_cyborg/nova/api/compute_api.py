@@ -3,8 +3,9 @@
 """nova-api: what cannot work is refused at once.
 
 A boot whose hint cannot work: otherwise the server is made, and goes to ERROR
-when nova-conductor finds out. A hard reboot of a server of which a device is
-missing: otherwise it seems to be done, and is not.
+when nova-conductor finds out. What starts a server of which a device is
+missing: otherwise a hard reboot seems to be done, and is not, and a rebuild
+destroys the guest first.
 nova-conductor checks the hint all the same: what is found here may be another
 by then, and there may be a nova-api without the plugin.
 """
@@ -114,26 +115,27 @@ class API(api.API):
 
         :raises Refused: if it is; the server goes on as it is.
         """
-        instance = stock['instance']
-        if stock['reboot_type'] != _SOFT and marks.has_contexts(instance):
-            self._refuse_missing(stock['context'], instance.uuid)
+        if stock['reboot_type'] != _SOFT:
+            _refuse_missing(stock)
         return stock()
 
-    def _refuse_missing(
-        self, context: nova_context.RequestContext, server_id: str
-    ) -> None:
-        try:
-            slots = client.missing(context, server_id)
-        except exception.DeviceContextError as exc:
-            # nova-compute asks again, and fails if there is no answer then.
-            LOG.debug('Cyborg does not say what is missing: %s', exc)
-            return
-        if slots:
-            error = exception.DeviceMissing(
-                server_id=server_id, slots=', '.join(slots)
-            )
-            LOG.info('%s', error)
-            raise Refused(error)
+    @overrides.method('context instance')
+    def start(self, stock: overrides.Stock) -> ty.Any:
+        """Start a server, unless a device of it is missing.
+
+        :raises Refused: if it is; the server stays stopped.
+        """
+        _refuse_missing(stock)
+        return stock()
+
+    @overrides.method('context instance')
+    def rebuild(self, stock: overrides.Stock) -> ty.Any:
+        """Rebuild a server, unless a device of it is missing.
+
+        :raises Refused: if it is; the server goes on as it is.
+        """
+        _refuse_missing(stock)
+        return stock()
 
     def _checked(
         self, named: collections.abc.Sequence[ty.Any], stock: overrides.Stock
@@ -212,6 +214,28 @@ def _with_checks(
 ) -> None:
     init(*args, **kwargs)
     controller.compute_api = API()
+
+
+def _refuse_missing(stock: overrides.Stock) -> None:
+    """Refuse to start the server that a method is called with.
+
+    :raises Refused: if one of its devices is missing.
+    """
+    context, instance = stock['context'], stock['instance']
+    if not marks.has_accelerators(instance):
+        return
+    try:
+        slots = client.missing(context, instance.uuid)
+    except exception.DeviceContextError as exc:
+        # nova-compute asks again, and fails if there is no answer then.
+        LOG.debug('Cyborg does not say what is missing: %s', exc)
+        return
+    if slots:
+        error = exception.DeviceMissing(
+            server_id=instance.uuid, slots=', '.join(slots)
+        )
+        LOG.info('%s', error)
+        raise Refused(error)
 
 
 def _named(stock: overrides.Stock) -> list[ty.Any]:

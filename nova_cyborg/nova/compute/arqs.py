@@ -12,34 +12,14 @@ import typing as ty
 from nova import conf, objects
 from nova import context as nova_context
 
-from nova_cyborg import exception, model
+from nova_cyborg import cyborg_client, exception
 from nova_cyborg.nova import client, marks
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
 
 _BOUND = 'Bound'
-_WITH_SLOT = ('PCI', 'MDEV')
 _POLL_SECONDS = 1
-
-
-def slot(arq: collections.abc.Mapping[str, ty.Any]) -> str | None:
-    """Return the slot of an accelerator request, as device contexts show it.
-
-    :param arq: the request as Cyborg's API shows it.
-    :returns: the PCI address, or the UUID of the mediated device; None for
-        a handle of another type, or none.
-    """
-    if arq['attach_handle_type'] not in _WITH_SLOT:
-        return None
-    return model.Device(
-        arq_id=arq['uuid'],
-        group=0,
-        state=arq['state'],
-        attach_handle_type=arq['attach_handle_type'],
-        attach_handle_id=arq['attach_handle_uuid'],
-        attach_handle_info=arq['attach_handle_info'],
-    ).slot
 
 
 def all_bound(
@@ -100,7 +80,6 @@ def fault(
 
 
 def refuse_missing(
-    context: nova_context.RequestContext,
     instance: objects.Instance,
     found: collections.abc.Iterable[collections.abc.Mapping[str, ty.Any]],
 ) -> None:
@@ -110,18 +89,11 @@ def refuse_missing(
     :param found: its accelerator requests as Cyborg's API shows them.
     :raises DeviceMissing: if one has lost its slot, or its host does not
         report it any more.
-    :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
-    lost = [
-        arq['uuid']
-        for arq in found
-        if arq['state'] == _BOUND and not arq['attach_handle_type']
-    ]
-    if not lost and marks.has_contexts(instance):
-        lost = client.missing(context, instance.uuid)
-    if lost:
+    slots = cyborg_client.missing_slots(found)
+    if slots:
         raise exception.DeviceMissing(
-            server_id=instance.uuid, slots=', '.join(lost)
+            server_id=instance.uuid, slots=', '.join(slots)
         )
 
 

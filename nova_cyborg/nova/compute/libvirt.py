@@ -23,7 +23,7 @@ from nova.virt import libvirt as nova_libvirt
 from nova.virt.libvirt import config as vconfig
 from nova.virt.libvirt import driver
 
-from nova_cyborg import exception
+from nova_cyborg import cyborg_client, exception
 from nova_cyborg.attach import spec
 from nova_cyborg.nova import marks, overrides
 from nova_cyborg.nova.compute import arqs
@@ -56,6 +56,7 @@ class LibvirtDriver(driver.LibvirtDriver):
     @overrides.method('context instance image_meta', named='accel_info')
     def spawn(self, stock: overrides.Stock) -> None:
         """Start a guest; name the device if it is that which fails."""
+        arqs.refuse_missing(stock['instance'], stock['accel_info'] or ())
         try:
             stock()
         except Exception as exc:
@@ -71,12 +72,12 @@ class LibvirtDriver(driver.LibvirtDriver):
         context, instance = stock['context'], stock['instance']
         # Nova asks Cyborg first, unless it is nova-compute that starts and
         # resumes the guests of its host: then they would lose their devices.
-        if stock['accel_info'] is None and marks.has_contexts(instance):
+        if stock['accel_info'] is None and marks.has_accelerators(instance):
             stock['accel_info'] = cyborg.get_client(
                 context
             ).get_arqs_for_instance(instance.uuid)
         # Before Nova destroys the guest: one that runs goes on.
-        arqs.refuse_missing(context, instance, stock['accel_info'] or ())
+        arqs.refuse_missing(instance, stock['accel_info'] or ())
         return stock()
 
 
@@ -133,7 +134,7 @@ def _named_slot(
 ) -> str | None:
     """Return the slot of a device context that a text names."""
     for arq in accel_info:
-        slot = arqs.slot(arq)
+        slot = cyborg_client.slot(arq)
         if marks.is_of_device_context(arq) and slot and slot in text:
             return slot
     return None

@@ -6,6 +6,7 @@ import uuid
 from unittest import mock
 
 import pytest
+import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg import objects
 from cyborg.common import placement_client
@@ -275,6 +276,58 @@ class TestGet:
 
         cyborg.wait_for(lambda: nova.arqs(query, status='*').status_int == 200)
         assert nova.arqs(query).json == stock.arqs(query).json
+
+
+class TestMissing:
+    """An ARQ says whether its host does not report its slot any more."""
+
+    @pytest.fixture(params=['profile', 'context'])
+    def held(self, request, cloud, boot, profile_arq):
+        """A server with a device, by a profile or a device context."""
+        provider = cloud.add_device()
+        if request.param == 'profile':
+            server_id = cloud.nova.boot()
+            profile_arq(server_id, provider)
+        else:
+            server_id, _uuid = boot(provider)
+        return server_id, provider
+
+    @staticmethod
+    def _said(nova, admin, server_id):
+        """Return what each of the answers says of the server's one."""
+        (arq,) = nova.arqs(f'instance={server_id}').json['arqs']
+        resolved = f'instance={server_id}&bind_state=resolved'
+        (awaited,) = nova.arqs(resolved).json['arqs']
+        listed = [
+            each
+            for each in admin.arqs('').json['arqs']
+            if each['uuid'] == arq['uuid']
+        ]
+        path = f'/v2/accelerator_requests/{arq["uuid"]}'
+        shown = admin.get(path).json
+        return [each.get('missing') for each in (arq, awaited, *listed, shown)]
+
+    def test_its_slot_is_missing(self, cloud, nova, admin, boot, held):
+        server_id, provider = held
+        # One that is not.
+        boot(cloud.add_device())
+
+        assert self._said(nova, admin, server_id) == [None] * 4
+        cloud.database.set_missing(provider)
+        assert self._said(nova, admin, server_id) == [True] * 4
+        found = [each.get('missing') for each in admin.arqs('').json['arqs']]
+        assert sorted(found, key=bool) == [None, True]
+        cloud.database.set_missing(provider, missing=False)
+        assert self._said(nova, admin, server_id) == [None] * 4
+
+    def test_its_slot_is_lost(self, cloud, nova, admin, held):
+        server_id, _provider = held
+        with cloud.engine.begin() as connection:
+            connection.execute(
+                sa.update(models.ExtArq).values(attach_handle_id=None)
+            )
+
+        assert self._said(nova, admin, server_id) == [True] * 4
 
 
 def test_a_lost_row_of_ours_does_not_stop_the_delete(cloud, nova, boot):

@@ -219,7 +219,7 @@ class TestCase(base.ServersTestBase):
     def without_api_plugin(self) -> collections.abc.Iterator[None]:
         """Have requests answered as by a nova-api without the plugin."""
         with contextlib.ExitStack() as stack:
-            for name in ('create', 'reboot'):
+            for name in ('create', 'reboot', 'start', 'rebuild'):
                 stock = getattr(api.API, name)
                 stack.enter_context(
                     mock.patch.object(hooks_api.API, name, stock)

@@ -92,7 +92,7 @@ class TestCase(checks.TestCase):
         try:
             self.cyborg.control('report', host=host, entries=cards, kill=kill)
         except requests.ConnectionError:
-            self.assertTrue(self.cyborg.start())
+            self.cyborg.start_again()
             self._start_hosts()
             self.cyborg.control('expire_reports')
             return True

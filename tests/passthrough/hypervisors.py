@@ -2,11 +2,15 @@
 
 """What is inside the hypervisor machines, as libvirt there tells it."""
 
+import collections.abc
+import contextlib
 import pathlib
 import re
 import subprocess
 
-from tests.e2e import person
+import yaml
+
+from tests.e2e import person, waiting
 from tools.cloud import cloud as cloud_module
 from tools.cloud.model import state as cloud_state
 from tools.cloud.passthrough import guests as passthrough
@@ -58,10 +62,9 @@ def tell(cloud: cloud_module.Cloud) -> str:
 def driver(cloud: cloud_module.Cloud, host: str, address: str) -> str | None:
     """Return the driver that a device has in the host's kernel."""
     name = 'pci_' + re.sub('[:.]', '_', address)
-    if name not in ask(cloud, host, 'nodedev-list', '--cap', 'pci').split():
-        # libvirt hears of a device a little later than the kernel.
-        return None
-    match = _DRIVER.search(ask(cloud, host, 'nodedev-dumpxml', name))
+    found = virsh.call(_state(cloud), host, 'nodedev-dumpxml', name)
+    # Of one that is not there, or goes meanwhile, virsh complains.
+    match = _DRIVER.search(found.stdout)
     return match and match[1]
 
 
@@ -79,6 +82,53 @@ def host_drivers(host: str) -> dict[str, str | None]:
         each.address: HOST_DRIVERS[each.kind]
         for each in machines.DEVICES[host]
     }
+
+
+def wait_for_driver(
+    cloud: cloud_module.Cloud, host: str, address: str
+) -> None:
+    """Wait until the host has a device, and nobody else."""
+    wanted = host_drivers(host)[address]
+    waiting.until(
+        f'{address} to have its host driver',
+        lambda: driver(cloud, host, address) == wanted,
+    )
+
+
+@contextlib.contextmanager
+def removed(
+    cloud: cloud_module.Cloud, host: str, address: str
+) -> collections.abc.Iterator[None]:
+    """Take a device out of a host, from the guest too that has it."""
+    # The kernel waits until the guest has let it go.
+    run(cloud, host, f'(echo 1 >/sys/bus/pci/devices/{address}/remove &)')
+    try:
+        waiting.until(
+            f'{address} to be gone',
+            lambda: driver(cloud, host, address) is None,
+        )
+        yield
+    finally:
+        run(cloud, host, 'echo 1 >/sys/bus/pci/rescan')
+        wait_for_driver(cloud, host, address)
+
+
+@contextlib.contextmanager
+def not_reported(
+    cloud: cloud_module.Cloud, host: str, address: str
+) -> collections.abc.Iterator[None]:
+    """Have the agent of a host not report a device."""
+    path = _state(cloud).devices(host)
+    before = path.read_text()
+    listed = yaml.safe_load(before)
+    listed['devices'] = [
+        each for each in listed['devices'] if each['address'] != address
+    ]
+    path.write_text(yaml.safe_dump(listed))
+    try:
+        yield
+    finally:
+        path.write_text(before)
 
 
 def log(cloud: cloud_module.Cloud, host: str) -> str:

@@ -8,7 +8,7 @@ import json
 import pathlib
 import subprocess
 
-from tests.e2e import contexts, person, servers, waiting
+from tests.e2e import contexts, person, servers
 from tests.passthrough import guests, hypervisors
 from tools.cloud import cloud as cloud_module
 
@@ -60,7 +60,7 @@ def test_a_device_that_is_gone(
     only_host('compute2')
     [address] = hypervisors.devices('compute2', 'edu')
     context_id = contexts.create(demo, resources={'EDU': 1})
-    with _removed(cloud, 'compute2', address):
+    with hypervisors.removed(cloud, 'compute2', address):
         server_id = servers.boot(demo, context_id, flavor=guests.FLAVOR)
         fault = servers.wait_fault(demo, server_id)
         assert address in fault['message']
@@ -98,30 +98,4 @@ def _foreign_guest(
         yield
     finally:
         hypervisors.ask(cloud, host, 'destroy', 'foreign')
-        _wait_for_driver(cloud, host, address)
-
-
-@contextlib.contextmanager
-def _removed(
-    cloud: cloud_module.Cloud, host: str, address: str
-) -> collections.abc.Iterator[None]:
-    hypervisors.run(
-        cloud, host, f'echo 1 >/sys/bus/pci/devices/{address}/remove'
-    )
-    try:
-        yield
-    finally:
-        hypervisors.run(cloud, host, 'echo 1 >/sys/bus/pci/rescan')
-        _wait_for_driver(cloud, host, address)
-
-
-def _wait_for_driver(
-    cloud: cloud_module.Cloud, host: str, address: str
-) -> None:
-    waiting.until(
-        f'{address} to have its host driver',
-        lambda: (
-            hypervisors.drivers(cloud, host)[address]
-            == hypervisors.HOST_DRIVERS['edu']
-        ),
-    )
+        hypervisors.wait_for_driver(cloud, host, address)

@@ -180,7 +180,8 @@ class TestCase(story.TestCase):
             'OS-EXT-SRV-ATTR:host'
         ]
         found = self.read_records().of(guest.id)
-        self.tell(f'{guest.host} {[each.slot.place for each in found]}')
+        places = [f'{each.slot.card}/{each.slot.place}' for each in found]
+        self.tell(f'{guest.id} on {guest.host}: {places}')
         self.assertEqual(guest.wanted, len(found))
         for each in found:
             self.assertNotIn((guest.host, each.slot.place), self.unclean)
@@ -190,6 +191,8 @@ class TestCase(story.TestCase):
 
     def _leave(self, guest: checks.Guest) -> None:
         """A server has left its host."""
+        if guest.unclean:
+            self.tell(f'to be cleaned on {guest.host}: {guest.unclean}')
         self.unclean |= {(guest.host, place) for place in guest.unclean}
         guest.host = None
         guest.slots.clear()

@@ -59,5 +59,8 @@ class RandomTest(of_hosts.TestCase, of_servers.TestCase):
         self.told.append(f'{number}: {name}')
         getattr(self, f'do_{name}')()
         for host in self.HOSTS:
-            self.unclean -= {(host, at) for at in self.cleaned(host)}
+            cleaned = self.cleaned(host)
+            if cleaned:
+                self.tell(f'cleaned on {host}: {sorted(cleaned)}')
+            self.unclean -= {(host, at) for at in cleaned}
         self.look(self.sure)

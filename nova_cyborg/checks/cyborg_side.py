@@ -19,6 +19,7 @@ from oslo_log import log
 
 from nova_cyborg import exception
 from nova_cyborg.checks import policies, releases, results
+from nova_cyborg.checks.services import cyborg_services
 from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
 
@@ -161,6 +162,8 @@ CHECKS: results.Checks = {
     'Cyborg: release': release,
     'Cyborg: schema': schema,
     'Cyborg: plugin': plugin_line,
+    'Cyborg: every cyborg-conductor': cyborg_services.conductors,
+    'Cyborg: every cyborg-agent': cyborg_services.agents,
     'Cyborg: application factory': application_factory,
     'Cyborg: policies': policies.check,
     'Cyborg: service token roles': service_token_roles,

@@ -16,7 +16,8 @@ from nova import conf, config, objects, utils
 from oslo_utils import uuidutils
 
 from nova_cyborg import cyborg_client, exception
-from nova_cyborg.checks import conductors, releases, results
+from nova_cyborg.checks import releases, results
+from nova_cyborg.checks.services import conductors
 
 CONF = conf.CONF
 

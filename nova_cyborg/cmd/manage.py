@@ -4,6 +4,7 @@
 
 import argparse
 import collections.abc
+import logging
 import sys
 
 from cyborg.common import service
@@ -35,6 +36,11 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     except cfg.Error as error:
         print(error, file=sys.stderr)
         return 2
+    # What it says with a traceback, of some failures of some databases, is
+    # said below.
+    logging.getLogger('oslo_db.sqlalchemy.exc_filters').setLevel(
+        logging.CRITICAL
+    )
     try:
         session.named_engine()
         return int(arguments.run(arguments))
@@ -45,7 +51,7 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    except session.Failure as error:
+    except session.FAILURES as error:
         print(
             f'The database of Cyborg has failed: {session.reason(error)}. '
             'Check the [database] section of cyborg.conf, and that the '

@@ -36,8 +36,9 @@ retry = oslo_db_api.wrap_db_retry(
     ),
 )
 
-#: What is raised when the database fails.
-Failure: ty.TypeAlias = db_exc.DBError
+#: What is raised when the database fails: oslo.db's errors; and SQLAlchemy's,
+#: which oslo.db lets pass when MariaDB misses a table.
+FAILURES = (db_exc.DBError, sa.exc.DBAPIError)
 #: Raised with an exception, has the transaction repeated, some times, before
 #: that exception is raised.
 Retry: ty.TypeAlias = db_exc.RetryRequest
@@ -162,13 +163,14 @@ def _kind(error: Exception) -> str:
     return 'it is no URL of a database'
 
 
-def reason(failure: Failure) -> str:
+def reason(failure: Exception) -> str:
     """Say why the database has failed.
 
-    :param failure: what was raised.
+    :param failure: one of :data:`FAILURES`.
     :returns: the words of the database's driver, without the statement.
     """
-    return str(getattr(failure.inner_exception, 'orig', None) or failure)
+    raised = getattr(failure, 'inner_exception', failure)
+    return str(getattr(raised, 'orig', None) or failure)
 
 
 def dump_groups(groups: collections.abc.Sequence[model.Group]) -> str:

@@ -11,7 +11,7 @@ from cyborg import context as cyborg_context
 from cyborg.agent import manager
 
 from nova_cyborg import signatures
-from nova_cyborg.cyborg import own_name
+from nova_cyborg.cyborg import own_name, presence
 from nova_cyborg.cyborg.agent import cleaning
 
 _CALLED = {
@@ -20,7 +20,7 @@ _CALLED = {
 }
 
 
-class AgentManager(own_name.OwnName, manager.AgentManager):
+class AgentManager(presence.Presence, own_name.OwnName, manager.AgentManager):
     """Cyborg's agent, which cleans slots as well."""
 
     def __init__(self, *args: ty.Any, **kwargs: ty.Any) -> None:

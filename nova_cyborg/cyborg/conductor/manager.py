@@ -22,7 +22,7 @@ from cyborg.objects import attach_handle, ext_arq
 from cyborg.objects.driver_objects import driver_attach_handle, driver_device
 
 from nova_cyborg import signatures
-from nova_cyborg.cyborg import own_name
+from nova_cyborg.cyborg import own_name, presence
 from nova_cyborg.cyborg.conductor import comparison, recording
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import reports, slots
@@ -49,7 +49,9 @@ _CALLED_BY_NAME = {
 }
 
 
-class ConductorManager(own_name.OwnName, manager.ConductorManager):
+class ConductorManager(
+    presence.Presence, own_name.OwnName, manager.ConductorManager
+):
     """Cyborg's conductor, with reports that keep what servers have.
 
     :raises PluginActivationFailed: if the database has not our schema.

@@ -305,7 +305,7 @@ def _is_still_to_be_given(
 ) -> bool:
     try:
         alone = _is_alone(context, slot)
-    except session.Failure:
+    except session.FAILURES:
         # Nobody would have it.
         handles.end_use(context, ty.cast(int, slot.row_id))
         raise

@@ -18,6 +18,8 @@ from cyborg.api import app as stock_app
 from cyborg.db.sqlalchemy import models
 from oslo_middleware import request_id
 
+from tests.functional import databases
+
 PROJECT = uuid.uuid4().hex
 #: Who builds servers, unless a test says otherwise.
 CALLER = 'ca11ca11-0000-4000-8000-000000000000'
@@ -43,6 +45,9 @@ class CyborgFixture(fixture.CyborgFixture):
 
     :ivar api: the API as :class:`webtest.TestApp`.
     """
+
+    def __init__(self, **options: ty.Any) -> None:
+        super().__init__(database_url=databases.emptied(), **options)
 
     def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
         super()._setUp()

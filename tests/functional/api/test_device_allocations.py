@@ -6,7 +6,6 @@ Check, reserve, unbind, release. Binding is in test_binding, and what servers
 that are gone have left in test_holder_is_gone.
 """
 
-import sqlite3
 import threading
 import types
 import uuid
@@ -17,6 +16,7 @@ import webtest
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.db import tables
+from tests.functional import databases
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import held, providers, wait_for_status
 
@@ -287,10 +287,9 @@ class TestReserve:
         """A snapshot of the database can be older than what an UPDATE sees."""
         uuid_ = member.create_one()
         winner, loser = cloud.nova.boot(), cloud.nova.boot()
-        # Without the check of foreign keys.
-        with sqlite3.connect(cloud.engine.url.database) as connection:
+        with databases.unchecked(cloud.engine) as connection:
             connection.execute(
-                'UPDATE device_contexts SET allocation_id = 4711'
+                sa.update(tables.DeviceContext).values(allocation_id=4711)
             )
 
         def catch_up(_seconds):

@@ -417,18 +417,28 @@ class TestList:
         ],
     )
     def test_those_without_a_value_are_last_in_pages_too(
-        self, member, sort, order
+        self, cloud, member, sort, order
     ):
         # Made before, between and after those that have a name.
         for name in (None, 'd', None, 'b', None):
             member.create(**GROUP, **({'name': name} if name else {}))
-        for name in ('b', 'd'):
-            (uuid_,) = uuids(member.list(f'?name={name}'))
-            member.update(uuid_, description='changed')
+        # Databases count time in seconds.
+        for second, name in enumerate('bd'):
+            self._set_updated_at(cloud, name, second)
 
         for limit in (1, 2, 3, 4, 5):
             pages = list(self.pages(member, f'?{sort}&limit={limit}'))
             assert flat(pages) == order
+
+    def _set_updated_at(self, cloud, name, second):
+        table = tables.DeviceContext
+        moment = datetime.datetime(2026, 1, 1, second=second)
+        with cloud.engine.begin() as connection:
+            connection.execute(
+                sa.update(table)
+                .where(table.name == name)
+                .values(updated_at=moment)
+            )
 
     def test_those_of_the_same_time_are_on_one_page(self, cloud, member):
         for name in 'abcde':

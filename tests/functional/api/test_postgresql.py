@@ -2,8 +2,8 @@
 
 """What SQLite and MariaDB take of a statement, and PostgreSQL does not.
 
-The database here is SQLite; what is sent to it is put into PostgreSQL's words,
-too. ``tox -e production -- --database postgresql`` runs on PostgreSQL itself.
+Whatever the database is, what is sent to it is put into PostgreSQL's words,
+too. ``tox -e databases -- --database postgresql`` runs on PostgreSQL itself.
 """
 
 import pytest

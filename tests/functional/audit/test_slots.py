@@ -7,6 +7,7 @@ from cyborg.db.sqlalchemy import models
 from oslo_utils import timeutils
 
 from nova_cyborg.db import tables
+from tests.functional import databases
 from tests.functional.audit.rows import execute, use_all_handles
 
 
@@ -55,11 +56,8 @@ def test_a_missing_device(cloud, run, running):
 def test_an_arq_without_its_slot(cloud, run, running, member):
     _provider, _server_id, context_id = running
     # As stock Cyborg does on a database that checks no references.
-    with cloud.engine.connect() as connection:
-        connection.exec_driver_sql('PRAGMA foreign_keys = OFF')
+    with databases.unchecked(cloud.engine) as connection:
         connection.execute(sa.delete(models.AttachHandle))
-        connection.commit()
-        connection.exec_driver_sql('PRAGMA foreign_keys = ON')
 
     assert run(repair=True) == (1, ['arq-without-slot'])
     (shown,) = member.get('/v2/accelerator_requests').json['arqs']

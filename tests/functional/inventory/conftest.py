@@ -41,6 +41,7 @@ from nova_cyborg.cyborg.agent import devices, driver
 from nova_cyborg.cyborg.conductor import manager
 from nova_cyborg.fixture import database, devices_file
 from nova_cyborg.lifecycle import unbind
+from tests.functional import databases
 
 HOST = 'compute1'
 
@@ -298,7 +299,7 @@ def _devices_file(_config):
 
 @pytest.fixture
 def _database(_config):
-    with database.DatabaseFixture() as fixture:
+    with database.DatabaseFixture(databases.emptied()) as fixture:
         yield fixture
 
 

@@ -7,7 +7,8 @@ from tests.functional.nova import base  # isort: skip - first
 import datetime
 
 from nova import context, objects
-from nova_cyborg.checks import answers, conductors, nova_side, results
+from nova_cyborg.checks import nova_side, results
+from nova_cyborg.checks.services import asking, conductors
 from nova_cyborg.fixture import http_server
 from oslo_upgradecheck import upgradecheck
 from oslo_utils import timeutils
@@ -41,7 +42,7 @@ class StatusTest(base.TestCase):
             conductors.check(), _WARNING, 'are down: gone (cell cell1)'
         )
         self.useFixture(
-            base.fixtures.MonkeyPatch(f'{answers.__name__}.SECONDS', 1)
+            base.fixtures.MonkeyPatch(f'{asking.__name__}.SECONDS', 1)
         )
         self._record('mute', self.cell_mappings['cell1'])
         self._assert_result(

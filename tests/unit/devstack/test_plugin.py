@@ -186,14 +186,32 @@ class TestPostConfig:
         found = option(host, 'nova/nova.conf', 'service_user', 'cafile')
         assert found == ['/opt/stack/data/ca-bundle.pem']
 
-    def test_max_groups_per_server(self, host):
-        host.environment['NOVA_CYBORG_MAX_GROUPS_PER_SERVER'] = '4'
+    @pytest.mark.parametrize(
+        ('name', 'value', 'confs'),
+        [
+            ('max_groups_per_server', '4', NOVA_CONFS),
+            (
+                'max_accelerators_per_server',
+                '128',
+                (*NOVA_CONFS, 'cyborg/cyborg.conf'),
+            ),
+            ('max_device_combinations', '1000', NOVA_CONFS),
+            ('max_contexts_per_project', '-1', ['cyborg/cyborg.conf']),
+            (
+                'allowed_resource_classes',
+                'FPGA,PGPU',
+                ['cyborg/cyborg.conf'],
+            ),
+        ],
+    )
+    def test_a_bound(self, host, name, value, confs):
+        host.environment[f'NOVA_CYBORG_{name.upper()}'] = value
 
         run(host, 'stack post-config')
 
-        for name in NOVA_CONFS:
-            found = option(host, name, 'nova_cyborg', 'max_groups_per_server')
-            assert found == ['4']
+        for conf in (*NOVA_CONFS, 'cyborg/cyborg.conf'):
+            found = option(host, conf, 'nova_cyborg', name)
+            assert found == ([value] if conf in confs else None), conf
 
     def test_placement_prunes(self, host):
         run(host, 'stack post-config')
@@ -466,6 +484,7 @@ class TestUndo:
         path.write_text('devices: []\n')
         host.environment['NOVA_CYBORG_DEVICES_FILE'] = str(path)
         host.environment['NOVA_CYBORG_MAX_GROUPS_PER_SERVER'] = '4'
+        host.environment['NOVA_CYBORG_MAX_ACCELERATORS_PER_SERVER'] = '128'
         host.write(
             'nova/nova.conf',
             '[oslo_messaging_notifications]\ndriver = messagingv2\n',

@@ -150,6 +150,16 @@ ROOMS = {
         'cloud.wanted',
         'cloud.cloud',
     ),
+    'databases': (
+        'command_line',
+        'cloud.exception',
+        'cloud.waiting',
+        'cloud.machine',
+        'cloud.model',
+        'cloud.configs',
+        'cloud.supervisor',
+        'cloud.production',
+    ),
     'seldom.chaos': (
         'command_line',
         'cloud.exception',

@@ -56,6 +56,14 @@ def run(state: cloud_state.State) -> None:
     _run(state, 'database-cells', _cells(state))
 
 
+def run_cyborg(state: cloud_state.State) -> None:
+    """Bring Cyborg's database up to date, and no other one.
+
+    :raises StepFailed: if a command fails.
+    """
+    _run(state, 'database-cyborg', _cyborg(state))
+
+
 def discover_hosts(state: cloud_state.State) -> None:
     """Let Nova know which cell each compute host is in.
 

@@ -57,12 +57,15 @@ class Server(abc.ABC):
             stop_seconds=30,
         )
 
-    def create(self, name: str) -> None:
+    def create(self, name: str, character_set: str = 'utf8mb3') -> None:
         """Make a database.
 
         :param name: its name.
+        :param character_set: that of its texts, where there is a choice; by
+            default what the services' installation guides say.
         """
-        self._execute(self._create.format(name=name))
+        statement = self._create.format(name=name, character_set=character_set)
+        self._execute(statement)
 
     def _answers(self) -> bool:
         try:
@@ -92,8 +95,9 @@ class MariaDB(Server):
     """MariaDB, as root: the files stay with who brings the cloud up."""
 
     maintenance = 'mysql'
-    # What the services' installation guides say.
-    _create = 'CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb3'
+    _create = (
+        'CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET {character_set}'
+    )
 
     def prepare(self) -> None:
         """Make the server's own files, and its user."""

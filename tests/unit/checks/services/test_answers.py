@@ -5,7 +5,7 @@
 import pytest
 from oslo_upgradecheck import upgradecheck
 
-from nova_cyborg.checks import answers
+from nova_cyborg.checks.services import answers
 
 FIRST = answers.Conductor('host1', 'cell1')
 SECOND = answers.Conductor('host2', 'cell2')

@@ -9,10 +9,8 @@ import dataclasses
 import typing as ty
 
 from nova_cyborg.checks import results
+from nova_cyborg.checks.services import asking
 from nova_cyborg.nova.conductor import presence
-
-#: Seconds for an answer.
-SECONDS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,9 +76,9 @@ def _problems(found: Found) -> collections.abc.Iterator[results.Result]:
         )
         yield results.failure(
             'These nova-conductors are up and did not answer on the message '
-            f'bus within {SECONDS} s: {reasons}. Check that this command '
-            "has the nova.conf of Nova's API or of a super-conductor, and "
-            'that their logs tell of no trouble with the bus.'
+            f'bus within {asking.SECONDS} s: {reasons}. Check that this '
+            "command has the nova.conf of Nova's API or of a super-conductor, "
+            'and that their logs tell of no trouble with the bus.'
         )
     if found.down:
         yield results.warning(

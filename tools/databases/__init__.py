@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Runs functional tests on MariaDB and on PostgreSQL."""

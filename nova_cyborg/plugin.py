@@ -34,6 +34,9 @@ _INSTALLERS = {
     'nova.service': 'nova_cyborg.nova.service',
     'nova.api.openstack.compute.servers': 'nova_cyborg.nova.api.compute_api',
     'nova.conductor.manager': 'nova_cyborg.nova.conductor.manager',
+    'nova.compute.resource_tracker': (
+        'nova_cyborg.nova.compute.resource_tracker'
+    ),
     'nova.virt.libvirt': 'nova_cyborg.nova.compute.libvirt',
     'cyborg.conductor.manager': 'nova_cyborg.cyborg.conductor.manager',
     'cyborg.agent.manager': 'nova_cyborg.cyborg.agent.manager',

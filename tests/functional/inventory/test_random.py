@@ -21,16 +21,13 @@ from cyborg.common import exception as cyborg_exception
 
 from nova_cyborg.db.inventory import cleaning, reports, slots
 from nova_cyborg.lifecycle.cleaning import begin
-from tests.functional.inventory import conftest
+from tests.functional.inventory import chance, conftest
 from tests.functional.inventory.entries import card
 
 STEPS = int(os.environ.get('NOVA_CYBORG_STEPS', '150'))
 SEED = int(os.environ.get('NOVA_CYBORG_SEED', '20261128'))
 
-BUSES = ('70', '71', '72', '73')
-# The cards on these are cleaned.
-CLEANED = ('70', '71')
-CLEANING: ty.Final = {'cleaning': {'program': ['/bin/true']}}
+CLEANING: ty.Final = {'program': ['/bin/true']}
 YPU = 'CUSTOM_YPU'
 
 
@@ -55,7 +52,7 @@ class Story:
         self.clock = clock
         self.random = random.Random(seed)  # noqa: S311 - no secrets
         self.agent = cloud.start(
-            card('0000:70:00.1', address='0000:70:00.0', **CLEANING)
+            card('0000:70:00.1', address='0000:70:00.0', cleaning=CLEANING)
         )
         self.guests = []
         self.shelved = 0
@@ -87,30 +84,11 @@ class Story:
 
     # The host
 
-    def _inventory(self):
-        cards = self.random.sample(BUSES, self.random.randint(0, len(BUSES)))
-        found = []
-        for bus in cards:
-            functions = self.random.sample('12345', self.random.randint(1, 4))
-            # Now and then, a slot that another card has as well.
-            of = self.random.choice(BUSES) if self._now_and_then() else bus
-            found.append(
-                card(
-                    *(f'0000:{of}:00.{number}' for number in functions),
-                    address=f'0000:{bus}:00.0',
-                    **(CLEANING if bus in CLEANED else {}),
-                )
-            )
-        if found and self._now_and_then():
-            found.append(self.random.choice(found))
-        return found
-
-    def _now_and_then(self):
-        return self.random.random() < 0.2
-
     def report(self):
         """The agent reports what there is now."""
-        self.cloud.report_devices(self.agent, *self._inventory())
+        self.cloud.report_devices(
+            self.agent, *chance.cards(self.random, CLEANING)
+        )
         self._look_at_placement()
 
     def killed_report(self):
@@ -126,7 +104,9 @@ class Story:
 
         sa.event.listen(self.cloud.engine, 'before_cursor_execute', count)
         try:
-            self.cloud.report_devices(self.agent, *self._inventory())
+            self.cloud.report_devices(
+                self.agent, *chance.cards(self.random, CLEANING)
+            )
         except Killed:
             self.told[-1] += ' (in vain)'
         finally:
@@ -172,7 +152,7 @@ class Story:
             guest = self.random.choice(self.guests)
             self.guests.remove(guest)
             self.cloud.delete(guest.request)
-            if guest.bus in CLEANED:
+            if guest.bus in chance.CLEANED:
                 self.unclean.add(guest.place)
 
     def shelve(self):
@@ -204,11 +184,11 @@ class Story:
         ]
         if found:
             slot = self.random.choice(found)
-            error = 'It burns.' if self._now_and_then() else None
+            error = 'It burns.' if chance.now_and_then(self.random) else None
             if error is None:
                 self.unclean.discard(slots.place_of(slot.attach_info))
             self.words.append((slot.handle_id, slot.detail, error))
-            if not self._now_and_then():
+            if not chance.now_and_then(self.random):
                 self._say(self.words[-1])
 
     def late_word(self):

@@ -22,11 +22,15 @@ class Cyborg(process.CyborgProcess):
         with contextlib.suppress(requests.ConnectionError):
             self.control('under_way')
             return False
+        self.start_again()
+        return True
+
+    def start_again(self) -> None:
+        """Start it again, as it was killed."""
         stdin = ty.cast(ty.IO[str], self._process.stdin)
         stdin.write('start\n')
         stdin.flush()
         self._wait_for_start()
-        return True
 
 
 @functools.cache

@@ -22,9 +22,10 @@ from nova_cyborg.fixture import cyborg as cyborg_fixture
 from nova_cyborg.fixture import http_server
 
 from tests.functional.nova import edge
+from tests.functional.nova.story import hosts
 
 
-class Control(server.Control):
+class Control(hosts.Control, server.Control):
     """What tests may do; each public method is a request of that name."""
 
     def __init__(
@@ -48,6 +49,7 @@ class Control(server.Control):
     def reset(self) -> None:
         """Make it as new for a test."""
         self._refusals.clear()
+        self.stop_hosts()
         super().reset()
         self.serve(stock=False)
         self.allow_classes(['*'])

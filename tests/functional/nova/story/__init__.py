@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Many random steps of a whole cloud.
+
+``hosts.py`` and ``agents.py`` are in Cyborg's process: the agents of hosts,
+and a conductor that takes their reports. ``records.py`` is what SQL says,
+``checks.py`` what must be true after each step, ``cloud.py`` the cloud;
+``of_hosts.py`` and ``of_servers.py`` are what happens.
+"""

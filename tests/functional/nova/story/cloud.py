@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A cloud whose hosts have agents."""
+
+from tests.functional.nova.story import checks  # isort: skip - first
+
+import pathlib
+import typing as ty
+
+import fixtures
+import requests
+from nova.servicegroup.drivers import db
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+# The program that cleans: it waits and fails if it is told to.
+_SCRIPT = """
+while test -e "$0/wait"; do sleep 0.05; done
+if test -e "$0/fail"; then echo 'It burns.' >&2; exit 1; fi
+echo "$1" >> "$0/cleaned"
+"""
+
+
+class TestCase(checks.TestCase):
+    """Two compute nodes with agents."""
+
+    HOSTS = ('compute1', 'compute2')
+
+    def setUp(self) -> None:
+        super().setUp()
+        # The services report once, and this goes on for long.
+        self.useFixture(
+            fixtures.MockPatchObject(db.DbDriver, 'is_up', return_value=True)
+        )
+        self.flags(shelved_offload_time=0)
+        self._number_guests()
+        self.folders = {
+            host: pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+            for host in self.HOSTS
+        }
+        self.addCleanup(self._end_programs)
+        self._start_hosts()
+
+    def _number_guests(self) -> None:
+        """Give a guest that starts another number, as libvirt does.
+
+        By it, Nova sees that a guest has started anew by itself.
+        """
+        mark = fakelibvirt.Connection._mark_running
+
+        def number(connection: ty.Any, domain: ty.Any) -> None:
+            domain._id = connection._id_counter
+            mark(connection, domain)
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{fakelibvirt.__name__}.Connection._mark_running', number
+            )
+        )
+
+    def _start_hosts(self) -> None:
+        self.cyborg.control(
+            'start_hosts',
+            placement=self._placement_url,
+            folders={host: str(path) for host, path in self.folders.items()},
+        )
+
+    def _end_programs(self) -> None:
+        for folder in self.folders.values():
+            (folder / 'wait').unlink(missing_ok=True)
+
+    def cleaning(self, host: str) -> dict[str, ty.Any]:
+        """Return how slots of a host are cleaned, as a devices file has it."""
+        program = ['/bin/sh', '-c', _SCRIPT, str(self.folders[host])]
+        return {'program': program, 'timeout': 3600}
+
+    def cleaned(self, host: str) -> set[str]:
+        """Return the slots that were cleaned since this was asked last."""
+        path = self.folders[host] / 'cleaned'
+        if not path.exists():
+            return set()
+        found = path.rename(path.with_suffix('.read'))
+        return set(found.read_text().split())
+
+    def report(
+        self, host: str, cards: list[dict[str, ty.Any]], kill: int = 0
+    ) -> bool:
+        """Have the agent of a host report.
+
+        :param kill: the number of the SQL statement at which Cyborg is killed.
+        :returns: whether it was.
+        """
+        try:
+            self.cyborg.control('report', host=host, entries=cards, kill=kill)
+        except requests.ConnectionError:
+            self.cyborg.start_again()
+            self._start_hosts()
+            self.cyborg.control('expire_reports')
+            return True
+        return False
+
+    def restart_conductor(self) -> None:
+        """Kill nova-conductor, and start it again."""
+        self.conductor.stop()
+        self.conductor = self.start_service('conductor')

@@ -45,6 +45,15 @@ class Slot:
     attach_type: str
     attach_info: str
 
+    @property
+    def cleaning(self) -> tuple[str, str]:
+        """What there is once: the slot, and its cleaning that is meant.
+
+        A cyborg-conductor of an earlier release gives one UUID to all slots
+        that a server gives back at once.
+        """
+        return self.handle_id, self.cleaning_id
+
     @functools.cached_property
     def info(self) -> collections.abc.Mapping[str, str]:
         """The parts of the address."""
@@ -111,9 +120,8 @@ class Cleaner:
         )
         self._lock = threading.Lock()
         self._running: set[str] = set()
-        # What has ended and cyborg-conductor could not be told of, by the
-        # UUID of the cleaning.
-        self._untold: dict[str, str | None] = {}
+        # What has ended and cyborg-conductor could not be told of.
+        self._untold: dict[tuple[str, str], str | None] = {}
 
     def begin(
         self, context: cyborg_context.RequestContext, slot: Slot
@@ -132,10 +140,10 @@ class Cleaner:
 
     def _run(self, context: cyborg_context.RequestContext, slot: Slot) -> None:
         try:
-            if slot.cleaning_id not in self._untold:
+            if slot.cleaning not in self._untold:
                 if not self._is_wanted(context, slot):
                     return
-                self._untold[slot.cleaning_id] = self._clean(slot)
+                self._untold[slot.cleaning] = self._clean(slot)
             self._tell(context, slot)
         except exception.CleaningUnderWay as exc:
             # By a program that an earlier agent has started.
@@ -192,6 +200,6 @@ class Cleaner:
             'end_cleaning',
             handle_id=slot.handle_id,
             cleaning_id=slot.cleaning_id,
-            error=self._untold[slot.cleaning_id],
+            error=self._untold[slot.cleaning],
         )
-        del self._untold[slot.cleaning_id]
+        del self._untold[slot.cleaning]

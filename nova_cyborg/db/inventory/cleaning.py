@@ -89,14 +89,20 @@ def begin_in(
     found = list(given_back)
     new = [each.uuid for each in found if each.cleaned and not each.unclean]
     if new:
-        common = {
-            'reason': outages.CLEANING,
-            'created_at': timeutils.utcnow(),
-            'detail': uuidutils.generate_uuid(),
-        }
+        now = timeutils.utcnow()
         db.execute(
             sa.insert(tables.HandleOutage),
-            [{'handle_uuid': uuid, **common} for uuid in new],
+            [
+                {
+                    'handle_uuid': uuid,
+                    'reason': outages.CLEANING,
+                    'created_at': now,
+                    # Each slot has one of its own: the agent tells by it what
+                    # it has cleaned.
+                    'detail': uuidutils.generate_uuid(),
+                }
+                for uuid in new
+            ],
         )
     return [
         dataclasses.replace(each, out=True, unclean=True)

@@ -24,6 +24,7 @@ from oslo_utils import timeutils
 
 from nova_cyborg.audit import look
 from nova_cyborg.audit import slots as audit_slots
+from nova_cyborg.cyborg.agent import cleaning as agent_cleaning
 from nova_cyborg.cyborg.agent import manager as agent_manager
 from nova_cyborg.db import tables
 from nova_cyborg.db.inventory import outages, slots
@@ -572,6 +573,22 @@ class TestTwice:
 
         assert told() == [ONE]
         assert offered(cloud) == 1
+
+    def test_the_end_of_another_slot_could_not_be_told(
+        self, cloud, bus, start, shell, told, monkeypatch
+    ):
+        # One after the other; a server has given them back at once.
+        monkeypatch.setattr(agent_cleaning, '_THREADS', 1)
+        cloud.devices_file.write(card(ONE, TWO, cleaning=shell(WRITE)))
+        agent = start()
+        unbind.devices([cloud.boot(CARD, YPU).arq.uuid for _n in range(2)])
+
+        with mock.patch.object(
+            cloud.conductor, 'end_cleaning', side_effect=OSError
+        ):
+            bus.deliver(agent)
+
+        assert sorted(told()) == [ONE, TWO]
 
     def test_a_conductor_that_is_down_is_no_reason_to_begin(
         self, cloud, bus, start, shell, told

@@ -2,6 +2,7 @@
 
 """Which driver cleans a slot, and what the conductor is told."""
 
+import dataclasses
 import json
 import threading
 from unittest import mock
@@ -81,6 +82,28 @@ def test_the_conductor_is_told(clean, told, drivers, error):
 
     (found,) = told()
     assert found == error or (error and found.startswith(error))
+
+
+def test_slots_with_one_cleaning_id_are_both_cleaned(conductor):
+    # As a cyborg-conductor of an earlier release has them cleaned.
+    slots = [
+        dataclasses.replace(slot(number), cleaning_id='cleaning')
+        for number in range(2)
+    ]
+    driver = mock.Mock()
+    conductor.client.prepare.return_value.call.side_effect = (
+        lambda *args, **_: args[1] != 'end_cleaning' or _fail()
+    )
+    cleaner = cleaning.Cleaner([driver], conductor)
+
+    for each in slots:
+        cleaner.begin(mock.sentinel.context, each).result(SECONDS)
+
+    assert driver.clean.mock_calls == [mock.call(each) for each in slots]
+
+
+def _fail():
+    raise OSError('The conductor does not answer.')
 
 
 def test_what_is_under_way_is_not_told(clean, told):

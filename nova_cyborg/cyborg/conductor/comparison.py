@@ -16,6 +16,8 @@ from cyborg.objects.driver_objects import driver_attribute
 from nova_cyborg import model
 from nova_cyborg.db.inventory import slots
 
+# The first of Placement with traits.
+_TRAITS_VERSION = '1.6'
 _Attribute: ty.TypeAlias = driver_attribute.DriverAttribute
 
 
@@ -134,6 +136,20 @@ class _Client:
     ) -> None:
         """Note that an inventory is to be written."""
         self.changed.add(resource_provider_uuid)
+
+    def add_traits_to_rp(
+        self, resource_provider_uuid: str, names: list[str]
+    ) -> None:
+        """Add traits to a resource provider, which others may make, too.
+
+        To stock Cyborg it is an error if the report of another host makes a
+        trait first: the device would come a minute later.
+        """
+        for name in names:
+            path = f'/traits/{name}'
+            if not self._client.get(path, version=_TRAITS_VERSION):
+                self._client.put(path, None, version=_TRAITS_VERSION)
+        self._client.add_traits_to_rp(resource_provider_uuid, names)
 
     def delete_rc_by_name(self, context: object, name: str) -> None:
         """Note that a class is to be deleted, unless another device has it.

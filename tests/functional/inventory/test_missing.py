@@ -256,6 +256,21 @@ def test_a_class_that_placement_did_not_make_is_made(cloud, monkeypatch):
     assert offered(cloud) == 2
 
 
+def test_a_trait_that_another_report_makes_first(cloud, monkeypatch):
+    client = cloud.conductor.placement_client
+    put = client.put
+
+    def make(path, *args, **kwargs):
+        if path.startswith('/traits/'):
+            put(path, *args, **kwargs)
+        return put(path, *args, **kwargs)
+
+    monkeypatch.setattr(client, 'put', make)
+    cloud.start(card(ONE, TWO, traits=['SOME_FOO_CAPABILITY']))
+
+    assert offered(cloud) == 2
+
+
 def test_nothing_is_offered_before_it_is_recorded(cloud, monkeypatch):
     agent = cloud.start(card(ONE, TWO))
     remove = slots.remove

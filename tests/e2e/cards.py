@@ -2,9 +2,10 @@
 
 """A card that comes and changes, by the devices file of its host.
 
-The agents report once a minute.
+The agents report once a minute, and when they start.
 """
 
+import collections.abc
 import pathlib
 import typing as ty
 
@@ -20,11 +21,18 @@ class Card:
 
     :param host: the name of the node.
     :param path: the devices file of the host.
+    :param report: has the agent of the host report soon, if it can.
     """
 
-    def __init__(self, host: str, path: pathlib.Path) -> None:
+    def __init__(
+        self,
+        host: str,
+        path: pathlib.Path,
+        report: collections.abc.Callable[[], None],
+    ) -> None:
         self.provider = f'{host}_{ADDRESS}'
         self._path = path
+        self._report = report
         self._before = path.read_text()
 
     def write(self, *addresses: str, **fields: ty.Any) -> None:
@@ -44,6 +52,7 @@ class Card:
             }
         )
         self._path.write_text(yaml.safe_dump(listed))
+        self._report()
 
     def restore(self) -> None:
         """Have the host have no such card."""

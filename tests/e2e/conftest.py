@@ -22,7 +22,7 @@ from tests.e2e import (
     waiting,
 )
 from tools.cloud import cloud as cloud_module
-from tools.cloud import wanted
+from tools.cloud import exception, wanted
 from tools.cloud.model import state as cloud_state
 from tools.command_line import progress
 
@@ -165,7 +165,15 @@ def card(
     host = _HOSTS[1]
     state = cloud_state.State.load(cloud.folder)
     assert state is not None
-    found = cards.Card(host, state.devices(host))
+    agent = f'cyborg-agent-{host}'
+
+    def report() -> None:
+        # One that is in a process with all of Cyborg reports within a minute.
+        with contextlib.suppress(exception.UnknownService):
+            cloud.stop_service(agent)
+            cloud.start_service(agent)
+
+    found = cards.Card(host, state.devices(host), report)
     afterwards.callback(found.restore)
     return found
 

@@ -4,6 +4,7 @@
 
 from tests.functional.nova.story import cloud  # isort: skip - first
 
+import logging
 import os
 import random
 import typing as ty
@@ -12,6 +13,8 @@ import testtools.content
 
 from tests.functional.nova.story import checks
 
+# Loggers of requests, which are many, and tell least.
+_OF_REQUESTS = ('nova.api.openstack.requestlog', 'placement.requestlog')
 #: How many steps there are.
 STEPS = int(os.environ.get('NOVA_CYBORG_STEPS', '20'))
 #: Which.
@@ -38,6 +41,11 @@ class TestCase(cloud.TestCase):
         self.sure: set[str] = set()
         self.unclean: set[tuple[str, str]] = set()
         self.addOnException(self._attach_story)
+        # Of thousands of steps, what is kept of the logs would be too long.
+        for name in _OF_REQUESTS:
+            log = logging.getLogger(name)
+            self.addCleanup(log.setLevel, log.level)
+            log.setLevel(logging.WARNING)
 
     def _attach_story(self, _exc_info: object) -> None:
         content = testtools.content.text_content('\n'.join(self.told))

@@ -23,6 +23,8 @@ from nova_cyborg.db.inventory import hosts
 
 # Cyborg has no record of its conductors: how many there are is not known.
 _CONDUCTOR_TIMES = 12
+# Agents that are asked at a time: each has a thread that waits for it.
+_AT_ONCE = 64
 _SET = (
     'Set [oslo_messaging_notifications] driver = nova_cyborg in their '
     'cyborg.conf, and restart them.'
@@ -74,11 +76,15 @@ def agents() -> results.Result:
     session.named_engine()
     context = cyborg_context.get_admin_context()
     bus = _bus()
-    asked = {
-        host: _asking(constants.AGENT_TOPIC, host, bus, times=1)
-        for host in sorted(hosts.names(context))
-    }
-    asking.wait(asked.values())
+    names = sorted(hosts.names(context))
+    asked: dict[str, asking.Asking] = {}
+    for start in range(0, len(names), _AT_ONCE):
+        some = {
+            host: _asking(constants.AGENT_TOPIC, host, bus, times=1)
+            for host in names[start : start + _AT_ONCE]
+        }
+        asking.wait(some.values())
+        asked |= some
     with_it = [
         answer for each in asked.values() for answer in each.answers if answer
     ]

@@ -16,7 +16,7 @@ from tests.functional.nova.story import checks
 # Loggers of requests, which are many, and tell least.
 _OF_REQUESTS = ('nova.api.openstack.requestlog', 'placement.requestlog')
 #: How many steps there are.
-STEPS = int(os.environ.get('NOVA_CYBORG_STEPS', '20'))
+STEPS = int(os.environ.get('NOVA_CYBORG_STEPS', '12'))
 #: Which.
 SEED = int(os.environ.get('NOVA_CYBORG_SEED', '20261128'))
 

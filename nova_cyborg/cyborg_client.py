@@ -132,16 +132,24 @@ def slot(arq: collections.abc.Mapping[str, ty.Any]) -> str | None:
     ).slot
 
 
-def missing_slots(
+def refuse_missing(
+    server_id: str,
     arqs: collections.abc.Iterable[collections.abc.Mapping[str, ty.Any]],
-) -> list[str]:
-    """Find what a server has, and its host does not report any more.
+) -> None:
+    """Refuse to start a server without devices that it has.
 
+    :param server_id: UUID of the server.
     :param arqs: its accelerator requests as Cyborg's API shows them.
-    :returns: the slots; for one whose address is lost, UUID of the request.
+    :raises DeviceMissing: if one has lost its slot, or its host does not
+        report it any more; it names the slots, and the request of one whose
+        address is lost.
     """
     # Where cyborg-api is without the plugin, there is no such field.
-    return [slot(arq) or arq['uuid'] for arq in arqs if arq.get('missing')]
+    slots = [slot(arq) or arq['uuid'] for arq in arqs if arq.get('missing')]
+    if slots:
+        raise exception.DeviceMissing(
+            server_id=server_id, slots=', '.join(slots)
+        )
 
 
 class AllocationClient:

@@ -43,18 +43,6 @@ def allocation_client(
     return cyborg_client.AllocationClient(adapter)
 
 
-def missing(context: nova_context.RequestContext, server_id: str) -> list[str]:
-    """Ask which devices of a server its host does not report any more.
-
-    :param server_id: UUID of the server.
-    :returns: their slots, as :func:`cyborg_client.missing_slots` has them.
-    :raises DeviceContextError: if Cyborg does not answer, or refuses.
-    """
-    return cyborg_client.missing_slots(
-        allocation_client(context).arqs(server_id)
-    )
-
-
 def with_credentials(
     context: nova_context.RequestContext,
 ) -> nova_context.RequestContext:

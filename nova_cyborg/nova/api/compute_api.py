@@ -225,17 +225,14 @@ def _refuse_missing(stock: overrides.Stock) -> None:
     if not marks.has_accelerators(instance):
         return
     try:
-        slots = client.missing(context, instance.uuid)
+        found = client.allocation_client(context).arqs(instance.uuid)
+        cyborg_client.refuse_missing(instance.uuid, found)
+    except exception.DeviceMissing as exc:
+        LOG.info('%s', exc)
+        raise Refused(exc) from exc
     except exception.DeviceContextError as exc:
         # nova-compute asks again, and fails if there is no answer then.
         LOG.debug('Cyborg does not say what is missing: %s', exc)
-        return
-    if slots:
-        error = exception.DeviceMissing(
-            server_id=instance.uuid, slots=', '.join(slots)
-        )
-        LOG.info('%s', error)
-        raise Refused(error)
 
 
 def _named(stock: overrides.Stock) -> list[ty.Any]:

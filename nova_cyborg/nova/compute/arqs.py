@@ -12,7 +12,7 @@ import typing as ty
 from nova import conf, objects
 from nova import context as nova_context
 
-from nova_cyborg import cyborg_client, exception
+from nova_cyborg import exception
 from nova_cyborg.nova import client, marks
 
 CONF = conf.CONF
@@ -77,24 +77,6 @@ def fault(
     except exception.DeviceContextError as exc:
         LOG.debug('Cyborg does not say why: %s', exc)
         return '' if marks.has_contexts(instance) else None
-
-
-def refuse_missing(
-    instance: objects.Instance,
-    found: collections.abc.Iterable[collections.abc.Mapping[str, ty.Any]],
-) -> None:
-    """Refuse to start a server without devices that it has.
-
-    :param instance: the server.
-    :param found: its accelerator requests as Cyborg's API shows them.
-    :raises DeviceMissing: if one has lost its slot, or its host does not
-        report it any more.
-    """
-    slots = cyborg_client.missing_slots(found)
-    if slots:
-        raise exception.DeviceMissing(
-            server_id=instance.uuid, slots=', '.join(slots)
-        )
 
 
 def release(

@@ -26,7 +26,6 @@ from nova.virt.libvirt import driver
 from nova_cyborg import cyborg_client, exception
 from nova_cyborg.attach import spec
 from nova_cyborg.nova import marks, overrides
-from nova_cyborg.nova.compute import arqs
 
 LOG = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ class LibvirtDriver(driver.LibvirtDriver):
     @overrides.method('context instance image_meta', named='accel_info')
     def spawn(self, stock: overrides.Stock) -> None:
         """Start a guest; name the device if it is that which fails."""
-        arqs.refuse_missing(stock['instance'], stock['accel_info'] or ())
+        _refuse_missing(stock)
         try:
             stock()
         except Exception as exc:
@@ -77,7 +76,7 @@ class LibvirtDriver(driver.LibvirtDriver):
                 context
             ).get_arqs_for_instance(instance.uuid)
         # Before Nova destroys the guest: one that runs goes on.
-        arqs.refuse_missing(instance, stock['accel_info'] or ())
+        _refuse_missing(stock)
         return stock()
 
 
@@ -109,6 +108,12 @@ def attach_drivers() -> dict[str, spec.AttachDriver]:
         on_load_failure_callback=_not_loaded,
     )
     return {extension.name: extension.obj for extension in loaded}
+
+
+def _refuse_missing(stock: overrides.Stock) -> None:
+    cyborg_client.refuse_missing(
+        stock['instance'].uuid, stock['accel_info'] or ()
+    )
 
 
 def _attach(

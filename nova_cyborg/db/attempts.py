@@ -11,6 +11,8 @@ import collections.abc
 import dataclasses
 
 from cyborg import context as cyborg_context
+from cyborg.common import constants
+from sqlalchemy import orm
 
 from nova_cyborg import exception, model
 from nova_cyborg.db import (
@@ -21,18 +23,25 @@ from nova_cyborg.db import (
     session,
     tables,
 )
-from nova_cyborg.db.inventory import taints
+from nova_cyborg.db.inventory import hosts, slots, taints
+
+# Keys, in a group of a device profile, of an image that Cyborg's conductor
+# has written to a device: see its FPGAExtARQ.
+_IMAGES = frozenset(
+    (constants.ACCEL_BITSTREAM_ID, constants.ACCEL_FUNCTION_ID)
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Binding:
-    """ARQs to be bound.
+    """ARQs that are bound, or to be bound.
 
     :ivar generation: the allocation's.
     :ivar project_id: whose device contexts it is for.
     :ivar hostname: the node.
     :ivar arqs: ``uuid`` and ``device_rp_uuid`` of each.
     :ivar begun: whether an earlier call has begun binding them already.
+    :ivar bound: whether they are bound.
     """
 
     generation: int
@@ -40,6 +49,7 @@ class Binding:
     hostname: str
     arqs: list[dict[str, str]]
     begun: bool = False
+    bound: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,13 +108,16 @@ def prepare_binding(
 ) -> Binding:
     """Make the ARQs of a server's device contexts; safe to repeat.
 
+    With their slots, if there is one for each, and nothing is to be done with
+    the devices: then they are bound.
+
     Those that a server has on the node that it is evacuated from are kept
     until it is on the other one: it may not get there, and its guest may
     still run.
 
     :param wanted: what is to be bound, and where.
     :param check: raises if the device contexts may not be bound.
-    :returns: what is to be bound.
+    :returns: what is bound, or to be bound.
     :raises AllocationNotFound: if the server holds no device contexts.
     :raises StaleGeneration: if another attempt was begun in between.
     :raises StillBound: if there are ARQs, ``arq_ids``, of an earlier
@@ -113,6 +126,7 @@ def prepare_binding(
     :raises DeviceTainted: if a device was tainted after it was chosen.
     """
     with session.writing(context) as db:
+        hosts.lock(db, wanted.node)
         row, held = allocations.lock_existing(db, wanted.server_id)
         _check_generation(row, wanted.generation)
         targets = {data.uuid: _target(data, wanted) for _, data in held}
@@ -131,9 +145,11 @@ def prepare_binding(
                 server_id=wanted.server_id, arq_ids=useless
             )
         check([data for _row, data in held])
-        _check_taints(context, held, targets)
-        links.mark_left_behind(db, nodes)
+        taken = _take_slots(context, db, wanted.node, _asked(held, targets))
+        if nodes:
+            links.mark_left_behind(db, nodes)
         row.fault = None
+        each_slot = None if taken is None else iter(taken)
         made = [
             arq
             for context_row, data in held
@@ -143,9 +159,16 @@ def prepare_binding(
                 data,
                 row.generation,
                 targets[data.uuid],
+                each_slot,
             )
         ]
-        return Binding(row.generation, row.project_id, wanted.node, made)
+        return Binding(
+            row.generation,
+            row.project_id,
+            wanted.node,
+            made,
+            bound=taken is not None,
+        )
 
 
 @session.retry
@@ -270,18 +293,57 @@ def _target(data: model.DeviceContext, wanted: Wanted) -> links.Target:
     return links.Target(wanted.node, tuple(found))
 
 
-def _check_taints(
-    context: cyborg_context.RequestContext,
+def _asked(
     held: allocations.ContextRows,
     targets: collections.abc.Mapping[str, links.Target],
-) -> None:
-    chosen = {each for target in targets.values() for each in target.providers}
-    tainted = taints.of_providers(context, chosen)
-    for _row, data in held:
-        for group, provider in zip(
+) -> list[tuple[model.Group, str]]:
+    """Return the groups of a server with the providers that they are to get.
+
+    :returns: each group, in order, with UUID of its resource provider.
+    """
+    return [
+        asked
+        for _row, data in held
+        for asked in zip(
             data.groups, targets[data.uuid].providers, strict=True
-        ):
+        )
+    ]
+
+
+def _take_slots(
+    context: cyborg_context.RequestContext,
+    db: orm.Session,
+    node: str,
+    asked: collections.abc.Sequence[tuple[model.Group, str]],
+) -> list[slots.Slot] | None:
+    """Take the slots of a server, where nothing is to be programmed.
+
+    :returns: one for each accelerator; None if Cyborg's conductor is to bind
+        them, or to say why they cannot be bound.
+    :raises DeviceTainted: if a device was tainted after it was chosen.
+    """
+    chosen = {provider for _group, provider in asked}
+    relevant = slots.of_providers(db, node, chosen)
+    known = {slot.provider for slot in relevant if not slot.tainted}
+    if not chosen <= known:
+        tainted = taints.of_providers(context, chosen)
+        for group, provider in asked:
             taints.check(group, tainted.get(provider, ()))
+    if any(_is_programmed(group) for group, _provider in asked):
+        return None
+    return slots.take_all(
+        db,
+        relevant,
+        (
+            provider
+            for group, provider in asked
+            for _n in range(group.accelerator_count)
+        ),
+    )
+
+
+def _is_programmed(group: model.Group) -> bool:
+    return not _IMAGES.isdisjoint(group.as_profile_group())
 
 
 def _is_begun(

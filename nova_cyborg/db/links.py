@@ -22,7 +22,7 @@ from sqlalchemy import orm
 
 from nova_cyborg import model
 from nova_cyborg.db import profiles, session, tables
-from nova_cyborg.db.inventory import outages
+from nova_cyborg.db.inventory import outages, slots
 
 #: Whether an ARQ is on the host that its server is being evacuated from, as a
 #: condition for rows of links: what replaces it may not come to be.
@@ -186,14 +186,17 @@ def make_arqs(
     context: model.DeviceContext,
     generation: int,
     target: Target,
+    taken: collections.abc.Iterator[slots.Slot] | None = None,
 ) -> list[dict[str, str]]:
-    """Make the ARQs of a device context, ready to be bound.
+    """Make the ARQs of a device context, bound or ready to be bound.
 
     :param db: the transaction's session.
     :param context_row_id: row id of the device context.
     :param context: the device context; a server holds it.
     :param generation: the allocation's generation they belong to.
     :param target: where they are to be bound.
+    :param taken: the slots that they are bound to, in order; None if they are
+        not bound yet.
     :returns: ``uuid`` and ``device_rp_uuid`` of each.
     """
     profile_id = profiles.make(db, context.groups)
@@ -206,7 +209,6 @@ def make_arqs(
                 {
                     'uuid': uuid,
                     'project_id': context.project_id,
-                    'state': constants.ARQ_INITIAL,
                     'substate': constants.ARQ_INITIAL,
                     'device_profile_id': profile_id,
                     'device_profile_group_id': number,
@@ -215,6 +217,7 @@ def make_arqs(
                     # Set before it is bound, so that what looks ARQs up by
                     # server finds it from the beginning.
                     'instance_uuid': context.server_id,
+                    **_binding(taken),
                 }
             )
             links.append(
@@ -233,6 +236,19 @@ def make_arqs(
         {'uuid': arq['uuid'], 'device_rp_uuid': arq['device_rp_uuid']}
         for arq in arqs
     ]
+
+
+def _binding(
+    taken: collections.abc.Iterator[slots.Slot] | None,
+) -> dict[str, ty.Any]:
+    if taken is None:
+        return {'state': constants.ARQ_INITIAL}
+    slot = next(taken)
+    return {
+        'state': constants.ARQ_BOUND,
+        'attach_handle_id': slot.row_id,
+        'deployable_id': slot.deployable_id,
+    }
 
 
 def remove_dangling(

@@ -135,6 +135,17 @@ class DeviceTaint(Base):
     )
 
 
+class HostLock(Base):
+    """A row for who gives slots of a host to wait for: one does at a time."""
+
+    __tablename__ = 'host_locks'
+
+    hostname: orm.Mapped[str] = orm.mapped_column(
+        sa.String(255), primary_key=True
+    )
+    times: orm.Mapped[int] = orm.mapped_column(default=0)
+
+
 class HostReport(Base):
     """Which cyborg-conductor records the report of a host, and until when."""
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Binding: the ARQs are made at once, and bound in the background.
+"""Binding: ARQs are made, and bound at once or in the background.
 
-Cyborg's conductor does the binding, as for any ARQ. Its RPC method returns
-when the binding is done, or has failed, so it is called in a thread, and the
-request that began it is answered before. A failure is recorded for the
-project to read, and Nova is told. An outcome that gets lost, because this
+Where a guest needs no more than the address of a slot, they are made with it:
+Nova finds them bound, and waits for nothing.
+
+Of what is to be made or programmed on the host, Cyborg's conductor does the
+binding, as for any ARQ; it also says why one cannot be bound. Its RPC method
+returns when the binding is done, or has failed, so it is called in a thread,
+and the request that began it is answered before. A failure is recorded for
+the project to read, and Nova is told. An outcome that gets lost, because this
 process ends in between, is left to Nova's ``arq_binding_timeout``.
 """
 
@@ -43,7 +47,7 @@ def begin(
     wanted: attempts.Wanted,
     check: allocations.Check,
 ) -> attempts.Binding:
-    """Make a server's ARQs and begin to bind them; safe to repeat.
+    """Make a server's ARQs and bind them, or begin to; safe to repeat.
 
     :param conductor: Cyborg's conductor.
     :param wanted: what is to be bound, and where.
@@ -59,7 +63,7 @@ def begin(
         # Left from another node, or from an attempt that failed.
         unbind.earlier_attempt(wanted.server_id, exc.arq_ids)
         binding = attempts.prepare_binding(context, wanted, check)
-    if not binding.begun:
+    if not (binding.bound or binding.begun):
         _executor.submit(_run, context, conductor, wanted.server_id, binding)
     return binding
 

@@ -14,7 +14,7 @@ import pecan
 from nova_cyborg import exception, model
 
 #: Bytes of the device contexts of a page; one alone may take more.
-MAX_SIZE = 2**20
+MAX_SIZE = 2**18
 
 FIELDS = (
     'uuid',

@@ -19,11 +19,18 @@ import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg.common import constants
 from cyborg.db.sqlalchemy import models
+from oslo_db import exception as db_exc
 from sqlalchemy import orm
 
 from nova_cyborg import model
 from nova_cyborg.db import session
-from nova_cyborg.db.inventory import handles, outages, providers, taints
+from nova_cyborg.db.inventory import (
+    handles,
+    hosts,
+    outages,
+    providers,
+    taints,
+)
 
 #: Whether the slot that an ARQ is bound to is there and reported, as a
 #: condition for rows of ARQs.
@@ -36,6 +43,13 @@ IS_THERE = (
     .correlate(models.ExtArq)
     .exists()
 )
+# Whether a server has a slot, or has left it as it was in its guest, as a
+# condition for rows of attach handles.
+_IS_HELD = sa.or_(
+    models.AttachHandle.in_use.is_(True), handles.IS_USED, outages.IS_UNCLEAN
+)
+# Types of slots of which a guest needs no more than the address.
+_ADDRESSES = frozenset((constants.AH_TYPE_PCI, constants.AH_TYPE_TEST_PCI))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +63,8 @@ class Slot:
     :ivar handle_id: UUID of the handle; None if there is none yet.
     :ivar row_id: its row id; None if there is none yet.
     :ivar deployable_id: row id of the deployable; None if there is none yet.
+    :ivar provider: UUID of its resource provider; None if Placement does not
+        know it yet.
     :ivar in_use: whether the handle is marked as in use.
     :ivar of_arq: whether an accelerator request has it.
     :ivar out: whether there is an outage.
@@ -64,6 +80,7 @@ class Slot:
     handle_id: str | None = None
     row_id: int | None = None
     deployable_id: int | None = None
+    provider: str | None = None
     in_use: bool = False
     of_arq: bool = False
     out: bool = False
@@ -274,6 +291,7 @@ def change_type(
         )
 
 
+@session.retry
 def take(
     context: cyborg_context.RequestContext, deployable_id: int
 ) -> int | None:
@@ -281,75 +299,128 @@ def take(
 
     One that can be given, and that no server has under another row. Stock
     Cyborg takes any row that is not in use, with two statements; this takes
-    three, and one more for each slot that another server takes first.
+    three.
 
     :param deployable_id: row id of the deployable.
     :returns: row id of the attach handle, which is in use now; None if there
         is none to give.
     """
-    with session.reading(context) as db:
-        relevant = _read_relevant(db, deployable_id)
-    held = [slot for slot in relevant if slot.held]
-    for slot in relevant:
-        if slot.deployable_id != deployable_id or not slot.available:
-            continue
-        if any(slot.excludes(other) for other in held):
-            continue
-        if _mark_taken(context, slot) and _is_still_to_be_given(context, slot):
-            return slot.row_id
-    return None
-
-
-def _is_still_to_be_given(
-    context: cyborg_context.RequestContext, slot: Slot
-) -> bool:
-    try:
-        alone = _is_alone(context, slot)
-    except session.FAILURES:
-        # Nobody would have it.
-        handles.end_use(context, ty.cast(int, slot.row_id))
-        raise
-    if not alone:
-        handles.end_use(context, ty.cast(int, slot.row_id))
-    return alone
-
-
-@session.retry
-def _mark_taken(context: cyborg_context.RequestContext, slot: Slot) -> bool:
-    handle = models.AttachHandle
     with session.writing(context) as db:
-        taken: ty.Any = db.execute(
-            sa.update(handle)
-            .where(
-                handle.id == slot.row_id,
-                handle.in_use.is_(False),
-                ~handles.IS_USED,
-            )
-            .values(in_use=True),
-            execution_options={'synchronize_session': False},
-        )
-        return bool(taken.rowcount)
+        hosts.lock_of_device(db, deployable_id)
+        relevant = _read_relevant(db, deployable_id)
+        mine = [
+            each for each in relevant if each.deployable_id == deployable_id
+        ]
+        free = _free(mine, _Given(relevant))
+        slot = next(free, None)
+        if slot is None:
+            return None
+        _mark_in_use(db, [slot])
+        return slot.row_id
 
 
-def _is_alone(context: cyborg_context.RequestContext, slot: Slot) -> bool:
-    """Tell whether the slot is still to be given, after it was marked.
+def of_providers(
+    db: orm.Session,
+    hostname: str,
+    provider_ids: collections.abc.Collection[str],
+) -> list[Slot]:
+    """Read what is to be known to give slots of a host's devices.
 
-    Whoever takes it under another row, or reports it missing, at the same
-    moment looks after that, too: one of both sees the other one.
+    :param db: the transaction's session; see :func:`hosts.lock`.
+    :param hostname: the name of the node.
+    :param provider_ids: UUIDs of the resource providers of the devices.
+    :returns: the slots of the devices, and those that servers have of others.
     """
-    with session.reading(context) as db:
-        relevant = _read_relevant(db, slot.deployable_id)
-    mine = [other for other in relevant if other.row_id == slot.row_id]
-    others = [
-        other
-        for other in relevant
-        if other.row_id != slot.row_id and other.held
-    ]
-    withdrawn = not mine or mine[0].out or mine[0].maintained
-    return not withdrawn and not any(map(slot.excludes, others))
+    return _read(
+        db,
+        models.Device.hostname == hostname,
+        sa.or_(models.Deployable.rp_uuid.in_(provider_ids), _IS_HELD),
+    )
 
 
-def _read_relevant(db: orm.Session, deployable_id: int | None) -> list[Slot]:
+def take_all(
+    db: orm.Session,
+    relevant: collections.abc.Sequence[Slot],
+    provider_ids: collections.abc.Iterable[str],
+) -> list[Slot] | None:
+    """Take slots of a host's devices at once, all or none.
+
+    :param db: the transaction's session, which has read the slots.
+    :param relevant: what :func:`of_providers` has read.
+    :param provider_ids: UUID of the resource provider of each slot.
+    :returns: the slots, in the order of the providers; none if one is not
+        there, or is one of those whose guest needs more than its address.
+    """
+    given = _Given(relevant)
+    by_provider: dict[str | None, list[Slot]] = {}
+    for slot in relevant:
+        by_provider.setdefault(slot.provider, []).append(slot)
+    free = {
+        provider_id: _free(found, given)
+        for provider_id, found in by_provider.items()
+    }
+    taken = []
+    for provider_id in provider_ids:
+        slot = next(free.get(provider_id, iter(())), None)
+        if slot is None or slot.attach_type not in _ADDRESSES:
+            return None
+        given.add(slot)
+        taken.append(slot)
+    _mark_in_use(db, taken)
+    return taken
+
+
+class _Given:
+    """The slots that servers have on a host: see :meth:`Slot.excludes`."""
+
+    def __init__(self, known: collections.abc.Iterable[Slot]) -> None:
+        self._all: set[str] = set()
+        self._whole: set[str] = set()
+        for slot in known:
+            if slot.held:
+                self.add(slot)
+
+    def add(self, slot: Slot) -> None:
+        """Count a slot as one of them."""
+        self._all.add(slot.place)
+        if slot.attach_type != constants.AH_TYPE_MDEV:
+            self._whole.add(slot.place)
+
+    def exclude(self, slot: Slot) -> bool:
+        """Tell whether one of them excludes a slot."""
+        mediated = slot.attach_type == constants.AH_TYPE_MDEV
+        return slot.place in (self._whole if mediated else self._all)
+
+
+def _free(
+    known: collections.abc.Iterable[Slot], given: _Given
+) -> collections.abc.Iterator[Slot]:
+    return (
+        slot for slot in known if slot.available and not given.exclude(slot)
+    )
+
+
+def _mark_in_use(
+    db: orm.Session, taken: collections.abc.Collection[Slot]
+) -> None:
+    handle = models.AttachHandle
+    marked: ty.Any = db.execute(
+        sa.update(handle)
+        .where(
+            handle.id.in_([slot.row_id for slot in taken]),
+            handle.in_use.is_(False),
+            ~handles.IS_USED,
+        )
+        .values(in_use=True),
+        execution_options={'synchronize_session': False},
+    )
+    if marked.rowcount != len(taken):
+        # A cyborg-conductor without the plugin has taken one, or a report has
+        # removed it: neither locks the host.
+        raise session.Retry(db_exc.DBDeadlock())
+
+
+def _read_relevant(db: orm.Session, deployable_id: int) -> list[Slot]:
     """Read the slots of a device, and those that servers have on its host."""
     of_device = orm.aliased(models.Deployable)
     device = orm.aliased(models.Device)
@@ -359,16 +430,10 @@ def _read_relevant(db: orm.Session, deployable_id: int | None) -> list[Slot]:
         .where(of_device.id == deployable_id)
         .scalar_subquery()
     )
-    handle = models.AttachHandle
     return _read(
         db,
         models.Device.hostname == host,
-        sa.or_(
-            handle.deployable_id == deployable_id,
-            handle.in_use.is_(True),
-            handles.IS_USED,
-            outages.IS_UNCLEAN,
-        ),
+        sa.or_(models.AttachHandle.deployable_id == deployable_id, _IS_HELD),
     )
 
 
@@ -382,6 +447,7 @@ def _read(db: orm.Session, *conditions: sa.ColumnElement[bool]) -> list[Slot]:
             handle.uuid,
             handle.id,
             deployable.id,
+            deployable.rp_uuid,
             handle.in_use,
             handles.IS_USED,
             outages.IS_OUT,
@@ -396,5 +462,5 @@ def _read(db: orm.Session, *conditions: sa.ColumnElement[bool]) -> list[Slot]:
         .order_by(handle.id)
     )
     return [
-        Slot(*row[:6], *(bool(value) for value in row[6:])) for row in rows
+        Slot(*row[:7], *(bool(value) for value in row[7:])) for row in rows
     ]

@@ -7,6 +7,7 @@ from nova_cyborg.fixture import cyborg as fixture  # isort: skip - first
 import collections.abc
 import concurrent.futures
 import contextlib
+import functools
 import threading
 import time
 import typing as ty
@@ -108,6 +109,36 @@ class CyborgFixture(fixture.CyborgFixture):
             yield sent
         finally:
             sa.event.remove(self.engine, 'before_cursor_execute', note)
+
+    @contextlib.contextmanager
+    def transactions(self) -> collections.abc.Iterator[list[str]]:
+        """Write down how transactions that write end meanwhile."""
+        ended: list[str] = []
+        written: set[ty.Any] = set()
+
+        def note_write(
+            connection: ty.Any, _cursor: ty.Any, statement: str, *_more: ty.Any
+        ) -> None:
+            if not statement.startswith('SELECT'):
+                written.add(connection)
+
+        def note_end(word: str, connection: ty.Any) -> None:
+            if connection in written:
+                written.discard(connection)
+                ended.append(word)
+
+        listeners = {
+            'before_cursor_execute': note_write,
+            'commit': functools.partial(note_end, 'COMMIT'),
+            'rollback': functools.partial(note_end, 'ROLLBACK'),
+        }
+        for name, listener in listeners.items():
+            sa.event.listen(self.engine, name, listener)
+        try:
+            yield ended
+        finally:
+            for name, listener in listeners.items():
+                sa.event.remove(self.engine, name, listener)
 
     @contextlib.contextmanager
     def before(

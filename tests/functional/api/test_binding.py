@@ -5,9 +5,12 @@
 Bindings that fail are in test_binding_faults.
 """
 
+import concurrent.futures
 import json
+import threading
 import uuid
 
+import pytest
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg import objects
@@ -52,6 +55,75 @@ class TestBind:
         cyborg.wait_for(
             lambda: cloud.nova.outcomes(server_id) == {arq: 'completed'}
         )
+
+    def test_an_address_is_bound_at_once(self, cloud, member, nova, boot):
+        server_id, uuid_ = boot()
+        wanted = providers(cloud.add_device(), uuid_)
+        with cloud.transactions() as written:
+            (arq,) = nova.bind(server_id, wanted).json['arqs']
+
+        # No call of Cyborg's conductor, and no word to Nova.
+        assert cloud.bindings_begun() == 0
+        assert cloud.nova.events == []
+        assert written == ['COMMIT']
+        (shown,) = nova.arqs(f'instance={server_id}&bind_state=resolved').json[
+            'arqs'
+        ]
+        assert (shown['uuid'], shown['state']) == (arq, 'Bound')
+        assert member.status_of(uuid_) == 'bound'
+        assert cloud.used_slots() == 1
+
+    @pytest.mark.parametrize(
+        ('config', 'attach_type'),
+        [
+            ({}, 'MDEV'),
+            ({'bitstream_id': str(uuid.uuid4())}, 'PCI'),
+            ({'function_id': 'zip'}, 'PCI'),
+        ],
+    )
+    def test_what_is_made_or_programmed_is_left_to_the_conductor(
+        self, cloud, member, nova, config, attach_type
+    ):
+        uuid_ = member.create_one(config=config)
+        plain = member.create_one(config={'key1': 'val1'})
+        server_id = cloud.nova.boot()
+        nova.reserve(server_id, uuid_, plain)
+        device = cloud.add_device(attach_type=attach_type)
+
+        # All of a server, so that none is bound without the others.
+        nova.bind(
+            server_id,
+            providers(device, uuid_) | providers(cloud.add_device(), plain),
+        )
+
+        assert cloud.bindings_begun() == 1
+        cloud.drain()
+
+    def test_of_one_slot_under_several_rows_one_is_given(
+        self, cloud, member, nova, boot
+    ):
+        number = 6
+        start = threading.Barrier(number)
+
+        def bind(row, server):
+            server_id, uuid_ = server
+            start.wait(cyborg.PATIENCE)
+            nova.bind(server_id, providers(row, uuid_), generation=0)
+
+        for place in range(4):
+            servers = [boot() for _n in range(number)]
+            address = f'0000:f{place}:00.0'
+            rows = [cloud.database.add_device([address]) for _ in servers]
+
+            with concurrent.futures.ThreadPoolExecutor(number) as executor:
+                list(executor.map(bind, rows, servers))
+            cloud.drain()
+
+            statuses = [member.status_of(uuid_) for _server, uuid_ in servers]
+            assert sorted(statuses) == ['bound', *['error'] * (number - 1)]
+            assert cloud.used_slots() == 1
+            for server_id, _uuid in servers:
+                nova.release(server_id)
 
     def test_again_while_it_is_binding_and_after(
         self, cloud, member, nova, boot
@@ -106,12 +178,6 @@ class TestBind:
         assert len(set(slots[:2])) == 2
         assert len(set(arqs)) == 4
         assert cloud.used_slots() == 4
-        cyborg.wait_for(
-            lambda: (
-                cloud.nova.outcomes(server_id)
-                == dict.fromkeys(arqs, 'completed')
-            )
-        )
 
     def test_config_data_reaches_cyborgs_driver(self, cloud, member, nova):
         uuid_ = member.create(

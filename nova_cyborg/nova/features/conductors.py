@@ -28,8 +28,7 @@ _KEPT = 60
 # Conductors that are asked at a time, each by a thread.
 _AT_A_TIME = 64
 
-#: Why a conductor cannot do something, by its name; empty if it is not known
-#: yet what it can do.
+# What a conductor can do, by its name.
 _Features = dict[str, collections.abc.Collection[str]]
 
 
@@ -68,6 +67,11 @@ class Conductors:
         self._lock = threading.Lock()
         self._features: _Features = {}
         self._until = 0.0
+
+    def forget(self) -> None:
+        """Have them asked anew."""
+        with self._lock:
+            self._until = 0.0
 
     def unable(self, feature: str) -> list[str]:
         """Name those that cannot do something, or do not say that they can.

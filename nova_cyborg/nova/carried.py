@@ -60,6 +60,8 @@ class Carried:
         Nova deletes all accelerator requests of a server; None for just that.
         What it raises comes out of Nova's client of Cyborg:
         AcceleratorRequestOpFailed is what Nova expects.
+    :ivar plugged_later: nova-compute: UUIDs of the mediated devices that Nova
+        is not to plug into the guest that it resumes.
     :ivar request_groups: nova-api: what the device contexts of the server
         that it creates ask for.
     """
@@ -68,6 +70,7 @@ class Carried:
     arrives: bool = False
     migration_id: str = ''
     delete_arqs: collections.abc.Callable[[], None] | None = None
+    plugged_later: frozenset[str] = frozenset()
     request_groups: tuple[objects.RequestGroup, ...] = ()
 
 

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-compute with libvirt: the attach drivers, and what they are asked."""
+
+from __future__ import annotations
+
+import collections.abc
+import functools
+import typing as ty
+
+import stevedore
+from nova import objects
+from nova.virt.libvirt import config as vconfig
+
+from nova_cyborg import exception
+from nova_cyborg.attach import spec
+
+NAMESPACE = 'nova_cyborg.attach'
+# Cyborg's fake driver has handles that stand for no device; Nova leaves them
+# out of the guest config, and so do we.
+_NO_DEVICE = 'TEST_PCI'
+
+
+@functools.cache
+def attach_drivers() -> dict[str, spec.AttachDriver]:
+    """Load the attach drivers, once a process.
+
+    :returns: the drivers by the type of attach handle they are for.
+    :raises PluginActivationFailed: naming the one that cannot be loaded.
+    """
+    loaded: ty.Any = stevedore.ExtensionManager(
+        NAMESPACE,
+        invoke_on_load=True,
+        on_load_failure_callback=_not_loaded,
+    )
+    return {extension.name: extension.obj for extension in loaded}
+
+
+def attach(
+    guest: vconfig.LibvirtConfigGuest,
+    instance: objects.Instance,
+    arq: collections.abc.Mapping[str, ty.Any],
+) -> None:
+    """See that a guest's config has the device of an accelerator request.
+
+    :param guest: the config; changed in place.
+    :param instance: the server.
+    :param arq: the request, of a device context, as Cyborg's API shows it.
+    :raises UnknownAttachHandle: if there is no attach driver for it.
+    """
+    handle_type = arq['attach_handle_type']
+    drivers = attach_drivers()
+    if handle_type in drivers:
+        drivers[handle_type].attach(guest, arq)
+    elif handle_type != _NO_DEVICE:
+        raise exception.UnknownAttachHandle(
+            arq_id=arq['uuid'],
+            server_id=instance.uuid,
+            handle_type=handle_type,
+            known=', '.join(sorted(drivers)),
+        )
+
+
+def _not_loaded(
+    _manager: object, entry_point: ty.Any, error: BaseException
+) -> None:
+    raise exception.PluginActivationFailed(
+        reason=f'attach driver {entry_point.name} cannot be loaded: {error}'
+    ) from error

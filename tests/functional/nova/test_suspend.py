@@ -4,9 +4,10 @@
 
 from tests.functional.nova import step  # isort: skip - first
 
+import contextlib
 import typing as ty
+from unittest import mock
 
-import fixtures
 from lxml import etree
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.api import client
@@ -86,6 +87,34 @@ class TestCase(step.TestCase):
             )
         )
 
+    def saves_fail(self) -> contextlib.AbstractContextManager[object]:
+        """Have libvirt save no guest."""
+        error = fakelibvirt.make_libvirtError(
+            fakelibvirt.libvirtError,
+            'no space left',
+            error_code=fakelibvirt.VIR_ERR_OPERATION_FAILED,
+        )
+        return mock.patch.object(
+            fakelibvirt.Domain, 'managedSave', autospec=True, side_effect=error
+        )
+
+    def reset(self) -> None:
+        """Have Nova take the server for one that runs."""
+        self.admin_api.post_server_action(
+            self.server['id'], {'os-resetState': {'state': 'active'}}
+        )
+
+    def reboot_from_error(self) -> None:
+        """Reboot the server, which is in error until then."""
+        self.api.post_server_action(
+            self.server['id'], {'reboot': {'type': 'HARD'}}
+        )
+        self.wait_for(
+            lambda: (
+                self.api.get_server(self.server['id'])['status'] == 'ACTIVE'
+            )
+        )
+
 
 class SuspendTest(TestCase):
     """All goes well, or nothing has changed."""
@@ -147,17 +176,18 @@ class SuspendTest(TestCase):
         self.suspend()
 
     def test_a_guest_that_cannot_be_saved(self) -> None:
-        error = fakelibvirt.make_libvirtError(
-            fakelibvirt.libvirtError,
-            'no space left',
-            error_code=fakelibvirt.VIR_ERR_OPERATION_FAILED,
-        )
-        patched = fixtures.MockPatch(
-            f'{fakelibvirt.__name__}.Domain.managedSave', side_effect=error
-        )
-        with patched:
+        with self.saves_fail():
             self.api.post_server_action(self.server['id'], {'suspend': None})
             self.fault_of(self.server)
+            self.assert_runs()
+            self.reset()
+            # Nor does it get back what it has let go of.
+            self.hotplug.refused.update(self.handles)
+            self.api.post_server_action(self.server['id'], {'suspend': None})
+            self.fault_of(self.server)
+        self.assertEqual(set(), self.live_hostdevs())
+        self.assert_kept()
+        self.reboot_from_error()
         self.assert_runs()
 
     def test_cyborg_does_not_answer(self) -> None:
@@ -217,6 +247,22 @@ class ResumeTest(TestCase):
 
         self.hotplug.refused.clear()
         self.act(self.server, 'resume')
+        self.assert_runs()
+
+    def test_a_guest_that_cannot_be_suspended_again(self) -> None:
+        self.flags(device_detach_attempts=1, group='libvirt')
+        self.hotplug.refused.update(self.mdev.slots)
+        self.hotplug.kept.update(self.pci.slots)
+        with self.saves_fail():
+            self.api.post_server_action(self.server['id'], {'resume': None})
+            fault = self.fault_of(self.server)
+        self.assertIn(self.mdev.slots[0], fault)
+        self.assertIn('takes no device today', fault)
+        self.assert_kept()
+
+        self.hotplug.refused.clear()
+        self.hotplug.kept.clear()
+        self.reboot_from_error()
         self.assert_runs()
 
     def _assert_stays_suspended(self) -> None:

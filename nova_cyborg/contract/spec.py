@@ -48,16 +48,29 @@ class Operation:
     :ivar booting: whether the servers are new; else they exist, and move.
     :ivar evacuated_node: the name of the compute node that the server is
         evacuated from; empty if it is not.
+    :ivar migration_id: UUID of Nova's migration; empty if the servers are
+        not moved from a host.
     :ivar caller: UUID of the call: never the same.
     """
 
     name: str
     booting: bool
     evacuated_node: str = ''
+    migration_id: str = ''
     caller: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     _notes: dict[tuple[Note[ty.Any], str], ty.Any] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def of_migration(self, migration_id: str) -> Operation:
+        """Return the same operation, when Nova's migration is known.
+
+        :param migration_id: UUID of the migration.
+        :returns: the operation, with all that was noted.
+        """
+        operation = dataclasses.replace(self, migration_id=migration_id)
+        operation._notes.update(self._notes)
+        return operation
 
     def note(self, note: Note[_Value], server_id: str, value: _Value) -> None:
         """Keep a value for later methods that are called for this operation.

@@ -13,6 +13,7 @@ import collections.abc
 import contextlib
 import contextvars
 import dataclasses
+import typing as ty
 
 from nova import objects
 
@@ -58,6 +59,8 @@ class Carried:
         Nova deletes all accelerator requests of a server; None for just that.
         What it raises comes out of Nova's client of Cyborg:
         AcceleratorRequestOpFailed is what Nova expects.
+    :ivar accel_info: nova-compute: the accelerator requests of a server whose
+        guest is made at the end of a move; None if it is not.
     :ivar request_groups: nova-api: what the device contexts of the server
         that it creates ask for.
     """
@@ -65,6 +68,7 @@ class Carried:
     call: Call = dataclasses.field(default_factory=_no_call)
     arrives: bool = False
     delete_arqs: collections.abc.Callable[[], None] | None = None
+    accel_info: tuple[dict[str, ty.Any], ...] | None = None
     request_groups: tuple[objects.RequestGroup, ...] = ()
 
 

@@ -21,13 +21,21 @@ def mark(instance: objects.Instance) -> None:
 
     :param instance: the server; changed in place, not saved.
     """
-    flavor = instance.flavor
-    extra_specs = dict(flavor.extra_specs or {})
-    extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
-    flavor.extra_specs = extra_specs
+    _mark(instance.flavor)
     metadata = dict(instance.system_metadata or {})
     metadata[model.SYSTEM_METADATA_KEY] = 'true'
     instance.system_metadata = metadata
+
+
+def marked(flavor: objects.Flavor) -> objects.Flavor:
+    """Mark the flavor that a server with device contexts is resized to.
+
+    :param flavor: the flavor; it stays as it is.
+    :returns: a copy with the marker, unless it names a device profile.
+    """
+    copy = flavor.obj_clone()
+    _mark(copy)
+    return copy
 
 
 def has_accelerators(instance: objects.Instance) -> bool:
@@ -80,3 +88,9 @@ def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
     :returns: True; False for one of a device profile.
     """
     return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
+
+
+def _mark(flavor: objects.Flavor) -> None:
+    extra_specs = dict(flavor.extra_specs or {})
+    extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
+    flavor.extra_specs = extra_specs

@@ -38,6 +38,26 @@ def marked(flavor: objects.Flavor) -> objects.Flavor:
     return copy
 
 
+def unmarked(flavor: objects.Flavor) -> objects.Flavor:
+    """Take the marker from the flavor of a server's request.
+
+    Nova would look the profile up, when it schedules the server. It stores
+    the server's own copy with the request when a server is migrated, or the
+    resize of a server is reverted.
+
+    :param flavor: the flavor; it stays as it is.
+    :returns: a copy without the marker.
+    """
+    copy = flavor.obj_clone()
+    if is_marker(_extra_specs(copy)):
+        copy.extra_specs = {
+            key: value
+            for key, value in copy.extra_specs.items()
+            if key != model.PROFILE_EXTRA_SPEC
+        }
+    return copy
+
+
 def has_accelerators(instance: objects.Instance) -> bool:
     """Tell whether a server was booted with accelerators of Cyborg's.
 
@@ -91,6 +111,12 @@ def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
 
 
 def _mark(flavor: objects.Flavor) -> None:
-    extra_specs = dict(flavor.extra_specs or {})
+    extra_specs = _extra_specs(flavor)
     extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
     flavor.extra_specs = extra_specs
+
+
+def _extra_specs(flavor: objects.Flavor) -> dict[str, str]:
+    # Not all that Nova makes are read with them.
+    found = flavor.extra_specs if 'extra_specs' in flavor else None
+    return dict(found or {})

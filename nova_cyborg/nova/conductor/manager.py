@@ -349,6 +349,8 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             for request_spec in request_specs
             if self._hooks.concerns(request_spec)
         }
+        for request_spec in specs.values():
+            request_spec.flavor = marks.unmarked(request_spec.flavor)
         call = carried.Call(operation, specs)
         with carried.carrying(dataclasses.replace(carried.now(), call=call)):
             try:

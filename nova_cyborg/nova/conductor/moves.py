@@ -40,8 +40,8 @@ class MigrationTask(migrate.MigrationTask):
         self._hooks = hooks
         self._call = carried.now().call
         self._bound = False
-        # What hooks do with it is no business of the server's own copy.
-        self.request_spec.flavor = self.flavor.obj_clone()
+        # That of the request is stored, and hooks may change it.
+        self.request_spec.flavor = marks.unmarked(self.flavor)
 
     @overrides.method('')
     def _execute(self, stock: overrides.Stock) -> None:

@@ -48,15 +48,12 @@ class Operation:
     :ivar booting: whether the servers are new; else they exist, and move.
     :ivar evacuated_node: the name of the compute node that the server is
         evacuated from; empty if it is not.
-    :ivar migration_id: UUID of Nova's migration; empty if the servers are
-        not moved from a host.
     :ivar caller: UUID of the call: never the same.
     """
 
     name: str
     booting: bool
     evacuated_node: str = ''
-    migration_id: str = ''
     caller: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     _notes: dict[tuple[Note[ty.Any], str], ty.Any] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False

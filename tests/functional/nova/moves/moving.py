@@ -61,7 +61,7 @@ class TestCase(step.TestCase):
             self._add_host(host)
 
     def _move_no_disks(self) -> None:
-        """Have libvirt's driver shut the guest down, and copy nothing."""
+        """Have libvirt's driver move guests, and nothing of their disks."""
 
         def power_off(
             libvirt: driver.LibvirtDriver,
@@ -73,12 +73,30 @@ class TestCase(step.TestCase):
             libvirt.power_off(instance)
             return '[]'
 
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                f'{driver.__name__}.LibvirtDriver.migrate_disk_and_power_off',
-                power_off,
+        confirm = driver.LibvirtDriver.confirm_migration
+
+        def undefine(
+            libvirt: driver.LibvirtDriver,
+            context: object,
+            migration: ty.Any,
+            instance: ty.Any,
+            network_info: object,
+        ) -> None:
+            confirm(libvirt, context, migration, instance, network_info)
+            # Nova does so unless the server is on "this" host, which is the
+            # one that was started last, for all that are in this process.
+            if instance.host != migration.source_compute:
+                libvirt._undefine_domain(instance)
+
+        for name, stand_in in (
+            ('migrate_disk_and_power_off', power_off),
+            ('confirm_migration', undefine),
+        ):
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f'{driver.__name__}.LibvirtDriver.{name}', stand_in
+                )
             )
-        )
 
     def _add_host(self, host: str) -> None:
         mdevs = [uuidutils.generate_uuid() for _n in range(self.TIMES)]
@@ -218,8 +236,12 @@ class TestCase(step.TestCase):
             for consumer, allocation in self._get_allocations_by_provider_uuid(
                 device.provider
             ).items():
-                amount = sum(allocation['resources'].values())
-                found[servers.get(consumer, consumer)] += amount
+                server_id = servers.get(consumer, consumer)
+                if server_id in wanted or not self._has_left(
+                    server_id, device.host
+                ):
+                    amount = sum(allocation['resources'].values())
+                    found[server_id] += amount
             self.assertEqual(wanted, found, device)
 
 

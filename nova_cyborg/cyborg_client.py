@@ -242,7 +242,7 @@ class AllocationClient:
         node: str,
         providers: collections.abc.Mapping[str, str],
         generation: int,
-        evacuated_from: str | None = None,
+        migration_id: str | None = None,
     ) -> list[str]:
         """Begin to bind a server's device contexts; safe to repeat.
 
@@ -251,9 +251,9 @@ class AllocationClient:
         :param providers: UUID of the resource provider by the request
             group's requester id.
         :param generation: that of the attempt.
-        :param evacuated_from: the node that the server is evacuated from;
-            None if it is not. Its devices there stay bound until
-            :meth:`unbind_left_behind`.
+        :param migration_id: UUID of Nova's migration, if the server is moved;
+            None if it is not. What it has is used until :meth:`activate`,
+            and stays bound until :meth:`settle`.
         :returns: UUIDs of the accelerator requests.
         :raises StaleGeneration: if another attempt was begun in between.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
@@ -263,8 +263,8 @@ class AllocationClient:
             'resource_providers': dict(providers),
             'generation': generation,
         }
-        if evacuated_from:
-            body['evacuated_from'] = evacuated_from
+        if migration_id:
+            body['migration'] = migration_id
         response = self._call('POST', _path(server_id, '/bind'), body)
         return _read(response, _arq_ids)
 
@@ -293,17 +293,46 @@ class AllocationClient:
         body = {'arqs': list(arq_ids)}
         self._call('POST', _path(server_id, '/unbind'), body)
 
-    def unbind_left_behind(self, server_id: str, node: str) -> None:
-        """Unbind the devices on the node that a server was evacuated from.
-
-        Safe to repeat.
+    def activate(
+        self, server_id: str, migration_id: str
+    ) -> list[dict[str, ty.Any]]:
+        """Have a server use what was bound for a migration; safe to repeat.
 
         :param server_id: UUID of the server.
-        :param node: the node that it was evacuated to.
+        :param migration_id: UUID of Nova's migration.
+        :returns: the accelerator requests, as the API shows them.
+        :raises BindingNotFound: if nothing was bound for it.
+        :raises OtherAttempt: if the server was moved on since.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'evacuated_to': node}
+        response = self._call(
+            'POST', _path(server_id, '/activate'), {'migration': migration_id}
+        )
+        return _read(response, _arqs)
+
+    def unbind_migration(self, server_id: str, migration_id: str) -> None:
+        """Unbind what was bound for a migration; safe to repeat.
+
+        If the server uses it, it uses again what it was leaving.
+
+        :param server_id: UUID of the server.
+        :param migration_id: UUID of Nova's migration.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {'migration': migration_id}
         self._call('POST', _path(server_id, '/unbind'), body)
+
+    def settle(self, server_id: str, migration_id: str) -> None:
+        """Unbind what a server has left that was moved; safe to repeat.
+
+        Nothing, if it does not use what was bound for the migration.
+
+        :param server_id: UUID of the server.
+        :param migration_id: UUID of Nova's migration.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {'migration': migration_id}
+        self._call('POST', _path(server_id, '/settle'), body)
 
     def release(self, server_id: str, caller: str | None = None) -> None:
         """Release a server's device contexts; safe to repeat.
@@ -317,14 +346,18 @@ class AllocationClient:
         query = f'?caller={caller}' if caller else ''
         self._call('DELETE', _path(server_id, query))
 
-    def is_resolved(self, server_id: str) -> bool:
+    def is_resolved(
+        self, server_id: str, migration_id: str | None = None
+    ) -> bool:
         """Tell whether the binding of a server's ARQs is over.
 
         :param server_id: UUID of the server.
+        :param migration_id: UUID of Nova's migration that they were made for;
+            None for those that the server uses.
         :returns: whether all are bound, or have failed.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        path = f'{_ARQS}?bind_state=resolved&instance={server_id}'
+        path = _arqs_path(server_id, migration_id) + '&bind_state=resolved'
         try:
             self._call('GET', path)
         except exception.CyborgFailed as exc:
@@ -333,14 +366,18 @@ class AllocationClient:
             raise
         return True
 
-    def arqs(self, server_id: str) -> list[dict[str, ty.Any]]:
-        """Read all accelerator requests of a server.
+    def arqs(
+        self, server_id: str, migration_id: str | None = None
+    ) -> list[dict[str, ty.Any]]:
+        """Read the accelerator requests of a server.
 
         :param server_id: UUID of the server.
+        :param migration_id: UUID of Nova's migration that they were made for;
+            None for those that the server uses.
         :returns: the requests as the API shows them.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        response = self._call('GET', f'{_ARQS}?instance={server_id}')
+        response = self._call('GET', _arqs_path(server_id, migration_id))
         return _read(response, _arqs)
 
     def delete_arqs(self, arq_ids: collections.abc.Sequence[str]) -> None:
@@ -377,6 +414,11 @@ class AllocationClient:
 
 def _path(server_id: str, action: str = '') -> str:
     return f'{_ALLOCATIONS}/{server_id}{action}'
+
+
+def _arqs_path(server_id: str, migration_id: str | None) -> str:
+    path = f'{_ARQS}?instance={server_id}'
+    return f'{path}&migration={migration_id}' if migration_id else path
 
 
 def _body(flavor: FlavorRequest | None, **fields: object) -> dict[str, object]:

@@ -275,6 +275,15 @@ class OtherAttempt(DeviceContextError):
 SUPERSEDED = (AlreadyBegun, StaleGeneration, OtherAttempt)
 
 
+class BindingNotFound(DeviceContextError):
+    message = (
+        'Nothing is bound for server %(server_id)s and its migration '
+        '%(migration_id)s.'
+    )
+    status = 404
+    error_code = 'nova_cyborg.device_allocation.binding_not_found'
+
+
 class StillBound(DeviceContextError):
     message = (
         'Server %(server_id)s has accelerator requests of an earlier '

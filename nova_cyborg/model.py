@@ -63,6 +63,19 @@ class Status:
     ALL = (AVAILABLE, RESERVED, BINDING, BOUND, ERROR)
 
 
+class BindingState:
+    """The states of a server's bindings; at most one of a server is active."""
+
+    #: Its guest has these devices, or is about to have them.
+    ACTIVE = 'active'
+    #: The server is to be moved there, and another binding is active.
+    INACTIVE = 'inactive'
+    #: The server was moved from there, and may be moved back.
+    LEAVING = 'leaving'
+
+    ALL = (ACTIVE, INACTIVE, LEAVING)
+
+
 # Cyborg's accelerator request states; cyborg.common.constants has them all.
 _ARQ_BOUND = 'Bound'
 _ARQ_FAILED = frozenset(('BindFailed', 'UnbindFailed'))
@@ -224,6 +237,28 @@ class Device:
 
 
 @dataclasses.dataclass(frozen=True)
+class Binding:
+    """The devices of a device context on one node.
+
+    :ivar host: the node.
+    :ivar state: one of :class:`BindingState`.
+    :ivar devices: the devices, in order of their groups.
+    """
+
+    host: str
+    state: str
+    devices: tuple[Device, ...]
+
+    def as_dict(self) -> dict[str, ty.Any]:
+        """Return the binding in the form of the API."""
+        return {
+            'host': self.host,
+            'state': self.state,
+            'devices': [device.as_dict() for device in self.devices],
+        }
+
+
+@dataclasses.dataclass(frozen=True)
 class DeviceContext:
     """A device context as its project sees it.
 
@@ -231,6 +266,7 @@ class DeviceContext:
         no server holds it.
     :ivar fault: why its binding failed, or what it has lost.
     :ivar device_profile_id: UUID of the profile its groups were copied from.
+    :ivar bindings: where it has devices; two or more while its server moves.
     """
 
     uuid: str
@@ -243,9 +279,14 @@ class DeviceContext:
     device_profile_id: str | None = None
     server_id: str | None = None
     fault: str | None = None
-    devices: tuple[Device, ...] = ()
+    bindings: tuple[Binding, ...] = ()
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """The devices of the active binding."""
+        return active_devices(self.bindings)
 
     @property
     def status(self) -> str:
@@ -279,6 +320,20 @@ class Allocation:
     generation: int
     fault: str | None
     device_contexts: tuple[DeviceContext, ...]
+
+
+def active_devices(
+    bindings: collections.abc.Iterable[Binding],
+) -> tuple[Device, ...]:
+    """Return the devices of the active binding.
+
+    :param bindings: the bindings of a device context.
+    :returns: its devices; none if no binding is active.
+    """
+    for binding in bindings:
+        if binding.state == BindingState.ACTIVE:
+            return binding.devices
+    return ()
 
 
 def missing_fault(devices: collections.abc.Iterable[Device]) -> str | None:

@@ -6,8 +6,9 @@ import collections.abc
 import dataclasses
 import functools
 
-from nova_cyborg.audit import evacuations, look
-from nova_cyborg.db import allocations, arqs, links
+from nova_cyborg.audit import look, moves
+from nova_cyborg.db import allocations, arqs
+from nova_cyborg.db.bindings import moves as bindings
 from nova_cyborg.lifecycle import nova, placement, servers
 
 
@@ -60,8 +61,9 @@ def find(view: look.Look) -> collections.abc.Iterator[look.Finding]:
     # After the allocations in Placement: who has one holds by now.
     holders = {each.server_id for each in allocations.holders(view.context)}
     # Their devices on another host are found otherwise.
-    left_behind = links.servers_left_behind(view.context)
-    elsewhere = evacuations.on_another_host(view).keys() | left_behind
+    elsewhere = (
+        moves.on_another_host(view) | bindings.unused(view.context).keys()
+    )
     for provider in providers:
         for server_id in sorted(provider.in_cyborg.keys() - elsewhere):
             finding = _unallocated(view, provider, server_id, holders)

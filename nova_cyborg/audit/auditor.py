@@ -14,10 +14,10 @@ import time
 from nova_cyborg.audit import (
     allocations,
     arqs,
-    evacuations,
     guests,
     holders,
     look,
+    moves,
     providers,
     slots,
 )
@@ -37,14 +37,14 @@ _SUBJECTS: tuple[
     ...,
 ] = (
     holders.find,
-    evacuations.find_left_behind,
+    moves.find_left_behind,
     arqs.find_of_no_context,
     arqs.find_of_no_server,
     slots.find_handles,
     slots.find_lost,
     slots.find_uncleaned,
     arqs.find_unused_profiles,
-    evacuations.find_on_another_host,
+    moves.find_on_another_host,
     allocations.find,
     providers.find_without_device,
     providers.find_twins,

@@ -18,6 +18,7 @@ SHOWN = (
     'server_id',
     'host',
     'devices',
+    'bindings',
     'groups',
     'device_profile_id',
     'delete_on_termination',
@@ -65,9 +66,21 @@ class DevicesColumn(_Column):
         return '\n'.join(map(_device_text, self._value or ()))
 
 
+class BindingsColumn(_Column):
+    """The bindings: one a line, or objects in JSON."""
+
+    def human_readable(self) -> str:
+        """Return the text for tables."""
+        return '\n'.join(
+            f'{each.get("state")} on {each.get("host")}'
+            for each in self._value or ()
+        )
+
+
 _FORMATS: dict[str, type[_Column]] = {
     'groups': GroupsColumn,
     'devices': DevicesColumn,
+    'bindings': BindingsColumn,
 }
 
 

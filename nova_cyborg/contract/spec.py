@@ -48,12 +48,15 @@ class Operation:
     :ivar booting: whether the servers are new; else they exist, and move.
     :ivar evacuated_node: the name of the compute node that the server is
         evacuated from; empty if it is not.
+    :ivar migration_id: UUID of Nova's migration, if the server is moved from
+        a node; empty if it is not.
     :ivar caller: UUID of the call: never the same.
     """
 
     name: str
     booting: bool
     evacuated_node: str = ''
+    migration_id: str = ''
     caller: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     _notes: dict[tuple[Note[ty.Any], str], ty.Any] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False

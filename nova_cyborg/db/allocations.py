@@ -17,7 +17,8 @@ from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import contexts, links, profiles, session, tables
+from nova_cyborg.db import contexts, profiles, session, tables
+from nova_cyborg.db.bindings import links, rows
 
 #: Device contexts that a server holds: the row of each, and what it says.
 ContextRows = list[tuple[tables.DeviceContext, model.DeviceContext]]
@@ -132,7 +133,8 @@ def record_unbound(
 ) -> None:
     """Record that a server's ARQs are gone; it keeps its device contexts.
 
-    If it could not be evacuated, it has those again that it had.
+    If they were of its active binding, it uses the one again that it was
+    leaving.
 
     :param server_id: UUID of the server.
     """
@@ -141,11 +143,22 @@ def record_unbound(
         if row is None:
             return
         row.fault = None
-        held = contexts.of_allocation(db, row.id)
-        _remove_remains(db, held)
-        links.unmark_left_behind(
-            db, [context_row.id for context_row, _data in held]
-        )
+        _remove_remains(db, contexts.without_devices(db, row.id))
+        rows.tidy(db, row.id)
+
+
+@session.retry
+def tidy(context: cyborg_context.RequestContext, server_id: str) -> None:
+    """Remove what is left of ARQs of a server that are gone.
+
+    :param server_id: UUID of the server.
+    """
+    with session.writing(context) as db:
+        row = lock(db, server_id)
+        if row is None:
+            return
+        _remove_remains(db, contexts.without_devices(db, row.id))
+        rows.tidy(db, row.id)
 
 
 @session.retry
@@ -170,10 +183,11 @@ def release(
         if row is None:
             return
         check_caller(row, caller)
-        held = contexts.of_allocation(db, row.id)
-        if links.nodes(db, [row.id for row, _data in held]):
+        held = contexts.without_devices(db, row.id)
+        if links.have_arqs(db, [row.id for row, _data in held]):
             raise exception.StillBound(server_id=server_id)
         _remove_remains(db, held)
+        rows.remove_all(db, row.id)
         # Not by what was read: it may have been changed meanwhile.
         table = tables.DeviceContext
         if terminated:
@@ -199,14 +213,43 @@ def lock(db: orm.Session, server_id: str) -> tables.DeviceAllocation | None:
     :returns: the allocation's row; None if it holds no device contexts.
     """
     allocation = tables.DeviceAllocation
+    _lock(db, server_id)
+    return db.scalar(
+        sa.select(allocation).where(allocation.server_id == server_id)
+    )
+
+
+def _lock(db: orm.Session, server_id: str) -> None:
+    allocation = tables.DeviceAllocation
     db.execute(
         sa.update(allocation)
         .where(allocation.server_id == server_id)
         .values(updated_at=timeutils.utcnow())
     )
-    return db.scalar(
-        sa.select(allocation).where(allocation.server_id == server_id)
-    )
+
+
+def lock_with_bindings(
+    db: orm.Session, server_id: str
+) -> tuple[tables.DeviceAllocation, list[tables.DeviceBinding]]:
+    """Lock a server's allocation that there must be, and read its bindings.
+
+    :param db: the transaction's session.
+    :param server_id: UUID of the server.
+    :returns: the allocation's row, and those of its bindings in order of
+        their making.
+    :raises AllocationNotFound: if the server holds no device contexts.
+    """
+    allocation, binding = tables.DeviceAllocation, tables.DeviceBinding
+    _lock(db, server_id)
+    found = db.execute(
+        sa.select(allocation, binding)
+        .outerjoin(binding, binding.allocation_id == allocation.id)
+        .where(allocation.server_id == server_id)
+        .order_by(binding.id)
+    ).all()
+    if not found:
+        raise exception.AllocationNotFound(server_id=server_id)
+    return found[0][0], [row for _allocation, row in found if row]
 
 
 def check_caller(row: tables.DeviceAllocation, caller: str | None) -> None:

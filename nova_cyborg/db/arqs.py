@@ -4,11 +4,12 @@
 
 An ARQ of a device context is a row like any other ARQ's, so that Cyborg's
 conductor, agents and drivers work on it. Which one is of which device context
-is in :mod:`nova_cyborg.db.links`.
+is in :mod:`nova_cyborg.db.bindings.links`.
 """
 
 import collections.abc
 import dataclasses
+import operator
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
@@ -17,7 +18,7 @@ from cyborg.db.sqlalchemy import models
 from oslo_utils import timeutils
 from sqlalchemy import orm
 
-from nova_cyborg.db import links, profiles, session, tables
+from nova_cyborg.db import profiles, session, tables
 from nova_cyborg.db.inventory import cleaning, handles, outages
 
 # ARQs of one statement: databases bound its parameters.
@@ -58,33 +59,49 @@ def of_server(
 
 
 def shown_to_nova(
-    context: cyborg_context.RequestContext, server_id: str
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    migration_id: str | None = None,
 ) -> list[str]:
     """Find the ARQs of a server by index, as Nova is to see them.
 
+    Those of one of its bindings, and those of profiles, which are on the
+    nodes of its bindings as well.
+
     :param server_id: UUID of the server.
-    :returns: UUIDs of the ARQs, those of profiles too; without what is on
-        the host that the server is being evacuated from.
+    :param migration_id: UUID of the migration that has made the binding; None
+        for the active one.
+    :returns: UUIDs of the ARQs.
     """
     arq, link = models.ExtArq, tables.DeviceContextArq
-    left = orm.aliased(arq)
-    host_is_left = (
-        sa.select(link.arq_uuid)
-        .join(left, left.uuid == link.arq_uuid)
-        .where(
-            left.instance_uuid == arq.instance_uuid,
-            left.hostname == arq.hostname,
-            links.IS_LEFT_BEHIND,
-        )
+    binding = tables.DeviceBinding
+    is_chosen = (
+        binding.migration_id == migration_id
+        if migration_id
+        else binding.active_of.is_not(None)
     )
-    with session.reading(context) as db:
-        return list(
-            db.scalars(
-                sa.select(arq.uuid)
-                .where(arq.instance_uuid == server_id, ~host_is_left.exists())
-                .order_by(arq.id)
-            )
-        )
+    query = (
+        sa.select(arq.uuid, arq.hostname, link.arq_uuid, is_chosen)
+        .outerjoin(link, link.arq_uuid == arq.uuid)
+        .outerjoin(binding, binding.id == link.binding_id)
+        .where(arq.instance_uuid == server_id)
+        .order_by(arq.id)
+    )
+    found = session.rows(context, query)
+    chosen_nodes, other_nodes = (
+        {
+            node
+            for _id, node, linked, chosen in found
+            if linked and test(chosen)
+        }
+        for test in (bool, operator.not_)
+    )
+    hidden_nodes = other_nodes - chosen_nodes
+    return [
+        arq_id
+        for arq_id, node, linked, chosen in found
+        if (chosen if linked else node not in hidden_nodes)
+    ]
 
 
 def missing(
@@ -127,24 +144,6 @@ def beside_contexts(
         .order_by(arq.id)
     )
     return dict(session.rows(context, query))
-
-
-def elsewhere(db: orm.Session, server_id: str, node: str) -> list[str]:
-    """Find the ARQs of a server on other nodes than its own.
-
-    :param db: the transaction's session.
-    :param server_id: UUID of the server.
-    :param node: the node that it is on.
-    :returns: UUIDs of the ARQs, those of profiles too.
-    """
-    arq = models.ExtArq
-    return list(
-        db.scalars(
-            sa.select(arq.uuid).where(
-                arq.instance_uuid == server_id, arq.hostname != node
-            )
-        )
-    )
 
 
 def states(

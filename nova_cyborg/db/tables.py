@@ -71,11 +71,31 @@ class DeviceContext(_Timestamps, Base):
     )
 
 
+class DeviceBinding(Base):
+    """The devices of a server on one node: see :class:`model.BindingState`.
+
+    ``generation`` is that of the attempt that has made it; ``migration_id``
+    is Nova's, if the server is moved. ``active_of`` is the allocation's row
+    id if the binding is active, else NULL: no two of a server can be.
+    """
+
+    __tablename__ = 'device_bindings'
+
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    allocation_id: orm.Mapped[int] = orm.mapped_column(
+        sa.ForeignKey('device_allocations.id'), index=True
+    )
+    node: orm.Mapped[str] = orm.mapped_column(sa.String(255))
+    generation: orm.Mapped[int]
+    migration_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(36))
+    state: orm.Mapped[str] = orm.mapped_column(sa.String(16))
+    active_of: orm.Mapped[int | None] = orm.mapped_column(unique=True)
+
+
 class DeviceContextArq(Base):
     """Which accelerator request of Cyborg stands for which group.
 
-    ``generation`` is that of the attempt that has bound it; below zero, it
-    is on the host that the server is being evacuated from.
+    Of which binding of the server that holds the device context.
     """
 
     __tablename__ = 'device_context_arqs'
@@ -87,7 +107,9 @@ class DeviceContextArq(Base):
         sa.ForeignKey('device_contexts.id'), index=True
     )
     group_number: orm.Mapped[int]
-    generation: orm.Mapped[int]
+    binding_id: orm.Mapped[int] = orm.mapped_column(
+        sa.ForeignKey('device_bindings.id'), index=True
+    )
 
 
 class HandleOutage(Base):

@@ -26,7 +26,8 @@ from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
-from nova_cyborg.db import allocations, arqs, attempts
+from nova_cyborg.db import allocations, arqs
+from nova_cyborg.db.bindings import attempts
 from nova_cyborg.lifecycle import heal, nova, unbind
 
 LOG = logging.getLogger(__name__)

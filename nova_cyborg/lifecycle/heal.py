@@ -15,7 +15,7 @@ import typing as ty
 from cyborg import context as cyborg_context
 
 from nova_cyborg import exception
-from nova_cyborg.db import links
+from nova_cyborg.db.bindings import links
 from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import nova, release, servers, unbind
 
@@ -68,10 +68,10 @@ def make_room(
     full = handles.without_room(context, collections.Counter(providers))
     if not full:
         return
-    for server_id in links.servers_left_behind(context, full, _MOST_ASKED):
+    for server_id in links.servers(context, full, _MOST_ASKED):
         server = says.server(server_id)
         if server.state is servers.State.RESTING and server.node is not None:
-            unbind.left_behind(server_id, server.node)
+            unbind.elsewhere(server_id, server.node)
     for server_id in handles.users(context, full, _MOST_ASKED):
         state = says.server(server_id).state
         if state is servers.State.GONE:

@@ -29,6 +29,8 @@ class State(enum.Enum):
     RESTING = 'resting'
     #: It is in error, and nothing is being done with it.
     FAILED = 'failed'
+    #: It was moved to another host, and may be moved back.
+    MOVED = 'moved'
     #: It is being unshelved, evacuated or rebuilt.
     ARRIVING = 'arriving'
     #: It is there, and something else may be under way.
@@ -40,7 +42,7 @@ class State(enum.Enum):
 #: A server that is being deleted, or was.
 LEAVING = frozenset((State.GONE, State.LEAVING))
 #: A server that is on a host, or comes to one.
-STAYING = frozenset((State.RESTING, State.ARRIVING))
+STAYING = frozenset((State.RESTING, State.MOVED, State.ARRIVING))
 #: A server that holds device contexts and will not come to use them. One that
 #: is soft-deleted can be restored.
 NEVER_TO_USE = frozenset((State.GONE, State.NEVER_BUILT))
@@ -130,6 +132,8 @@ def _state(body: dict[str, ty.Any]) -> State:
         return State.FAILED
     if status == 'SHELVED_OFFLOADED':
         return State.OFFLOADED
+    if status == 'VERIFY_RESIZE':
+        return State.MOVED
     return State.RESTING if _is_on_host(body) else State.EXISTS
 
 

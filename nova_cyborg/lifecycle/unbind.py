@@ -12,9 +12,9 @@ import oslo_messaging
 from cyborg import context as cyborg_context
 from cyborg.agent import rpcapi
 
-from nova_cyborg.db import allocations, arqs, attempts
+from nova_cyborg.db import allocations, arqs
+from nova_cyborg.db.bindings import attempts, moves
 from nova_cyborg.db.inventory import cleaning, handles
-from nova_cyborg.lifecycle import nova
 from nova_cyborg.lifecycle.cleaning import begin
 from nova_cyborg.lifecycle.inventory import publishing
 
@@ -69,36 +69,40 @@ def earlier_attempt(
     allocations.record_unbound(cyborg_context.get_admin_context(), server_id)
 
 
-def left_behind(server_id: str, node: str) -> None:
-    """Unbind the devices on the host that a server was evacuated from.
+def migration(server_id: str, migration_id: str) -> None:
+    """Unbind what was bound for a migration that is not to be.
 
-    It may come late.
+    If the server uses it by then, it uses again what it was leaving.
 
     :param server_id: UUID of the server.
-    :param node: the node that it is on now.
+    :param migration_id: UUID of the migration.
     """
     context = cyborg_context.get_admin_context()
-    devices(attempts.arqs_left_behind(context, server_id, node))
+    devices(moves.unbind(context, server_id, migration_id))
+    allocations.record_unbound(context, server_id)
 
 
-def elsewhere(says: nova.Nova, server_id: str, generation: int) -> None:
-    """Unbind the devices that a server has on another node than its own.
+def left(server_id: str, migration_id: str) -> None:
+    """Unbind what a server has left, once it is there to stay.
 
-    :param says: what Nova says.
-    :param server_id: UUID of the server, which is on a node and could not
-        be evacuated; it has the devices again that it had there.
-    :param generation: that of its allocation.
-    :raises StaleGeneration: if the server is on its way to a host.
+    :param server_id: UUID of the server.
+    :param migration_id: UUID of the migration.
     """
-    node = says.server(server_id).node
-    if node is None:
-        # Nova does not say; the next audit asks again.
-        return
     context = cyborg_context.get_admin_context()
-    elsewhere_ids = attempts.arqs_elsewhere(context, server_id, node)
-    last_attempt(server_id, generation)
-    devices(elsewhere_ids)
-    # Those of an earlier attempt were in the way of the devices of its node.
+    devices(moves.settle(context, server_id, migration_id))
+    allocations.tidy(context, server_id)
+
+
+def elsewhere(server_id: str, node: str, or_nowhere: bool = False) -> None:
+    """Unbind what a server has on its way, once it is on a node.
+
+    :param server_id: UUID of the server, with which nothing is being done.
+    :param node: the node that it is on.
+    :param or_nowhere: whether it is to have no devices at all if it has none
+        on that node; nothing is changed otherwise.
+    """
+    context = cyborg_context.get_admin_context()
+    devices(moves.stay(context, server_id, node, or_nowhere))
     allocations.record_unbound(context, server_id)
 
 

@@ -55,6 +55,8 @@ class Carried:
     :ivar call: nova-conductor: the call that it is in.
     :ivar arrives: nova-compute: whether it brings a server with device
         contexts to this host, from another one or from none.
+    :ivar migration_id: nova-compute: UUID of the migration by which it comes;
+        empty if it comes from none.
     :ivar delete_arqs: nova-compute and nova-conductor: what is done where
         Nova deletes all accelerator requests of a server; None for just that.
         What it raises comes out of Nova's client of Cyborg:
@@ -67,6 +69,7 @@ class Carried:
 
     call: Call = dataclasses.field(default_factory=_no_call)
     arrives: bool = False
+    migration_id: str = ''
     delete_arqs: collections.abc.Callable[[], None] | None = None
     accel_info: tuple[dict[str, ty.Any], ...] | None = None
     request_groups: tuple[objects.RequestGroup, ...] = ()

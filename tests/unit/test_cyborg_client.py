@@ -10,6 +10,7 @@ from nova_cyborg import combinations, cyborg_client, exception, model
 
 ENDPOINT = 'http://cyborg.test/accelerator/v2'
 SERVER_ID = '3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11'
+MIGRATION_ID = 'c1a3f0de-52b8-4f0e-9a67-8d1e2b3c4f50'
 CALLER = 'ca11ca11-0000-4000-8000-000000000000'
 CONTEXT_ID = '6f7a2f6e-34c5-4f5d-8ad7-c9fd1d93e0a1'
 ALLOCATION_URL = f'{ENDPOINT}/device_allocations/{SERVER_ID}'
@@ -75,10 +76,20 @@ CALLS = {
         f'{ALLOCATION_URL}/unbind',
         lambda client: client.unbind_attempt(SERVER_ID, ['arq1']),
     ),
-    'unbind_left_behind': (
+    'activate': (
+        'POST',
+        f'{ALLOCATION_URL}/activate',
+        lambda client: client.activate(SERVER_ID, MIGRATION_ID),
+    ),
+    'unbind_migration': (
         'POST',
         f'{ALLOCATION_URL}/unbind',
-        lambda client: client.unbind_left_behind(SERVER_ID, 'compute2'),
+        lambda client: client.unbind_migration(SERVER_ID, MIGRATION_ID),
+    ),
+    'settle': (
+        'POST',
+        f'{ALLOCATION_URL}/settle',
+        lambda client: client.settle(SERVER_ID, MIGRATION_ID),
     ),
     'delete_arqs': (
         'DELETE',
@@ -204,16 +215,49 @@ class TestCalls:
             'generation': 3,
         }
 
-    def test_bind_of_a_server_that_is_evacuated(self, client, requests_mock):
+    def test_bind_of_a_server_that_is_moved(self, client, requests_mock):
         request = requests_mock.post(
             f'{ALLOCATION_URL}/bind',
             status_code=202,
             json={'generation': 1, 'arqs': ['arq1']},
         )
 
-        client.bind(SERVER_ID, 'compute2', PROVIDERS, 3, 'compute1')
+        client.bind(SERVER_ID, 'compute2', PROVIDERS, 3, MIGRATION_ID)
 
-        assert request.last_request.json()['evacuated_from'] == 'compute1'
+        assert request.last_request.json()['migration'] == MIGRATION_ID
+
+    @pytest.mark.parametrize(
+        ('method', 'action'),
+        [('unbind_migration', 'unbind'), ('settle', 'settle')],
+    )
+    def test_the_end_of_a_migration(
+        self, client, requests_mock, method, action
+    ):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/{action}', status_code=204
+        )
+
+        assert getattr(client, method)(SERVER_ID, MIGRATION_ID) is None
+        assert request.last_request.json() == {'migration': MIGRATION_ID}
+
+    def test_activate(self, client, requests_mock):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/activate', json={'arqs': [{'uuid': 'arq1'}]}
+        )
+
+        assert client.activate(SERVER_ID, MIGRATION_ID) == [{'uuid': 'arq1'}]
+        assert request.last_request.json() == {'migration': MIGRATION_ID}
+
+    def test_the_arqs_of_a_migration(self, client, requests_mock):
+        request = requests_mock.get(
+            f'{ENDPOINT}/accelerator_requests', json={'arqs': []}
+        )
+
+        assert client.arqs(SERVER_ID, MIGRATION_ID) == []
+        assert client.is_resolved(SERVER_ID, MIGRATION_ID)
+        for each in request.request_history:
+            assert each.qs['instance'] == [SERVER_ID]
+            assert each.qs['migration'] == [MIGRATION_ID]
 
     def test_unbind_attempt(self, client, requests_mock):
         request = requests_mock.post(
@@ -222,14 +266,6 @@ class TestCalls:
 
         assert client.unbind_attempt(SERVER_ID, {'arq1'}) is None
         assert request.last_request.json() == {'arqs': ['arq1']}
-
-    def test_unbind_left_behind(self, client, requests_mock):
-        request = requests_mock.post(
-            f'{ALLOCATION_URL}/unbind', status_code=204
-        )
-
-        assert client.unbind_left_behind(SERVER_ID, 'compute2') is None
-        assert request.last_request.json() == {'evacuated_to': 'compute2'}
 
     def test_unbind(self, client, requests_mock):
         request = requests_mock.post(

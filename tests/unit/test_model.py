@@ -137,7 +137,14 @@ def device_context(states=(), **fields):
         project_id='project',
         user_id='user',
         groups=(),
-        devices=tuple(device(state, host='compute1') for state in states),
+        bindings=(
+            model.Binding('compute2', 'leaving', (device('BindFailed'),)),
+            model.Binding(
+                'compute1',
+                'active',
+                tuple(device(state, host='compute1') for state in states),
+            ),
+        ),
         **fields,
     )
 

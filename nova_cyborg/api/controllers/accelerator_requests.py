@@ -29,6 +29,7 @@ from cyborg.common import (
 )
 from oslo_config import cfg
 from wsme import types as wtypes
+from wsme.rest import json as wsme_json
 
 from nova_cyborg import exception as our_exception
 from nova_cyborg import model
@@ -80,11 +81,11 @@ def _require_project() -> None:
         )
 
 
-def _of_server(server_id: str) -> list[objects.ARQ]:
+def _of_server(server_id: str, migration_id: str | None) -> list[objects.ARQ]:
     context = pecan.request.context
     if _asks_for_itself(context):
         context = cyborg_context.get_admin_context()
-    uuids = arqs.shown_to_nova(context, server_id)
+    uuids = arqs.shown_to_nova(context, server_id, migration_id)
     return _read(context, uuids) if uuids else []
 
 
@@ -181,6 +182,19 @@ def _in_form(
     return shown
 
 
+def of_migration(server_id: str, migration_id: str) -> dict[str, ty.Any]:
+    """Show the ARQs that were bound for a migration of a server.
+
+    :param server_id: UUID of the server.
+    :param migration_id: UUID of the migration.
+    :returns: what a list of ARQs answers.
+    """
+    found = _of_server(server_id, migration_id)
+    shown = ARQCollection(arqs=_in_form(found, server_id))
+    answer: dict[str, ty.Any] = wsme_json.tojson(ARQCollection, shown)
+    return answer
+
+
 class _Conflict(exception.CyborgException):
     # What Cyborg's own error middleware answers with.
     code = HTTPStatus.CONFLICT
@@ -252,13 +266,18 @@ class AcceleratorRequestsController(stock.ARQsController):
         return shown
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all', **_OWN_PROJECT)
-    @expose.expose(ARQCollection, wtypes.text, types.uuid)
+    @expose.expose(ARQCollection, wtypes.text, types.uuid, types.uuid)
     def get_all(
-        self, bind_state: str | None = None, instance: str | None = None
+        self,
+        bind_state: str | None = None,
+        instance: str | None = None,
+        migration: str | None = None,
     ) -> object:
         """List ARQs; those of a server are found by index.
 
-        A service that asks on nobody's behalf is told of any project's.
+        Of one that is moved, those that it uses; or those that were bound for
+        a migration. A service that asks on nobody's behalf is told of any
+        project's.
         """
         _require_project()
         if bind_state not in (None, '', _RESOLVED):
@@ -266,7 +285,7 @@ class AcceleratorRequestsController(stock.ARQsController):
                 state=bind_state, uuid=None, expected=[_RESOLVED]
             )
         found = (
-            _of_server(instance)
+            _of_server(instance, migration or None)
             if instance
             else _read(pecan.request.context, None)
         )

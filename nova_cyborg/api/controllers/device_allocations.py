@@ -11,10 +11,15 @@ from cyborg.conf import CONF
 from pecan import rest
 
 from nova_cyborg import exception, model
-from nova_cyborg.api.controllers import handler, views
+from nova_cyborg.api.controllers import (
+    accelerator_requests,
+    handler,
+    views,
+)
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
-from nova_cyborg.db import allocations, attempts, contexts
+from nova_cyborg.db import allocations, contexts
+from nova_cyborg.db.bindings import attempts, moves
 from nova_cyborg.db.inventory import taints
 from nova_cyborg.lifecycle import (
     bind,
@@ -35,7 +40,9 @@ class DeviceAllocationsController(rest.RestController):
         'check': ['POST'],
         'begin': ['POST'],
         'bind': ['POST'],
+        'activate': ['POST'],
         'unbind': ['POST'],
+        'settle': ['POST'],
     }
 
     @handler.handle(policies.GET, service_only=True)
@@ -115,7 +122,7 @@ class DeviceAllocationsController(rest.RestController):
                     for group, provider in body['resource_providers'].items()
                 },
                 body['generation'],
-                body.get('evacuated_from'),
+                _migration_of(body),
             ),
             # Not how many they are: what the server has had it may have
             # again, on another host.
@@ -132,13 +139,26 @@ class DeviceAllocationsController(rest.RestController):
             'arqs': [arq['uuid'] for arq in begun.arqs],
         }
 
+    @handler.handle(policies.ACTIVATE, service_only=True)
+    def activate(self, server_id: str) -> dict[str, ty.Any]:
+        """Have a server use what was bound for a migration, and show it."""
+        server_id = _known(server_id)
+        body = handler.read_body(schemas.OF_MIGRATION)
+        migration_id = handler.canonical(body['migration'])
+        moves.activate(handler.request_context(), server_id, migration_id)
+        LOG.info(
+            'Server %s uses the devices of migration %s',
+            server_id,
+            migration_id,
+        )
+        return accelerator_requests.of_migration(server_id, migration_id)
+
     @handler.handle(policies.UNBIND, status=204, service_only=True)
     def unbind(self, server_id: str) -> None:
         """Unbind devices; the server keeps its device contexts.
 
         Those of an attempt that is given by its generation or by
-        accelerator requests that it has made, or those on the host that a
-        server was evacuated from.
+        accelerator requests that it has made, or those of a migration.
         """
         server_id = _known(server_id)
         body = handler.read_body(schemas.UNBIND)
@@ -148,7 +168,14 @@ class DeviceAllocationsController(rest.RestController):
             arq_ids = [handler.canonical(uuid) for uuid in body['arqs']]
             unbind.attempt(server_id, arq_ids)
         else:
-            unbind.left_behind(server_id, body['evacuated_to'])
+            unbind.migration(server_id, handler.canonical(body['migration']))
+
+    @handler.handle(policies.SETTLE, status=204, service_only=True)
+    def settle(self, server_id: str) -> None:
+        """Unbind what a server has left that stays where it was moved to."""
+        server_id = _known(server_id)
+        body = handler.read_body(schemas.OF_MIGRATION)
+        unbind.left(server_id, handler.canonical(body['migration']))
 
     @handler.handle(policies.RELEASE, status=204, service_only=True)
     def delete(self, server_id: str) -> None:
@@ -169,6 +196,11 @@ def _bounds() -> bounds.Bounds:
         options.max_accelerators_per_server,
         options.allowed_resource_classes,
     )
+
+
+def _migration_of(body: dict[str, ty.Any]) -> str | None:
+    migration_id = body.get('migration')
+    return migration_id and handler.canonical(migration_id)
 
 
 def _wanted_contexts(body: dict[str, ty.Any]) -> list[str]:

@@ -30,6 +30,7 @@ FIELDS = (
     'server_id',
     'host',
     'devices',
+    'bindings',
     'created_at',
     'updated_at',
     'links',
@@ -56,6 +57,7 @@ def as_dict(
     read: dict[str, collections.abc.Callable[[], ty.Any]] = {
         'groups': lambda: [group.as_dict() for group in context.groups],
         'devices': lambda: [device.as_dict() for device in context.devices],
+        'bindings': lambda: [each.as_dict() for each in context.bindings],
         'created_at': lambda: time(context.created_at),
         'updated_at': lambda: time(context.updated_at),
         'links': lambda: [

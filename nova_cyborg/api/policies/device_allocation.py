@@ -14,7 +14,9 @@ CHECK = BASE % 'check'
 RESERVE = BASE % 'reserve'
 BEGIN = BASE % 'begin'
 BIND = BASE % 'bind'
+ACTIVATE = BASE % 'activate'
 UNBIND = BASE % 'unbind'
+SETTLE = BASE % 'settle'
 RELEASE = BASE % 'release'
 
 _COLLECTION = '/v2/device_allocations'
@@ -60,10 +62,22 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             _PATH + '/bind',
         ),
         _rule(
+            ACTIVATE,
+            'Have a server that is moved use the devices of its new node.',
+            'POST',
+            _PATH + '/activate',
+        ),
+        _rule(
             UNBIND,
             'Unbind the device contexts of a server; it keeps them.',
             'POST',
             _PATH + '/unbind',
+        ),
+        _rule(
+            SETTLE,
+            'Unbind what a server has left that stays where it was moved to.',
+            'POST',
+            _PATH + '/settle',
         ),
         _rule(
             RELEASE,

@@ -80,8 +80,8 @@ BIND: dict[str, ty.Any] = {
             'maxProperties': 1024,
         },
         'generation': _GENERATION,
-        # The node that it was on, if it is evacuated.
-        'evacuated_from': _WORD,
+        # Nova's, if the server is moved from a node.
+        'migration': _UUID,
     },
     'required': ['hostname', 'resource_providers', 'generation'],
     'additionalProperties': False,
@@ -97,11 +97,17 @@ UNBIND: dict[str, ty.Any] = {
             'minItems': 1,
             'maxItems': 1024,
         },
-        # The node that it is on now.
-        'evacuated_to': _WORD,
+        'migration': _UUID,
     },
     'minProperties': 1,
     'maxProperties': 1,
+    'additionalProperties': False,
+}
+
+OF_MIGRATION: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {'migration': _UUID},
+    'required': ['migration'],
     'additionalProperties': False,
 }
 

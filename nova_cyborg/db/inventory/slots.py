@@ -356,16 +356,16 @@ def take_all(
     for slot in relevant:
         by_provider.setdefault(slot.provider, []).append(slot)
     free = {
-        provider_id: _free(found, given)
-        for provider_id, found in by_provider.items()
+        provider_id: _free(theirs, given)
+        for provider_id, theirs in by_provider.items()
     }
-    taken = []
+    taken: list[Slot] = []
     for provider_id in provider_ids:
-        slot = next(free.get(provider_id, iter(())), None)
-        if slot is None or slot.attach_type not in _ADDRESSES:
+        found = next(free.get(provider_id, iter(())), None)
+        if found is None or found.attach_type not in _ADDRESSES:
             return None
-        given.add(slot)
-        taken.append(slot)
+        given.add(found)
+        taken.append(found)
     _mark_in_use(db, taken)
     return taken
 

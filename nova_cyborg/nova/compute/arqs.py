@@ -42,18 +42,22 @@ def all_bound(
 
 
 def wait_until_resolved(
-    context: nova_context.RequestContext, instance: objects.Instance
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    migration_id: str | None = None,
 ) -> None:
     """Wait until the binding of a server's accelerator requests is over.
 
     :param instance: the server.
+    :param migration_id: UUID of the migration that they were made for; None
+        for those that the server uses.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     :raises BindingTimeout: if it takes longer than nova.conf's
         ``arq_binding_timeout``.
     """
     allocations = client.allocation_client(context)
     end = time.monotonic() + CONF.arq_binding_timeout
-    while not allocations.is_resolved(instance.uuid):
+    while not allocations.is_resolved(instance.uuid, migration_id):
         if time.monotonic() > end:
             raise exception.BindingTimeout(
                 server_id=instance.uuid, seconds=CONF.arq_binding_timeout
@@ -140,21 +144,22 @@ def unbind_or_log(
         )
 
 
-def unbind_left_behind(
-    context: nova_context.RequestContext, instance: objects.Instance
+def settle(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    migration_id: str,
 ) -> None:
-    """Unbind the devices on the host that a server was evacuated from.
+    """Unbind the devices on the host that a server was moved from.
 
-    :param instance: the server, which is on its new node.
+    :param instance: the server, which stays where it is.
+    :param migration_id: UUID of the migration.
     """
     try:
-        client.allocation_client(context).unbind_left_behind(
-            instance.uuid, instance.node
-        )
+        client.allocation_client(context).settle(instance.uuid, migration_id)
     except exception.DeviceContextError as exc:
         LOG.warning(
-            'Server %s is evacuated, and its devices on its old host could '
-            'not be unbound. Run "nova-cyborg-manage audit --repair": %s',
+            'Server %s is moved, and its devices on its old host could not be '
+            'unbound. Run "nova-cyborg-manage audit --repair": %s',
             instance.uuid,
             exc,
         )

@@ -110,7 +110,7 @@ class ComputeManager(moves.ComputeManager):
         try:
             if carried.now().arrives:
                 # Nova's API has no host to send the events to, or another.
-                server_arqs.wait_until_resolved(context, instance)
+                self._wait_for_devices(context, instance)
             arqs: list[dict[str, ty.Any]] = stock()
         except (Exception, _Timeout) as exc:
             # Asked for now: the ARQs, and what is known of them, are about
@@ -129,6 +129,19 @@ class ComputeManager(moves.ComputeManager):
                     reason=fault or 'an accelerator request is not bound.',
                 )
         return arqs
+
+    def _wait_for_devices(
+        self, context: nova_context.RequestContext, instance: objects.Instance
+    ) -> None:
+        """Wait for the devices of a server that comes here, and use them."""
+        migration_id = carried.now().migration_id
+        server_arqs.wait_until_resolved(
+            context, instance, migration_id or None
+        )
+        if migration_id:
+            client.allocation_client(context).activate(
+                instance.uuid, migration_id
+            )
 
     @overrides.method('context instance')
     @contextlib.contextmanager
@@ -281,13 +294,16 @@ class ComputeManager(moves.ComputeManager):
                 guards.log_dropped('rebuild_instance', instance)
             else:
                 rebuild()
-                server_arqs.unbind_left_behind(context, instance)
+                if kwargs.get('migration'):
+                    server_arqs.settle(
+                        context, instance, kwargs['migration'].uuid
+                    )
 
         evacuate()
 
     @overrides.method(
         'context instance orig_image_ref',
-        named='evacuate request_spec accel_uuids',
+        named='evacuate migration request_spec accel_uuids',
     )
     def _do_rebuild_instance_with_claim(self, stock: overrides.Stock) -> None:
         context, instance = stock['context'], stock['instance']
@@ -295,10 +311,14 @@ class ComputeManager(moves.ComputeManager):
             stock()
             return
         evacuated = bool(stock['evacuate'])
+        migration = stock['migration']
+        arriving = dataclasses.replace(
+            carried.now(),
+            arrives=evacuated,
+            migration_id=migration.uuid if evacuated and migration else '',
+        )
         try:
-            with carried.carrying(
-                dataclasses.replace(carried.now(), arrives=evacuated)
-            ):
+            with carried.carrying(arriving):
                 stock()
         except (Exception, _Timeout) as exc:
             if evacuated and guards.is_rebuilding(context, instance):

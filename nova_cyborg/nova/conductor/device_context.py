@@ -90,7 +90,7 @@ class DeviceContextHook(spec.ConductorHook):
                 node,
                 _chosen_providers(request_spec),
                 allocation.generation,
-                operation.evacuated_node or None,
+                operation.migration_id or None,
             )
         except _UNCERTAIN:
             # It may have been done, and only the answer got lost.

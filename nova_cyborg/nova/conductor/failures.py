@@ -46,6 +46,23 @@ def fail_earlier_evacuations(
         migration.save()
 
 
+def evacuation(context: nova_context.RequestContext, server_id: str) -> str:
+    """Find the evacuation that begins now, as Nova does.
+
+    :param context: is of the server's cell.
+    :param server_id: UUID of the server.
+    :returns: UUID of its migration; empty if Nova has no record of it.
+    """
+    try:
+        return str(
+            objects.Migration.get_by_instance_and_status(
+                context, server_id, 'accepted'
+            ).uuid
+        )
+    except nova_exception.MigrationNotFoundByStatus:
+        return ''
+
+
 def fail_evacuation(
     context: nova_context.RequestContext, server_id: str
 ) -> None:

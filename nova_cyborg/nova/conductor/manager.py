@@ -155,7 +155,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             try:
                 self._begin_rebuild(context, call, evacuating)
                 if evacuating and call.specs:
-                    self._evacuate(context, stock)
+                    self._evacuate(context, call, stock)
                 else:
                     stock()
             except Exception as exc:
@@ -183,9 +183,17 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             raise
 
     def _evacuate(
-        self, context: nova_context.RequestContext, stock: overrides.Stock
+        self,
+        context: nova_context.RequestContext,
+        call: carried.Call,
+        stock: overrides.Stock,
     ) -> None:
-        failures.fail_earlier_evacuations(context, stock['instance'].uuid)
+        server_id = stock['instance'].uuid
+        failures.fail_earlier_evacuations(context, server_id)
+        call.operation = dataclasses.replace(
+            call.operation,
+            migration_id=failures.evacuation(context, server_id),
+        )
         # It may not get to the other host: the accelerator requests of the
         # old one are deleted when it is there.
         with carried.carrying(

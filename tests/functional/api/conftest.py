@@ -10,6 +10,9 @@ from cyborg.common import placement_client
 from nova_cyborg import model
 from tests.functional.api import placement as placement_lib
 
+# A device profile that stock Nova asks for.
+PROFILE = {'name': 'afaas_example', 'groups': [{'resources:FPGA': '1'}]}
+
 
 @pytest.fixture
 def cloud():
@@ -69,6 +72,36 @@ def boot(cloud, member, nova):
         return server_id, *uuids
 
     return _boot
+
+
+@pytest.fixture
+def profile_arq(cloud, admin, nova):
+    """Binds an ARQ of a device profile to a server, as stock Nova does."""
+    admin.post('/v2/device_profiles', [PROFILE])
+
+    def _bind(server_id, provider, host='compute1'):
+        (arq,) = nova.post(
+            '/v2/accelerator_requests',
+            {'device_profile_name': PROFILE['name']},
+        ).json['arqs']
+        values = {
+            'hostname': host,
+            'device_rp_uuid': provider,
+            'instance_uuid': server_id,
+        }
+        patch = [
+            {'path': f'/{name}', 'op': 'add', 'value': value}
+            for name, value in values.items()
+        ]
+        nova.call(
+            'patch_json',
+            '/v2/accelerator_requests',
+            {arq['uuid']: patch},
+            status=202,
+        )
+        return arq['uuid']
+
+    return _bind
 
 
 def providers(provider, *uuids, groups=1):

@@ -293,6 +293,21 @@ class Caller:
             'get', f'/v2/device_allocations/{server_id}', status=status
         )
 
+    def of_migration(
+        self,
+        server_id: str,
+        action: str,
+        migration_id: str,
+        status: int | None = None,
+    ) -> webtest.TestResponse:
+        """Say something of a migration of a server."""
+        return self.call(
+            'post_json',
+            f'/v2/device_allocations/{server_id}/{action}',
+            {'migration': migration_id},
+            status=status,
+        )
+
     def check(
         self, *uuids: str, status: int | None = None, **more: ty.Any
     ) -> webtest.TestResponse:

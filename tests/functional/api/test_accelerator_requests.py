@@ -16,38 +16,6 @@ from nova_cyborg.db import tables
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers
 
-PROFILE = {'name': 'afaas_example', 'groups': [{'resources:FPGA': '1'}]}
-
-
-@pytest.fixture
-def profile_arq(cloud, admin, nova):
-    """Binds an ARQ of a device profile to a server, as stock Nova does."""
-    admin.post('/v2/device_profiles', [PROFILE])
-
-    def _bind(server_id, provider):
-        (arq,) = nova.post(
-            '/v2/accelerator_requests',
-            {'device_profile_name': PROFILE['name']},
-        ).json['arqs']
-        values = {
-            'hostname': 'compute1',
-            'device_rp_uuid': provider,
-            'instance_uuid': server_id,
-        }
-        patch = [
-            {'path': f'/{name}', 'op': 'add', 'value': value}
-            for name, value in values.items()
-        ]
-        nova.call(
-            'patch_json',
-            '/v2/accelerator_requests',
-            {arq['uuid']: patch},
-            status=202,
-        )
-        return arq['uuid']
-
-    return _bind
-
 
 @pytest.fixture
 def server(cloud, nova, member, profile_arq):

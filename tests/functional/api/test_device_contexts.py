@@ -101,6 +101,7 @@ class TestCreate:
             'server_id': None,
             'host': None,
             'devices': [],
+            'bindings': [],
             'created_at': created['created_at'],
             'updated_at': None,
             'links': created['links'],

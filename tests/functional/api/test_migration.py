@@ -67,6 +67,77 @@ def schema(engine):
     }
 
 
+def _insert(connection, table, **values):
+    columns = [sa.column(name) for name in values]
+    connection.execute(sa.insert(sa.table(table, *columns)).values(**values))
+
+
+def _store_server(engine, arqs):
+    """Store a server as it was before there were bindings.
+
+    ``arqs`` are the generation and the node of each, by its name; that of one
+    without a node is gone. Returns the row id of the allocation, which is
+    that of its device context, too.
+    """
+    now = datetime.datetime(2026, 11, 28)
+    with engine.begin() as connection:
+        count = sa.text('SELECT count(*) FROM device_allocations')
+        row_id = connection.scalar(count) + 1
+        _insert(
+            connection,
+            'device_allocations',
+            id=row_id,
+            server_id=str(uuid.uuid4()),
+            project_id='p',
+            generation=3,
+            caller='c',
+            created_at=now,
+        )
+        _insert(
+            connection,
+            'device_contexts',
+            id=row_id,
+            uuid=str(uuid.uuid4()),
+            project_id='p',
+            user_id='u',
+            groups='[]',
+            delete_on_termination=True,
+            allocation_id=row_id,
+            created_at=now,
+        )
+        profile = connection.execute(
+            sa.insert(models.DeviceProfile.__table__).values(
+                uuid=str(uuid.uuid4()), name=f'p{row_id}', profile_json='{}'
+            )
+        )
+        for name, (_generation, node) in arqs.items():
+            if node is not None:
+                connection.execute(
+                    sa.insert(models.ExtArq.__table__).values(
+                        uuid=name,
+                        state='Bound',
+                        device_profile_id=profile.inserted_primary_key[0],
+                        device_profile_group_id=0,
+                        hostname=node,
+                    )
+                )
+    for name, (generation, _node) in arqs.items():
+        _store_link(engine, row_id, name, generation)
+    return row_id
+
+
+def _store_link(engine, context_row_id, arq_id, generation):
+    with engine.begin() as connection:
+        _insert(
+            connection,
+            'device_context_arqs',
+            arq_uuid=arq_id,
+            device_context_id=context_row_id,
+            group_number=0,
+            generation=generation,
+        )
+
+
 def version_of_cyborg(engine):
     with engine.connect() as connection:
         query = sa.text('SELECT version_num FROM alembic_version')
@@ -140,6 +211,44 @@ class TestUpgrade:
         query = sa.select(tables.DeviceContext.groups_size)
         with engine.connect() as connection:
             assert connection.scalars(query).all() == [len(groups)]
+
+    def test_the_bindings_of_servers_that_were_there(
+        self, engine, cyborgs_own
+    ):
+        """One that is bound, one that is evacuated, and one on no host."""
+        migration.upgrade(engine, '8a5d0e2b6f14')
+        bound, evacuated, offloaded = (
+            _store_server(engine, arqs)
+            for arqs in (
+                {'a': (0, 'old'), 'b': (0, 'old')},
+                {'c': (-3, 'old'), 'd': (3, 'new'), 'e': (3, 'new')},
+                {'f': (1, None)},
+            )
+        )
+        # An ARQ that is gone.
+        _store_link(engine, bound, 'g', 0)
+
+        migration.upgrade(engine)
+
+        binding, link = tables.DeviceBinding, tables.DeviceContextArq
+        query = sa.select(
+            link.arq_uuid,
+            binding.allocation_id,
+            binding.node,
+            binding.state,
+            binding.generation,
+            binding.active_of,
+        ).join(binding, binding.id == link.binding_id)
+        with engine.connect() as connection:
+            found = {name: said for name, *said in connection.execute(query)}
+        assert found == {
+            'a': [bound, 'old', 'active', 0, bound],
+            'b': [bound, 'old', 'active', 0, bound],
+            'c': [evacuated, 'old', 'leaving', 2, None],
+            'd': [evacuated, 'new', 'active', 3, evacuated],
+            'e': [evacuated, 'new', 'active', 3, evacuated],
+        }
+        assert offloaded
 
     def test_cyborgs_own_are_untouched(self, engine, cyborgs_own):
         before, version = schema(engine), version_of_cyborg(engine)

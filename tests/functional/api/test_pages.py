@@ -4,6 +4,7 @@
 
 import concurrent.futures
 import datetime
+import itertools
 import json
 import re
 
@@ -110,12 +111,15 @@ class TestSize:
     def test_a_full_page_of_small_ones(self, cloud, member):
         store(1001, [{'resources': {'FPGA': 1}}])
 
-        found = pages(member)
-
-        assert [len(each.json['device_contexts']) for each in found] == [
-            1000,
-            1,
+        found = [
+            [each['uuid'] for each in page.json['device_contexts']]
+            for page in pages(member)
         ]
+
+        *full, last = map(len, found)
+        assert len(full) == 2
+        assert min(full) == max(full) > last
+        assert len(set(itertools.chain(*found))) == 1001
 
     def test_devices_count(self, cloud, member, boot):
         cloud.config.config(
@@ -128,9 +132,19 @@ class TestSize:
         ]
         with cloud.engine.begin() as connection:
             for uuid in uuids:
-                row_id = connection.scalar(
-                    sa.select(tables.DeviceContext.id).where(
-                        tables.DeviceContext.uuid == uuid
+                context = tables.DeviceContext
+                row_id, allocation_id = connection.execute(
+                    sa.select(context.id, context.allocation_id).where(
+                        context.uuid == uuid
+                    )
+                ).one()
+                made = connection.execute(
+                    sa.insert(tables.DeviceBinding).values(
+                        allocation_id=allocation_id,
+                        node='compute1',
+                        generation=0,
+                        state='active',
+                        active_of=allocation_id,
                     )
                 )
                 connection.execute(
@@ -140,7 +154,7 @@ class TestSize:
                             'arq_uuid': f'{row_id}-{number}',
                             'device_context_id': row_id,
                             'group_number': 0,
-                            'generation': 0,
+                            'binding_id': made.inserted_primary_key[0],
                         }
                         for number in range(1500)
                     ],

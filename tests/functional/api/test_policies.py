@@ -83,6 +83,18 @@ ALLOCATION_POLICIES = {
             server, {model.requester_id(uuid, 0): rp}, status='*'
         ),
     ),
+    device_allocation.ACTIVATE: (
+        404,
+        lambda caller, server, uuid, rp: caller.of_migration(
+            server, 'activate', cyborg.UNKNOWN, status='*'
+        ),
+    ),
+    device_allocation.SETTLE: (
+        204,
+        lambda caller, server, uuid, rp: caller.of_migration(
+            server, 'settle', cyborg.UNKNOWN, status='*'
+        ),
+    ),
     device_allocation.UNBIND: (
         204,
         lambda caller, server, uuid, rp: caller.unbind(server, status='*'),

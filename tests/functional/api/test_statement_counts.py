@@ -66,14 +66,21 @@ def crowd(cloud):
                 instance_uuid=server_id,
                 hostname='compute1',
             )
-            db.add_all((row, arq))
+            binding = tables.DeviceBinding(
+                allocation_id=held.id,
+                node='compute1',
+                generation=1,
+                state='active',
+                active_of=held.id,
+            )
+            db.add_all((row, arq, binding))
             db.flush()
             db.add(
                 tables.DeviceContextArq(
                     arq_uuid=arq.uuid,
                     device_context_id=row.id,
                     group_number=0,
-                    generation=1,
+                    binding_id=binding.id,
                 )
             )
 

@@ -31,6 +31,7 @@ def test_arqs_of_a_profile_of_no_server(cloud, run, running):
     _provider, server_id, _context_id = running
     execute(cloud, sa.delete(tables.DeviceContextArq))
     execute(cloud, sa.update(tables.DeviceContext).values(allocation_id=None))
+    execute(cloud, sa.delete(tables.DeviceBinding))
     execute(cloud, sa.delete(tables.DeviceAllocation))
     execute(cloud, sa.update(models.DeviceProfile).values(name='gold'))
     assert run() == (0, [])

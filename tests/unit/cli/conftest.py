@@ -50,6 +50,7 @@ def context(**fields: ty.Any) -> dict[str, ty.Any]:
         'server_id': None,
         'host': None,
         'devices': [],
+        'bindings': [],
         'created_at': '2026-01-01T00:00:00Z',
         'updated_at': None,
         'links': [],
@@ -69,8 +70,13 @@ def bound_context() -> dict[str, ty.Any]:
         'attach_handle_info': {'domain': '0000', 'bus': '0c'},
         'slot': '0000:0c:00.1',
     }
+    binding = {'host': 'compute1', 'state': 'active', 'devices': [device]}
     return context(
-        status='bound', server_id=SERVER_ID, host='compute1', devices=[device]
+        status='bound',
+        server_id=SERVER_ID,
+        host='compute1',
+        devices=[device],
+        bindings=[binding],
     )
 
 

@@ -175,3 +175,14 @@ def test_help_of_others_has_an_example(
 ) -> None:
     result = openstack('help', *COMMAND, verb)
     assert 'device context' in result.out.partition('xample')[2]
+
+
+def test_show_names_each_binding(cloud: Cloud, openstack: Run) -> None:
+    context = conftest.bound_context()
+    context['bindings'].append(
+        {'host': 'compute2', 'state': 'inactive', 'devices': []}
+    )
+    cloud.answer('GET', f'/device_contexts/{CONTEXT_ID}', json=context)
+    result = openstack(*COMMAND, 'show', CONTEXT_ID)
+    assert 'active on compute1' in result.out
+    assert 'inactive on compute2' in result.out

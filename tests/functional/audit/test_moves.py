@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Servers that were evacuated, or could not be."""
+"""Servers that were moved, or could not be."""
 
 import uuid
 
@@ -62,7 +62,7 @@ def test_a_server_that_could_not_be_evacuated_twice(
         server_id,
         providers(cloud.add_device(), context_id),
         host='the-new-host',
-        evacuated_from=old,
+        migration=str(uuid.uuid4()),
     )
     wait_for_status(member, context_id, 'bound')
     nova.begin(server_id, str(uuid.uuid4()))
@@ -80,16 +80,17 @@ def test_what_an_evacuated_server_has_left(
 ):
     """Nova came to the end, and could not tell Cyborg so."""
     _provider, server_id, context_id = running
-    old = member.show(context_id).json['host']
     nova.begin(server_id, str(uuid.uuid4()))
     cloud.nova.change(server_id, 'ACTIVE', 'rebuilding')
     provider = cloud.add_device()
+    migration_id = str(uuid.uuid4())
     nova.bind(
         server_id,
         providers(provider, context_id),
         host='the-new-host',
-        evacuated_from=old,
+        migration=migration_id,
     )
+    nova.of_migration(server_id, 'activate', migration_id)
     wait_for_status(member, context_id, 'bound')
     placement.allocate(provider, server_id)
     assert run(repair=True) == (0, [])

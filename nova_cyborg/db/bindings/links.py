@@ -3,11 +3,10 @@
 """Links: which accelerator requests (ARQs) are of which device context.
 
 The ARQs of a device context belong to a hidden device profile, one for each
-distinct set of groups. Which of its groups one stands for, and which attempt
-to bring its server to a host has made it, is in its link.
+distinct set of groups. Which of its groups one stands for, and of which
+binding of its server it is, is in its link.
 """
 
-import collections
 import collections.abc
 import dataclasses
 import json
@@ -22,11 +21,8 @@ from sqlalchemy import orm
 
 from nova_cyborg import model
 from nova_cyborg.db import profiles, session, tables
+from nova_cyborg.db.bindings import rows
 from nova_cyborg.db.inventory import outages, slots
-
-#: Whether an ARQ is on the host that its server is being evacuated from, as a
-#: condition for rows of links: what replaces it may not come to be.
-IS_LEFT_BEHIND = tables.DeviceContextArq.generation < 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,148 +39,142 @@ class Target:
 
 def by_context(
     db: orm.Session, context_row_ids: collections.abc.Sequence[int]
-) -> dict[int, list[model.Device]]:
-    """Read the devices of some device contexts, with one statement.
+) -> dict[int, tuple[model.Binding, ...]]:
+    """Read the bindings of some device contexts, with one statement.
 
     :param db: the transaction's session.
     :param context_row_ids: row ids of device contexts.
-    :returns: devices by row id, in order of group and making.
+    :returns: bindings by row id, in order of their making; the devices of
+        each in order of group and making.
     """
-    link, arq, handle = (
-        tables.DeviceContextArq,
-        models.ExtArq,
-        models.AttachHandle,
-    )
-    rows = db.execute(
-        sa.select(link, arq, handle, outages.IS_MISSING)
-        .join(arq, arq.uuid == link.arq_uuid)
-        .outerjoin(handle, handle.id == arq.attach_handle_id)
-        .where(link.device_context_id.in_(context_row_ids), ~IS_LEFT_BEHIND)
-        .order_by(link.device_context_id, link.group_number, arq.id)
-    )
-    found = collections.defaultdict(list)
-    for link_row, arq_row, handle_row, missing in rows:
-        found[link_row.device_context_id].append(
-            _device(link_row, arq_row, handle_row, missing)
-        )
-    return found
-
-
-def servers_left_behind(
-    context: cyborg_context.RequestContext,
-    providers: collections.abc.Sequence[str] | None = None,
-    limit: int | None = None,
-) -> dict[str, str]:
-    """Find servers that have ARQs on a host that they are evacuated from.
-
-    :param providers: UUIDs of the resource providers that matter; None for
-        all.
-    :param limit: how many ARQs at most; None for all.
-    :returns: the node that is left, by UUID of the server.
-    """
-    arq, link = models.ExtArq, tables.DeviceContextArq
+    link, binding = tables.DeviceContextArq, tables.DeviceBinding
     query = (
-        sa.select(arq.instance_uuid, arq.hostname)
-        .join(link, link.arq_uuid == arq.uuid)
-        .where(IS_LEFT_BEHIND)
-        .order_by(arq.id)
-        .limit(limit)
-    )
-    if providers is not None:
-        query = query.where(arq.device_rp_uuid.in_(providers))
-    return dict(session.rows(context, query))
-
-
-def nodes(
-    db: orm.Session, context_row_ids: collections.abc.Sequence[int]
-) -> dict[str, str]:
-    """Find where the ARQs of device contexts are, left behind or not.
-
-    :param db: the transaction's session.
-    :param context_row_ids: row ids of device contexts.
-    :returns: the node by UUID of the ARQ.
-    """
-    arq, link = models.ExtArq, tables.DeviceContextArq
-    rows = db.execute(
-        sa.select(arq.uuid, arq.hostname)
-        .join(link, link.arq_uuid == arq.uuid)
+        _devices()
+        .add_columns(link.device_context_id, binding)
+        .join(binding, binding.id == link.binding_id)
         .where(link.device_context_id.in_(context_row_ids))
-        .order_by(arq.id)
+        .order_by(
+            link.device_context_id,
+            binding.id,
+            link.group_number,
+            models.ExtArq.id,
+        )
     )
-    return dict(row._tuple() for row in rows)
+    bindings: dict[int, dict[int, tables.DeviceBinding]] = {}
+    devices: dict[tuple[int, int], list[model.Device]] = {}
+    for *device, context_id, row in db.execute(query):
+        bindings.setdefault(context_id, {})[row.id] = row
+        devices.setdefault((context_id, row.id), []).append(_device(*device))
+    return {
+        context_id: tuple(
+            model.Binding(
+                row.node, row.state, tuple(devices[context_id, row.id])
+            )
+            for row in found.values()
+        )
+        for context_id, found in bindings.items()
+    }
 
 
-def of_attempt(
-    db: orm.Session,
-    context_row_ids: collections.abc.Sequence[int],
-    generation: int,
-) -> list[str]:
-    """Find the ARQs that an attempt to bring a server to a host has made.
+def of_binding(
+    db: orm.Session, binding_id: int
+) -> list[tuple[int, model.Device]]:
+    """Read the devices of a binding.
 
     :param db: the transaction's session.
-    :param context_row_ids: row ids of the server's device contexts.
-    :param generation: the attempt's.
+    :param binding_id: its row id.
+    :returns: the devices, each with the row id of its device context.
+    """
+    link = tables.DeviceContextArq
+    query = (
+        _devices()
+        .add_columns(link.device_context_id)
+        .where(link.binding_id == binding_id)
+        .order_by(models.ExtArq.id)
+    )
+    return [
+        (context_id, _device(*device))
+        for *device, context_id in db.execute(query)
+    ]
+
+
+def arq_ids(
+    db: orm.Session, binding_ids: collections.abc.Iterable[int]
+) -> list[str]:
+    """Find the ARQs of bindings.
+
+    :param db: the transaction's session.
+    :param binding_ids: their row ids.
     :returns: UUIDs of the ARQs.
     """
     link = tables.DeviceContextArq
+    wanted = list(binding_ids)
+    if not wanted:
+        return []
     return list(
         db.scalars(
             sa.select(link.arq_uuid)
-            .where(
-                link.device_context_id.in_(context_row_ids),
-                link.generation == generation,
-            )
+            .where(link.binding_id.in_(wanted))
             .order_by(link.arq_uuid)
         )
     )
 
 
-def mark_left_behind(
-    db: orm.Session, arq_ids: collections.abc.Collection[str]
-) -> None:
-    """Mark ARQs as on the host that their server is being evacuated from.
+def servers(
+    context: cyborg_context.RequestContext,
+    providers: collections.abc.Sequence[str] | None = None,
+    limit: int | None = None,
+) -> list[str]:
+    """Find servers that have ARQs which are not of their active binding.
 
-    :param db: the transaction's session.
-    :param arq_ids: their UUIDs.
+    :param providers: UUIDs of the resource providers that matter; None for
+        all.
+    :param limit: how many ARQs at most; None for all.
+    :returns: UUIDs of the servers.
     """
-    link = tables.DeviceContextArq
-    db.execute(
-        sa.update(link)
-        .where(link.arq_uuid.in_(arq_ids), ~IS_LEFT_BEHIND)
-        .values(generation=_other_sign(link.generation))
-    )
-
-
-def unmark_left_behind(
-    db: orm.Session, context_row_ids: collections.abc.Sequence[int]
-) -> None:
-    """Have a server use the ARQs again that it has left behind.
-
-    None of them if it has others, which have replaced them.
-
-    :param db: the transaction's session.
-    :param context_row_ids: row ids of the server's device contexts.
-    """
-    link, arq = tables.DeviceContextArq, models.ExtArq
-    mine = link.device_context_id.in_(context_row_ids)
-    there = db.scalar(
-        sa.select(sa.func.count(arq.id))
+    arq, link = models.ExtArq, tables.DeviceContextArq
+    binding = tables.DeviceBinding
+    query = (
+        sa.select(arq.instance_uuid)
         .join(link, link.arq_uuid == arq.uuid)
-        .where(mine, ~IS_LEFT_BEHIND)
+        .join(binding, binding.id == link.binding_id)
+        .where(~rows.IS_ACTIVE)
+        .order_by(arq.id)
+        .limit(limit)
     )
-    if not there:
-        db.execute(
-            sa.update(link)
-            .where(mine, IS_LEFT_BEHIND)
-            .values(generation=_other_sign(link.generation))
+    if providers is not None:
+        query = query.where(arq.device_rp_uuid.in_(providers))
+    return list(
+        dict.fromkeys(
+            server_id for (server_id,) in session.rows(context, query)
         )
+    )
+
+
+def have_arqs(
+    db: orm.Session, context_row_ids: collections.abc.Sequence[int]
+) -> bool:
+    """Tell whether device contexts have ARQs that are there, on any node.
+
+    :param db: the transaction's session.
+    :param context_row_ids: row ids of device contexts.
+    :returns: whether one has.
+    """
+    arq, link = models.ExtArq, tables.DeviceContextArq
+    query = (
+        sa.select(arq.id)
+        .join(link, link.arq_uuid == arq.uuid)
+        .where(link.device_context_id.in_(context_row_ids))
+        .limit(1)
+    )
+    return db.scalar(query) is not None
 
 
 def make_arqs(
     db: orm.Session,
     context_row_id: int,
     context: model.DeviceContext,
-    generation: int,
+    binding_id: int,
     target: Target,
     taken: collections.abc.Iterator[slots.Slot] | None = None,
 ) -> list[dict[str, str]]:
@@ -193,7 +183,7 @@ def make_arqs(
     :param db: the transaction's session.
     :param context_row_id: row id of the device context.
     :param context: the device context; a server holds it.
-    :param generation: the allocation's generation they belong to.
+    :param binding_id: row id of the binding that they are of.
     :param target: where they are to be bound.
     :param taken: the slots that they are bound to, in order; None if they are
         not bound yet.
@@ -225,7 +215,7 @@ def make_arqs(
                     'arq_uuid': uuid,
                     'device_context_id': context_row_id,
                     'group_number': number,
-                    'generation': generation,
+                    'binding_id': binding_id,
                 }
             )
     # As values of one statement: to add objects has SQLAlchemy name the type
@@ -269,19 +259,27 @@ def remove_dangling(
     )
 
 
-def _other_sign(generation: ty.Any) -> ty.Any:
-    # The first generation is 0, which has none. It is its own inverse.
-    return -1 - generation
+def _devices() -> sa.Select[ty.Any]:
+    link, arq, handle = (
+        tables.DeviceContextArq,
+        models.ExtArq,
+        models.AttachHandle,
+    )
+    return (
+        sa.select(link.group_number, arq, handle, outages.IS_MISSING)
+        .join(arq, arq.uuid == link.arq_uuid)
+        .outerjoin(handle, handle.id == arq.attach_handle_id)
+    )
 
 
 def _device(
-    link: ty.Any, arq: ty.Any, handle: ty.Any, missing: bool
+    group: int, arq: ty.Any, handle: ty.Any, missing: bool
 ) -> model.Device:
     is_bound = arq.state == constants.ARQ_BOUND
     bound = is_bound and handle is not None
     return model.Device(
         arq_id=arq.uuid,
-        group=link.group_number,
+        group=group,
         state=arq.state,
         host=arq.hostname,
         resource_provider_id=arq.device_rp_uuid,

@@ -19,10 +19,10 @@ from nova_cyborg.db import (
     allocations,
     arqs,
     contexts,
-    links,
     session,
     tables,
 )
+from nova_cyborg.db.bindings import links, rows
 from nova_cyborg.db.inventory import hosts, slots, taints
 
 # Keys, in a group of a device profile, of an image that Cyborg's conductor
@@ -61,15 +61,15 @@ class Wanted:
     :ivar providers: UUID of the resource provider by the group's name in the
         request to Placement; see :func:`model.requester_id`.
     :ivar generation: that of the attempt.
-    :ivar evacuated_from: the node that the server is evacuated from; None if
-        it is not.
+    :ivar migration_id: UUID of Nova's migration, if the server is moved from
+        a node; None if it is not.
     """
 
     server_id: str
     node: str
     providers: collections.abc.Mapping[str, str]
     generation: int
-    evacuated_from: str | None = None
+    migration_id: str | None = None
 
 
 @session.retry
@@ -111,9 +111,8 @@ def prepare_binding(
     With their slots, if there is one for each, and nothing is to be done with
     the devices: then they are bound.
 
-    Those that a server has on the node that it is evacuated from are kept
-    until it is on the other one: it may not get there, and its guest may
-    still run.
+    A server that is moved has its active binding meanwhile, and until it is
+    said to use the new one: it may not get there, and its guest may still run.
 
     :param wanted: what is to be bound, and where.
     :param check: raises if the device contexts may not be bound.
@@ -127,28 +126,31 @@ def prepare_binding(
     """
     with session.writing(context) as db:
         hosts.lock(db, wanted.node)
-        row, held = allocations.lock_existing(db, wanted.server_id)
+        row, bindings = allocations.lock_with_bindings(db, wanted.server_id)
         _check_generation(row, wanted.generation)
-        targets = {data.uuid: _target(data, wanted) for _, data in held}
-        begun = [device for _, data in held for device in data.devices]
-        if begun and _is_begun(held, targets):
-            made = [{'uuid': device.arq_id} for device in begun]
+        held = contexts.without_devices(db, row.id)
+        targets = {data.uuid: _target(data, wanted) for _row, data in held}
+        begun = _begun(db, bindings, held, targets, wanted)
+        if begun:
             return Binding(
-                row.generation, row.project_id, wanted.node, made, begun=True
+                row.generation, row.project_id, wanted.node, begun, begun=True
             )
-        nodes = links.nodes(db, [row.id for row, _data in held])
-        useless = [
-            arq for arq, node in nodes.items() if node != wanted.evacuated_from
-        ]
+        useless = [each.id for each in bindings if not _is_kept(each, wanted)]
         if useless:
             raise exception.StillBound(
-                server_id=wanted.server_id, arq_ids=useless
+                server_id=wanted.server_id,
+                arq_ids=links.arq_ids(db, useless),
             )
         check([data for _row, data in held])
         taken = _take_slots(context, db, wanted.node, _asked(held, targets))
-        if nodes:
-            links.mark_left_behind(db, nodes)
         row.fault = None
+        binding = rows.make(
+            db,
+            row,
+            wanted.node,
+            wanted.migration_id,
+            is_active=rows.active(bindings) is None,
+        )
         each_slot = None if taken is None else iter(taken)
         made = [
             arq
@@ -157,7 +159,7 @@ def prepare_binding(
                 db,
                 context_row.id,
                 data,
-                row.generation,
+                binding.id,
                 targets[data.uuid],
                 each_slot,
             )
@@ -219,61 +221,31 @@ def end(
         if row is None:
             return []
         allocations.check_caller(row, caller)
-        held = contexts.of_allocation(db, row.id)
-        made = [device.arq_id for _, data in held for device in data.devices]
         if generation is not None:
             _check_generation(row, generation)
+        found = rows.of_allocation(db, row.id)
+        if generation is not None:
             # What an earlier attempt has bound is in the guest.
-            made = links.of_attempt(
-                db, [each.id for each, _data in held], generation
-            )
-        if arq_ids is not None and not set(made).intersection(arq_ids):
-            if made:
-                raise exception.OtherAttempt(server_id=server_id)
-            # Perhaps another attempt was begun, and has bound nothing yet.
-            return []
+            found = [each for each in found if each.generation == generation]
+        made = {each.id: links.arq_ids(db, [each.id]) for each in found}
+        if arq_ids is not None:
+            wanted = set(arq_ids)
+            of_it = {
+                binding_id: ids
+                for binding_id, ids in made.items()
+                if not wanted.isdisjoint(ids)
+            }
+            if not of_it:
+                if any(made.values()):
+                    raise exception.OtherAttempt(server_id=server_id)
+                # Perhaps another attempt was begun, and has bound nothing
+                # yet.
+                return []
+            made = of_it
         # Whatever of the attempt is still on its way comes too late.
         row.generation += 1
         row.fault = None
-        return made
-
-
-@session.retry
-def arqs_left_behind(
-    context: cyborg_context.RequestContext, server_id: str, node: str
-) -> list[str]:
-    """Find the ARQs of the old host of a server that was evacuated.
-
-    The server's allocation is locked for it: no attempt begins meanwhile.
-
-    :param server_id: UUID of the server.
-    :param node: the node that it is on.
-    :returns: UUIDs of its ARQs on other nodes, those of profiles too; none
-        if the devices of its device contexts are not on this node, and so it
-        is on its way again.
-    """
-    with session.writing(context) as db:
-        row = allocations.lock(db, server_id)
-        if row is None:
-            return []
-        held = contexts.of_allocation(db, row.id)
-        given = [device for _row, data in held for device in data.devices]
-        if not given or any(device.host != node for device in given):
-            return []
-        return arqs.elsewhere(db, server_id, node)
-
-
-def arqs_elsewhere(
-    context: cyborg_context.RequestContext, server_id: str, node: str
-) -> list[str]:
-    """Find the ARQs of a server on other nodes than its own.
-
-    :param server_id: UUID of the server.
-    :param node: the node that it is on.
-    :returns: UUIDs of the ARQs, those of profiles too.
-    """
-    with session.reading(context) as db:
-        return arqs.elsewhere(db, server_id, node)
+        return [arq_id for ids in made.values() for arq_id in ids]
 
 
 def _check_generation(row: tables.DeviceAllocation, generation: int) -> None:
@@ -346,20 +318,48 @@ def _is_programmed(group: model.Group) -> bool:
     return not _IMAGES.isdisjoint(group.as_profile_group())
 
 
-def _is_begun(
+def _is_kept(binding: tables.DeviceBinding, wanted: Wanted) -> bool:
+    """Tell whether a binding stays while a server is brought to a node.
+
+    What a server has that is moved, and what it has not given back since it
+    was moved before; not what an earlier attempt has bound in vain.
+    """
+    return bool(
+        wanted.migration_id
+        and binding.state != model.BindingState.INACTIVE
+        and binding.generation != wanted.generation
+    )
+
+
+def _begun(
+    db: orm.Session,
+    bindings: collections.abc.Iterable[tables.DeviceBinding],
     held: allocations.ContextRows,
     targets: collections.abc.Mapping[str, links.Target],
-) -> bool:
-    wanted = model.accelerator_count(
+    wanted: Wanted,
+) -> list[dict[str, str]]:
+    """Return the ARQs that the same call has made before; none if it has not.
+
+    Nor if they are not all there, or one has failed.
+    """
+    made = [
+        each
+        for each in bindings
+        if (each.generation, each.node, each.migration_id)
+        == (wanted.generation, wanted.node, wanted.migration_id)
+    ]
+    if not made:
+        return []
+    devices = links.of_binding(db, made[-1].id)
+    uuids = {row.id: data.uuid for row, data in held}
+    asked = model.accelerator_count(
         group for _row, data in held for group in data.groups
     )
-    if wanted != sum(len(data.devices) for _row, data in held):
-        return False
-    return all(
-        device.host == targets[data.uuid].hostname
+    if len(devices) != asked or not all(
+        not device.failed
         and device.resource_provider_id
-        == targets[data.uuid].providers[device.group]
-        and not device.failed
-        for _row, data in held
-        for device in data.devices
-    )
+        == targets[uuids[context_id]].providers[device.group]
+        for context_id, device in devices
+    ):
+        return []
+    return [{'uuid': device.arq_id} for _id, device in devices]

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Servers that were moved, or could not be, and their devices."""
+
+import collections.abc
+import functools
+
+from nova_cyborg.audit import look
+from nova_cyborg.db import allocations
+from nova_cyborg.db.bindings import moves
+from nova_cyborg.lifecycle import nova, servers, unbind
+
+
+def find_left_behind(
+    view: look.Look,
+) -> collections.abc.Iterator[look.Finding]:
+    """Find servers that have devices on a host which they are not on.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    for server_id, nodes in moves.unused(view.context).items():
+        server = view.nova.server(server_id)
+        if server.state is not servers.State.RESTING or server.node is None:
+            # What is on its way may come back.
+            continue
+        yield look.Finding(
+            'devices-left-behind',
+            server_id,
+            f'The server is on {server.node}, and has devices of a move that '
+            f'is over on {", ".join(nodes)}.',
+            functools.partial(_unbind_elsewhere, server_id),
+        )
+
+
+def find_on_another_host(
+    view: look.Look,
+) -> collections.abc.Iterator[look.Finding]:
+    """Find servers whose devices are where they could not be evacuated to.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    for server_id in sorted(on_another_host(view)):
+        runs = view.nova.may_run_elsewhere(view.nova.server(server_id))
+        yield look.Finding(
+            'devices-on-another-host',
+            server_id,
+            'The server could not be evacuated to the host that devices are '
+            'bound on for it'
+            + (', and its guest may run there' if runs else '')
+            + '. Evacuate it again.',
+            # The device would be given to another guest while it runs.
+            None if runs else functools.partial(_unbind_elsewhere, server_id),
+        )
+
+
+def _unbind_elsewhere(server_id: str) -> None:
+    """Repair ``devices-left-behind`` and ``devices-on-another-host``."""
+    server = nova.Nova().server(server_id)
+    # Nova may have begun something with it, or not say where it is: the next
+    # audit asks again.
+    if server.state in servers.AT_REST and server.node is not None:
+        failed = server.state is servers.State.FAILED
+        unbind.elsewhere(server_id, server.node, or_nowhere=failed)
+
+
+def on_another_host(view: look.Look) -> set[str]:
+    """Find the servers of which ``devices-on-another-host`` is said.
+
+    :param view: the look of the audit.
+    :returns: their UUIDs.
+    """
+    providers = view.providers
+    # After the allocations in Placement: who has one holds by now.
+    holders = {each.server_id for each in allocations.holders(view.context)}
+    found = set()
+    for provider in providers:
+        for server_id in provider.in_cyborg.keys() & holders:
+            if server_id in provider.in_placement:
+                continue
+            server = view.nova.server(server_id)
+            use = provider.in_cyborg[server_id]
+            if server.state is servers.State.FAILED and (
+                server.node not in (None, use.node)
+            ):
+                found.add(server_id)
+    return found

@@ -58,15 +58,16 @@ def wait_until_bound(
             )
         time.sleep(_POLL_SECONDS)
         arqs = allocations.arqs(instance.uuid, migration_id)
-    if not server_arqs.all_bound(arqs, ()) or (
-        not arqs and _holds_contexts(allocations, instance)
-    ):
-        reason = server_arqs.fault(context, instance)
+    if arqs and server_arqs.all_bound(arqs, ()):
+        cyborg_client.refuse_missing(instance.uuid, arqs)
+        return
+    reason = server_arqs.fault(context, instance)
+    # Its device contexts may have been released since it was booted.
+    if arqs or reason is not None:
         raise exception.BindingFailed(
             server_id=instance.uuid,
             reason=reason or 'an accelerator request is not bound.',
         )
-    cyborg_client.refuse_missing(instance.uuid, arqs)
 
 
 def activate(
@@ -86,33 +87,9 @@ def activate(
         return _repeating(
             lambda: allocations.activate(instance.uuid, migration_id)
         )
-    except exception.BindingNotFound:
-        if _holds_contexts(allocations, instance):
-            raise
-        # They have been released since it was booted.
+    except exception.AllocationNotFound:
+        # Its device contexts have been released since it was booted.
         return []
-
-
-def settle(
-    context: nova_context.RequestContext,
-    instance: objects.Instance,
-    migration_id: str,
-) -> None:
-    """Unbind the devices at the source of a move, whose guest is gone.
-
-    :param instance: the server.
-    :param migration_id: UUID of Nova's migration.
-    """
-    try:
-        client.allocation_client(context).settle(instance.uuid, migration_id)
-    except exception.DeviceContextError as exc:
-        # It is where it was to be: Nova would put it in error.
-        LOG.error(
-            'Server %s has moved, and its devices on its old host could not '
-            'be unbound. Run "nova-cyborg-manage audit --repair": %s',
-            instance.uuid,
-            exc,
-        )
 
 
 def unbind(
@@ -160,16 +137,6 @@ def own(
             other=', '.join(sorted(others)),
         )
     return arqs
-
-
-def _holds_contexts(
-    allocations: cyborg_client.AllocationClient, instance: objects.Instance
-) -> bool:
-    """Tell whether a server that was booted with device contexts has any."""
-    try:
-        return bool(allocations.get(instance.uuid).contexts)
-    except exception.AllocationNotFound:
-        return False
 
 
 def _nodes(arqs: collections.abc.Iterable[dict[str, ty.Any]]) -> set[str]:

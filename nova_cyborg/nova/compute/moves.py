@@ -27,6 +27,7 @@ from nova.objects import fields
 
 from nova_cyborg import exception
 from nova_cyborg.nova import carried, client, marks, overrides
+from nova_cyborg.nova.compute import arqs as server_arqs
 from nova_cyborg.nova.compute import bindings, guards
 
 LOG = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ class ComputeManager(manager.ComputeManager):
         if _is_ours(instance, migration):
             # Nobody's token is there if it is confirmed automatically.
             context = client.with_credentials(stock['context'])
-            bindings.settle(context, instance, migration.uuid)
+            server_arqs.settle(context, instance, migration.uuid)
         stock()
 
     @overrides.method('context instance migration')

@@ -24,8 +24,8 @@ LOG = logging.getLogger(__name__)
 _BINDING = ('Initial', 'BindStarted')
 _POLL_SECONDS = 1
 
-# Calls of Cyborg, and the seconds between two, when a guest is shut down and
-# cannot be started before they are answered.
+# How often Cyborg is called while a guest is shut down, and the seconds
+# between two calls.
 _ATTEMPTS = 3
 _SECONDS = 1
 _COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
@@ -84,7 +84,7 @@ def activate(
     """
     allocations = client.allocation_client(context)
     try:
-        return _repeating(
+        return repeating(
             lambda: allocations.activate(instance.uuid, migration_id)
         )
     except exception.AllocationNotFound:
@@ -106,7 +106,7 @@ def unbind(
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
-    _repeating(
+    repeating(
         lambda: allocations.unbind_migration(instance.uuid, migration_id)
     )
 
@@ -125,7 +125,7 @@ def own(
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
-    arqs = _repeating(lambda: allocations.arqs(instance.uuid))
+    arqs = allocations.arqs(instance.uuid)
     if _nodes(arqs) - {instance.node}:
         _end_last_move(context, allocations, instance)
         arqs = allocations.arqs(instance.uuid)
@@ -137,6 +137,22 @@ def own(
             other=', '.join(sorted(others)),
         )
     return arqs
+
+
+def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
+    """Call Cyborg once more if it fails: a guest is shut down meanwhile.
+
+    :param call: the call, which is safe to repeat.
+    :returns: what it returns.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    for _attempt in range(1, _ATTEMPTS):
+        try:
+            return call()
+        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
+            LOG.info('Cyborg is asked once more: %s', exc)
+        time.sleep(_SECONDS)
+    return call()
 
 
 def _nodes(arqs: collections.abc.Iterable[dict[str, ty.Any]]) -> set[str]:
@@ -160,13 +176,3 @@ def _end_last_move(
         allocations.settle(instance.uuid, last.uuid)
     else:
         allocations.unbind_migration(instance.uuid, last.uuid)
-
-
-def _repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
-    for _attempt in range(1, _ATTEMPTS):
-        try:
-            return call()
-        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
-            LOG.info('Cyborg is asked once more: %s', exc)
-        time.sleep(_SECONDS)
-    return call()

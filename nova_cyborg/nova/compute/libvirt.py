@@ -49,7 +49,7 @@ class LibvirtDriver(driver.LibvirtDriver):
     def _get_guest_config(
         self, stock: overrides.Stock
     ) -> vconfig.LibvirtConfigGuest:
-        if stock['accel_info'] is None:
+        if carried.now().accel_info is not None:
             # At the end of a move, Nova hands none on.
             stock['accel_info'] = carried.now().accel_info
         guest = stock()
@@ -75,7 +75,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         if not marks.has_contexts(instance):
             stock()
             return
-        arqs = bindings.own(context, instance)
+        arqs = bindings.repeating(lambda: bindings.own(context, instance))
         with carried.carrying(
             dataclasses.replace(carried.now(), accel_info=tuple(arqs))
         ):

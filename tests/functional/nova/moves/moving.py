@@ -4,7 +4,6 @@
 
 from tests.functional.nova import step  # isort: skip - first
 
-import collections
 import dataclasses
 import typing as ty
 
@@ -16,6 +15,36 @@ from tests.functional.nova import base
 
 SOURCE, DESTINATION = HOSTS = ('compute1', 'compute2')
 _FPGA, _PGPU, _VGPU = ({name: 1} for name in ('FPGA', 'PGPU', 'VGPU'))
+
+
+class NoDisks(fixtures.Fixture):
+    """Have libvirt's driver move guests, and nothing of their disks."""
+
+    def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
+        confirm = driver.LibvirtDriver.confirm_migration
+
+        def undefine(
+            libvirt: driver.LibvirtDriver,
+            context: object,
+            migration: ty.Any,
+            instance: ty.Any,
+            network_info: object,
+        ) -> None:
+            confirm(libvirt, context, migration, instance, network_info)
+            # Nova does so unless the server is on "this" host, which is the
+            # one that was started last, for all that are in this process.
+            if instance.host != migration.source_compute:
+                libvirt._undefine_domain(instance)
+
+        for name, stand_in in (
+            ('migrate_disk_and_power_off', _power_off),
+            ('confirm_migration', undefine),
+        ):
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f'{driver.__name__}.LibvirtDriver.{name}', stand_in
+                )
+            )
 
 
 @dataclasses.dataclass
@@ -45,7 +74,7 @@ class TestCase(step.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self._move_no_disks()
+        self.useFixture(NoDisks())
         self.add_hosts()
         self.bigger = self._create_flavor(vcpu=3, memory_mb=1024, disk=20)
         others = set(self.computes) - {SOURCE}
@@ -59,44 +88,6 @@ class TestCase(step.TestCase):
         """Start the compute nodes, with devices."""
         for host in HOSTS:
             self._add_host(host)
-
-    def _move_no_disks(self) -> None:
-        """Have libvirt's driver move guests, and nothing of their disks."""
-
-        def power_off(
-            libvirt: driver.LibvirtDriver,
-            _context: object,
-            instance: ty.Any,
-            *_args: object,
-            **_kwargs: object,
-        ) -> str:
-            libvirt.power_off(instance)
-            return '[]'
-
-        confirm = driver.LibvirtDriver.confirm_migration
-
-        def undefine(
-            libvirt: driver.LibvirtDriver,
-            context: object,
-            migration: ty.Any,
-            instance: ty.Any,
-            network_info: object,
-        ) -> None:
-            confirm(libvirt, context, migration, instance, network_info)
-            # Nova does so unless the server is on "this" host, which is the
-            # one that was started last, for all that are in this process.
-            if instance.host != migration.source_compute:
-                libvirt._undefine_domain(instance)
-
-        for name, stand_in in (
-            ('migrate_disk_and_power_off', power_off),
-            ('confirm_migration', undefine),
-        ):
-            self.useFixture(
-                fixtures.MonkeyPatch(
-                    f'{driver.__name__}.LibvirtDriver.{name}', stand_in
-                )
-            )
 
     def _add_host(self, host: str) -> None:
         mdevs = [uuidutils.generate_uuid() for _n in range(self.TIMES)]
@@ -220,31 +211,18 @@ class TestCase(step.TestCase):
             if servers[row['allocation_id']] == moved.server['id']
         )
 
-    def _check_placement(self, arqs: list[dict[str, ty.Any]]) -> None:
-        """Each device is allocated to its server, or to its migration."""
-        servers = {
-            migration['uuid']: migration['instance_uuid']
-            for migration in self.admin_api.get_migrations()
-        }
-        for device in self.devices:
-            wanted = collections.Counter(
-                arq['instance_uuid']
-                for arq in arqs
-                if arq['device_rp_uuid'] == device.provider
-            )
-            found: collections.Counter[str] = collections.Counter()
-            for consumer, allocation in self._get_allocations_by_provider_uuid(
-                device.provider
-            ).items():
-                server_id = servers.get(consumer, consumer)
-                if server_id in wanted or not self._has_left(
-                    server_id, device.host
-                ):
-                    amount = sum(allocation['resources'].values())
-                    found[server_id] += amount
-            self.assertEqual(wanted, found, device)
-
 
 def _hostdev(device: dict[str, ty.Any]) -> base.Hostdev:
     kind = device['attach_handle_type'].lower()
     return base.Hostdev(kind, device['slot'], f'ua-{device["arq_id"]}')
+
+
+def _power_off(
+    libvirt: driver.LibvirtDriver,
+    _context: object,
+    instance: ty.Any,
+    *_args: object,
+    **_kwargs: object,
+) -> str:
+    libvirt.power_off(instance)
+    return '[]'

@@ -66,8 +66,8 @@ class ComputeManager(moves.ComputeManager):
     """Nova's compute manager, strict about accelerator requests."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        for cls in (ComputeManager, moves.ComputeManager):
-            plugin.or_stop(functools.partial(overrides.check, cls))
+        plugin.or_stop(moves.check)
+        plugin.or_stop(functools.partial(overrides.check, ComputeManager))
         super().__init__(*args, **kwargs)
         self._begun: collections.deque[tuple[str, ...]] = collections.deque(
             maxlen=_REMEMBERED
@@ -82,16 +82,6 @@ class ComputeManager(moves.ComputeManager):
         """Do what is due; return when the next is."""
         stock['context'] = client.with_credentials(stock['context'])
         return stock()
-
-    @overrides.method('context instance')
-    def _init_instance(self, stock: overrides.Stock) -> None:
-        context = client.with_credentials(stock['context'])
-        instance = stock['instance']
-        migrating = instance.task_state == task_states.RESIZE_MIGRATING
-        stock['context'] = context
-        stock()
-        if migrating:
-            self._end_interrupted_move(context, instance)
 
     @overrides.method('context instance')
     def _get_accel_info(

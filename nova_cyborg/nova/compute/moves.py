@@ -25,15 +25,19 @@ from nova import objects, utils
 from nova.compute import manager, task_states
 from nova.objects import fields
 
-from nova_cyborg import exception
+from nova_cyborg import exception, signatures
 from nova_cyborg.nova import carried, client, marks, overrides
 from nova_cyborg.nova.compute import arqs as server_arqs
 from nova_cyborg.nova.compute import bindings, guards
 
 LOG = logging.getLogger(__name__)
 
+# Of methods that are called, and not overridden.
+_CALLED = {'_delete_stashed_flavor_info': 'instance'}
 # Messages that are known; one comes again within minutes.
 _REMEMBERED = 1000
+# States of a migration that waits for a confirmation, or for its end.
+_UNCONFIRMED = ('finished', 'confirming')
 _COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
 
 
@@ -63,15 +67,18 @@ class ComputeManager(manager.ComputeManager):
                 ) from exc
             stock()
 
-        self._once('prep_resize', task_states.RESIZE_PREP, stock, prepare)
+        due = _in_task(stock, task_states.RESIZE_PREP)
+        self._once('prep_resize', stock, due, prepare)
 
     @overrides.method('context instance image migration')
     def _resize_instance(self, stock: overrides.Stock) -> None:
-        self._once('resize_instance', task_states.RESIZE_PREP, stock)
+        due = _in_task(stock, task_states.RESIZE_PREP)
+        self._once('resize_instance', stock, due)
 
     @overrides.method('context disk_info image instance migration')
     def _finish_resize_helper(self, stock: overrides.Stock) -> None:
-        self._once('finish_resize', task_states.RESIZE_MIGRATED, stock)
+        due = _in_task(stock, task_states.RESIZE_MIGRATED)
+        self._once('finish_resize', stock, due)
 
     @overrides.method('context instance migration')
     def _finish_resize(self, stock: overrides.Stock) -> ty.Any:
@@ -85,40 +92,56 @@ class ComputeManager(manager.ComputeManager):
             return stock()
 
     @overrides.method('context instance migration')
-    def revert_resize(self, stock: overrides.Stock) -> None:
-        """Shut the guest down at the destination; it is reverted."""
-        self._once('revert_resize', task_states.RESIZE_REVERTING, stock)
+    def confirm_resize(self, stock: overrides.Stock) -> None:
+        """Forget the guest at the source; the server stays where it is."""
+
+        def is_due() -> bool:
+            # Nova looks at what the message says.
+            migration = objects.Migration.get_by_id_and_instance(
+                stock['context'],
+                stock['migration'].id,
+                stock['instance'].uuid,
+            )
+            return migration.status in _UNCONFIRMED
+
+        self._once('confirm_resize', stock, is_due)
 
     @overrides.method('context instance migration')
-    def _finish_revert_resize(self, stock: overrides.Stock) -> None:
-        self._once('finish_revert_resize', task_states.RESIZE_REVERTING, stock)
+    def revert_resize(self, stock: overrides.Stock) -> None:
+        """Shut the guest down at the destination; it is reverted."""
+        due = _in_task(stock, task_states.RESIZE_REVERTING)
+        self._once('revert_resize', stock, due)
+
+    @overrides.method('context instance migration')
+    def finish_revert_resize(self, stock: overrides.Stock) -> None:
+        """Start the guest at the source again."""
+        due = _in_task(stock, task_states.RESIZE_REVERTING)
+        self._once('finish_revert_resize', stock, due)
 
     def _once(
         self,
         name: str,
-        task_state: str,
         stock: overrides.Stock,
+        is_due: collections.abc.Callable[[], bool],
         act: collections.abc.Callable[[], None] | None = None,
     ) -> None:
         """Do what a message says, if it is due and was not done before.
 
         :param name: of the message.
-        :param task_state: that of the server while it is due.
         :param stock: Nova's way to do it.
+        :param is_due: tells whether it is due.
         :param act: what is done for a server with device contexts instead.
         """
-        context, instance = stock['context'], stock['instance']
+        instance = stock['instance']
         if not marks.has_contexts(instance):
             stock()
             return
         # A migration of a request comes to a host once.
-        message = (name, context.request_id, stock['migration'].uuid)
+        message = (name, stock['context'].request_id, stock['migration'].uuid)
 
         @utils.synchronized(f'nova_cyborg-{instance.uuid}')
         def once() -> None:
-            now = guards.current(context, instance)
-            due = now is None or now.task_state == task_state
-            if message in self._known or not due:
+            if message in self._known or not is_due():
                 guards.log_dropped(name, instance)
                 return
             self._known.append(message)
@@ -157,6 +180,22 @@ class ComputeManager(manager.ComputeManager):
             return allocations
         return stock()
 
+    @overrides.method('context instance')
+    def _init_instance(self, stock: overrides.Stock) -> None:
+        context = client.with_credentials(stock['context'])
+        stock['context'], instance = context, stock['instance']
+        if (
+            instance.task_state != task_states.RESIZE_MIGRATING
+            or not marks.has_contexts(instance)
+        ):
+            stock()
+            return
+        # Nova starts the guest again, and does not get as far as that
+        # without the flavor that the server had before.
+        instance.old_flavor = instance.flavor
+        stock()
+        self._end_interrupted_move(context, instance)
+
     def _end_interrupted_move(
         self, context: nova_context.RequestContext, instance: objects.Instance
     ) -> None:
@@ -164,17 +203,36 @@ class ComputeManager(manager.ComputeManager):
 
         Nova leaves the migration as it was, and what Placement has allocated
         at the destination.
-
-        :param instance: the server, which is on this host.
         """
-        if not marks.has_contexts(instance):
-            return
         migration = objects.Migration.get_by_id_and_instance(
             context, instance.migration_context.migration_id, instance.uuid
         )
         self._revert_allocation(context, instance, migration)
         migration.status = 'error'
         migration.save()
+        instance.drop_migration_context()
+        self._delete_stashed_flavor_info(instance)
+
+
+def _in_task(
+    stock: overrides.Stock, task_state: str
+) -> collections.abc.Callable[[], bool]:
+    """Return what tells whether a server is in a task state, or gone."""
+
+    def is_in_task() -> bool:
+        now = guards.current(stock['context'], stock['instance'])
+        return now is None or now.task_state == task_state
+
+    return is_in_task
+
+
+def check() -> None:
+    """Check that this release of Nova has the methods that are extended.
+
+    :raises PluginActivationFailed: naming the one that it has not.
+    """
+    overrides.check(ComputeManager)
+    signatures.check(manager.ComputeManager, _CALLED)
 
 
 def _is_ours(instance: objects.Instance, migration: objects.Migration) -> bool:

@@ -53,7 +53,7 @@ class StockComputeTest(base.TestCase):
         self.assert_available(context)
 
     def _boot_with_mediated_device(self) -> dict[str, ty.Any]:
-        self.start_compute_with_mediated_device(_MDEV)
+        self.start_compute_with_mediated_devices(_MDEV)
         self.add_device(mdevs=[_MDEV])
         return self.boot(self.create_context())
 

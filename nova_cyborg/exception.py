@@ -468,6 +468,15 @@ class DeviceMissing(DeviceContextError):
     error_code = 'nova_cyborg.device_missing'
 
 
+class BoundElsewhere(DeviceContextError):
+    message = (
+        'Server %(server_id)s cannot be started on %(node)s: its devices are '
+        'on %(other)s. Operators: run "nova-cyborg-manage audit --repair".'
+    )
+    status = 409
+    error_code = 'nova_cyborg.bound_elsewhere'
+
+
 @dataclasses.dataclass(frozen=True)
 class NotGiven:
     """A device that the fault of a server names.

@@ -62,6 +62,16 @@ class Operation:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    def of_migration(self, migration_id: str) -> Operation:
+        """Return the same operation, when Nova's migration is known.
+
+        :param migration_id: UUID of the migration.
+        :returns: the operation, with all that was noted.
+        """
+        operation = dataclasses.replace(self, migration_id=migration_id)
+        operation._notes.update(self._notes)
+        return operation
+
     def note(self, note: Note[_Value], server_id: str, value: _Value) -> None:
         """Keep a value for later methods that are called for this operation.
 

@@ -21,13 +21,41 @@ def mark(instance: objects.Instance) -> None:
 
     :param instance: the server; changed in place, not saved.
     """
-    flavor = instance.flavor
-    extra_specs = dict(flavor.extra_specs or {})
-    extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
-    flavor.extra_specs = extra_specs
+    _mark(instance.flavor)
     metadata = dict(instance.system_metadata or {})
     metadata[model.SYSTEM_METADATA_KEY] = 'true'
     instance.system_metadata = metadata
+
+
+def marked(flavor: objects.Flavor) -> objects.Flavor:
+    """Mark the flavor that a server with device contexts is resized to.
+
+    :param flavor: the flavor; it stays as it is.
+    :returns: a copy with the marker, unless it names a device profile.
+    """
+    copy = flavor.obj_clone()
+    _mark(copy)
+    return copy
+
+
+def unmarked(flavor: objects.Flavor) -> objects.Flavor:
+    """Take the marker from the flavor of a server's request.
+
+    Nova would look the profile up, when it schedules the server. It stores
+    the server's own copy with the request when a server is migrated, or the
+    resize of a server is reverted.
+
+    :param flavor: the flavor; it stays as it is.
+    :returns: a copy without the marker.
+    """
+    copy = flavor.obj_clone()
+    if is_marker(_extra_specs(copy)):
+        copy.extra_specs = {
+            key: value
+            for key, value in copy.extra_specs.items()
+            if key != model.PROFILE_EXTRA_SPEC
+        }
+    return copy
 
 
 def has_accelerators(instance: objects.Instance) -> bool:
@@ -80,3 +108,15 @@ def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
     :returns: True; False for one of a device profile.
     """
     return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
+
+
+def _mark(flavor: objects.Flavor) -> None:
+    extra_specs = _extra_specs(flavor)
+    extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
+    flavor.extra_specs = extra_specs
+
+
+def _extra_specs(flavor: objects.Flavor) -> dict[str, str]:
+    # Not all that Nova makes are read with them.
+    found = flavor.extra_specs if 'extra_specs' in flavor else None
+    return dict(found or {})

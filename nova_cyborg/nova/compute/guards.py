@@ -8,10 +8,14 @@ instance of a message is as it was when that was sent.
 
 from __future__ import annotations
 
+import logging
+
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects
 from nova.compute import task_states, vm_states
+
+LOG = logging.getLogger(__name__)
 
 # Task states in which a guest that is rebuilt does not run yet.
 _REBUILDING = (
@@ -91,3 +95,16 @@ def is_on(
     """
     now = current(context, instance)
     return now is not None and now.host == host
+
+
+def log_dropped(method: str, instance: objects.Instance) -> None:
+    """Log that a message is dropped.
+
+    :param method: the method that it calls.
+    :param instance: the server.
+    """
+    LOG.warning(
+        'Dropped a message %s for server %s: it has been done already',
+        method,
+        instance.uuid,
+    )

@@ -27,7 +27,7 @@ from nova.virt.libvirt import driver
 
 from nova_cyborg import cyborg_client, exception
 from nova_cyborg.nova import carried, marks, overrides
-from nova_cyborg.nova.compute import attaching, plugging
+from nova_cyborg.nova.compute import attaching, bindings, plugging
 from nova_cyborg.nova.features import computes
 
 LOG = logging.getLogger(__name__)
@@ -45,6 +45,9 @@ class LibvirtDriver(driver.LibvirtDriver):
     def _get_guest_config(
         self, stock: overrides.Stock
     ) -> vconfig.LibvirtConfigGuest:
+        if carried.now().accel_info is not None:
+            # At the end of a move, Nova hands none on.
+            stock['accel_info'] = carried.now().accel_info
         guest = stock()
         for arq in stock['accel_info'] or ():
             if marks.is_of_device_context(arq):
@@ -53,17 +56,26 @@ class LibvirtDriver(driver.LibvirtDriver):
 
     @overrides.method('context instance image_meta', named='accel_info')
     def spawn(self, stock: overrides.Stock) -> None:
-        """Start a guest; name the device if it is that which fails."""
-        _refuse_missing(stock)
-        try:
+        """Start a new guest."""
+        _start(stock, stock['accel_info'] or ())
+
+    @overrides.method('context migration instance')
+    def finish_migration(self, stock: overrides.Stock) -> None:
+        """Start a guest that was shut down on another host."""
+        _start(stock, carried.now().accel_info or ())
+
+    @overrides.method('context instance network_info migration')
+    def finish_revert_migration(self, stock: overrides.Stock) -> None:
+        """Start a guest again that was shut down here for a move."""
+        context, instance = stock['context'], stock['instance']
+        if not marks.has_contexts(instance):
             stock()
-        except Exception as exc:
-            slot = _named_slot(stock['accel_info'] or (), str(exc))
-            if slot is None:
-                raise
-            raise exception.DeviceNotGiven(
-                slot=slot, host=stock['instance'].host, reason=_reason(exc)
-            ) from exc
+            return
+        arqs = bindings.repeating(lambda: bindings.own(context, instance))
+        with carried.carrying(
+            dataclasses.replace(carried.now(), accel_info=tuple(arqs))
+        ):
+            _start(stock, arqs)
 
     @overrides.method('context instance network_info', named='accel_info')
     def _hard_reboot(self, stock: overrides.Stock) -> ty.Any:
@@ -71,11 +83,9 @@ class LibvirtDriver(driver.LibvirtDriver):
         # Nova asks Cyborg first, unless it is nova-compute that starts and
         # resumes the guests of its host: then they would lose their devices.
         if stock['accel_info'] is None and marks.has_accelerators(instance):
-            stock['accel_info'] = cyborg.get_client(
-                context
-            ).get_arqs_for_instance(instance.uuid)
+            stock['accel_info'] = _accel_info(context, instance)
         # Before Nova destroys the guest: one that runs goes on.
-        _refuse_missing(stock)
+        cyborg_client.refuse_missing(instance.uuid, stock['accel_info'] or ())
         return stock()
 
     @overrides.method('nodename')
@@ -182,10 +192,33 @@ def install() -> str:
     return f'attach drivers for {types}'
 
 
-def _refuse_missing(stock: overrides.Stock) -> None:
-    cyborg_client.refuse_missing(
-        stock['instance'].uuid, stock['accel_info'] or ()
-    )
+def _accel_info(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> list[dict[str, ty.Any]]:
+    if marks.has_contexts(instance):
+        return bindings.own(context, instance)
+    arqs: list[dict[str, ty.Any]] = cyborg.get_client(
+        context
+    ).get_arqs_for_instance(instance.uuid)
+    return arqs
+
+
+def _start(
+    stock: overrides.Stock,
+    arqs: collections.abc.Collection[dict[str, ty.Any]],
+) -> None:
+    """Start a guest; name the device if it is that which fails."""
+    instance = stock['instance']
+    cyborg_client.refuse_missing(instance.uuid, arqs)
+    try:
+        stock()
+    except Exception as exc:
+        slot = _named_slot(arqs, str(exc))
+        if slot is None:
+            raise
+        raise exception.DeviceNotGiven(
+            slot=slot, host=instance.host, reason=_reason(exc)
+        ) from exc
 
 
 def _named_slot(

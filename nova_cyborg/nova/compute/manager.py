@@ -26,7 +26,7 @@ import typing as ty
 from nova import conf, objects, utils
 from nova import context as nova_context
 from nova import exception as nova_exception
-from nova.compute import build_results, manager, task_states, vm_states
+from nova.compute import build_results, task_states, vm_states
 
 from nova_cyborg import exception, plugin
 from nova_cyborg.nova import (
@@ -38,7 +38,7 @@ from nova_cyborg.nova import (
     placement,
 )
 from nova_cyborg.nova.compute import arqs as server_arqs
-from nova_cyborg.nova.compute import guards
+from nova_cyborg.nova.compute import bindings, guards, moves
 from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
@@ -63,10 +63,11 @@ def _timeout_class() -> type[BaseException]:
 _Timeout = _timeout_class()
 
 
-class ComputeManager(manager.ComputeManager):
+class ComputeManager(moves.ComputeManager):
     """Nova's compute manager, strict about accelerator requests."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
+        plugin.or_stop(moves.check)
         plugin.or_stop(functools.partial(overrides.check, ComputeManager))
         super().__init__(*args, **kwargs)
         self._begun: collections.deque[tuple[str, ...]] = collections.deque(
@@ -92,9 +93,13 @@ class ComputeManager(manager.ComputeManager):
         return stock()
 
     @overrides.method('context instance')
-    def _init_instance(self, stock: overrides.Stock) -> None:
-        stock['context'] = client.with_credentials(stock['context'])
-        stock()
+    def _get_accel_info(
+        self, stock: overrides.Stock
+    ) -> list[dict[str, ty.Any]]:
+        context, instance = stock['context'], stock['instance']
+        if marks.has_contexts(instance):
+            return bindings.own(context, instance)
+        return ty.cast(list[dict[str, ty.Any]], stock())
 
     @overrides.method('context instance arq_uuids')
     def _get_bound_arq_resources(
@@ -160,7 +165,7 @@ class ComputeManager(manager.ComputeManager):
         if not self._begin_attempt(instance, accel_uuids) or guards.is_built(
             context, instance, self.host
         ):
-            _log_dropped('build_and_run_instance', instance)
+            guards.log_dropped('build_and_run_instance', instance)
             return ty.cast(str, build_results.ACTIVE)
         with _deleting_only(context, instance, accel_uuids):
             result: str = stock()
@@ -244,7 +249,7 @@ class ComputeManager(manager.ComputeManager):
             stock()
             return
         if not guards.is_offloaded(context, instance):
-            _log_dropped('unshelve_instance', instance)
+            guards.log_dropped('unshelve_instance', instance)
             return
         try:
             with carried.carrying(
@@ -285,7 +290,7 @@ class ComputeManager(manager.ComputeManager):
         @utils.synchronized(f'nova_cyborg-{instance.uuid}')
         def evacuate() -> None:
             if guards.is_on(context, instance, self.host):
-                _log_dropped('rebuild_instance', instance)
+                guards.log_dropped('rebuild_instance', instance)
             else:
                 rebuild()
                 if kwargs.get('migration'):
@@ -368,14 +373,6 @@ def _raise_cause(instance: objects.Instance, error: BaseException) -> None:
         raise nova_exception.BuildAbortException(
             instance_uuid=instance.uuid, reason=str(cause)
         ) from error
-
-
-def _log_dropped(method: str, instance: objects.Instance) -> None:
-    LOG.warning(
-        'Dropped a message %s for server %s: it has been done already',
-        method,
-        instance.uuid,
-    )
 
 
 def _show_as_deleting(instance: objects.Instance) -> None:

@@ -26,7 +26,8 @@ from nova.conductor import manager
 from nova_cyborg import signatures
 from nova_cyborg.contract import runner, spec
 from nova_cyborg.nova import carried, marks, overrides, placement
-from nova_cyborg.nova.conductor import failures, guards, profiles
+from nova_cyborg.nova.conductor import failures, guards, moves, profiles
+from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -225,6 +226,43 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             error,
         )
 
+    @overrides.method(
+        'context instance flavor', named='request_spec host_list'
+    )
+    def _cold_migrate(self, stock: overrides.Stock) -> None:
+        context, instance = stock['context'], stock['instance']
+        # One that was booted without the plugin has the hint, and no more.
+        specs = _specs(stock) if marks.has_accelerators(instance) else []
+        operation = spec.Operation(moves.operation_name(stock), booting=False)
+        with self._making(operation, specs) as call:
+            if call.specs:
+                guards.check_task_state(
+                    context, instance.uuid, task_states.RESIZE_PREP
+                )
+                # Nova's own has none after a resize.
+                stock['flavor'] = marks.marked(stock['flavor'])
+            stock()
+
+    @overrides.method(
+        'context instance flavor request_spec clean_shutdown host_list'
+    )
+    def _build_cold_migrate_task(self, stock: overrides.Stock) -> ty.Any:
+        if stock['instance'].uuid not in carried.now().call.specs:
+            return stock()
+        return moves.MigrationTask(
+            self._hooks,
+            stock['context'],
+            stock['instance'],
+            stock['flavor'],
+            stock['request_spec'],
+            stock['clean_shutdown'],
+            self.compute_rpcapi,
+            self.query_client,
+            self.report_client,
+            stock['host_list'],
+            self.network_api,
+        )
+
     @overrides.method('context request_spec instance_uuids return_alternates')
     def _schedule_instances(self, stock: overrides.Stock) -> ty.Any:
         request_spec = stock['request_spec']
@@ -238,6 +276,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             )
         call.prepared.update(server_ids)
         if call.operation.evacuated_node:
+            # A stock nova-compute would put the addresses of the old host's
+            # devices into the guest.
+            computes.require(request_spec)
             for server_id in server_ids:
                 placement.forget_earlier_destinations(
                     self.report_client,
@@ -320,6 +361,8 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             for request_spec in request_specs
             if self._hooks.concerns(request_spec)
         }
+        for request_spec in specs.values():
+            request_spec.flavor = marks.unmarked(request_spec.flavor)
         call = carried.Call(operation, specs)
         with carried.carrying(dataclasses.replace(carried.now(), call=call)):
             try:
@@ -372,6 +415,7 @@ def install() -> str:
         methods, or a hook cannot be loaded.
     """
     overrides.check(ComputeTaskManager)
+    moves.check()
     signatures.check(manager.ComputeTaskManager, _CALLED)
     names = CONF.nova_cyborg.conductor_hooks
     runner.load(names)

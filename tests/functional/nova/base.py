@@ -157,20 +157,23 @@ class TestCase(base.ServersTestBase):
         """Put a device into a host: into Cyborg's database and Placement."""
         return self.device_contexts.add_device(*args, **kwargs)
 
-    def start_compute_with_mediated_device(self, uuid: str) -> None:
-        """Start compute1 with a card that has a mediated device.
+    def start_compute_with_mediated_devices(
+        self, *uuids: str, host: str = 'compute1'
+    ) -> None:
+        """Start a host with a card that has mediated devices.
 
-        Cyborg's agent has made it when nova-compute looks for it.
+        Cyborg's agent has made them when nova-compute looks for them.
 
-        :param uuid: the mediated device's UUID.
+        :param uuids: the mediated devices' UUIDs.
         """
-        name = f'mdev_{uuid.replace("-", "_")}_0000_81_00_0'
-        mdev = fakelibvirt.FakeMdevDevice(
-            dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
-        )
+        mdevs = {}
+        for uuid in uuids:
+            name = f'mdev_{uuid.replace("-", "_")}_0000_81_00_0'
+            mdevs[name] = fakelibvirt.FakeMdevDevice(
+                dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
+            )
         self.start_compute(
-            'compute1',
-            mdev_info=fakelibvirt.HostMdevDevicesInfo(devices={name: mdev}),
+            host, mdev_info=fakelibvirt.HostMdevDevicesInfo(devices=mdevs)
         )
 
     def usage(self, device: nova_fixture.Device) -> int:

@@ -138,22 +138,26 @@ class TestCase(base.TestCase):
         )
 
     def _check_placement(self, arqs: list[dict[str, ty.Any]]) -> None:
+        """Each device is allocated to its server, or to its migration."""
+        servers = {
+            migration['uuid']: migration['instance_uuid']
+            for migration in self.admin_api.get_migrations()
+        }
         for device in self.devices:
             wanted = collections.Counter(
                 arq['instance_uuid']
                 for arq in arqs
                 if arq['device_rp_uuid'] == device.provider
             )
-            found = {
-                consumer: sum(allocation['resources'].values())
-                for consumer, allocation in (
-                    self._get_allocations_by_provider_uuid(
-                        device.provider
-                    ).items()
-                )
-                if consumer in wanted
-                or not self._has_left(consumer, device.host)
-            }
+            found: collections.Counter[str] = collections.Counter()
+            for consumer, allocation in self._get_allocations_by_provider_uuid(
+                device.provider
+            ).items():
+                server_id = servers.get(consumer, consumer)
+                if server_id in wanted or not self._has_left(
+                    server_id, device.host
+                ):
+                    found[server_id] += sum(allocation['resources'].values())
             self.assertEqual(wanted, found, device)
 
     def _has_left(self, server_id: str, host: str) -> bool:

@@ -19,7 +19,7 @@ class MediatedDeviceTest(step.TestCase):
     def setUp(self) -> None:
         super().setUp()
         uuid = uuidutils.generate_uuid()
-        self.start_compute_with_mediated_device(uuid)
+        self.start_compute_with_mediated_devices(uuid)
         self.device = self.add_device(resource_class='VGPU', mdevs=[uuid])
 
     def _boot(self) -> dict[str, ty.Any]:

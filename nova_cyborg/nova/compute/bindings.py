@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What nova-compute asks of the devices of a server that is on two hosts."""
+
+from __future__ import annotations
+
+import collections.abc
+import logging
+import time
+import typing as ty
+
+from nova import conf, objects
+from nova import context as nova_context
+from nova.objects import fields
+
+from nova_cyborg import cyborg_client, exception
+from nova_cyborg.nova import client, marks
+from nova_cyborg.nova.compute import arqs as server_arqs
+
+CONF = conf.CONF
+LOG = logging.getLogger(__name__)
+
+# States of an accelerator request that is being bound.
+_BINDING = ('Initial', 'BindStarted')
+_POLL_SECONDS = 1
+
+# How often Cyborg is called while a guest is shut down, and the seconds
+# between two calls.
+_ATTEMPTS = 3
+_SECONDS = 1
+_COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
+_Result = ty.TypeVar('_Result')
+
+
+def wait_until_bound(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    migration_id: str,
+) -> None:
+    """Wait until all is bound that a server is to have after a move.
+
+    :param instance: the server.
+    :param migration_id: UUID of Nova's migration.
+    :raises BindingFailed: if something could not be bound.
+    :raises BindingTimeout: if it takes longer than nova.conf's
+        ``arq_binding_timeout``.
+    :raises DeviceMissing: if a device is missing by now.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    allocations = client.allocation_client(context)
+    end = time.monotonic() + CONF.arq_binding_timeout
+    # One call if all is bound already, and the answer says of what.
+    arqs = allocations.arqs(instance.uuid, migration_id)
+    while any(arq['state'] in _BINDING for arq in arqs):
+        if time.monotonic() > end:
+            raise exception.BindingTimeout(
+                server_id=instance.uuid, seconds=CONF.arq_binding_timeout
+            )
+        time.sleep(_POLL_SECONDS)
+        arqs = allocations.arqs(instance.uuid, migration_id)
+    if arqs and server_arqs.all_bound(arqs, ()):
+        cyborg_client.refuse_missing(instance.uuid, arqs)
+        return
+    reason = server_arqs.fault(context, instance)
+    # Its device contexts may have been released since it was booted.
+    if arqs or reason is not None:
+        raise exception.BindingFailed(
+            server_id=instance.uuid,
+            reason=reason or 'an accelerator request is not bound.',
+        )
+
+
+def activate(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    migration_id: str,
+) -> list[dict[str, ty.Any]]:
+    """Make the devices at the destination of a move the server's own.
+
+    :param instance: the server.
+    :param migration_id: UUID of Nova's migration.
+    :returns: its accelerator requests there.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    allocations = client.allocation_client(context)
+    try:
+        return repeating(
+            lambda: allocations.activate(instance.uuid, migration_id)
+        )
+    except exception.AllocationNotFound:
+        # Its device contexts have been released since it was booted.
+        return []
+
+
+def unbind(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    migration_id: str,
+) -> None:
+    """Unbind the devices at the destination of a move.
+
+    Those at the source are the server's own again.
+
+    :param instance: the server.
+    :param migration_id: UUID of Nova's migration.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    allocations = client.allocation_client(context)
+    repeating(
+        lambda: allocations.unbind_migration(instance.uuid, migration_id)
+    )
+
+
+def own(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> list[dict[str, ty.Any]]:
+    """Read the accelerator requests with which a server's guest is started.
+
+    If they are of another host, Cyborg was not told how the last move has
+    ended: it is told now.
+
+    :param instance: the server, on its host.
+    :returns: its accelerator requests, those of profiles too.
+    :raises BoundElsewhere: if it has devices on another node.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    allocations = client.allocation_client(context)
+    arqs = allocations.arqs(instance.uuid)
+    if _nodes(arqs) - {instance.node}:
+        _end_last_move(context, allocations, instance)
+        arqs = allocations.arqs(instance.uuid)
+    others = _nodes(arqs) - {instance.node}
+    if others:
+        raise exception.BoundElsewhere(
+            server_id=instance.uuid,
+            node=instance.node,
+            other=', '.join(sorted(others)),
+        )
+    return arqs
+
+
+def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
+    """Call Cyborg once more if it fails: a guest is shut down meanwhile.
+
+    :param call: the call, which is safe to repeat.
+    :returns: what it returns.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    for _attempt in range(1, _ATTEMPTS):
+        try:
+            return call()
+        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
+            LOG.info('Cyborg is asked once more: %s', exc)
+        time.sleep(_SECONDS)
+    return call()
+
+
+def _nodes(arqs: collections.abc.Iterable[dict[str, ty.Any]]) -> set[str]:
+    return {arq['hostname'] for arq in arqs if marks.is_of_device_context(arq)}
+
+
+def _end_last_move(
+    context: nova_context.RequestContext,
+    allocations: cyborg_client.AllocationClient,
+    instance: objects.Instance,
+) -> None:
+    found = objects.MigrationList.get_by_filters(
+        context, {'instance_uuid': instance.uuid}
+    )
+    moves = [each for each in found if each.migration_type in _COLD]
+    if not moves:
+        return
+    last = max(moves, key=lambda each: each.id)
+    if last.dest_node == instance.node:
+        allocations.activate(instance.uuid, last.uuid)
+        allocations.settle(instance.uuid, last.uuid)
+    else:
+        allocations.unbind_migration(instance.uuid, last.uuid)

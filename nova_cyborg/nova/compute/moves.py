@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-compute: a server is migrated or resized, and its devices with it.
+
+While a server moves, it has devices on both hosts. Those of the destination
+become its own when its guest is about to be started there, and those of the
+source are kept for a revert. Placement's allocations are split between the
+server and the migration in the same way, and change at the same points.
+
+A message that is delivered twice is dropped the second time: Nova would take
+the move for failed, and unbind the devices of the guest.
+"""
+
+from __future__ import annotations
+
+import collections
+import collections.abc
+import dataclasses
+import logging
+import typing as ty
+
+from nova import context as nova_context
+from nova import exception as nova_exception
+from nova import objects, utils
+from nova.compute import manager, task_states
+from nova.objects import fields
+
+from nova_cyborg import exception, signatures
+from nova_cyborg.nova import carried, client, marks, overrides
+from nova_cyborg.nova.compute import arqs as server_arqs
+from nova_cyborg.nova.compute import bindings, guards
+
+LOG = logging.getLogger(__name__)
+
+# Of methods that are called, and not overridden.
+_CALLED = {'_delete_stashed_flavor_info': 'instance'}
+# Messages that are known; one comes again within minutes.
+_REMEMBERED = 1000
+# States of a migration that waits for a confirmation, or for its end.
+_UNCONFIRMED = ('finished', 'confirming')
+_COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
+
+
+class ComputeManager(manager.ComputeManager):
+    """Nova's compute manager, for servers that move with their devices."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._known: collections.deque[tuple[str, str, str]] = (
+            collections.deque(maxlen=_REMEMBERED)
+        )
+
+    @overrides.method('context image instance', named='migration')
+    def _prep_resize(self, stock: overrides.Stock) -> None:
+        def prepare() -> None:
+            try:
+                bindings.wait_until_bound(
+                    stock['context'],
+                    stock['instance'],
+                    stock['migration'].uuid,
+                )
+            except exception.DeviceContextError as exc:
+                # The guest runs at the source: if there is no other host to
+                # try, Nova is to leave the server as it was.
+                raise nova_exception.InstanceFaultRollback(
+                    inner_exception=exc
+                ) from exc
+            stock()
+
+        due = _in_task(stock, task_states.RESIZE_PREP)
+        self._once('prep_resize', stock, due, prepare)
+
+    @overrides.method('context instance image migration')
+    def _resize_instance(self, stock: overrides.Stock) -> None:
+        due = _in_task(stock, task_states.RESIZE_PREP)
+        self._once('resize_instance', stock, due)
+
+    @overrides.method('context disk_info image instance migration')
+    def _finish_resize_helper(self, stock: overrides.Stock) -> None:
+        due = _in_task(stock, task_states.RESIZE_MIGRATED)
+        self._once('finish_resize', stock, due)
+
+    @overrides.method('context instance migration')
+    def _finish_resize(self, stock: overrides.Stock) -> ty.Any:
+        context, instance = stock['context'], stock['instance']
+        if not marks.has_contexts(instance):
+            return stock()
+        arqs = bindings.activate(context, instance, stock['migration'].uuid)
+        with carried.carrying(
+            dataclasses.replace(carried.now(), accel_info=tuple(arqs))
+        ):
+            return stock()
+
+    @overrides.method('context instance migration')
+    def confirm_resize(self, stock: overrides.Stock) -> None:
+        """Forget the guest at the source; the server stays where it is."""
+
+        def is_due() -> bool:
+            # Nova looks at what the message says.
+            migration = objects.Migration.get_by_id_and_instance(
+                stock['context'],
+                stock['migration'].id,
+                stock['instance'].uuid,
+            )
+            return migration.status in _UNCONFIRMED
+
+        self._once('confirm_resize', stock, is_due)
+
+    @overrides.method('context instance migration')
+    def revert_resize(self, stock: overrides.Stock) -> None:
+        """Shut the guest down at the destination; it is reverted."""
+        due = _in_task(stock, task_states.RESIZE_REVERTING)
+        self._once('revert_resize', stock, due)
+
+    @overrides.method('context instance migration')
+    def finish_revert_resize(self, stock: overrides.Stock) -> None:
+        """Start the guest at the source again."""
+        due = _in_task(stock, task_states.RESIZE_REVERTING)
+        self._once('finish_revert_resize', stock, due)
+
+    def _once(
+        self,
+        name: str,
+        stock: overrides.Stock,
+        is_due: collections.abc.Callable[[], bool],
+        act: collections.abc.Callable[[], None] | None = None,
+    ) -> None:
+        """Do what a message says, if it is due and was not done before.
+
+        :param name: of the message.
+        :param stock: Nova's way to do it.
+        :param is_due: tells whether it is due.
+        :param act: what is done for a server with device contexts instead.
+        """
+        instance = stock['instance']
+        if not marks.has_contexts(instance):
+            stock()
+            return
+        # A migration of a request comes to a host once.
+        message = (name, stock['context'].request_id, stock['migration'].uuid)
+
+        @utils.synchronized(f'nova_cyborg-{instance.uuid}')
+        def once() -> None:
+            if message in self._known or not is_due():
+                guards.log_dropped(name, instance)
+                return
+            self._known.append(message)
+            (act or stock)()
+
+        once()
+
+    @overrides.method('context instance migration')
+    def _delete_allocation_after_move(self, stock: overrides.Stock) -> None:
+        instance, migration = stock['instance'], stock['migration']
+        if _is_ours(instance, migration):
+            # Nobody's token is there if it is confirmed automatically.
+            context = client.with_credentials(stock['context'])
+            server_arqs.settle(context, instance, migration.uuid)
+        stock()
+
+    @overrides.method('context instance migration')
+    def _revert_allocation(self, stock: overrides.Stock) -> ty.Any:
+        instance, migration = stock['instance'], stock['migration']
+        if not _is_ours(instance, migration):
+            return stock()
+        try:
+            bindings.unbind(stock['context'], instance, migration.uuid)
+        except exception.DeviceContextError as exc:
+            allocations = stock()
+            if instance.task_state == task_states.RESIZE_REVERTING:
+                # The devices of the source are not the server's own again.
+                raise
+            LOG.error(
+                'Server %s is not moved, and its devices at the destination '
+                'could not be unbound. Run "nova-cyborg-manage audit '
+                '--repair": %s',
+                instance.uuid,
+                exc,
+            )
+            return allocations
+        return stock()
+
+    @overrides.method('context instance')
+    def _init_instance(self, stock: overrides.Stock) -> None:
+        context = client.with_credentials(stock['context'])
+        stock['context'], instance = context, stock['instance']
+        if (
+            instance.task_state != task_states.RESIZE_MIGRATING
+            or not marks.has_contexts(instance)
+        ):
+            stock()
+            return
+        # Nova starts the guest again, and does not get as far as that
+        # without the flavor that the server had before.
+        instance.old_flavor = instance.flavor
+        stock()
+        self._end_interrupted_move(context, instance)
+
+    def _end_interrupted_move(
+        self, context: nova_context.RequestContext, instance: objects.Instance
+    ) -> None:
+        """End a move whose source has started the guest again.
+
+        Nova leaves the migration as it was, and what Placement has allocated
+        at the destination.
+        """
+        migration = objects.Migration.get_by_id_and_instance(
+            context, instance.migration_context.migration_id, instance.uuid
+        )
+        self._revert_allocation(context, instance, migration)
+        migration.status = 'error'
+        migration.save()
+        instance.drop_migration_context()
+        self._delete_stashed_flavor_info(instance)
+
+
+def _in_task(
+    stock: overrides.Stock, task_state: str
+) -> collections.abc.Callable[[], bool]:
+    """Return what tells whether a server is in a task state, or gone."""
+
+    def is_in_task() -> bool:
+        now = guards.current(stock['context'], stock['instance'])
+        return now is None or now.task_state == task_state
+
+    return is_in_task
+
+
+def check() -> None:
+    """Check that this release of Nova has the methods that are extended.
+
+    :raises PluginActivationFailed: naming the one that it has not.
+    """
+    overrides.check(ComputeManager)
+    signatures.check(manager.ComputeManager, _CALLED)
+
+
+def _is_ours(instance: objects.Instance, migration: objects.Migration) -> bool:
+    return migration.migration_type in _COLD and marks.has_contexts(instance)

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Moves that fail: no device is in two guests, and none is lost."""
+
+from tests.functional.nova.moves import moving  # isort: skip - first
+
+import typing as ty
+
+import fixtures
+from nova import exception as nova_exception
+from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.virt.libvirt import driver
+
+SOURCE, DESTINATION = moving.HOSTS
+_ALTERNATE = 'compute3'
+_POWER_OFF = f'{driver.__name__}.LibvirtDriver.migrate_disk_and_power_off'
+
+
+class TestCase(moving.TestCase):
+    """One server, with a device context of one group."""
+
+    KINDS = moving.TestCase.KINDS[:1]
+
+    def setUp(self) -> None:
+        super().setUp()
+        (self.moved,) = self.all
+
+    def refuse(self, path: str, times: int = 1000) -> None:
+        """Have Cyborg fail with calls that change something."""
+        self.cyborg.control(
+            'fault',
+            method='POST',
+            path=path,
+            action='answer',
+            value=500,
+            times=times,
+        )
+
+    def heal(self) -> None:
+        """Have Cyborg do all that it is asked."""
+        self.cyborg.control('clear_faults')
+
+    def do_in_vain(
+        self, action: str, status: str, reason: str, arguments: ty.Any = None
+    ) -> None:
+        """Do something that fails, and see that Nova says why."""
+        self.do(action, status, arguments)
+        # Nova says it when the server has its last status already.
+        self.wait_for(lambda: reason in self._said_of_last_action())
+
+    def _said_of_last_action(self) -> str:
+        server_id = self.moved.server['id']
+        action = self.admin_api.get_instance_actions(server_id)[0]
+        details = self.admin_api.api_get(
+            f'/servers/{server_id}/os-instance-actions/{action["request_id"]}'
+        ).body['instanceAction']
+        return ' '.join(event['details'] or '' for event in details['events'])
+
+    def reboot(self, host: str) -> None:
+        """Reboot the server, which heals it; see that it is well."""
+        server_id = self.moved.server['id']
+        self.admin_api.post_server_action(
+            server_id, {'reboot': {'type': 'HARD'}}
+        )
+        # It is in error until then.
+        self.wait_for(
+            lambda: self.api.get_server(server_id)['status'] == 'ACTIVE'
+        )
+        self.wait_for_all('ACTIVE')
+        self.assert_on(host)
+
+
+class ConductorTest(TestCase):
+    """nova-conductor does not get as far as a destination."""
+
+    def test_there_is_no_host(self) -> None:
+        self.set_enabled(DESTINATION, False)
+        for action, arguments in (
+            ('migrate', None),
+            ('migrate', {'host': DESTINATION}),
+            ('resize', {'flavorRef': self.bigger}),
+        ):
+            self.do_in_vain(action, 'ACTIVE', 'No valid host', arguments)
+            self.assert_on(SOURCE)
+
+    def test_cyborg_does_not_answer(self) -> None:
+        for path in ('/begin$', '/bind$'):
+            self.refuse(path)
+            self.do_in_vain('migrate', 'ACTIVE', 'Cyborg')
+            self.assert_on(SOURCE)
+            self.heal()
+        self.migrate()
+        self.confirm()
+
+    def test_the_answer_is_lost(self) -> None:
+        for path in ('/begin$', '/bind$'):
+            self.cyborg.control(
+                'fault', method='POST', path=path, action='lose', times=1
+            )
+            self.do_in_vain('migrate', 'ACTIVE', 'did not answer')
+            self.assert_on(SOURCE)
+        self.migrate()
+        self.revert()
+
+
+class DestinationTest(TestCase):
+    """A destination has no handle for the device that Placement sees."""
+
+    def add_hosts(self) -> None:
+        """Start the compute nodes; the scheduler likes the second best."""
+        self.start_compute(SOURCE)
+        self.add_device(SOURCE, slots=1)
+        self.start_compute(
+            DESTINATION, host_info=fakelibvirt.HostInfo(kB_mem=64 << 20)
+        )
+        self.add_device(DESTINATION, slots=0, inventory=1)
+        self.start_compute(_ALTERNATE)
+        self.add_device(_ALTERNATE, slots=1)
+
+    def test_another_host_is_tried(self) -> None:
+        self.do('migrate', 'VERIFY_RESIZE')
+        self.assert_waiting(SOURCE, _ALTERNATE)
+        self.do('revertResize', 'ACTIVE')
+        self.assert_on(SOURCE)
+        self.do('resize', 'VERIFY_RESIZE', {'flavorRef': self.bigger})
+        self.assert_waiting(SOURCE, _ALTERNATE)
+        self.do('confirmResize', 'ACTIVE')
+        self.assert_on(_ALTERNATE)
+
+    def test_there_is_no_other_host(self) -> None:
+        self.set_enabled(_ALTERNATE, False)
+        for status in ('ACTIVE', 'SHUTOFF'):
+            for arguments in (None, {'host': DESTINATION}):
+                self.do_in_vain(
+                    'migrate', status, 'No device could be bound', arguments
+                )
+                self.assertEqual(
+                    [('active', SOURCE)], self.bindings(self.moved)
+                )
+            if status == 'ACTIVE':
+                self.do('os-stop', 'SHUTOFF')
+        # The audit has Placement see that there is no handle.
+        self.assert_on(SOURCE)
+
+
+class ComputeTest(TestCase):
+    """nova-computes fail, or Cyborg fails with what they ask."""
+
+    def _fail_power_off(self, error: Exception) -> None:
+        def power_off(*_args: object, **_kwargs: object) -> None:
+            raise error
+
+        self.useFixture(fixtures.MonkeyPatch(_POWER_OFF, power_off))
+
+    def test_the_guest_is_not_shut_down(self) -> None:
+        error = nova_exception.ResizeError(reason='a full disk')
+        self._fail_power_off(
+            nova_exception.InstanceFaultRollback(inner_exception=error)
+        )
+        self.do_in_vain('migrate', 'ACTIVE', 'a full disk')
+        self.assert_on(SOURCE)
+        self._fail_power_off(error)
+        self.do_in_vain('migrate', 'ERROR', 'a full disk')
+        self.reboot(SOURCE)
+
+    def test_the_guest_does_not_start(self) -> None:
+        self.fail_spawns(1)
+        self.do_in_vain('migrate', 'ERROR', 'libvirtError')
+        self.assert_on(DESTINATION)
+        self.reboot(DESTINATION)
+
+    def test_cyborg_fails_once(self) -> None:
+        for path in ('/activate$', '/unbind$'):
+            self.refuse(path, times=1)
+        self.migrate()
+        self.revert()
+        for path in ('/activate$', '/unbind$'):
+            self.cyborg.control(
+                'fault', method='POST', path=path, action='lose', times=1
+            )
+        self.migrate()
+        self.revert()
+        self.cyborg.control(
+            'fault', method='POST', path='/settle$', action='lose', times=1
+        )
+        self.migrate()
+        self.confirm()
+
+    def test_cyborg_does_not_activate(self) -> None:
+        self.refuse('/activate$')
+        self.do_in_vain('migrate', 'ERROR', 'Cyborg')
+        self.assertEqual(
+            [('active', SOURCE), ('inactive', DESTINATION)],
+            self.bindings(self.moved),
+        )
+        # Not with the devices of the other host.
+        self.do_in_vain('reboot', 'ERROR', 'Cyborg', {'type': 'HARD'})
+        self.heal()
+        self.reboot(DESTINATION)
+
+    def test_cyborg_does_not_settle(self) -> None:
+        self.migrate()
+        self.refuse('/settle$')
+        self.do('confirmResize', 'ACTIVE')
+        self.assertEqual(
+            [('active', DESTINATION), ('leaving', SOURCE)],
+            self.bindings(self.moved),
+        )
+        self.heal()
+        self.assertEqual(['devices-left-behind'], self.audit())
+        self.assert_on(DESTINATION)
+
+    def test_cyborg_does_not_unbind_for_a_revert(self) -> None:
+        self.migrate()
+        self.refuse('/unbind$')
+        self.do_in_vain('revertResize', 'ERROR', 'Cyborg')
+        self.do_in_vain('reboot', 'ERROR', 'Cyborg', {'type': 'HARD'})
+        self.heal()
+        self.reboot(SOURCE)
+
+    def test_a_device_is_missing(self) -> None:
+        self.migrate()
+        (device,) = (
+            each
+            for each in self.devices
+            if each.host == SOURCE and len(each.slots) > 1
+        )
+        self.cyborg.control('set_missing', provider=device.provider)
+        self.do_in_vain('revertResize', 'ERROR', 'is missing')
+        self.cyborg.control(
+            'set_missing', provider=device.provider, missing=False
+        )
+        self.reboot(SOURCE)
+
+    def test_the_source_is_killed(self) -> None:
+        """It starts the guest again, which it has shut down."""
+
+        def power_off(
+            libvirt: driver.LibvirtDriver,
+            _context: object,
+            instance: ty.Any,
+            *_args: object,
+            **_kwargs: object,
+        ) -> ty.NoReturn:
+            libvirt.power_off(instance)
+            raise Killed
+
+        with fixtures.MonkeyPatch(_POWER_OFF, power_off):
+            self.admin_api.post_server_action(
+                self.moved.server['id'], {'migrate': None}
+            )
+            self.wait_for(self._is_migrating)
+        defined = len(self.guests[self.moved.server['id']])
+
+        self.restart_compute_service(SOURCE)
+
+        self.wait_for_all('ACTIVE')
+        self.assertGreater(len(self.guests[self.moved.server['id']]), defined)
+        self.assert_on(SOURCE)
+        (migration,) = self.admin_api.get_migrations()
+        self.assertEqual('error', migration['status'])
+        self.migrate()
+        self.confirm()
+
+    def _is_migrating(self) -> bool:
+        """Tell whether the guest is shut down, and nothing else is done."""
+        found = self.admin_api.get_server(self.moved.server['id'])
+        connection = self.computes[SOURCE].driver._host.get_connection()
+        domain = connection.lookupByUUIDString(self.moved.server['id'])
+        return (
+            found['OS-EXT-STS:task_state'] == 'resize_migrating'
+            and not domain.isActive()
+        )
+
+
+class Killed(BaseException):
+    """Ends what a nova-compute does, as if it were killed."""

@@ -52,3 +52,16 @@ class MDEVAttachDriver(spec.AttachDriver):
                 and other.uuid == uuid
             ),
         )
+
+    def is_device(
+        self,
+        element: etree._Element,
+        arq: collections.abc.Mapping[str, ty.Any],
+    ) -> bool:
+        """See :meth:`.spec.AttachDriver.is_device`."""
+        address = element.find('source/address')
+        return (
+            element.get('type') == 'mdev'
+            and address is not None
+            and address.get('uuid') == arq['attach_handle_uuid']
+        )

@@ -55,3 +55,16 @@ class PCIAttachDriver(spec.AttachDriver):
                 and device == other
             ),
         )
+
+    def is_device(
+        self,
+        element: etree._Element,
+        arq: collections.abc.Mapping[str, ty.Any],
+    ) -> bool:
+        """See :meth:`.spec.AttachDriver.is_device`."""
+        if element.get('type') != 'pci':
+            return False
+        found = vconfig.LibvirtConfigGuestHostdevPCI()
+        found.parse_dom(element)
+        device = PCIHostdev(spec.alias(arq), arq['attach_handle_info'])
+        return bool(found.domain and device == found)

@@ -12,11 +12,12 @@ import abc
 import collections.abc
 import typing as ty
 
+from lxml import etree
 from nova.virt.libvirt import config as vconfig
 
 
 class AttachDriver(abc.ABC):
-    """Puts devices into the libvirt config of guests."""
+    """Puts devices into the libvirt config of guests, and finds them there."""
 
     @abc.abstractmethod
     def attach(
@@ -33,6 +34,24 @@ class AttachDriver(abc.ABC):
             then not started, and the message becomes the server's fault.
         """
 
+    def is_device(
+        self,
+        element: etree._Element,
+        arq: collections.abc.Mapping[str, ty.Any],
+    ) -> bool:
+        """Tell whether a guest has the device of an accelerator request here.
+
+        A device that this does not tell of cannot be taken out of a guest:
+        a server that has it cannot be suspended.
+
+        :param element: what describes a device of the guest, as libvirt
+            writes it. Stock Nova gives devices no alias.
+        :param arq: the accelerator request, bound, as Cyborg's API shows it.
+        :returns: whether it describes the device; by the alias, unless a
+            driver knows better.
+        """
+        return alias_of(element) == alias(arq)
+
 
 def alias(arq: collections.abc.Mapping[str, ty.Any]) -> str:
     """Name the device of an accelerator request.
@@ -42,6 +61,16 @@ def alias(arq: collections.abc.Mapping[str, ty.Any]) -> str:
         https://libvirt.org/formatdomain.html#elementsDevices
     """
     return f'ua-{arq["uuid"]}'
+
+
+def alias_of(element: etree._Element) -> str | None:
+    """Return the alias of a device of a guest, if it has one.
+
+    :param element: what describes the device.
+    :returns: the alias.
+    """
+    found = element.find('alias')
+    return None if found is None else found.get('name')
 
 
 def replace_or_add(

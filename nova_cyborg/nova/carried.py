@@ -63,6 +63,8 @@ class Carried:
         AcceleratorRequestOpFailed is what Nova expects.
     :ivar accel_info: nova-compute: the accelerator requests of a server whose
         guest is made at the end of a move; None if it is not.
+    :ivar plugged_later: nova-compute: UUIDs of the mediated devices that Nova
+        is not to plug into the guest that it resumes.
     :ivar request_groups: nova-api: what the device contexts of the server
         that it creates ask for.
     """
@@ -72,6 +74,7 @@ class Carried:
     migration_id: str = ''
     delete_arqs: collections.abc.Callable[[], None] | None = None
     accel_info: tuple[dict[str, ty.Any], ...] | None = None
+    plugged_later: frozenset[str] = frozenset()
     request_groups: tuple[objects.RequestGroup, ...] = ()
 
 

@@ -76,7 +76,15 @@ class Stock:
 
         :returns: what it returns.
         """
-        return self._method(*self._args, **self._kwargs)
+        return self.by(self._method)
+
+    def by(self, function: collections.abc.Callable[..., ty.Any]) -> ty.Any:
+        """Call another function with what Nova's method is called with.
+
+        :param function: the function.
+        :returns: what it returns.
+        """
+        return function(*self._args, **self._kwargs)
 
 
 def method(

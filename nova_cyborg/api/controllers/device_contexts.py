@@ -16,7 +16,7 @@ from nova_cyborg import exception, language, model
 from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
-from nova_cyborg.db import contexts
+from nova_cyborg.db import contexts, pages
 from nova_cyborg.lifecycle import heal, nova
 
 #: The most device contexts in one page, and the number if none is asked for.
@@ -61,7 +61,7 @@ class DeviceContextsController(rest.RestController):
         if strutils.bool_from_string(query.get('all_projects')):
             handler.authorize(policies.GET_ALL_PROJECTS)
             project_id = None
-        page = contexts.Page(
+        page = pages.Page(
             limit=min(int(query.get('limit', MAX_LIMIT)), MAX_LIMIT),
             size=views.MAX_SIZE,
             with_groups='groups' in fields,
@@ -69,16 +69,16 @@ class DeviceContextsController(rest.RestController):
             sort_key=query.get('sort_key', 'created_at'),
             sort_dir=query.get('sort_dir', 'asc'),
         )
-        filters = contexts.Filters(
+        filters = pages.Filters(
             project_id=project_id,
             name=query.get('name'),
             server_id=_canonical(query, 'server_id'),
             status=query.get('status'),
         )
         context = handler.request_context()
-        part = contexts.find(context, filters, page)
+        part = pages.find(context, filters, page)
         with views.turn(part.size):
-            found = contexts.read(context, part, page)
+            found = pages.read(context, part, page)
             shown = views.encoded(found, fields)
         last = shown and found[len(shown) - 1].uuid
         is_short = part.cut or len(shown) < len(found)

@@ -9,8 +9,7 @@ import dataclasses
 import typing as ty
 
 from nova_cyborg.checks import results
-from nova_cyborg.checks.services import asking
-from nova_cyborg.nova.conductor import presence
+from nova_cyborg.nova.features import asking, presence
 
 
 @dataclasses.dataclass(frozen=True)

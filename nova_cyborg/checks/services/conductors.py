@@ -3,22 +3,20 @@
 """Whether every nova-conductor has the plugin.
 
 Nova's databases name them, and each is asked on the message bus of its cell;
-:mod:`nova_cyborg.nova.conductor.presence` says why they are asked.
+:mod:`nova_cyborg.nova.features.presence` says why they are asked.
 """
 
 from __future__ import annotations
 
 import collections.abc
-import functools
 
 from nova import context as nova_context
-from nova import objects, rpc, servicegroup
+from nova import objects, servicegroup
 
 from nova_cyborg.checks import results
-from nova_cyborg.checks.services import answers, asking
-from nova_cyborg.nova.conductor import presence
-
-_BINARY = 'nova-conductor'
+from nova_cyborg.checks.services import answers
+from nova_cyborg.nova.features import asking
+from nova_cyborg.nova.features import conductors as nova_conductors
 
 
 def check() -> results.Result:
@@ -40,21 +38,18 @@ def _ask_cell(
     cell: objects.CellMapping,
     found: answers.Found,
 ) -> collections.abc.Iterator[tuple[answers.Conductor, asking.Asking]]:
-    # Super-conductors keep their records in cell0, which has no bus; theirs
-    # is that of the API, and of this configuration.
-    transport = context.mq_connection or rpc.create_transport(None)
     groups = servicegroup.API()
     for service in objects.ServiceList.get_by_binary(
-        context, _BINARY, include_disabled=True
+        context, nova_conductors.BINARY, include_disabled=True
     ):
         conductor = answers.Conductor(service.host, cell.name or cell.uuid)
         if groups.service_is_up(service):
-            ask = functools.partial(
-                presence.ask, transport, service.host, asking.SECONDS
+            yield (
+                conductor,
+                nova_conductors.start(
+                    context, service.host, asking.SECONDS, asking.TIMES
+                ),
             )
-            started = asking.Asking(transport, ask)
-            started.start()
-            yield conductor, started
         else:
             found.down.append(conductor)
 

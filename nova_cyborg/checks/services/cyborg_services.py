@@ -16,10 +16,10 @@ from cyborg.common import constants
 from cyborg.conf import CONF
 
 from nova_cyborg.checks import results
-from nova_cyborg.checks.services import asking
 from nova_cyborg.cyborg import presence
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import hosts
+from nova_cyborg.nova.features import asking
 
 # Cyborg has no record of its conductors: how many there are is not known.
 _CONDUCTOR_TIMES = 12

@@ -96,7 +96,8 @@ def settle(
         if used is None or used.active_of is None:
             return []
         left = [each for each in bindings if each.state == _State.LEAVING]
-        return _of_left(db, server_id, used.node, left)
+        nodes = {each.node for each in left} - {used.node}
+        return _of_left(db, server_id, left, models.ExtArq.hostname.in_(nodes))
 
 
 @session.retry
@@ -131,7 +132,8 @@ def stay(
         if left:
             # An attempt that is under way after all comes too late.
             allocation.generation += 1
-        return _of_left(db, server_id, node, left)
+        # Those of profiles were perhaps bound before a binding was made.
+        return _of_left(db, server_id, left, models.ExtArq.hostname != node)
 
 
 def unused(
@@ -166,23 +168,20 @@ def _locked(
 def _of_left(
     db: orm.Session,
     server_id: str,
-    node: str,
-    left: collections.abc.Sequence[tables.DeviceBinding],
+    left: collections.abc.Iterable[tables.DeviceBinding],
+    of_profiles: sa.ColumnElement[bool],
 ) -> list[str]:
-    """Return the ARQs of what a server has left, those of profiles too."""
-    of_contexts = links.arq_ids(db, [each.id for each in left])
-    nodes = {each.node for each in left} - {node}
-    if not nodes:
-        return of_contexts
+    """Return the ARQs of what a server has left.
+
+    :param left: the bindings that it has left.
+    :param of_profiles: which ARQs of profiles it has left, as a condition for
+        their rows.
+    """
     arq, link = models.ExtArq, tables.DeviceContextArq
     linked = sa.select(link.arq_uuid).where(link.arq_uuid == arq.uuid)
-    of_profiles = db.scalars(
+    beside = db.scalars(
         sa.select(arq.uuid)
-        .where(
-            arq.instance_uuid == server_id,
-            arq.hostname.in_(nodes),
-            ~linked.exists(),
-        )
+        .where(arq.instance_uuid == server_id, of_profiles, ~linked.exists())
         .order_by(arq.id)
     )
-    return [*of_contexts, *of_profiles]
+    return [*links.arq_ids(db, [each.id for each in left]), *beside]

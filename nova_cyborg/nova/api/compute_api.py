@@ -8,6 +8,8 @@ missing: otherwise a hard reboot seems to be done, and is not, and a rebuild
 destroys the guest first.
 nova-conductor checks the hint all the same: what is found here may be another
 by then, and there may be a nova-api without the plugin.
+What Nova refuses to servers with accelerators is done for those that have them
+by device contexts: see :mod:`nova_cyborg.nova.api.gate`.
 """
 
 from __future__ import annotations
@@ -21,7 +23,11 @@ import wrapt
 from nova import conf, objects
 from nova import context as nova_context
 from nova import exception as nova_exception
-from nova.api.openstack.compute import servers
+from nova.api.openstack.compute import (
+    migrate_server,
+    servers,
+    suspend_server,
+)
 from nova.compute import api, vm_states
 
 from nova_cyborg import cyborg_client, exception, signatures
@@ -33,6 +39,7 @@ from nova_cyborg.nova import (
     marks,
     overrides,
 )
+from nova_cyborg.nova.api import gate
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -41,6 +48,11 @@ LOG = logging.getLogger(__name__)
 _HOOK = 'device_context'
 # A guest that restarts itself keeps its devices.
 _SOFT = 'SOFT'
+_CONTROLLERS = (
+    (servers, 'ServersController'),
+    (migrate_server, 'MigrateServerController'),
+    (suspend_server, 'SuspendServerController'),
+)
 _CALLED = {'get': 'cell_down_support'}
 # Nova counts the accelerators of device profiles in unified limits since
 # 2026.2; before, it has no such method, and does not count ours either.
@@ -66,7 +78,7 @@ class Refused(nova_exception.ValidationError):
 
 
 class API(api.API):
-    """Nova's compute API, which looks at the hints of new servers."""
+    """Nova's compute API, for servers with device contexts."""
 
     @overrides.method(
         'context flavor',
@@ -137,6 +149,39 @@ class API(api.API):
         _refuse_missing(stock)
         return stock()
 
+    @overrides.method('context instance')
+    def resize(self, stock: overrides.Stock) -> ty.Any:
+        """Resize a server, or migrate it; its devices move with it.
+
+        :raises ForbiddenWithAccelerators: if they cannot.
+        """
+        return gate.call(self, 'resize', stock)
+
+    @overrides.method('context instance')
+    def live_migrate(self, stock: overrides.Stock) -> ty.Any:
+        """Migrate a server that runs; its devices move with it.
+
+        :raises ForbiddenWithAccelerators: if they cannot.
+        """
+        return gate.call(self, 'live_migrate', stock)
+
+    @overrides.method('context instance')
+    def suspend(self, stock: overrides.Stock) -> ty.Any:
+        """Suspend a server, which keeps its devices.
+
+        :raises ForbiddenWithAccelerators: if its host cannot do so.
+        """
+        return gate.call(self, 'suspend', stock)
+
+    @overrides.method('context instance')
+    def resume(self, stock: overrides.Stock) -> ty.Any:
+        """Resume a server, unless a device of it is missing.
+
+        :raises Refused: if it is; the server stays suspended.
+        """
+        _refuse_missing(stock)
+        return stock()
+
     def _checked(
         self, named: collections.abc.Sequence[ty.Any], stock: overrides.Stock
     ) -> tuple[cyborg_client.CheckedContext, ...]:
@@ -186,7 +231,7 @@ class API(api.API):
 
 
 def install() -> str:
-    """Have the controllers of servers use the API that checks hints.
+    """Have the controllers of servers use the API above.
 
     Other processes use Nova's compute API, too, so it is not replaced where
     it is; and the class of the controllers stays what it is, because their
@@ -200,13 +245,14 @@ def install() -> str:
     signatures.check_named(api.API, _CALLED)
     if hasattr(api.API, _COUNT):
         signatures.check(api.API, _COUNT_SIGNATURE)
-    wrapt.wrap_function_wrapper(
-        servers, 'ServersController.__init__', _with_checks
-    )
+    # The log says now what stays refused, not when somebody asks for it.
+    gate.functions()
+    for module, name in _CONTROLLERS:
+        wrapt.wrap_function_wrapper(module, f'{name}.__init__', _with_api)
     return 'check of the hint for device contexts'
 
 
-def _with_checks(
+def _with_api(
     init: collections.abc.Callable[..., None],
     controller: ty.Any,
     args: tuple[object, ...],

@@ -5,20 +5,18 @@
 Nova's own driver writes the ``<hostdev>`` elements. This one has the attach
 driver of each device's handle type look after those of device contexts: they
 carry an alias that names the accelerator request. A guest that is started
-again because its host was has its devices, too.
+again because its host was has its devices, too. One that is suspended leaves
+its devices to the host, and has them again when it is resumed.
 """
 
 from __future__ import annotations
 
-import collections.abc
 import dataclasses
-import functools
 import logging
-import re
 import typing as ty
 
-import stevedore
 from nova import context as nova_context
+from nova import exception as nova_exception
 from nova import objects
 from nova.accelerator import cyborg
 from nova.virt import libvirt as nova_libvirt
@@ -26,18 +24,11 @@ from nova.virt.libvirt import config as vconfig
 from nova.virt.libvirt import driver
 
 from nova_cyborg import cyborg_client, exception
-from nova_cyborg.attach import spec
 from nova_cyborg.nova import carried, marks, overrides
-from nova_cyborg.nova.compute import bindings
+from nova_cyborg.nova.compute import attaching, bindings, plugging
+from nova_cyborg.nova.features import computes
 
 LOG = logging.getLogger(__name__)
-
-NAMESPACE = 'nova_cyborg.attach'
-# Cyborg's fake driver has handles that stand for no device; Nova leaves them
-# out of the guest config, and so do we.
-_NO_DEVICE = 'TEST_PCI'
-# In what libvirt tells of a QEMU that has ended at once.
-_ARGUMENTS = re.compile(r'^.* -device \{.*\}: ', re.DOTALL)
 
 
 class LibvirtDriver(driver.LibvirtDriver):
@@ -55,18 +46,20 @@ class LibvirtDriver(driver.LibvirtDriver):
         guest = stock()
         for arq in stock['accel_info'] or ():
             if marks.is_of_device_context(arq):
-                _attach(guest, stock['instance'], arq)
+                attaching.attach(guest, stock['instance'], arq)
         return guest
 
     @overrides.method('context instance image_meta', named='accel_info')
     def spawn(self, stock: overrides.Stock) -> None:
         """Start a new guest."""
-        _start(stock, stock['accel_info'] or ())
+        attaching.start(stock, stock['instance'], stock['accel_info'] or ())
 
     @overrides.method('context migration instance')
     def finish_migration(self, stock: overrides.Stock) -> None:
         """Start a guest that was shut down on another host."""
-        _start(stock, carried.now().accel_info or ())
+        attaching.start(
+            stock, stock['instance'], carried.now().accel_info or ()
+        )
 
     @overrides.method('context instance network_info migration')
     def finish_revert_migration(self, stock: overrides.Stock) -> None:
@@ -79,7 +72,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         with carried.carrying(
             dataclasses.replace(carried.now(), accel_info=tuple(arqs))
         ):
-            _start(stock, arqs)
+            attaching.start(stock, instance, arqs)
 
     @overrides.method('context instance network_info', named='accel_info')
     def _hard_reboot(self, stock: overrides.Stock) -> ty.Any:
@@ -92,6 +85,93 @@ class LibvirtDriver(driver.LibvirtDriver):
         cyborg_client.refuse_missing(instance.uuid, stock['accel_info'] or ())
         return stock()
 
+    @overrides.method('nodename')
+    def get_available_resource(self, stock: overrides.Stock) -> ty.Any:
+        """Tell what the host has, and what this nova-compute can do."""
+        resources = stock()
+        computes.describe(resources)
+        return resources
+
+    @overrides.method('provider_tree nodename')
+    def update_provider_tree(self, stock: overrides.Stock) -> None:
+        """Say in Placement that servers can be moved to the host."""
+        stock()
+        stock['provider_tree'].add_traits(stock['nodename'], computes.TRAIT)
+
+    @overrides.method('context instance')
+    def suspend(self, stock: overrides.Stock) -> None:
+        """Suspend a guest; its devices stay bound.
+
+        :raises InstanceFaultRollback: if it goes on as it was.
+        """
+        context, instance = stock['context'], stock['instance']
+        if not marks.has_contexts(instance):
+            stock()
+            return
+        guest = self._host.get_guest(instance)
+        arqs: list[dict[str, ty.Any]] = []
+        try:
+            arqs = plugging.arqs(context, instance)
+            plugging.unplug(self, guest, instance, arqs)
+        except Exception as exc:
+            plugging.plug_again(guest, instance, arqs)
+            raise nova_exception.InstanceFaultRollback(exc) from exc
+        try:
+            stock()
+        except Exception:
+            plugging.plug_again(guest, instance, arqs)
+            raise
+
+    @overrides.method('context instance network_info')
+    def resume(self, stock: overrides.Stock) -> None:
+        """Resume a guest with its devices.
+
+        :raises InstanceFaultRollback: if it stays suspended.
+        """
+        context, instance = stock['context'], stock['instance']
+        if not marks.has_contexts(instance):
+            stock()
+            return
+        try:
+            arqs = plugging.arqs(context, instance)
+            cyborg_client.refuse_missing(instance.uuid, arqs)
+        except exception.DeviceContextError as exc:
+            raise nova_exception.InstanceFaultRollback(exc) from exc
+        own = frozenset(arq['attach_handle_uuid'] for arq in arqs)
+        with carried.carrying(
+            dataclasses.replace(carried.now(), plugged_later=own)
+        ):
+            stock()
+        try:
+            plugging.plug(self._host.get_guest(instance), instance, arqs)
+        except exception.DeviceContextError as exc:
+            self._suspend_again(context, instance, exc)
+
+    def _suspend_again(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        error: exception.DeviceContextError,
+    ) -> ty.NoReturn:
+        """Suspend a guest that has not got its devices.
+
+        :raises InstanceFaultRollback: if it is suspended.
+        :raises DeviceContextError: if it runs, and the server is in error.
+        """
+        try:
+            self.suspend(context, instance)
+        except Exception as exc:
+            LOG.debug('Server %s runs: %s', instance.uuid, exc)
+            raise error from exc
+        raise nova_exception.InstanceFaultRollback(error) from error
+
+    @overrides.method('xml')
+    def _get_mdevs_from_guest_config(
+        self, stock: overrides.Stock
+    ) -> list[ty.Any]:
+        later = carried.now().plugged_later
+        return [mdev for mdev in stock() if mdev.uuid not in later]
+
 
 def install() -> str:
     """Put the class in the place of Nova's.
@@ -101,26 +181,12 @@ def install() -> str:
         methods, or an attach driver cannot be loaded.
     """
     overrides.check(LibvirtDriver)
-    types = ', '.join(sorted(attach_drivers()))
+    plugging.check()
+    types = ', '.join(sorted(attaching.attach_drivers()))
     # nova-compute looks the class up in the package. The module keeps its
     # own: its methods call super() by the name of the class.
     nova_libvirt.LibvirtDriver = LibvirtDriver
     return f'attach drivers for {types}'
-
-
-@functools.cache
-def attach_drivers() -> dict[str, spec.AttachDriver]:
-    """Load the attach drivers, once a process.
-
-    :returns: the drivers by the type of attach handle they are for.
-    :raises PluginActivationFailed: naming the one that cannot be loaded.
-    """
-    loaded: ty.Any = stevedore.ExtensionManager(
-        NAMESPACE,
-        invoke_on_load=True,
-        on_load_failure_callback=_not_loaded,
-    )
-    return {extension.name: extension.obj for extension in loaded}
 
 
 def _accel_info(
@@ -132,66 +198,3 @@ def _accel_info(
         context
     ).get_arqs_for_instance(instance.uuid)
     return arqs
-
-
-def _start(
-    stock: overrides.Stock,
-    arqs: collections.abc.Collection[dict[str, ty.Any]],
-) -> None:
-    """Start a guest; name the device if it is that which fails."""
-    instance = stock['instance']
-    cyborg_client.refuse_missing(instance.uuid, arqs)
-    try:
-        stock()
-    except Exception as exc:
-        slot = _named_slot(arqs, str(exc))
-        if slot is None:
-            raise
-        raise exception.DeviceNotGiven(
-            slot=slot, host=instance.host, reason=_reason(exc)
-        ) from exc
-
-
-def _attach(
-    guest: vconfig.LibvirtConfigGuest,
-    instance: objects.Instance,
-    arq: dict[str, ty.Any],
-) -> None:
-    handle_type = arq['attach_handle_type']
-    drivers = attach_drivers()
-    if handle_type in drivers:
-        drivers[handle_type].attach(guest, arq)
-    elif handle_type != _NO_DEVICE:
-        raise exception.UnknownAttachHandle(
-            arq_id=arq['uuid'],
-            server_id=instance.uuid,
-            handle_type=handle_type,
-            known=', '.join(sorted(drivers)),
-        )
-
-
-def _named_slot(
-    accel_info: collections.abc.Iterable[dict[str, ty.Any]], text: str
-) -> str | None:
-    """Return the slot of a device context that a text names."""
-    for arq in accel_info:
-        slot = cyborg_client.slot(arq)
-        if marks.is_of_device_context(arq) and slot and slot in text:
-            return slot
-    return None
-
-
-def _reason(error: Exception) -> str:
-    """Return what libvirt says, without QEMU's arguments.
-
-    A fault is short.
-    """
-    return _ARGUMENTS.sub('', str(error)).strip()
-
-
-def _not_loaded(
-    _manager: object, entry_point: ty.Any, error: BaseException
-) -> None:
-    raise exception.PluginActivationFailed(
-        reason=f'attach driver {entry_point.name} cannot be loaded: {error}'
-    ) from error

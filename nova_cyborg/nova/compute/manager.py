@@ -39,6 +39,7 @@ from nova_cyborg.nova import (
 )
 from nova_cyborg.nova.compute import arqs as server_arqs
 from nova_cyborg.nova.compute import bindings, guards, moves
+from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -76,6 +77,14 @@ class ComputeManager(moves.ComputeManager):
             'nova_cyborg is active in %s: check of accelerator requests',
             plugin.process_name(),
         )
+
+    @overrides.method('')
+    def cleanup_host(self, stock: overrides.Stock) -> None:
+        """Stop; it is not known whether the plugin is on again then."""
+        admin = nova_context.get_admin_context()
+        for node in self.rt.compute_nodes.values():
+            computes.withdraw(self.reportclient, admin, node.uuid)
+        stock()
 
     @overrides.method('context raise_on_error')
     def periodic_tasks(self, stock: overrides.Stock) -> ty.Any:

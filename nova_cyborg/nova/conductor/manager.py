@@ -27,6 +27,7 @@ from nova_cyborg import signatures
 from nova_cyborg.contract import runner, spec
 from nova_cyborg.nova import carried, marks, overrides, placement
 from nova_cyborg.nova.conductor import failures, guards, moves, profiles
+from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -275,6 +276,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             )
         call.prepared.update(server_ids)
         if call.operation.evacuated_node:
+            # A stock nova-compute would put the addresses of the old host's
+            # devices into the guest.
+            computes.require(request_spec)
             for server_id in server_ids:
                 placement.forget_earlier_destinations(
                     self.report_client,

@@ -18,6 +18,7 @@ from nova_cyborg import signatures
 from nova_cyborg.contract import runner
 from nova_cyborg.nova import carried, marks, overrides
 from nova_cyborg.nova.conductor import guards
+from nova_cyborg.nova.features import computes
 
 # What is called with arguments by their place.
 _CALLED = {
@@ -66,6 +67,7 @@ class MigrationTask(migrate.MigrationTask):
                 [self.instance.uuid],
                 self._call.operation,
             )
+        computes.require(self.request_spec)
         migration: objects.Migration = stock()
         self._call.operation = self._call.operation.of_migration(
             migration.uuid

@@ -4,7 +4,7 @@
 
 from nova.conductor import manager
 
-from nova_cyborg.nova.conductor import presence
+from nova_cyborg.nova.features import presence
 
 
 class ConductorManager(manager.ConductorManager):

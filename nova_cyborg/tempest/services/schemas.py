@@ -69,6 +69,14 @@ _DEVICE = _object(
     }
 )
 
+_BINDING = _object(
+    {
+        'host': {'type': 'string'},
+        'state': {'enum': ['active', 'inactive', 'leaving']},
+        'devices': {'type': 'array', 'items': _DEVICE},
+    }
+)
+
 _DEVICE_CONTEXT = _object(
     {
         'uuid': _UUID,
@@ -86,6 +94,7 @@ _DEVICE_CONTEXT = _object(
         'server_id': _UUID_OR_NULL,
         'host': _STRING_OR_NULL,
         'devices': {'type': 'array', 'items': _DEVICE},
+        'bindings': {'type': 'array', 'items': _BINDING},
         'created_at': {'type': 'string', 'format': 'iso8601-date-time'},
         'updated_at': {
             'type': ['string', 'null'],

@@ -314,6 +314,18 @@ def test_it_is_on_its_host_when_all_is_over(cloud, member, move, moved):
     assert device_of(member, move.context_id)['state'] == 'Bound'
 
 
+def test_what_a_profile_gave_it_where_it_never_was(
+    cloud, nova, move, profile_arq
+):
+    """Cyborg was down when its device contexts were to be bound there."""
+    profile_arq(move.server_id, cloud.add_device(host=NEW), host=NEW)
+    assert nodes(cloud) == [OLD, NEW]
+
+    unbind.elsewhere(move.server_id, OLD)
+
+    assert nodes(cloud) == [OLD]
+
+
 @pytest.mark.parametrize('action', ['activate', 'settle', 'unbind'])
 def test_of_a_server_that_holds_nothing(cloud, nova, action):
     status = 404 if action == 'activate' else 204

@@ -14,7 +14,8 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg import language
 from nova_cyborg.api.controllers import views
-from nova_cyborg.db import contexts, session, tables
+from nova_cyborg.db import pages as db_pages
+from nova_cyborg.db import session, tables
 from tests.functional.api import cyborg
 
 MOST = 4 * 2**20
@@ -290,8 +291,8 @@ def test_a_page_from_the_database_is_bounded_by_its_size(cloud):
     store(5)
     context = cyborg_context.get_admin_context()
 
-    found = contexts.find(
-        context, contexts.Filters(), contexts.Page(limit=5, size=120_000)
+    found = db_pages.find(
+        context, db_pages.Filters(), db_pages.Page(limit=5, size=120_000)
     )
 
     assert len(found.row_ids) == 2

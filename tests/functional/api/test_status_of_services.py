@@ -15,8 +15,9 @@ from cyborg.conductor import manager as stock_conductor
 from oslo_upgradecheck import upgradecheck
 
 from nova_cyborg import model
-from nova_cyborg.checks.services import asking, cyborg_services
+from nova_cyborg.checks.services import cyborg_services
 from nova_cyborg.cyborg.agent import manager as our_agent
+from nova_cyborg.nova.features import asking
 
 SUCCESS, WARNING, FAILURE = sorted(upgradecheck.Code)
 

@@ -24,6 +24,7 @@ from nova.tests.functional import fixtures as func_fixtures
 from nova.tests.functional.libvirt import base
 from nova_cyborg.fixture import http_server
 from nova_cyborg.nova.api import compute_api as hooks_api
+from nova_cyborg.nova.api import gate
 from placement import deploy
 
 from tests.functional.nova import cyborg, edge
@@ -31,6 +32,17 @@ from tests.functional.nova import cyborg, edge
 CONF = conf.CONF
 OTHER_PROJECT = 'another-project'
 SECONDS = 60
+# What the plugin in nova-api looks at.
+_IN_API = (
+    'create',
+    'reboot',
+    'start',
+    'rebuild',
+    'resize',
+    'live_migrate',
+    'suspend',
+    'resume',
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +75,8 @@ class TestCase(base.ServersTestBase):
     def setUp(self) -> None:
         self.cyborg = cyborg.get()
         self.useFixture(nova_fixture.PluginFixture())
+        # Those of an earlier test are gone.
+        gate.CONDUCTORS.forget()
         if not self.API_PLUGIN:
             create = api.API.create
             self.useFixture(
@@ -222,7 +236,7 @@ class TestCase(base.ServersTestBase):
     def without_api_plugin(self) -> collections.abc.Iterator[None]:
         """Have requests answered as by a nova-api without the plugin."""
         with contextlib.ExitStack() as stack:
-            for name in ('create', 'reboot', 'start', 'rebuild'):
+            for name in _IN_API:
                 stock = getattr(api.API, name)
                 stack.enter_context(
                     mock.patch.object(hooks_api.API, name, stock)

@@ -5,7 +5,7 @@
 from tests.functional.nova import base  # isort: skip - first
 
 import fixtures
-from nova_cyborg.nova.compute import libvirt
+from nova_cyborg.nova.compute import attaching
 
 
 class BindingTest(base.TestCase):
@@ -68,7 +68,7 @@ class BindingTest(base.TestCase):
         context = self.create_context()
         self.useFixture(
             fixtures.MonkeyPatch(
-                f'{libvirt.__name__}.attach_drivers', lambda: {'OTHER': None}
+                f'{attaching.__name__}.attach_drivers', lambda: {'OTHER': None}
             )
         )
         fault = self.boot_fails(context)

@@ -23,6 +23,8 @@ STEPS: dict[str, tuple[str, str]] = {
     'begin': ('POST', '/begin$'),
     'bind': ('POST', '/bind$'),
     'read': ('GET', _ARQS),
+    'activate': ('POST', '/activate$'),
+    'settle': ('POST', '/settle$'),
     'unbind': ('POST', '/unbind$'),
     'release': ('DELETE', _ALLOCATION),
     'delete': ('DELETE', _ARQS),
@@ -117,7 +119,8 @@ class UnshelveTest(faulty.Unshelve):
 @tested_with(
     begin=['fails'],
     bind=['arrives_late', 'kills_when_it_is_done'],
-    unbind=['is_lost'],
+    activate=['is_lost'],
+    settle=['is_lost'],
 )
 class EvacuateTest(faulty.Evacuate):
     """Faults while a server is evacuated."""

@@ -12,7 +12,7 @@ from nova import exception as nova_exception
 from nova.virt.libvirt import driver
 from oslo_messaging.rpc import dispatcher
 
-from tests.functional.nova import stock
+from tests.functional.nova import step, stock
 
 _MDEV = '4c1b0cf0-7d0a-4b39-92f1-9f5ce1c0e001'
 _ATTACHES = hasattr(driver.LibvirtDriver, '_allocate_cyborg_mdevs')
@@ -138,3 +138,29 @@ class StockComputeTest(base.TestCase):
         self._assert_has(server, self.device.slots[0])
         self.delete(server)
         self.assert_nothing_held()
+
+
+class StockDestinationTest(step.TestCase):
+    """Two compute nodes; the nova-compute of the second is stock."""
+
+    HOSTS = ('compute1',)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_device('compute1', slots=1)
+        with stock.StockComputes():
+            self.start_compute('compute2')
+        self.add_device('compute2', slots=1)
+
+    def test_it_is_not_evacuated_to(self) -> None:
+        context = self.create_context()
+        server = self.boot(context)
+        before = self.get_context(context)['devices']
+        self.take_down('compute1')
+
+        self.act(server, 'evacuate', 'ERROR', {}, self.admin_api)
+
+        found = self.admin_api.get_server(server['id'])
+        self.assertIn('No valid host', found['fault']['message'])
+        self.assertEqual(before, self.get_context(context)['devices'])
+        self.assertEqual(1, len(self.used_slots()))

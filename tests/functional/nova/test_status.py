@@ -8,8 +8,9 @@ import datetime
 
 from nova import context, objects
 from nova_cyborg.checks import nova_side, results
-from nova_cyborg.checks.services import asking, conductors
+from nova_cyborg.checks.services import conductors
 from nova_cyborg.fixture import http_server
+from nova_cyborg.nova.features import asking
 from oslo_upgradecheck import upgradecheck
 from oslo_utils import timeutils
 

@@ -12,7 +12,9 @@ of the guest, ``ready`` ends it::
     nova-cyborg-guest: ready
 
 The first UUID is the kernel's own, and new at each start; the second and the
-name come from the config drive, and are not there without one.
+name come from the config drive, and are not there without one. A guest that is
+given a device while it runs tells all anew, with a number after the kernel's
+UUID.
 """
 
 import collections.abc

@@ -60,7 +60,7 @@ class UnshelveTest(faulty.Unshelve):
 
 
 @_tested_with_the_rest(
-    test_faults.EvacuateTest, 'begin', 'bind', 'read', 'unbind'
+    test_faults.EvacuateTest, 'begin', 'bind', 'read', 'activate', 'settle'
 )
 class EvacuateTest(faulty.Evacuate):
     """Faults while a server is evacuated."""
@@ -88,7 +88,11 @@ class UnshelveBesideTest(test_faults.Beside, faulty.Unshelve):
     """Cyborg is killed while a server with a profile, too, is unshelved."""
 
 
-@test_faults.tested_with(bind=test_faults.KILLS, unbind=test_faults.KILLS)
+@test_faults.tested_with(
+    bind=test_faults.KILLS,
+    activate=test_faults.KILLS,
+    settle=test_faults.KILLS,
+)
 class EvacuateBesideTest(test_faults.Beside, faulty.Evacuate):
     """Cyborg is killed while a server with a profile, too, is evacuated."""
 

@@ -17,7 +17,10 @@ MODULES = (
     'nvme',
 )
 _FOLDERS = ('dev', 'media', 'proc', 'sys', 'tmp')
-_INIT = pathlib.Path(__file__).with_name('init.sh')
+_SCRIPTS = {
+    name: pathlib.Path(__file__).with_name(f'{name}.sh')
+    for name in ('init', 'tell', 'plugged')
+}
 _POWER = pathlib.Path(__file__).with_name('power.sh')
 # Where busybox's acpid looks for what to do when the button is pressed.
 _POWER_PATH = 'etc/acpi/PWRF/00000080'
@@ -38,7 +41,9 @@ def make(
     """
     loaded = modules.Modules(*kernel).closure(*MODULES)
     files = {
-        'init': cpio.File(_INIT.read_bytes()),
+        'init': cpio.File(_SCRIPTS['init'].read_bytes()),
+        'tell.sh': cpio.File(_SCRIPTS['tell'].read_bytes()),
+        'plugged.sh': cpio.File(_SCRIPTS['plugged'].read_bytes()),
         _POWER_PATH: cpio.File(_POWER.read_bytes()),
         'bin/busybox': cpio.File(busybox.read_bytes()),
         'bin/sh': cpio.File.link('busybox'),

@@ -22,6 +22,8 @@ import oslo_messaging as messaging
 from nova import conf, context, rpc
 from nova.conductor import rpcapi
 
+from nova_cyborg.nova import features
+
 CONF = conf.CONF
 
 _NAMESPACE = 'nova_cyborg'
@@ -52,6 +54,7 @@ class Presence:
                 name: getattr(CONF.nova_cyborg, name)
                 for name in SHARED_OPTIONS
             },
+            'features': list(features.ALL),
         }
 
 
@@ -63,7 +66,8 @@ def ask(
     :param transport: the message bus of its cell.
     :param host: the host it is known by.
     :param seconds: how long to wait for the answer.
-    :returns: ``release`` and ``options``; None if it has not the plugin.
+    :returns: ``release``, ``options``, and ``features`` unless it is of a
+        release that has none; None if it has not the plugin.
     :raises MessagingException: if there is no answer.
     """
     client = messaging.get_rpc_client(

@@ -15,8 +15,8 @@ from oslo_messaging._drivers import impl_fake
 #: Seconds for an answer.
 SECONDS = 10
 _GRACE = 5
-# Services of one queue take turns at it.
-_TIMES = 4
+#: How often to ask, to hear all: services of one queue take turns at it.
+TIMES = 4
 
 #: What a service says; None if it has not the plugin.
 Answer: ty.TypeAlias = 'dict[str, ty.Any] | None'
@@ -39,7 +39,7 @@ class Asking(threading.Thread):
         self,
         transport: messaging.transport.Transport,
         ask: collections.abc.Callable[[], Answer],
-        times: int = _TIMES,
+        times: int = TIMES,
     ) -> None:
         super().__init__(daemon=True)
         self._transport = transport
@@ -63,8 +63,15 @@ class Asking(threading.Thread):
         return isinstance(self._transport._driver, impl_fake.FakeDriver)
 
 
-def wait(askings: collections.abc.Iterable[Asking]) -> None:
-    """Wait until all have an answer, or will have none."""
-    end = time.monotonic() + SECONDS + _GRACE
+def wait(
+    askings: collections.abc.Iterable[Asking], seconds: int | None = None
+) -> None:
+    """Wait until all have an answer, or will have none.
+
+    :param askings: what was asked, and is being waited for.
+    :param seconds: how long each waits; :data:`SECONDS` if None.
+    """
+    seconds = SECONDS if seconds is None else seconds
+    end = time.monotonic() + seconds + _GRACE
     for asking in askings:
         asking.join(max(0, end - time.monotonic()))

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Lists of device contexts: what is wanted of them, a page at a time."""
+
+import dataclasses
+import operator
+import typing as ty
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from cyborg.db.sqlalchemy import models as cyborg_models
+from sqlalchemy import orm
+
+from nova_cyborg import model
+from nova_cyborg.db import contexts, expressions, session, tables
+from nova_cyborg.db.bindings import rows
+from nova_cyborg.db.inventory import slots
+
+# Bytes in an answer, about: of a device, which is shown with its binding, too,
+# and of the rest of a device context.
+_DEVICE_SIZE = 1024
+_CONTEXT_SIZE = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class Filters:
+    """What a list of device contexts is narrowed to; None: not narrowed."""
+
+    project_id: str | None = None
+    name: str | None = None
+    server_id: str | None = None
+    status: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """Which part of a list is wanted.
+
+    :ivar limit: the most device contexts.
+    :ivar size: about how many bytes they may take in the database; one may
+        take more.
+    :ivar with_groups: whether their groups are read, which take most of it.
+    :ivar marker: UUID of the last device context of the page before.
+    """
+
+    limit: int
+    size: int
+    with_groups: bool = True
+    marker: str | None = None
+    sort_key: str = 'created_at'
+    sort_dir: str = 'asc'
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """The part of a list that a page is of, before it is read.
+
+    :ivar row_ids: row ids of the device contexts, in order.
+    :ivar size: about how many bytes they take.
+    :ivar cut: whether there would be more if they took fewer.
+    """
+
+    row_ids: list[int]
+    size: int
+    cut: bool
+
+
+def find(
+    context: cyborg_context.RequestContext, filters: Filters, page: Page
+) -> Part:
+    """Find the device contexts of a page, with a fixed number of statements.
+
+    Only their sizes are read, so that no more is read afterwards than a page
+    has.
+
+    :param filters: which ones.
+    :param page: which part of them, in which order.
+    :returns: at most ``page.limit`` device contexts.
+    :raises DeviceContextNotFound: if the marker is not among them.
+    """
+    with session.reading(context) as db:
+        sizes = _sizes(db, filters, page)
+    row_ids: list[int] = []
+    total = 0
+    for row_id, size in sizes:
+        if row_ids and total + size > page.size:
+            break
+        row_ids.append(row_id)
+        total += size
+    total += _CONTEXT_SIZE * len(row_ids)
+    return Part(row_ids, total, len(row_ids) < len(sizes))
+
+
+def read(
+    context: cyborg_context.RequestContext, part: Part, page: Page
+) -> list[model.DeviceContext]:
+    """Read the device contexts of a page, with a fixed number of statements.
+
+    :param part: the page's part of the list.
+    :param page: what :func:`find` has found it for.
+    :returns: those of them that are still there, in order; without groups if
+        these are not wanted.
+    """
+    query = contexts.select().where(tables.DeviceContext.id.in_(part.row_ids))
+    if not page.with_groups:
+        query = query.options(orm.defer(tables.DeviceContext.groups))
+    with session.reading(context) as db:
+        found = db.execute(query.order_by(*_order(page))).all()
+        return contexts.load(db, found, page.with_groups)
+
+
+def _sizes(
+    db: orm.Session, filters: Filters, page: Page
+) -> list[tuple[int, int]]:
+    """Return row id and size of all device contexts of a page, in order."""
+    link = tables.DeviceContextArq
+    devices = (
+        sa.select(sa.func.count(link.arq_uuid))
+        .where(link.device_context_id == tables.DeviceContext.id)
+        .scalar_subquery()
+    )
+    size = devices * _DEVICE_SIZE
+    if page.with_groups:
+        size += tables.DeviceContext.groups_size
+    query = sa.select(tables.DeviceContext.id, size).outerjoin(
+        tables.DeviceAllocation,
+        tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,
+    )
+    query = _narrowed(query, filters)
+    if page.marker:
+        marker = contexts.find_row(db, page.marker, filters.project_id)[0]
+        query = query.where(_is_after(marker, page))
+    query = query.order_by(*_order(page)).limit(page.limit)
+    return [row._tuple() for row in db.execute(query)]
+
+
+def _order(page: Page) -> list[sa.ColumnElement[ty.Any]]:
+    key = getattr(tables.DeviceContext, page.sort_key)
+    ordered = [key, tables.DeviceContext.id]
+    if page.sort_dir == 'desc':
+        ordered = [column.desc() for column in ordered]
+    # Some keys may be null; these are last, in both directions.
+    return [key.is_(None), *ordered]
+
+
+def _is_after(
+    marker: tables.DeviceContext, page: Page
+) -> sa.ColumnElement[bool]:
+    # Not oslo.db's paginate_query, which loses or repeats rows without a
+    # value when some are on both sides of a page's end.
+    follows = operator.lt if page.sort_dir == 'desc' else operator.gt
+    key = getattr(tables.DeviceContext, page.sort_key)
+    value = getattr(marker, page.sort_key)
+    tie = sa.and_(
+        key.is_(None) if value is None else key == value,
+        follows(tables.DeviceContext.id, marker.id),
+    )
+    if value is None:
+        return tie
+    return sa.or_(follows(key, value), key.is_(None), tie)
+
+
+def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
+    if filters.project_id is not None:
+        query = query.where(
+            tables.DeviceContext.project_id == filters.project_id
+        )
+    if filters.name is not None:
+        query = query.where(
+            expressions.Exactly(tables.DeviceContext.name, filters.name)
+        )
+    if filters.server_id is not None:
+        query = query.where(
+            tables.DeviceAllocation.server_id == filters.server_id
+        )
+    if filters.status is not None:
+        query = query.where(_has_status(filters.status))
+    return query
+
+
+def _has_status(status: str) -> sa.ColumnElement[bool]:
+    """Say in SQL what ``model.DeviceContext.status`` says."""
+    held = tables.DeviceContext.allocation_id.is_not(None)
+    # As text: Cyborg's column has not all of its states, and PostgreSQL takes
+    # none for a comparison that it has not.
+    state = sa.cast(cyborg_models.ExtArq.state, sa.String)
+    fault = sa.or_(
+        tables.DeviceAllocation.fault.is_not(None),
+        _has_arq(state.in_(('BindFailed', 'UnbindFailed'))),
+        _has_arq(sa.and_(state == 'Bound', ~slots.IS_THERE)),
+    )
+    has_arqs = _has_arq(sa.true())
+    unbound = _has_arq(state != 'Bound')
+    return {
+        model.Status.AVAILABLE: sa.not_(held),
+        model.Status.ERROR: sa.and_(held, fault),
+        model.Status.RESERVED: sa.and_(
+            held, sa.not_(fault), sa.not_(has_arqs)
+        ),
+        model.Status.BINDING: sa.and_(held, sa.not_(fault), unbound),
+        model.Status.BOUND: sa.and_(
+            held, sa.not_(fault), has_arqs, sa.not_(unbound)
+        ),
+    }[status]
+
+
+def _has_arq(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    link, arq = tables.DeviceContextArq, cyborg_models.ExtArq
+    return (
+        sa.select(link.arq_uuid)
+        .join(arq, arq.uuid == link.arq_uuid)
+        .join(tables.DeviceBinding, tables.DeviceBinding.id == link.binding_id)
+        .where(
+            link.device_context_id == tables.DeviceContext.id,
+            rows.IS_ACTIVE,
+            condition,
+        )
+        .exists()
+    )

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-compute with libvirt: taking devices out of a guest that runs.
+
+libvirt saves no guest that has a device of its host. Nova takes out those that
+it manages, and all mediated devices; here those of device contexts are taken
+out, and plugged in again with their aliases. They stay in the config that
+libvirt keeps of the guest, and they stay bound.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import copy
+import functools
+import logging
+import typing as ty
+
+from lxml import etree
+from nova import context as nova_context
+from nova import objects
+from nova.virt.libvirt import config as vconfig
+from nova.virt.libvirt import driver as stock_driver
+from nova.virt.libvirt import guest as libvirt_guest
+
+from nova_cyborg import cyborg_client, exception, signatures
+from nova_cyborg.attach import spec
+from nova_cyborg.nova import client, marks
+from nova_cyborg.nova.compute import attaching
+
+LOG = logging.getLogger(__name__)
+
+_Arq = collections.abc.Mapping[str, ty.Any]
+_Arqs = collections.abc.Iterable[_Arq]
+# Of Nova's driver, which has it from Nova's own devices.
+_SIGNATURES = {
+    '_detach_from_live_with_retry': (
+        'guest instance_uuid live_dev get_device_conf_func device_name'
+    )
+}
+
+
+class _Device(vconfig.LibvirtConfigGuestDevice):
+    """A device of a guest, as libvirt describes it.
+
+    :param element: what libvirt says.
+    :ivar alias: what libvirt calls it in its events.
+    """
+
+    def __init__(self, element: etree._Element) -> None:
+        super().__init__(root_name=element.tag)
+        self.alias = spec.alias_of(element)
+        self._element = element
+
+    def format_dom(self) -> etree._Element:
+        """Return the element."""
+        return copy.deepcopy(self._element)
+
+
+def check() -> None:
+    """Check that Nova's driver has what is used of it.
+
+    :raises PluginActivationFailed: if this release of Nova has not.
+    """
+    signatures.check(stock_driver.LibvirtDriver, _SIGNATURES)
+
+
+def arqs(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> list[dict[str, ty.Any]]:
+    """Ask for the accelerator requests that a guest has devices of.
+
+    :param context: the request's context.
+    :param instance: the server.
+    :returns: those of device contexts, as Cyborg's API shows them.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    drivers = attaching.attach_drivers()
+    return [
+        arq
+        for arq in client.allocation_client(context).arqs(instance.uuid)
+        if marks.is_of_device_context(arq)
+        and arq['attach_handle_type'] in drivers
+    ]
+
+
+def unplug(
+    driver: ty.Any,
+    guest: libvirt_guest.Guest,
+    instance: objects.Instance,
+    arqs: _Arqs,
+) -> None:
+    """Take devices out of a guest that runs, and wait until it has let go.
+
+    :param driver: Nova's driver.
+    :param guest: the guest.
+    :param instance: the server.
+    :param arqs: the accelerator requests of the devices.
+    :raises Exception: if the guest keeps one.
+    """
+    for arq in arqs:
+        find = functools.partial(_find, guest, arq)
+        device = find()
+        if device is not None:
+            driver._detach_from_live_with_retry(
+                guest, instance.uuid, device, find, _name(arq)
+            )
+
+
+def plug(
+    guest: libvirt_guest.Guest, instance: objects.Instance, arqs: _Arqs
+) -> None:
+    """Plug devices into a guest that runs, those that it has not.
+
+    :param guest: the guest.
+    :param instance: the server.
+    :param arqs: the accelerator requests of the devices.
+    :raises DeviceNotGiven: naming the one that libvirt does not take.
+    """
+    for arq in arqs:
+        config = vconfig.LibvirtConfigGuest()
+        attaching.attach(config, instance, arq)
+        try:
+            if _find(guest, arq) is None:
+                for device in config.devices:
+                    guest.attach_device(device, live=True)
+        except Exception as exc:
+            raise exception.DeviceNotGiven(
+                slot=_name(arq), host=instance.host, reason=exc
+            ) from exc
+
+
+def plug_again(
+    guest: libvirt_guest.Guest, instance: objects.Instance, arqs: _Arqs
+) -> None:
+    """Plug devices in again, since the guest goes on.
+
+    :param guest: the guest.
+    :param instance: the server.
+    :param arqs: the accelerator requests of the devices.
+    """
+    for arq in arqs:
+        try:
+            plug(guest, instance, [arq])
+        except exception.DeviceContextError as exc:
+            # Why the guest goes on is what Nova is to say.
+            LOG.error(
+                'Server %s goes on without a device of its own. Reboot it '
+                '(hard): %s',
+                instance.uuid,
+                exc,
+            )
+
+
+def _find(guest: libvirt_guest.Guest, arq: _Arq) -> _Device | None:
+    """Find a device in a guest that runs."""
+    driver = attaching.attach_drivers()[arq['attach_handle_type']]
+    domain = etree.fromstring(guest.get_xml_desc())
+    for element in domain.iterfind('devices/hostdev'):
+        if driver.is_device(element, arq):
+            return _Device(element)
+    return None
+
+
+def _name(arq: _Arq) -> str:
+    return cyborg_client.slot(arq) or str(arq['uuid'])

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What services can do with servers that have device contexts.
+
+Services are upgraded one after another, and one may have no plugin. What needs
+several of them is done only if all that take part say that they can.
+"""
+
+#: To take a server with its devices to another host, and to leave its own.
+MOVE = 'move'
+#: To suspend a server, and to resume it.
+SUSPEND = 'suspend'
+#: To take a server that runs to another host.
+LIVE_MIGRATE = 'live_migrate'
+#: What this release can do.
+ALL = (MOVE, SUSPEND)

@@ -6,19 +6,24 @@ from __future__ import annotations
 
 import collections.abc
 import functools
+import re
 import typing as ty
 
 import stevedore
 from nova import objects
 from nova.virt.libvirt import config as vconfig
 
-from nova_cyborg import exception
+from nova_cyborg import cyborg_client, exception
 from nova_cyborg.attach import spec
+from nova_cyborg.nova import marks
 
 NAMESPACE = 'nova_cyborg.attach'
 # Cyborg's fake driver has handles that stand for no device; Nova leaves them
 # out of the guest config, and so do we.
 _NO_DEVICE = 'TEST_PCI'
+# In what libvirt tells of a QEMU that has ended at once.
+_ARGUMENTS = re.compile(r'^.* -device \{.*\}: ', re.DOTALL)
+_Arq: ty.TypeAlias = 'collections.abc.Mapping[str, ty.Any]'
 
 
 @functools.cache
@@ -39,7 +44,7 @@ def attach_drivers() -> dict[str, spec.AttachDriver]:
 def attach(
     guest: vconfig.LibvirtConfigGuest,
     instance: objects.Instance,
-    arq: collections.abc.Mapping[str, ty.Any],
+    arq: _Arq,
 ) -> None:
     """See that a guest's config has the device of an accelerator request.
 
@@ -59,6 +64,48 @@ def attach(
             handle_type=handle_type,
             known=', '.join(sorted(drivers)),
         )
+
+
+def start(
+    start_guest: collections.abc.Callable[[], object],
+    instance: objects.Instance,
+    arqs: collections.abc.Collection[_Arq],
+) -> None:
+    """Start a guest; name the device if it is that which fails.
+
+    :param start_guest: starts it.
+    :param instance: the server.
+    :param arqs: its accelerator requests as Cyborg's API shows them.
+    :raises DeviceMissing: if a device is missing; it is not started.
+    :raises DeviceNotGiven: if the host cannot give it a device.
+    """
+    cyborg_client.refuse_missing(instance.uuid, arqs)
+    try:
+        start_guest()
+    except Exception as exc:
+        slot = _named_slot(arqs, str(exc))
+        if slot is None:
+            raise
+        raise exception.DeviceNotGiven(
+            slot=slot, host=instance.host, reason=_reason(exc)
+        ) from exc
+
+
+def _named_slot(arqs: collections.abc.Iterable[_Arq], text: str) -> str | None:
+    """Return the slot of a device context that a text names."""
+    for arq in arqs:
+        slot = cyborg_client.slot(arq)
+        if marks.is_of_device_context(arq) and slot and slot in text:
+            return slot
+    return None
+
+
+def _reason(error: Exception) -> str:
+    """Return what libvirt says, without QEMU's arguments.
+
+    A fault is short.
+    """
+    return _ARGUMENTS.sub('', str(error)).strip()
 
 
 def _not_loaded(

@@ -11,10 +11,8 @@ its devices to the host, and has them again when it is resumed.
 
 from __future__ import annotations
 
-import collections.abc
 import dataclasses
 import logging
-import re
 import typing as ty
 
 from nova import context as nova_context
@@ -31,9 +29,6 @@ from nova_cyborg.nova.compute import attaching, bindings, plugging
 from nova_cyborg.nova.features import computes
 
 LOG = logging.getLogger(__name__)
-
-# In what libvirt tells of a QEMU that has ended at once.
-_ARGUMENTS = re.compile(r'^.* -device \{.*\}: ', re.DOTALL)
 
 
 class LibvirtDriver(driver.LibvirtDriver):
@@ -57,12 +52,14 @@ class LibvirtDriver(driver.LibvirtDriver):
     @overrides.method('context instance image_meta', named='accel_info')
     def spawn(self, stock: overrides.Stock) -> None:
         """Start a new guest."""
-        _start(stock, stock['accel_info'] or ())
+        attaching.start(stock, stock['instance'], stock['accel_info'] or ())
 
     @overrides.method('context migration instance')
     def finish_migration(self, stock: overrides.Stock) -> None:
         """Start a guest that was shut down on another host."""
-        _start(stock, carried.now().accel_info or ())
+        attaching.start(
+            stock, stock['instance'], carried.now().accel_info or ()
+        )
 
     @overrides.method('context instance network_info migration')
     def finish_revert_migration(self, stock: overrides.Stock) -> None:
@@ -75,7 +72,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         with carried.carrying(
             dataclasses.replace(carried.now(), accel_info=tuple(arqs))
         ):
-            _start(stock, arqs)
+            attaching.start(stock, instance, arqs)
 
     @overrides.method('context instance network_info', named='accel_info')
     def _hard_reboot(self, stock: overrides.Stock) -> ty.Any:
@@ -201,40 +198,3 @@ def _accel_info(
         context
     ).get_arqs_for_instance(instance.uuid)
     return arqs
-
-
-def _start(
-    stock: overrides.Stock,
-    arqs: collections.abc.Collection[dict[str, ty.Any]],
-) -> None:
-    """Start a guest; name the device if it is that which fails."""
-    instance = stock['instance']
-    cyborg_client.refuse_missing(instance.uuid, arqs)
-    try:
-        stock()
-    except Exception as exc:
-        slot = _named_slot(arqs, str(exc))
-        if slot is None:
-            raise
-        raise exception.DeviceNotGiven(
-            slot=slot, host=instance.host, reason=_reason(exc)
-        ) from exc
-
-
-def _named_slot(
-    accel_info: collections.abc.Iterable[dict[str, ty.Any]], text: str
-) -> str | None:
-    """Return the slot of a device context that a text names."""
-    for arq in accel_info:
-        slot = cyborg_client.slot(arq)
-        if marks.is_of_device_context(arq) and slot and slot in text:
-            return slot
-    return None
-
-
-def _reason(error: Exception) -> str:
-    """Return what libvirt says, without QEMU's arguments.
-
-    A fault is short.
-    """
-    return _ARGUMENTS.sub('', str(error)).strip()

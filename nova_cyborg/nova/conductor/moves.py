@@ -47,10 +47,11 @@ class MigrationTask(migrate.MigrationTask):
     @overrides.method('')
     def _execute(self, stock: overrides.Stock) -> None:
         _refuse_profiles(self.instance.flavor, self.flavor)
-        destination = self.request_spec.requested_destination
-        if destination:
-            # That is another task, with other ways to a host.
-            destination.allow_cross_cell_move = False
+        if 'requested_destination' in self.request_spec:
+            destination = self.request_spec.requested_destination
+            if destination:
+                # That is another task, with other ways to a host.
+                destination.allow_cross_cell_move = False
         stock()
 
     @overrides.method('')

@@ -5,11 +5,11 @@
     python -m tests.functional.nova
 
 They are run by stestr, as Nova's own are, in green threads or in native
-threads. The default is what fits into a gate of one small machine: all but
-what is in the folder ``every`` in native threads, and in green threads what is
-in the folder ``threads``. ``--mode`` runs all tests in one kind, patterns run
-what they name in both. The last lines name those that failed, and say how many
-passed.
+threads. The default is what fits into a gate of one small machine: in native
+threads, all but what is in the folder ``every``, most faults, and Nova's own
+tests of accelerators; in green threads, what is in the folder ``threads``.
+``--mode`` runs all tests in one kind, patterns run what they name in both. The
+last lines name those that failed, and say how many passed.
 """
 
 import argparse
@@ -28,9 +28,22 @@ MODES = {
     'threading': {'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'},
     'eventlet': {},
 }
+# What takes too long for the default.
+_LONG = (
+    'every',
+    'moves.test_failures',
+    'moves.test_messages',
+    'test_nova_database_faults',
+    'test_nova_faults',
+    'test_placement_faults',
+    'test_stock_accelerators',
+)
 # The tests of the default, by the mode.
 _DEFAULT = {
-    'threading': ('--exclude-regex', r'\.nova\.every\.'),
+    'threading': (
+        '--exclude-regex',
+        rf'\.nova\.({"|".join(map(re.escape, _LONG))})\.',
+    ),
     'eventlet': (r'\.nova\.threads\.',),
 }
 # What Nova logs when a test is over, and its log is not kept any more.

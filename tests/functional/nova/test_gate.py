@@ -12,8 +12,10 @@ import typing as ty
 from unittest import mock
 
 from nova import context as nova_context
+from nova import exception as nova_exception
 from nova import objects
 from nova.tests.functional.api import client
+from nova_cyborg.nova.api import gate
 from nova_cyborg.nova.features import computes, conductors, presence
 from oslo_utils import timeutils
 
@@ -245,6 +247,15 @@ class WhoCanTest(TestCase):
             mute.last_seen_up = timeutils.utcnow()
             mute.save()
         self.assert_refused(self.server, _MIGRATE)
+
+    def test_it_is_not_known_which_there_are(self) -> None:
+        for found in (
+            {'side_effect': nova_exception.ServiceNotFound(service_id=1)},
+            {'return_value': []},
+        ):
+            with mock.patch.object(conductors, '_live', **found):
+                gate.CONDUCTORS.forget()
+                self.assert_refused(self.server, _MIGRATE)
 
     def test_they_are_asked_once(self) -> None:
         with mock.patch.object(

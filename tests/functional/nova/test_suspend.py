@@ -31,7 +31,7 @@ class TestCase(step.TestCase):
                 ]
             )
         )
-        self.start_compute_with_mediated_device(mdev)
+        self.start_compute_with_mediated_devices(mdev)
         self.pci = self.add_device(slots=1)
         self.mdev = self.add_device(resource_class='VGPU', mdevs=[mdev])
         contexts = [

@@ -110,16 +110,17 @@ class TestCase(moving.TestCase):
         return super().create_context(project, **fields)
 
     def hostdevs(self, server: dict[str, ty.Any]) -> list[base.Hostdev]:
-        """Return the devices that a guest has now, wherever it is."""
+        """Return the devices that a guest has now, or is started with."""
+        domains = self.domains(server)
+        running = [each for each in domains if each.isActive()]
         return [
             base.Hostdev(
                 element.get('type'),
                 hotplug.slot_of(element),
                 element.find('alias').get('name'),
             )
-            for domain in self.domains(server)
-            if domain.isActive()
-            for element in domain.live
+            for domain in running or domains
+            for element in (domain.live if running else domain.stored)
         ]
 
     def domains(self, server: dict[str, ty.Any]) -> list[ty.Any]:

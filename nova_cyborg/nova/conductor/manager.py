@@ -302,6 +302,10 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             return ty.cast(list[str], stock())
         context, instance = stock['context'], stock['instance']
         call = carried.now().call
+        if call.operation.evacuated_node:
+            computes.check(
+                self.report_client, context, call.selected[instance.uuid]
+            )
         if not call.operation.booting:
             profiles.unbind_left(
                 context, instance, call.operation.evacuated_node

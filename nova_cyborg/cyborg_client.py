@@ -43,10 +43,12 @@ class AllocatedContext:
 
     :ivar uuid: its UUID.
     :ivar groups: its request groups.
+    :ivar live_migration: one of :class:`model.LiveMigration`.
     """
 
     uuid: str
     groups: tuple[model.Group, ...]
+    live_migration: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -477,14 +479,23 @@ def _arqs(body: dict[str, ty.Any]) -> list[dict[str, ty.Any]]:
     return list(body['arqs'])
 
 
-def _groups(item: dict[str, ty.Any]) -> tuple[model.Group, ...]:
-    return tuple(model.Group.from_dict(group) for group in item['groups'])
+def _context(item: dict[str, ty.Any]) -> dict[str, ty.Any]:
+    return {
+        'uuid': item['uuid'],
+        'groups': tuple(
+            model.Group.from_dict(group) for group in item['groups']
+        ),
+        # A cyborg-api of an earlier release does not say.
+        'live_migration': item.get(
+            'live_migration', model.LiveMigration.REFUSE
+        ),
+    }
 
 
 def _checked(body: dict[str, ty.Any]) -> Checked:
     return Checked(
         contexts=tuple(
-            CheckedContext(item['uuid'], _groups(item), item['server_id'])
+            CheckedContext(**_context(item), holder=item['server_id'])
             for item in body['device_contexts']
         ),
         combinations=_combinations(body),
@@ -502,7 +513,7 @@ def _allocation(body: dict[str, ty.Any]) -> ServerAllocation:
         generation=body['generation'],
         fault=body['fault'],
         contexts=tuple(
-            AllocatedContext(item['uuid'], _groups(item))
+            AllocatedContext(**_context(item))
             for item in body['device_contexts']
         ),
         combinations=_combinations(body),

@@ -69,6 +69,46 @@ class RequestTooLarge(DeviceContextError):
     error_code = 'nova_cyborg.request_too_large'
 
 
+class LiveMigrationRefused(DeviceContextError):
+    message = (
+        'The server cannot be migrated while it runs: device context %(id)s '
+        'of it says "%(word)s" in its field live_migration. If the guest can '
+        'do without its devices for a while, its project can have it say '
+        '"detach".'
+    )
+    status = 400
+    error_code = 'nova_cyborg.live_migration.refused'
+
+
+class LiveMigrationNative(DeviceContextError):
+    message = (
+        'The server cannot be migrated while it runs: device context %(id)s '
+        'of it says "native" in its field live_migration, which this release '
+        'cannot do. Have it say "detach", or migrate the server cold.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.live_migration.native'
+
+
+class LiveMigrationForced(DeviceContextError):
+    message = (
+        'Server %(server_id)s has device contexts, and cannot be forced to a '
+        'host: Placement has to choose devices there. Name the host without '
+        'forcing it.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.live_migration.forced'
+
+
+class LiveMigrationPaused(DeviceContextError):
+    message = (
+        'Server %(server_id)s is paused, and its guest cannot let go of its '
+        'devices. Unpause it first.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.live_migration.paused'
+
+
 class DeviceContextNotFound(DeviceContextError):
     message = (
         'Device context %(id)s was not found in the project. List the ones '

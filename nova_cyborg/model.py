@@ -76,6 +76,19 @@ class BindingState:
     ALL = (ACTIVE, INACTIVE, LEAVING)
 
 
+class LiveMigration:
+    """What becomes of devices when their server is migrated while it runs."""
+
+    #: The server is not migrated.
+    REFUSE = 'refuse'
+    #: The guest has them taken out, and others plugged in on the new host.
+    DETACH = 'detach'
+    #: They move with their state, which no release can do yet.
+    NATIVE = 'native'
+
+    ALL = (REFUSE, DETACH, NATIVE)
+
+
 # Cyborg's accelerator request states; cyborg.common.constants has them all.
 _ARQ_BOUND = 'Bound'
 _ARQ_FAILED = frozenset(('BindFailed', 'UnbindFailed'))
@@ -276,6 +289,7 @@ class DeviceContext:
     name: str | None = None
     description: str | None = None
     delete_on_termination: bool = True
+    live_migration: str = LiveMigration.REFUSE
     device_profile_id: str | None = None
     server_id: str | None = None
     fault: str | None = None

@@ -148,6 +148,14 @@ def add_plain_options(parser: argparse.ArgumentParser) -> None:
         help='Keep the device context when its server is deleted, for '
         'another server',
     )
+    parser.add_argument(
+        '--live-migration',
+        choices=model.LiveMigration.ALL,
+        help='What is done with its devices when its server is migrated while '
+        'it runs: "refuse" to migrate it (a new one\'s default), or "detach" '
+        'them, so that the guest sees them unplugged, and others plugged in '
+        'on the new host. What "native" stands for cannot be done yet',
+    )
 
 
 def add_list_options(parser: argparse.ArgumentParser) -> None:

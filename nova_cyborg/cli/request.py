@@ -45,7 +45,12 @@ def changes(args: argparse.Namespace) -> dict[str, ty.Any]:
         :func:`nova_cyborg.cli.options.add_plain_options`.
     :returns: the values by field.
     """
-    fields = ('name', 'description', 'delete_on_termination')
+    fields = (
+        'name',
+        'description',
+        'delete_on_termination',
+        'live_migration',
+    )
     values = ((field, getattr(args, field)) for field in fields)
     return {field: value for field, value in values if value is not None}
 

@@ -30,7 +30,8 @@ def create(
 
     :param groups: its groups.
     :param device_profile_id: UUID of the profile they were copied from.
-    :param fields: name, description, delete_on_termination; each optional.
+    :param fields: name, description, delete_on_termination, live_migration;
+        each optional.
     :param limit: how many the project may have; below zero, any number.
     :returns: the device context.
     :raises InvalidRequest: if the database cannot store the fields.
@@ -153,7 +154,8 @@ def update(
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
-    :param fields: name, description, delete_on_termination; each optional.
+    :param fields: name, description, delete_on_termination, live_migration;
+        each optional.
     :returns: the changed device context.
     :raises InvalidRequest: if the database cannot store the fields.
     :raises DeviceContextNotFound: if there is none in the project.
@@ -318,6 +320,7 @@ def _as_data(
         name=row.name,
         description=row.description,
         delete_on_termination=row.delete_on_termination,
+        live_migration=row.live_migration,
         device_profile_id=row.device_profile_id,
         server_id=server_id,
         fault=fault or model.missing_fault(devices),

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from oslo_utils import timeutils
 from sqlalchemy import orm
 
+from nova_cyborg import model
+
 
 class Base(orm.DeclarativeBase):
     """Base of the project's tables."""
@@ -49,7 +51,8 @@ class DeviceContext(_Timestamps, Base):
     """A device context; ``groups`` is JSON in the form of the API.
 
     ``groups_size`` is how many bytes that takes: a database would read all of
-    a large text to say so.
+    a large text to say so. ``live_migration`` is one of
+    :class:`model.LiveMigration`.
     """
 
     __tablename__ = 'device_contexts'
@@ -66,6 +69,11 @@ class DeviceContext(_Timestamps, Base):
         sa.String(36)
     )
     delete_on_termination: orm.Mapped[bool] = orm.mapped_column(default=True)
+    live_migration: orm.Mapped[str] = orm.mapped_column(
+        sa.String(16),
+        default=model.LiveMigration.REFUSE,
+        server_default=model.LiveMigration.REFUSE,
+    )
     allocation_id: orm.Mapped[int | None] = orm.mapped_column(
         sa.ForeignKey('device_allocations.id'), index=True
     )

@@ -61,8 +61,10 @@ class Carried:
         Nova deletes all accelerator requests of a server; None for just that.
         What it raises comes out of Nova's client of Cyborg:
         AcceleratorRequestOpFailed is what Nova expects.
-    :ivar plugged_later: nova-compute: UUIDs of the mediated devices that Nova
-        is not to plug into the guest that it resumes.
+    :ivar cyborg_mdevs: nova-compute: UUIDs of mediated devices of the guest
+        that Nova is not to take for its own.
+    :ivar unplugged: nova-compute: accelerator requests whose devices were
+        taken out of the guest that it migrates.
     :ivar accel_info: nova-compute: the accelerator requests of a server whose
         guest is made at the end of a move; None if it is not.
     :ivar request_groups: nova-api: what the device contexts of the server
@@ -73,7 +75,8 @@ class Carried:
     arrives: bool = False
     migration_id: str = ''
     delete_arqs: collections.abc.Callable[[], None] | None = None
-    plugged_later: frozenset[str] = frozenset()
+    cyborg_mdevs: frozenset[str] = frozenset()
+    unplugged: tuple[dict[str, ty.Any], ...] = ()
     accel_info: tuple[dict[str, ty.Any], ...] | None = None
     request_groups: tuple[objects.RequestGroup, ...] = ()
 

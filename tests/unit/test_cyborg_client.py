@@ -27,7 +27,12 @@ ALLOCATION = {
     'generation': 3,
     'fault': 'no slot',
     'device_contexts': [
-        {'uuid': CONTEXT_ID, 'status': 'error', 'groups': [GROUP]}
+        {
+            'uuid': CONTEXT_ID,
+            'status': 'error',
+            'groups': [GROUP],
+            'live_migration': 'detach',
+        }
     ],
 }
 COMBINATIONS = {'plain': 81, 'pruned': 9}
@@ -130,6 +135,7 @@ class TestCalls:
             cyborg_client.AllocatedContext(
                 CONTEXT_ID,
                 (model.Group(resources=(('CUSTOM_FPGA_GZIP', 1),)),),
+                'detach',
             ),
         ),
     )
@@ -148,6 +154,8 @@ class TestCalls:
         assert checked.combinations == combinations.Combinations(81, 9)
         assert (found.uuid, found.holder) == (CONTEXT_ID, holder)
         assert found.groups == self.ALLOCATION.contexts[0].groups
+        # A cyborg-api of an earlier release does not say more.
+        assert found.live_migration == 'refuse'
         assert request.last_request.json() == {'device_contexts': [CONTEXT_ID]}
 
     def test_get(self, client, requests_mock):

@@ -22,6 +22,8 @@ from nova_cyborg.lifecycle import heal, nova
 #: The most device contexts in one page, and the number if none is asked for.
 MAX_LIMIT = 1000
 
+# What an update can change, too.
+_PLAIN = ('name', 'description', 'delete_on_termination', 'live_migration')
 _GROUP_FIELDS = ('resources', 'required', 'forbidden', 'config', 'tolerated')
 
 
@@ -37,9 +39,7 @@ class DeviceContextsController(rest.RestController):
             groups, field, CONF.nova_cyborg.max_accelerators_per_server
         )
         fields: dict[str, ty.Any] = {
-            name: body[name]
-            for name in ('name', 'description', 'delete_on_termination')
-            if name in body
+            name: body[name] for name in _PLAIN if name in body
         }
         context = contexts.create(
             handler.request_context(),

@@ -25,6 +25,7 @@ FIELDS = (
     'status',
     'fault',
     'delete_on_termination',
+    'live_migration',
     'groups',
     'device_profile_id',
     'server_id',

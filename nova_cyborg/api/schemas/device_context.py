@@ -25,6 +25,7 @@ _FIELDS = {
         'format': schemas.TEXT,
     },
     'delete_on_termination': {'type': 'boolean'},
+    'live_migration': {'enum': list(model.LiveMigration.ALL)},
 }
 
 CREATE: dict[str, ty.Any] = {

@@ -92,7 +92,7 @@ class ShowDeviceContext(command.ShowOne):
 
 
 class SetDeviceContext(command.Command):
-    """Change a device context's name, description or lifetime."""
+    """Change what a device context says, but not what it asks for."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the parser of the command line."""
@@ -108,7 +108,8 @@ class SetDeviceContext(command.Command):
         if not changes:
             raise osc_exc.CommandError(
                 'Nothing to change: use --name, --description, '
-                '--delete-on-termination or --keep-on-termination.'
+                '--delete-on-termination, --keep-on-termination or '
+                '--live-migration.'
             )
         calls = http.DeviceContexts(self.app.client_manager)
         calls.update(parsed_args.device_context, changes)

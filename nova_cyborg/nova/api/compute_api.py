@@ -39,7 +39,7 @@ from nova_cyborg.nova import (
     marks,
     overrides,
 )
-from nova_cyborg.nova.api import gate
+from nova_cyborg.nova.api import gate, live, refusals
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -60,21 +60,6 @@ _COUNT = '_enforce_create_unified_limits'
 _COUNT_SIGNATURE = {
     _COUNT: 'context flavor is_bfv port_resource_requests dp_request_groups',
 }
-
-
-class Refused(nova_exception.ValidationError):
-    """An error that Nova's API answers with its own status and sentence.
-
-    Of what is raised below Nova's controllers, only few exceptions get past
-    their lists of expected errors; this kind is for requests that are wrong,
-    and its status is left as it is. Any other would be answered with 500.
-
-    :param error: what is wrong.
-    """
-
-    def __init__(self, error: exception.DeviceContextError) -> None:
-        self.code = error.status
-        super().__init__(detail=str(error))
 
 
 class API(api.API):
@@ -157,13 +142,14 @@ class API(api.API):
         """
         return gate.call(self, 'resize', stock)
 
-    @overrides.method('context instance')
+    @overrides.method('context instance', named='host_name force')
     def live_migrate(self, stock: overrides.Stock) -> ty.Any:
-        """Migrate a server that runs; its devices move with it.
+        """Migrate a server that runs; it gets devices of its new host.
 
-        :raises ForbiddenWithAccelerators: if they cannot.
+        :raises ForbiddenWithAccelerators: if it cannot.
+        :raises Refused: if its device contexts do not allow it.
         """
-        return gate.call(self, 'live_migrate', stock)
+        return gate.call(self, 'live_migrate', stock, live.check)
 
     @overrides.method('context instance')
     def suspend(self, stock: overrides.Stock) -> ty.Any:
@@ -202,7 +188,7 @@ class API(api.API):
             groups.check_combinations(found.combinations)
         except exception.DeviceContextError as exc:
             LOG.info('Server %s is refused: %s', name, exc)
-            raise Refused(exc) from exc
+            raise refusals.Refused(exc) from exc
         return found.contexts
 
     def _is_in_the_way(
@@ -275,7 +261,7 @@ def _refuse_missing(stock: overrides.Stock) -> None:
         cyborg_client.refuse_missing(instance.uuid, found)
     except exception.DeviceMissing as exc:
         LOG.info('%s', exc)
-        raise Refused(exc) from exc
+        raise refusals.Refused(exc) from exc
     except exception.DeviceContextError as exc:
         # nova-compute asks again, and fails if there is no answer then.
         LOG.debug('Cyborg does not say what is missing: %s', exc)

@@ -28,7 +28,6 @@ LOG = logging.getLogger(__name__)
 _Function = collections.abc.Callable[..., ty.Any]
 
 # What is lifted, and what the server's nova-compute must be able to do.
-# No release can live migrate yet: that would be said in features.ALL.
 _NEEDED = {
     'resize': features.MOVE,
     'live_migrate': features.LIVE_MIGRATE,
@@ -42,13 +41,18 @@ CONDUCTORS = conductors.Conductors()
 
 
 def call(
-    compute_api: api.API, operation: str, stock: overrides.Stock
+    compute_api: api.API,
+    operation: str,
+    stock: overrides.Stock,
+    check: collections.abc.Callable[[overrides.Stock], None] | None = None,
 ) -> ty.Any:
     """Do with a server what Nova may refuse.
 
     :param compute_api: Nova's compute API.
     :param operation: the name of its method.
     :param stock: a call of the method.
+    :param check: refuses, by raising, what is not to be done although the
+        services could; None if there is no such thing.
     :returns: what the method returns.
     :raises ForbiddenWithAccelerators: if it stays refused.
     """
@@ -58,6 +62,8 @@ def call(
         beneath = functions()[operation]
         if beneath is None or not _is_lifted(operation, stock['instance']):
             raise
+    if check is not None:
+        check(stock)
     return stock.by(functools.partial(beneath, compute_api))
 
 

@@ -28,7 +28,13 @@ _POLL_SECONDS = 1
 # between two calls.
 _ATTEMPTS = 3
 _SECONDS = 1
-_COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
+_MOVES = (
+    fields.MigrationType.MIGRATION,
+    fields.MigrationType.RESIZE,
+    fields.MigrationType.LIVE_MIGRATION,
+)
+# States of a live migration that the nova-compute of the source has begun.
+_UNDER_WAY = ['queued', 'preparing', 'running']
 _Result = ty.TypeVar('_Result')
 
 
@@ -111,6 +117,46 @@ def unbind(
     )
 
 
+def unbind_or_log(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    migration_id: str,
+) -> None:
+    """Unbind the devices at the destination of a move that is over.
+
+    :param instance: the server, which has stayed where it was.
+    :param migration_id: UUID of Nova's migration.
+    """
+    try:
+        unbind(context, instance, migration_id)
+    except exception.DeviceContextError as exc:
+        LOG.error(
+            'Server %s is not moved, and its devices at the destination could '
+            'not be unbound. Run "nova-cyborg-manage audit --repair": %s',
+            instance.uuid,
+            exc,
+        )
+
+
+def live_migration(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> objects.Migration | None:
+    """Find the live migration of a server that nova-compute is at.
+
+    :param instance: the server.
+    :returns: the migration; None if there is none.
+    """
+    found = objects.MigrationList.get_by_filters(
+        context,
+        {
+            'instance_uuid': instance.uuid,
+            'migration_type': fields.MigrationType.LIVE_MIGRATION,
+            'status': _UNDER_WAY,
+        },
+    )
+    return max(found, key=lambda each: each.id, default=None)
+
+
 def own(
     context: nova_context.RequestContext, instance: objects.Instance
 ) -> list[dict[str, ty.Any]]:
@@ -167,7 +213,7 @@ def _end_last_move(
     found = objects.MigrationList.get_by_filters(
         context, {'instance_uuid': instance.uuid}
     )
-    moves = [each for each in found if each.migration_type in _COLD]
+    moves = [each for each in found if each.migration_type in _MOVES]
     if not moves:
         return
     last = max(moves, key=lambda each: each.id)

@@ -21,17 +21,21 @@ from nova import objects
 from nova.accelerator import cyborg
 from nova.virt import libvirt as nova_libvirt
 from nova.virt.libvirt import config as vconfig
-from nova.virt.libvirt import driver
 
 from nova_cyborg import cyborg_client, exception
 from nova_cyborg.nova import carried, marks, overrides
-from nova_cyborg.nova.compute import attaching, bindings, plugging
+from nova_cyborg.nova.compute import (
+    attaching,
+    bindings,
+    live_libvirt,
+    plugging,
+)
 from nova_cyborg.nova.features import computes
 
 LOG = logging.getLogger(__name__)
 
 
-class LibvirtDriver(driver.LibvirtDriver):
+class LibvirtDriver(live_libvirt.LibvirtDriver):
     """Nova's libvirt driver, with aliases for devices of device contexts."""
 
     @overrides.method(
@@ -114,12 +118,12 @@ class LibvirtDriver(driver.LibvirtDriver):
             arqs = plugging.arqs(context, instance)
             plugging.unplug(self, guest, instance, arqs)
         except Exception as exc:
-            plugging.plug_again(guest, instance, arqs)
+            plugging.plug_each(guest, instance, arqs)
             raise nova_exception.InstanceFaultRollback(exc) from exc
         try:
             stock()
         except Exception:
-            plugging.plug_again(guest, instance, arqs)
+            plugging.plug_each(guest, instance, arqs)
             raise
 
     @overrides.method('context instance network_info')
@@ -137,9 +141,10 @@ class LibvirtDriver(driver.LibvirtDriver):
             cyborg_client.refuse_missing(instance.uuid, arqs)
         except exception.DeviceContextError as exc:
             raise nova_exception.InstanceFaultRollback(exc) from exc
-        own = frozenset(arq['attach_handle_uuid'] for arq in arqs)
         with carried.carrying(
-            dataclasses.replace(carried.now(), plugged_later=own)
+            dataclasses.replace(
+                carried.now(), cyborg_mdevs=plugging.mdevs(arqs)
+            )
         ):
             stock()
         try:
@@ -165,13 +170,6 @@ class LibvirtDriver(driver.LibvirtDriver):
             raise error from exc
         raise nova_exception.InstanceFaultRollback(error) from error
 
-    @overrides.method('xml')
-    def _get_mdevs_from_guest_config(
-        self, stock: overrides.Stock
-    ) -> list[ty.Any]:
-        later = carried.now().plugged_later
-        return [mdev for mdev in stock() if mdev.uuid not in later]
-
 
 def install() -> str:
     """Put the class in the place of Nova's.
@@ -181,6 +179,7 @@ def install() -> str:
         methods, or an attach driver cannot be loaded.
     """
     overrides.check(LibvirtDriver)
+    overrides.check(live_libvirt.LibvirtDriver)
     plugging.check()
     types = ', '.join(sorted(attaching.attach_drivers()))
     # nova-compute looks the class up in the package. The module keeps its

@@ -38,7 +38,7 @@ from nova_cyborg.nova import (
     placement,
 )
 from nova_cyborg.nova.compute import arqs as server_arqs
-from nova_cyborg.nova.compute import bindings, guards, moves
+from nova_cyborg.nova.compute import bindings, guards, live, moves
 from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
@@ -63,11 +63,12 @@ def _timeout_class() -> type[BaseException]:
 _Timeout = _timeout_class()
 
 
-class ComputeManager(moves.ComputeManager):
+class ComputeManager(live.ComputeManager):
     """Nova's compute manager, strict about accelerator requests."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         plugin.or_stop(moves.check)
+        plugin.or_stop(live.check)
         plugin.or_stop(functools.partial(overrides.check, ComputeManager))
         super().__init__(*args, **kwargs)
         self._begun: collections.deque[tuple[str, ...]] = collections.deque(

@@ -39,6 +39,7 @@ _REMEMBERED = 1000
 # States of a migration that waits for a confirmation, or for its end.
 _UNCONFIRMED = ('finished', 'confirming')
 _COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
+_SETTLED = (*_COLD, fields.MigrationType.LIVE_MIGRATION)
 
 
 class ComputeManager(manager.ComputeManager):
@@ -152,7 +153,9 @@ class ComputeManager(manager.ComputeManager):
     @overrides.method('context instance migration')
     def _delete_allocation_after_move(self, stock: overrides.Stock) -> None:
         instance, migration = stock['instance'], stock['migration']
-        if _is_ours(instance, migration):
+        if migration.migration_type in _SETTLED and marks.has_contexts(
+            instance
+        ):
             # Nobody's token is there if it is confirmed automatically.
             context = client.with_credentials(stock['context'])
             server_arqs.settle(context, instance, migration.uuid)

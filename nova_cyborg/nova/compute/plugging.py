@@ -75,13 +75,31 @@ def arqs(
     :returns: those of device contexts, as Cyborg's API shows them.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
+    return of_guest(client.allocation_client(context).arqs(instance.uuid))
+
+
+def of_guest(arqs: _Arqs) -> list[dict[str, ty.Any]]:
+    """Choose the accelerator requests that a guest has devices of.
+
+    :param arqs: those of a server.
+    :returns: those of device contexts, for which there is an attach driver.
+    """
     drivers = attaching.attach_drivers()
     return [
-        arq
-        for arq in client.allocation_client(context).arqs(instance.uuid)
+        dict(arq)
+        for arq in arqs
         if marks.is_of_device_context(arq)
         and arq['attach_handle_type'] in drivers
     ]
+
+
+def mdevs(arqs: _Arqs) -> frozenset[str]:
+    """Return what the mediated devices of accelerator requests are called.
+
+    :param arqs: the requests, whatever devices they are of.
+    :returns: UUIDs; those for other devices are of no mediated device.
+    """
+    return frozenset(arq['attach_handle_uuid'] for arq in arqs)
 
 
 def unplug(
@@ -108,13 +126,18 @@ def unplug(
 
 
 def plug(
-    guest: libvirt_guest.Guest, instance: objects.Instance, arqs: _Arqs
+    guest: libvirt_guest.Guest,
+    instance: objects.Instance,
+    arqs: _Arqs,
+    persistent: bool = False,
 ) -> None:
     """Plug devices into a guest that runs, those that it has not.
 
     :param guest: the guest.
     :param instance: the server.
     :param arqs: the accelerator requests of the devices.
+    :param persistent: whether the config that libvirt keeps of the guest has
+        not got them, either.
     :raises DeviceNotGiven: naming the one that libvirt does not take.
     """
     for arq in arqs:
@@ -123,26 +146,35 @@ def plug(
         try:
             if _find(guest, arq) is None:
                 for device in config.devices:
-                    guest.attach_device(device, live=True)
+                    guest.attach_device(
+                        device, persistent=persistent, live=True
+                    )
         except Exception as exc:
             raise exception.DeviceNotGiven(
-                slot=_name(arq), host=instance.host, reason=exc
+                slot=_name(arq), host=arq['hostname'], reason=exc
             ) from exc
 
 
-def plug_again(
-    guest: libvirt_guest.Guest, instance: objects.Instance, arqs: _Arqs
-) -> None:
-    """Plug devices in again, since the guest goes on.
+def plug_each(
+    guest: libvirt_guest.Guest,
+    instance: objects.Instance,
+    arqs: _Arqs,
+    persistent: bool = False,
+) -> list[exception.DeviceContextError]:
+    """Plug devices in as far as it can be done, since the guest goes on.
 
     :param guest: the guest.
     :param instance: the server.
     :param arqs: the accelerator requests of the devices.
+    :param persistent: see :func:`plug`.
+    :returns: why the others are not plugged in, which is logged.
     """
+    errors = []
     for arq in arqs:
         try:
-            plug(guest, instance, [arq])
+            plug(guest, instance, [arq], persistent)
         except exception.DeviceContextError as exc:
+            errors.append(exc)
             # Why the guest goes on is what Nova is to say.
             LOG.error(
                 'Server %s goes on without a device of its own. Reboot it '
@@ -150,6 +182,7 @@ def plug_again(
                 instance.uuid,
                 exc,
             )
+    return errors
 
 
 def _find(guest: libvirt_guest.Guest, arq: _Arq) -> _Device | None:

@@ -26,7 +26,13 @@ from nova.conductor import manager
 from nova_cyborg import signatures
 from nova_cyborg.contract import runner, spec
 from nova_cyborg.nova import carried, marks, overrides, placement
-from nova_cyborg.nova.conductor import failures, guards, moves, profiles
+from nova_cyborg.nova.conductor import (
+    failures,
+    guards,
+    live,
+    moves,
+    profiles,
+)
 from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
@@ -263,6 +269,41 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             self.network_api,
         )
 
+    @overrides.method('context instance', named='request_spec')
+    def _live_migrate(self, stock: overrides.Stock) -> None:
+        context, instance = stock['context'], stock['instance']
+        # One that was booted without the plugin has the hint, and no more.
+        specs = _specs(stock) if marks.has_accelerators(instance) else []
+        operation = spec.Operation(context.request_id, booting=False)
+        with self._making(operation, specs) as call:
+            if call.specs:
+                guards.check_task_state(
+                    context, instance.uuid, task_states.MIGRATING
+                )
+            stock()
+
+    @overrides.method(
+        'context instance destination block_migration disk_over_commit '
+        'migration request_spec'
+    )
+    def _build_live_migrate_task(self, stock: overrides.Stock) -> ty.Any:
+        if stock['instance'].uuid not in carried.now().call.specs:
+            return stock()
+        return live.LiveMigrationTask(
+            self._hooks,
+            stock['context'],
+            stock['instance'],
+            stock['destination'],
+            stock['block_migration'],
+            stock['disk_over_commit'],
+            stock['migration'],
+            self.compute_rpcapi,
+            self.servicegroup_api,
+            self.query_client,
+            self.report_client,
+            stock['request_spec'],
+        )
+
     @overrides.method('context request_spec instance_uuids return_alternates')
     def _schedule_instances(self, stock: overrides.Stock) -> ty.Any:
         request_spec = stock['request_spec']
@@ -431,6 +472,7 @@ def install() -> str:
     """
     overrides.check(ComputeTaskManager)
     moves.check()
+    live.check()
     signatures.check(manager.ComputeTaskManager, _CALLED)
     names = CONF.nova_cyborg.conductor_hooks
     runner.load(names)

@@ -13,4 +13,4 @@ SUSPEND = 'suspend'
 #: To take a server that runs to another host.
 LIVE_MIGRATE = 'live_migrate'
 #: What this release can do.
-ALL = (MOVE, SUSPEND)
+ALL = (MOVE, SUSPEND, LIVE_MIGRATE)

@@ -89,6 +89,7 @@ _DEVICE_CONTEXT = _object(
         },
         'fault': _STRING_OR_NULL,
         'delete_on_termination': {'type': 'boolean'},
+        'live_migration': {'enum': ['refuse', 'detach', 'native']},
         'groups': {'type': 'array', 'minItems': 1, 'items': _GROUP},
         'device_profile_id': _UUID_OR_NULL,
         'server_id': _UUID_OR_NULL,

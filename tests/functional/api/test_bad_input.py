@@ -98,6 +98,7 @@ BAD = [
     (in_group(description='d' * 1025), 'description'),
     (in_group(description='a\x00'), 'description'),
     (in_group(delete_on_termination='no'), 'delete_on_termination'),
+    (in_group(live_migration='perhaps'), 'live_migration'),
     (in_group(nonesuch=1), 'nonesuch'),
     (in_group(project_id='x'), 'project_id'),
     (in_group(groups=[GOOD]), 'resources'),

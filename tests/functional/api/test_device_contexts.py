@@ -96,6 +96,7 @@ class TestCreate:
             'status': 'available',
             'fault': None,
             'delete_on_termination': True,
+            'live_migration': 'refuse',
             'groups': [STORED_GROUP],
             'device_profile_id': None,
             'server_id': None,
@@ -126,12 +127,14 @@ class TestCreate:
             name='zip',
             description='For the archive',
             delete_on_termination=False,
+            live_migration='native',
             **GROUP,
         ).json
 
         assert created['name'] == 'zip'
         assert created['description'] == 'For the archive'
         assert created['delete_on_termination'] is False
+        assert created['live_migration'] == 'native'
 
     def test_what_is_answered_is_what_is_shown(self, member):
         created = member.create(name='zip', **GROUP).json
@@ -244,6 +247,8 @@ class TestUpdate:
             ('description', None),
             ('delete_on_termination', False),
             ('delete_on_termination', True),
+            ('live_migration', 'detach'),
+            ('live_migration', 'refuse'),
         ],
     )
     def test_each_field(self, member, field, value):
@@ -264,6 +269,7 @@ class TestUpdate:
             'name': 'a',
             'description': 'b',
             'delete_on_termination': False,
+            'live_migration': 'detach',
         }
 
         assert member.update(uuid, **fields).json.items() >= fields.items()
@@ -290,6 +296,7 @@ class TestUpdate:
             ({'name': 'n' * 256}, 'name'),
             ({'description': 'd' * 1025}, 'description'),
             ({'delete_on_termination': 'no'}, 'delete_on_termination'),
+            ({'live_migration': 'perhaps'}, 'live_migration'),
         ],
     )
     def test_what_cannot_be_changed(self, member, body, field):

@@ -52,6 +52,7 @@ def refused_field(document, schema):
                 'name': 'a  b',
                 'description': None,
                 'delete_on_termination': False,
+                'live_migration': 'detach',
                 'resources': {},
                 'required': [],
                 'forbidden': [],
@@ -176,6 +177,15 @@ def test_delete_on_termination_is_a_boolean(value):
 
     for schema in (device_context.CREATE, device_context.UPDATE):
         assert refused_field(document, schema) == 'delete_on_termination'
+
+
+@pytest.mark.parametrize('value', [None, True, '', 'Detach', 'reattach'])
+def test_live_migration_is_one_of_three(value):
+    for schema in (device_context.CREATE, device_context.UPDATE):
+        error = refusal({'live_migration': value}, schema)
+
+        assert error.kwargs['field'] == 'live_migration'
+        assert 'must be refuse, detach or native.' in str(error)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def context(**fields: ty.Any) -> dict[str, ty.Any]:
         'status': 'available',
         'fault': None,
         'delete_on_termination': True,
+        'live_migration': 'refuse',
         'groups': [
             {
                 'resources': {'CUSTOM_FPGA_GZIP': 1},

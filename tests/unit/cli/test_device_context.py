@@ -103,11 +103,15 @@ def test_set(cloud: Cloud, openstack: Run) -> None:
     cloud.answer('PATCH', f'/device_contexts/{CONTEXT_ID}', json={})
     result = openstack(
         *(*COMMAND, 'set', CONTEXT_ID, '--name', 'x'),
-        '--delete-on-termination',
+        *('--delete-on-termination', '--live-migration', 'detach'),
     )
     assert (result.code, result.out) == (0, '')
     (request,) = cloud.requests()
-    assert request.json() == {'name': 'x', 'delete_on_termination': True}
+    assert request.json() == {
+        'name': 'x',
+        'delete_on_termination': True,
+        'live_migration': 'detach',
+    }
 
 
 def test_set_nothing_is_refused(cloud: Cloud, openstack: Run) -> None:

@@ -42,13 +42,14 @@ def test_a_profile_instead_of_groups(option: str) -> None:
 def test_plain_fields() -> None:
     sent = body(
         *('--device-profile', 'p', '--name', 'n', '--description', ''),
-        '--keep-on-termination',
+        *('--keep-on-termination', '--live-migration', 'native'),
     )
     assert sent == {
         'device_profile': 'p',
         'name': 'n',
         'description': '',
         'delete_on_termination': False,
+        'live_migration': 'native',
     }
 
 

@@ -97,6 +97,8 @@ class BadRequestsNegativeTest(base.BaseDeviceContextTest):
             self._refuse(
                 'delete_on_termination', **_GROUP, delete_on_termination=value
             )
+        for word in ('perhaps', '', None):
+            self._refuse('live_migration', **_GROUP, live_migration=word)
 
     @decorators.idempotent_id('44645648-a8ab-4622-9f56-1c4d24e9cdfc')
     def test_unknown_fields(self) -> None:
@@ -156,6 +158,7 @@ class BadRequestsNegativeTest(base.BaseDeviceContextTest):
             ('name', {'name': _LONG}),
             ('description', {'description': 'd' * 1025}),
             ('delete_on_termination', {'delete_on_termination': 'no'}),
+            ('live_migration', {'live_migration': 'perhaps'}),
             ('colour', {'colour': 'red'}),
             # What it asks for cannot be changed.
             ('resources', {'name': 'good', **_GROUP}),

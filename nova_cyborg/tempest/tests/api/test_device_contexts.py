@@ -20,6 +20,7 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
         path = f'/device_contexts/{made["uuid"]}'
         self.assertEqual('available', made['status'])
         self.assertTrue(made['delete_on_termination'])
+        self.assertEqual('refuse', made['live_migration'])
         self.assertEqual(self.contexts.project_id, made['project_id'])
         self.assertEqual(self.contexts.user_id, made['user_id'])
         self.assertEqual([], made['devices'])
@@ -43,6 +44,7 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
             'name': 'Decompress twice as fast',
             'description': 'What a name does not say.',
             'delete_on_termination': False,
+            'live_migration': 'detach',
         }
         group = {
             'resources': {'CUSTOM_FPGA_GZIP': 2},
@@ -113,6 +115,7 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
             {'name': 'Another name'},
             {'description': 'Another description.'},
             {'delete_on_termination': False},
+            {'live_migration': 'native'},
             {'name': None, 'description': None, 'delete_on_termination': True},
         ]
         expected = made

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-api: whether a server with device contexts is migrated while it runs.
+
+Its device contexts say so. The guest must let go of its devices, which it
+cannot while it is paused; and the scheduler must choose the host, since
+Placement chooses the devices.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from nova.compute import vm_states
+
+from nova_cyborg import cyborg_client, exception, model
+from nova_cyborg.nova import client, overrides
+from nova_cyborg.nova.api import refusals
+
+LOG = logging.getLogger(__name__)
+
+
+def check(stock: overrides.Stock) -> None:
+    """Refuse a live migration that cannot be done.
+
+    :param stock: a call of live_migrate of Nova's compute API, for a server
+        with device contexts.
+    :raises Refused: if it cannot be done; nothing has been done yet.
+    """
+    instance = stock['instance']
+    try:
+        # As Nova tells it: before microversion 2.30, to name a host was to
+        # force it.
+        if stock['host_name'] and stock['force'] is not False:
+            raise exception.LiveMigrationForced(server_id=instance.uuid)
+        if instance.vm_state == vm_states.PAUSED:
+            raise exception.LiveMigrationPaused(server_id=instance.uuid)
+        try:
+            held = client.allocation_client(stock['context']).get(
+                instance.uuid
+            )
+        except exception.AllocationNotFound:
+            # Its device contexts have been released since it was booted.
+            return
+        for context in held.contexts:
+            _check_context(context)
+    except exception.DeviceContextError as exc:
+        LOG.info(
+            'Live migration of server %s is refused: %s', instance.uuid, exc
+        )
+        raise refusals.Refused(exc) from exc
+
+
+def _check_context(context: cyborg_client.AllocatedContext) -> None:
+    if context.live_migration == model.LiveMigration.NATIVE:
+        raise exception.LiveMigrationNative(id=context.uuid)
+    if context.live_migration != model.LiveMigration.DETACH:
+        raise exception.LiveMigrationRefused(
+            id=context.uuid, word=context.live_migration
+        )

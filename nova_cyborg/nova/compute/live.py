@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-compute: a server is migrated while it runs.
+
+Until it is at the destination it uses the devices of the source. Those of the
+destination are unbound when it stays, after what has come of its guest to the
+destination is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing as ty
+
+from nova import context as nova_context
+from nova import exception as nova_exception
+from nova import objects
+from nova.compute import manager
+
+from nova_cyborg import exception, signatures
+from nova_cyborg.nova import marks, overrides
+from nova_cyborg.nova.compute import bindings, moves
+
+LOG = logging.getLogger(__name__)
+
+# Of methods that are called, and not overridden.
+_CALLED = {
+    '_live_migration_cleanup_flags': 'migrate_data migr_ctxt',
+    '_revert_allocation': 'context instance migration',
+}
+
+
+class ComputeManager(moves.ComputeManager):
+    """Nova's compute manager, for servers that move while they run."""
+
+    @overrides.method('ctxt instance', named='migration')
+    def check_can_live_migrate_destination(
+        self, stock: overrides.Stock
+    ) -> ty.Any:
+        """Check whether a server can come here, and has devices here."""
+        instance, migration = stock['instance'], stock['migration']
+        if marks.has_contexts(instance):
+            try:
+                bindings.wait_until_bound(
+                    stock['ctxt'], instance, migration.uuid
+                )
+            except exception.DeviceContextError as exc:
+                raise nova_exception.MigrationPreCheckError(
+                    reason=str(exc)
+                ) from exc
+        return stock()
+
+    @overrides.method('context instance dest', named='migrate_data')
+    def _rollback_live_migration(self, stock: overrides.Stock) -> None:
+        instance, migrate_data = stock['instance'], stock['migrate_data']
+        if not marks.has_contexts(instance):
+            stock()
+            return
+        # Nova tells the destination to clean up only if there is something.
+        is_told, _destroy_disks = self._live_migration_cleanup_flags(
+            migrate_data, migr_ctxt=instance.migration_context
+        )
+        stock()
+        if not is_told:
+            _unbind(stock['context'], instance, migrate_data)
+
+    @overrides.method('context instance', named='migrate_data')
+    def rollback_live_migration_at_destination(
+        self, stock: overrides.Stock
+    ) -> None:
+        """Clean up here after a server that stays where it was."""
+        stock()
+        if marks.has_contexts(stock['instance']):
+            _unbind(stock['context'], stock['instance'], stock['migrate_data'])
+
+    @overrides.method('context instance migration_id')
+    def live_migration_abort(self, stock: overrides.Stock) -> None:
+        """Abort a migration; one that waits for its turn is over then."""
+        context, instance = stock['context'], stock['instance']
+        stock()
+        if not marks.has_contexts(instance):
+            return
+        migration = objects.Migration.get_by_id(context, stock['migration_id'])
+        if migration.status == 'cancelled':
+            bindings.unbind_or_log(context, instance, migration.uuid)
+
+    @overrides.method('context instance')
+    def _reset_live_migration(self, stock: overrides.Stock) -> None:
+        """Abort what was under way when this nova-compute was stopped."""
+        context, instance = stock['context'], stock['instance']
+        migration = None
+        if marks.has_contexts(instance):
+            migration = bindings.live_migration(context, instance)
+        stock()
+        if migration is not None:
+            self._end_interrupted(context, instance, migration)
+
+    def _end_interrupted(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        migration: objects.Migration,
+    ) -> None:
+        """End a migration that Nova has aborted when it started.
+
+        Nova leaves the guest without what was taken out of it, and in
+        Placement what is allocated at the destination.
+        """
+        if not self.driver.instance_exists(instance):
+            # It is at the destination, and Nova does not know.
+            return
+        self.driver.plug_own_again(context, instance)
+        bindings.unbind_or_log(context, instance, migration.uuid)
+        try:
+            self._revert_allocation(context, instance, migration)
+        except Exception:
+            # It is to serve the other servers of this host.
+            LOG.exception(
+                'What server %s has in Placement could not be put right',
+                instance.uuid,
+            )
+
+
+def _unbind(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    migrate_data: ty.Any,
+) -> None:
+    if migrate_data and migrate_data.obj_attr_is_set('migration'):
+        bindings.unbind_or_log(context, instance, migrate_data.migration.uuid)
+
+
+def check() -> None:
+    """Check that this release of Nova has the methods that are extended.
+
+    :raises PluginActivationFailed: naming the one that it has not.
+    """
+    overrides.check(ComputeManager)
+    signatures.check(manager.ComputeManager, _CALLED)

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Live migrations that fail: no device is in two guests, and none is lost."""
+
+from tests.functional.nova.moves import running  # isort: skip - first
+
+import threading
+from unittest import mock
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.virt.libvirt import driver
+
+SOURCE, DESTINATION = running.HOSTS
+_ALTERNATE = 'compute3'
+
+
+class TestCase(running.TestCase):
+    """One server, with a PCI device and a mediated device."""
+
+    KINDS = running.TestCase.KINDS[1:2]
+
+    def setUp(self) -> None:
+        super().setUp()
+        (self.moved,) = self.all
+        self.server_id = self.moved.server['id']
+
+    def refuse(self, path: str, method: str = 'POST') -> None:
+        """Have Cyborg fail with some calls."""
+        self.cyborg.control(
+            'fault',
+            method=method,
+            path=path,
+            action='answer',
+            value=500,
+            times=1000,
+        )
+
+    def heal(self) -> None:
+        """Have Cyborg do all that it is asked."""
+        self.cyborg.control('clear_faults')
+
+    def begin(self) -> None:
+        """Ask for a live migration."""
+        self.admin_api.post_server_action(
+            self.server_id,
+            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
+        )
+
+    def wait_for_migration(self, *statuses: str) -> None:
+        """Wait until the last migration is so, and nothing is done."""
+
+        def is_so() -> bool:
+            last = max(self.migrations(), key=lambda each: each['id'])
+            server = self.admin_api.get_server(self.server_id)
+            return (
+                last['status'] in statuses
+                and server['OS-EXT-STS:task_state'] is None
+            )
+
+        self.wait_for(is_so)
+
+    def migrate_in_vain(self, *statuses: str) -> None:
+        """Migrate the server in vain."""
+        self.begin()
+        self.wait_for_migration(*statuses)
+
+    def said(self) -> str:
+        """Return what Nova says of the server's last action."""
+        action = self.admin_api.get_instance_actions(self.server_id)[0]
+        details = self.admin_api.api_get(
+            f'/servers/{self.server_id}/os-instance-actions/'
+            f'{action["request_id"]}'
+        ).body['instanceAction']
+        return ' '.join(each['details'] or '' for each in details['events'])
+
+    def assert_stays(self) -> None:
+        """Check that the server is as it was, and can be migrated."""
+        self.assert_on(SOURCE)
+        self.assert_active()
+        self.live_migrate()
+        self.assert_on(DESTINATION)
+
+    def assert_active(self) -> None:
+        """Check that Nova says that nothing is wrong."""
+        server = self.admin_api.get_server(self.server_id)
+        self.assertEqual('ACTIVE', server['status'])
+
+    def reset(self) -> None:
+        """Have Nova take the server for one that runs.
+
+        Since 2026.2, Nova itself puts one in error whose guest could not be
+        migrated, and goes on.
+        """
+        self.admin_api.post_server_action(
+            self.server_id, {'os-resetState': {'state': 'active'}}
+        )
+
+    def reboot(self, host: str = DESTINATION) -> None:
+        """Reboot the server, which heals it."""
+        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        self.assert_on(host)
+
+
+class BeforeTest(TestCase):
+    """The guest is as it was all the time."""
+
+    def test_there_is_no_host(self) -> None:
+        self.set_enabled(DESTINATION, False)
+        self.migrate_in_vain('error')
+        self.assertIn('No valid host', self.said())
+        self.set_enabled(DESTINATION, True)
+        self.assert_stays()
+
+    def test_cyborg_does_not_answer(self) -> None:
+        for path in ('/begin$', '/bind$'):
+            self.refuse(path)
+            self.migrate_in_vain('error')
+            self.assertIn('Cyborg', self.said())
+            self.assert_on(SOURCE)
+            self.heal()
+            self.cyborg.control(
+                'fault', method='POST', path=path, action='lose', times=1
+            )
+            self.migrate_in_vain('error')
+            self.assertIn('did not answer', self.said())
+            self.assert_on(SOURCE)
+        self.refuse('accelerator_requests', 'GET')
+        self.migrate_in_vain('error')
+        self.heal()
+        self.assert_stays()
+
+    def test_the_destination_cannot_prepare(self) -> None:
+        with mock.patch.object(
+            driver.LibvirtDriver,
+            'pre_live_migration',
+            autospec=True,
+            side_effect=OSError('no space left'),
+        ):
+            self.migrate_in_vain('error', 'failed')
+        self.assert_stays()
+
+    def test_a_guest_that_keeps_a_device(self) -> None:
+        self.flags(device_detach_attempts=1, group='libvirt')
+        before = self.hostdevs(self.moved.server)
+        self.hotplug.kept.add(before[-1].slot)
+        self.migrate_in_vain('failed')
+        self.assertIn('evice', self.said())
+        self.hotplug.kept.clear()
+        self.assertEqual(before, self.hostdevs(self.moved.server))
+        self.assert_stays()
+
+
+class DestinationTest(TestCase):
+    """A destination has no handle for the device that Placement sees."""
+
+    KINDS = running.TestCase.KINDS[:1]
+
+    def add_hosts(self) -> None:
+        """Start the compute nodes; the scheduler likes the second best."""
+        self.useFixture(self.hotplug)
+        self.useFixture(self.guest_moves)
+        self.start_compute(SOURCE)
+        self.add_device(SOURCE, slots=1)
+        self.start_compute(
+            DESTINATION, host_info=fakelibvirt.HostInfo(kB_mem=64 << 20)
+        )
+        self.add_device(DESTINATION, slots=0, inventory=1)
+        self.start_compute(_ALTERNATE)
+        self.add_device(_ALTERNATE, slots=1)
+
+    def test_another_host_is_tried(self) -> None:
+        self.live_migrate()
+        self.assert_moved(_ALTERNATE)
+
+    def test_there_is_no_other_host(self) -> None:
+        self.set_enabled(_ALTERNATE, False)
+        self.migrate_in_vain('error')
+        self.assertIn('No device could be bound', self.said())
+        self.assert_active()
+        self.assertEqual([('active', SOURCE)], self.bindings(self.moved))
+        # The audit has Placement see that there is no handle.
+        self.assert_on(SOURCE)
+
+
+class DuringTest(TestCase):
+    """The guest has let go of its devices, and stays."""
+
+    def test_libvirt_fails(self) -> None:
+        self.guest_moves.fails = True
+        self.migrate_in_vain('failed', 'error')
+        self.assert_on(SOURCE)
+        self.guest_moves.fails = False
+        self.reset()
+        self.assert_stays()
+
+    def test_it_is_aborted(self) -> None:
+        self.guest_moves.aborted = threading.Event()
+        self.begin()
+        self.assertTrue(self.guest_moves.begun.wait(60))
+        self.assertEqual([], self.hostdevs(self.moved.server))
+        (migration,) = self.migrations()
+        self.wait_for(lambda: self.migrations()[0]['status'] == 'running')
+        self.admin_api.api_delete(
+            f'/servers/{self.server_id}/migrations/{migration["id"]}'
+        )
+        self.wait_for_migration('cancelled', 'error')
+        self.assert_on(SOURCE)
+        self.guest_moves.aborted = None
+        self.reset()
+        self.assert_stays()
+
+    def test_a_device_is_not_taken_back(self) -> None:
+        self.guest_moves.fails = True
+        before = self.hostdevs(self.moved.server)
+        self.hotplug.refused.add(before[0].slot)
+        self.migrate_in_vain('failed', 'error')
+        self.assertEqual(before[1:], self.hostdevs(self.moved.server))
+        self.hotplug.refused.clear()
+        self.reset()
+        self.reboot(SOURCE)
+
+    def test_the_source_is_killed(self) -> None:
+        with mock.patch.object(
+            driver.LibvirtDriver,
+            '_live_migration',
+            autospec=True,
+            side_effect=Killed,
+        ):
+            self.begin()
+            self.wait_for(lambda: not self.hostdevs(self.moved.server))
+            self.wait_for(lambda: self.migrations()[0]['status'] == 'running')
+        self.restart_compute_service(SOURCE)
+        self.wait_for_migration('error')
+        self.assert_stays()
+
+
+class AfterTest(TestCase):
+    """The guest is at the destination; there is no way back."""
+
+    def test_cyborg_does_not_activate(self) -> None:
+        self.refuse('/activate$')
+        self.live_migrate()
+        self.assertIn('Cyborg', self.said())
+        self.assertEqual([], self.hostdevs(self.moved.server))
+        self.assertEqual(
+            [('active', SOURCE), ('inactive', DESTINATION)],
+            self.bindings(self.moved),
+        )
+        self.heal()
+        self.reboot()
+
+    def test_a_device_is_not_taken(self) -> None:
+        slots = self._slots(DESTINATION)
+        self.hotplug.refused |= {each for each in slots if ':' in each}
+        self.live_migrate()
+        self.assertIn('takes no device today', self.said())
+        (other,) = self.hostdevs(self.moved.server)
+        self.assertEqual('mdev', other.kind)
+        self.hotplug.refused.clear()
+        self.reboot()
+
+    def test_cyborg_does_not_settle(self) -> None:
+        self.refuse('/settle$')
+        self.live_migrate()
+        self.wait_for_migration('completed')
+        self.assertEqual(
+            [('active', DESTINATION), ('leaving', SOURCE)],
+            self.bindings(self.moved),
+        )
+        self.heal()
+        self.assertEqual(['devices-left-behind'], self.audit())
+        self.assert_on(DESTINATION)
+
+
+class Killed(BaseException):
+    """Ends what a nova-compute does, as if it were killed."""

@@ -15,11 +15,11 @@ import typing as ty
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects
-from nova.compute import manager
+from nova.compute import manager, task_states
 
 from nova_cyborg import exception, signatures
 from nova_cyborg.nova import marks, overrides
-from nova_cyborg.nova.compute import bindings, moves
+from nova_cyborg.nova.compute import bindings, guards, moves
 
 LOG = logging.getLogger(__name__)
 
@@ -64,14 +64,45 @@ class ComputeManager(moves.ComputeManager):
         if not is_told:
             _unbind(stock['context'], instance, migrate_data)
 
+    @overrides.method('context dest instance', named='migration')
+    def live_migration(self, stock: overrides.Stock) -> None:
+        """Begin to migrate a server to another host."""
+        due = moves.in_task(stock, task_states.MIGRATING)
+        self._once('live_migration', stock, due)
+
+    @overrides.method('context instance')
+    def post_live_migration_at_destination(
+        self, stock: overrides.Stock
+    ) -> None:
+        """Take over a server whose guest has come here."""
+        self._once(
+            'post_live_migration_at_destination',
+            stock,
+            moves.in_task(stock, task_states.MIGRATING),
+            migration_id=stock['instance'].uuid,
+        )
+
     @overrides.method('context instance', named='migrate_data')
     def rollback_live_migration_at_destination(
         self, stock: overrides.Stock
     ) -> None:
         """Clean up here after a server that stays where it was."""
-        stock()
-        if marks.has_contexts(stock['instance']):
-            _unbind(stock['context'], stock['instance'], stock['migrate_data'])
+        context, instance = stock['context'], stock['instance']
+
+        def is_due() -> bool:
+            return not guards.is_on(context, instance, self.host)
+
+        def clean_up() -> None:
+            stock()
+            _unbind(context, instance, stock['migrate_data'])
+
+        self._once(
+            'rollback_live_migration_at_destination',
+            stock,
+            is_due,
+            clean_up,
+            migration_id=instance.uuid,
+        )
 
     @overrides.method('context instance migration_id')
     def live_migration_abort(self, stock: overrides.Stock) -> None:

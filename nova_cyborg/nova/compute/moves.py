@@ -68,17 +68,17 @@ class ComputeManager(manager.ComputeManager):
                 ) from exc
             stock()
 
-        due = _in_task(stock, task_states.RESIZE_PREP)
+        due = in_task(stock, task_states.RESIZE_PREP)
         self._once('prep_resize', stock, due, prepare)
 
     @overrides.method('context instance image migration')
     def _resize_instance(self, stock: overrides.Stock) -> None:
-        due = _in_task(stock, task_states.RESIZE_PREP)
+        due = in_task(stock, task_states.RESIZE_PREP)
         self._once('resize_instance', stock, due)
 
     @overrides.method('context disk_info image instance migration')
     def _finish_resize_helper(self, stock: overrides.Stock) -> None:
-        due = _in_task(stock, task_states.RESIZE_MIGRATED)
+        due = in_task(stock, task_states.RESIZE_MIGRATED)
         self._once('finish_resize', stock, due)
 
     @overrides.method('context instance migration')
@@ -110,13 +110,13 @@ class ComputeManager(manager.ComputeManager):
     @overrides.method('context instance migration')
     def revert_resize(self, stock: overrides.Stock) -> None:
         """Shut the guest down at the destination; it is reverted."""
-        due = _in_task(stock, task_states.RESIZE_REVERTING)
+        due = in_task(stock, task_states.RESIZE_REVERTING)
         self._once('revert_resize', stock, due)
 
     @overrides.method('context instance migration')
     def finish_revert_resize(self, stock: overrides.Stock) -> None:
         """Start the guest at the source again."""
-        due = _in_task(stock, task_states.RESIZE_REVERTING)
+        due = in_task(stock, task_states.RESIZE_REVERTING)
         self._once('finish_revert_resize', stock, due)
 
     def _once(
@@ -125,6 +125,7 @@ class ComputeManager(manager.ComputeManager):
         stock: overrides.Stock,
         is_due: collections.abc.Callable[[], bool],
         act: collections.abc.Callable[[], None] | None = None,
+        migration_id: str = '',
     ) -> None:
         """Do what a message says, if it is due and was not done before.
 
@@ -132,13 +133,19 @@ class ComputeManager(manager.ComputeManager):
         :param stock: Nova's way to do it.
         :param is_due: tells whether it is due.
         :param act: what is done for a server with device contexts instead.
+        :param migration_id: UUID of the migration, or of the server; empty if
+            the migration is an argument of Nova's method.
         """
         instance = stock['instance']
         if not marks.has_contexts(instance):
             stock()
             return
         # A migration of a request comes to a host once.
-        message = (name, stock['context'].request_id, stock['migration'].uuid)
+        message = (
+            name,
+            stock['context'].request_id,
+            migration_id or stock['migration'].uuid,
+        )
 
         @utils.synchronized(f'nova_cyborg-{instance.uuid}')
         def once() -> None:
@@ -217,10 +224,15 @@ class ComputeManager(manager.ComputeManager):
         self._delete_stashed_flavor_info(instance)
 
 
-def _in_task(
+def in_task(
     stock: overrides.Stock, task_state: str
 ) -> collections.abc.Callable[[], bool]:
-    """Return what tells whether a server is in a task state, or gone."""
+    """Return what tells whether a server is in a task state, or gone.
+
+    :param stock: a call with the server as its instance.
+    :param task_state: the task state.
+    :returns: a function.
+    """
 
     def is_in_task() -> bool:
         now = guards.current(stock['context'], stock['instance'])

@@ -5,6 +5,7 @@
 from tests.functional.nova.moves import running  # isort: skip - first
 
 import threading
+import typing as ty
 from unittest import mock
 
 from nova.tests.fixtures import libvirt as fakelibvirt
@@ -21,7 +22,7 @@ class TestCase(running.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        (self.moved,) = self.all
+        self.moved = self.all[0]
         self.server_id = self.moved.server['id']
 
     def refuse(self, path: str, method: str = 'POST') -> None:
@@ -41,16 +42,19 @@ class TestCase(running.TestCase):
 
     def begin(self) -> None:
         """Ask for a live migration."""
+        before = len(self.migrations())
         self.admin_api.post_server_action(
             self.server_id,
             {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
         )
+        # Nova answers before nova-conductor has begun.
+        self.wait_for(lambda: len(self.migrations()) > before)
 
     def wait_for_migration(self, *statuses: str) -> None:
         """Wait until the last migration is so, and nothing is done."""
 
         def is_so() -> bool:
-            last = max(self.migrations(), key=lambda each: each['id'])
+            last = self.last()
             server = self.admin_api.get_server(self.server_id)
             return (
                 last['status'] in statuses
@@ -58,6 +62,17 @@ class TestCase(running.TestCase):
             )
 
         self.wait_for(is_so)
+
+    def last(self) -> dict[str, ty.Any]:
+        """Return the last migration of the server."""
+        return max(
+            (
+                each
+                for each in self.migrations()
+                if each['instance_uuid'] == self.server_id
+            ),
+            key=lambda each: each['id'],
+        )
 
     def migrate_in_vain(self, *statuses: str) -> None:
         """Migrate the server in vain."""
@@ -146,7 +161,7 @@ class BeforeTest(TestCase):
         self.migrate_in_vain('failed')
         self.assertIn('evice', self.said())
         self.hotplug.kept.clear()
-        self.assertEqual(before, self.hostdevs(self.moved.server))
+        self.assertCountEqual(before, self.hostdevs(self.moved.server))
         self.assert_stays()
 
 
@@ -199,13 +214,15 @@ class DuringTest(TestCase):
         self.assertTrue(self.guest_moves.begun.wait(60))
         self.assertEqual([], self.hostdevs(self.moved.server))
         (migration,) = self.migrations()
-        self.wait_for(lambda: self.migrations()[0]['status'] == 'running')
+        self.wait_for(lambda: self.last()['status'] == 'running')
         self.admin_api.api_delete(
             f'/servers/{self.server_id}/migrations/{migration["id"]}'
         )
         self.wait_for_migration('cancelled', 'error')
         self.assert_on(SOURCE)
         self.guest_moves.aborted = None
+        (domain,) = self.domains(self.moved.server)
+        domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_NONE
         self.reset()
         self.assert_stays()
 
@@ -228,10 +245,39 @@ class DuringTest(TestCase):
         ):
             self.begin()
             self.wait_for(lambda: not self.hostdevs(self.moved.server))
-            self.wait_for(lambda: self.migrations()[0]['status'] == 'running')
+            self.wait_for(lambda: self.last()['status'] == 'running')
         self.restart_compute_service(SOURCE)
         self.wait_for_migration('error')
         self.assert_stays()
+
+
+class QueueTest(TestCase):
+    """Nova migrates one server at a time."""
+
+    KINDS = (*TestCase.KINDS, *running.TestCase.KINDS[:1])
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.flags(max_concurrent_live_migrations=1)
+
+    def test_it_is_aborted_while_it_waits(self) -> None:
+        self.guest_moves.aborted = threading.Event()
+        self.begin()
+        self.assertTrue(self.guest_moves.begun.wait(60))
+        first, self.moved = self.all
+        self.server_id = self.moved.server['id']
+        self.begin()
+        self.wait_for(lambda: self.last()['status'] == 'queued')
+        self.admin_api.api_delete(
+            f'/servers/{self.server_id}/migrations/{self.last()["id"]}'
+        )
+        self.wait_for_migration('cancelled')
+        self.assert_active()
+        self.assertEqual([('active', SOURCE)], self.bindings(self.moved))
+        self.server_id = first.server['id']
+        self.guest_moves.aborted.set()
+        self.wait_for_migration('cancelled', 'error')
+        self.assert_on(SOURCE)
 
 
 class AfterTest(TestCase):

@@ -37,7 +37,7 @@ _INSTALLERS = {
     'nova.compute.resource_tracker': (
         'nova_cyborg.nova.compute.resource_tracker'
     ),
-    'nova.virt.libvirt': 'nova_cyborg.nova.compute.libvirt',
+    'nova.virt.libvirt': 'nova_cyborg.nova.compute.libvirt.driver',
     'cyborg.conductor.manager': 'nova_cyborg.cyborg.conductor.manager',
     'cyborg.agent.manager': 'nova_cyborg.cyborg.agent.manager',
 }

@@ -14,6 +14,7 @@ import contextlib
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects
+from nova.compute import vm_states
 
 from nova_cyborg import exception
 from nova_cyborg.nova import carried
@@ -95,6 +96,20 @@ def check_task_state(
     if now != task_state:
         kind = Reset if now is None else Superseded
         raise kind(f'server {server_id} is not {task_state} any more')
+
+
+def is_offloaded(context: nova_context.RequestContext, server_id: str) -> bool:
+    """Tell whether a server is shelved on no host.
+
+    :param context: the request context, of the server's cell.
+    :param server_id: UUID of the server.
+    :returns: whether it is; False if it is gone.
+    """
+    try:
+        now = objects.Instance.get_by_uuid(context, server_id)
+    except nova_exception.InstanceNotFound:
+        return False
+    return bool(now.vm_state == vm_states.SHELVED_OFFLOADED)
 
 
 @contextlib.contextmanager

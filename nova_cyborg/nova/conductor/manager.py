@@ -139,7 +139,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                 stock()
             except Exception:
                 self._unbind(context, call, server_id)
-                if server_id in call.selected:
+                if server_id in call.selected or _stays_offloaded(stock):
                     placement.forget_allocations(
                         self.report_client, context, server_id
                     )
@@ -343,6 +343,10 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             return ty.cast(list[str], stock())
         context, instance = stock['context'], stock['instance']
         call = carried.now().call
+        if call.operation.evacuated_node:
+            computes.check(
+                self.report_client, context, call.selected[instance.uuid]
+            )
         if not call.operation.booting:
             profiles.unbind_left(
                 context, instance, call.operation.evacuated_node
@@ -446,6 +450,17 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         for server_id in server_ids:
             if server_id in call.specs:
                 self._hooks.release(context, call.specs[server_id], server_id)
+
+
+def _stays_offloaded(stock: overrides.Stock) -> bool:
+    """Tell whether a server with a device profile could not be unshelved.
+
+    Stock Nova leaves what it has claimed for it on a host.
+    """
+    instance = stock['instance']
+    return marks.has_accelerators(instance) and guards.is_offloaded(
+        stock['context'], instance.uuid
+    )
 
 
 def install() -> str:

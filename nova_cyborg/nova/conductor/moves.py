@@ -84,6 +84,7 @@ class MigrationTask(migrate.MigrationTask):
         return self._pre_bind(stock())
 
     def _pre_bind(self, selection: objects.Selection) -> objects.Selection:
+        computes.check(self.reportclient, self.context, selection)
         with guards.superseding():
             self._hooks.pre_bind(
                 self.context,

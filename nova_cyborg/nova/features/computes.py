@@ -74,6 +74,31 @@ def require(request_spec: objects.RequestSpec) -> None:
     request_spec.root_required.add(TRAIT)
 
 
+def check(
+    report_client: ty.Any,
+    context: nova_context.RequestContext,
+    selection: objects.Selection,
+) -> None:
+    """Check that a nova-compute can take the server that is to come to it.
+
+    Placement may have the trait of one that was killed, and was started again
+    without the plugin: it is taken away then.
+
+    :param report_client: Nova's client of Placement.
+    :param context: a context that targets its cell.
+    :param selection: what the scheduler has chosen.
+    :raises NoValidHost: if it cannot.
+    """
+    host, node = selection.service_host, selection.nodename
+    if can(context, host, node, features.MOVE):
+        return
+    withdraw(report_client, context, selection.compute_node_uuid)
+    raise nova_exception.NoValidHost(
+        reason=f'nova-compute of {host} has no plugin for device contexts any '
+        'more. Try again.'
+    )
+
+
 def withdraw(
     report_client: ty.Any, context: nova_context.RequestContext, node_id: str
 ) -> None:

@@ -4,6 +4,8 @@
 
 import uuid
 
+import pytest
+
 from nova_cyborg.fixture import nova_api
 from tests.functional.api.conftest import providers, wait_for_status
 
@@ -104,3 +106,54 @@ def test_what_an_evacuated_server_has_left(
     assert run() == (0, [])
     assert cloud.used_slots() == 1
     assert member.show(context_id).json['host'] == 'the-new-host'
+
+
+@pytest.mark.parametrize(
+    ('status', 'task', 'moved'),
+    [
+        ('RESIZE', 'resize_prep', False),
+        ('RESIZE', 'resize_migrated', False),
+        ('RESIZE', 'resize_finish', True),
+        ('VERIFY_RESIZE', None, True),
+        ('VERIFY_RESIZE', 'resize_confirming', True),
+        ('REVERT_RESIZE', 'resize_reverting', True),
+    ],
+)
+def test_a_server_that_is_moved(
+    cloud, run, running, member, placement, nova, boot, status, task, moved
+):
+    """Neither the audit nor who wants a slot unbinds what it may need."""
+    source, server_id, context_id = running
+    migration_id = str(uuid.uuid4())
+    nova.begin(server_id, str(uuid.uuid4()))
+    destination = cloud.add_device(slots=1)
+    nova.bind(
+        server_id,
+        providers(destination, context_id),
+        host='the-new-host',
+        migration=migration_id,
+    )
+    cloud.drain()
+    if moved:
+        nova.of_migration(server_id, 'activate', migration_id)
+    # Nova gives what it had to the migration.
+    placement.allocate(source, migration_id)
+    del placement.allocations[source][server_id]
+    placement.allocate(destination, server_id)
+    cloud.nova.migrations[server_id] = [
+        {'uuid': migration_id, 'status': 'finished'}
+    ]
+    cloud.nova.change(server_id, status, task)
+    cloud.nova.servers[server_id][nova_api.NODE] = 'the-new-host'
+    before = member.show(context_id).json['bindings']
+    assert len(before) == 2
+
+    assert run(repair=True) == (0, [])
+    # The one slot of the destination, and a third one of the source.
+    boot(source)
+    for provider in (source, destination):
+        other_id, other_context = boot()
+        nova.bind(other_id, providers(provider, other_context))
+        wait_for_status(member, other_context, 'error')
+
+    assert member.show(context_id).json['bindings'] == before

@@ -10,6 +10,7 @@ import fixtures
 import testtools
 from nova import exception as nova_exception
 from nova.virt.libvirt import driver
+from nova_cyborg.nova.features import computes
 from oslo_messaging.rpc import dispatcher
 
 from tests.functional.nova import step, stock
@@ -164,3 +165,25 @@ class StockDestinationTest(step.TestCase):
         self.assertIn('No valid host', found['fault']['message'])
         self.assertEqual(before, self.get_context(context)['devices'])
         self.assertEqual(1, len(self.used_slots()))
+
+    def test_it_was_killed_and_has_no_plugin_any_more(self) -> None:
+        """Placement has its trait still."""
+        context = self.create_context()
+        server = self.boot(context)
+        before = self.get_context(context)['devices']
+        node = self._get_provider_uuid_by_host('compute2')
+        self._set_provider_traits(
+            node, [*self._get_provider_traits(node), computes.TRAIT]
+        )
+        self.take_down('compute1')
+
+        for reason in ('has no plugin', 'No valid host'):
+            self.admin_api.post_server_action(server['id'], {'evacuate': {}})
+            self.wait_for(lambda: reason in self._fault(server))  # noqa: B023
+            self.assertNotIn(computes.TRAIT, self._get_provider_traits(node))
+        self.assertEqual(before, self.get_context(context)['devices'])
+        self.assertEqual(1, len(self.used_slots()))
+
+    def _fault(self, server: dict[str, ty.Any]) -> str:
+        found = self.admin_api.get_server(server['id'])
+        return str(found.get('fault', {}).get('message', ''))

@@ -7,6 +7,8 @@ from tests.functional.nova import test_faults  # isort: skip - first
 import collections.abc
 
 from tests.functional.nova import faulty
+from tests.functional.nova.moves import faulty_moves
+from tests.functional.nova.moves import test_faults as moves_faults
 
 _EVERY = (*test_faults.FAULTS, *test_faults.KILLS)
 
@@ -110,3 +112,20 @@ class UndoneUnshelveTest(test_faults.Undone, faulty.Unshelve):
 @_tested_with_the_rest(test_faults.UndoneEvacuateTest, 'unbind')
 class UndoneEvacuateTest(test_faults.Undone, faulty.Evacuate):
     """Faults while an evacuation is undone."""
+
+
+@_tested_with_the_rest(
+    moves_faults.MigrateTest, 'begin', 'bind', 'read', 'activate'
+)
+class MigrateTest(faulty_moves.Migrate):
+    """Faults while a server is migrated."""
+
+
+@_tested_with_the_rest(moves_faults.ConfirmTest, 'settle')
+class ConfirmTest(faulty_moves.Confirm):
+    """Faults while a migration is confirmed."""
+
+
+@_tested_with_the_rest(moves_faults.RevertTest, 'unbind', 'read')
+class RevertTest(faulty_moves.Revert):
+    """Faults while a migration is reverted."""

@@ -5,11 +5,15 @@
 from tests.functional.nova.moves import moving  # isort: skip - first
 
 import typing as ty
+from unittest import mock
 
 import fixtures
 from nova import exception as nova_exception
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver
+from nova_cyborg.nova.features import computes
+
+from tests.functional.nova import stock
 
 SOURCE, DESTINATION = moving.HOSTS
 _ALTERNATE = 'compute3'
@@ -82,6 +86,17 @@ class ConductorTest(TestCase):
         ):
             self.do_in_vain(action, 'ACTIVE', 'No valid host', arguments)
             self.assert_on(SOURCE)
+
+    def test_the_nova_compute_of_the_host_has_no_plugin_any_more(self) -> None:
+        """It was killed: Placement has its trait still."""
+        with mock.patch.object(computes, 'withdraw'), stock.StockComputes():
+            self.restart_compute_service(DESTINATION)
+        node = self._get_provider_uuid_by_host(DESTINATION)
+        self.assertIn(computes.TRAIT, self._get_provider_traits(node))
+        for _n in range(2):
+            self.do_in_vain('migrate', 'ACTIVE', 'No valid host')
+            self.assert_on(SOURCE)
+            self.assertNotIn(computes.TRAIT, self._get_provider_traits(node))
 
     def test_cyborg_does_not_answer(self) -> None:
         for path in ('/begin$', '/bind$'):

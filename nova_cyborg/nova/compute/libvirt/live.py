@@ -22,7 +22,8 @@ from nova.virt.libvirt import driver
 
 from nova_cyborg import exception
 from nova_cyborg.nova import carried, marks, overrides
-from nova_cyborg.nova.compute import bindings, plugging
+from nova_cyborg.nova.compute import bindings
+from nova_cyborg.nova.compute.libvirt import plugging
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)

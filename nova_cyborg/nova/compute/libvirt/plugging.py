@@ -26,7 +26,7 @@ from nova.virt.libvirt import guest as libvirt_guest
 from nova_cyborg import cyborg_client, exception, signatures
 from nova_cyborg.attach import spec
 from nova_cyborg.nova import client, marks
-from nova_cyborg.nova.compute import attaching
+from nova_cyborg.nova.compute.libvirt import attaching
 
 LOG = logging.getLogger(__name__)
 

@@ -24,18 +24,14 @@ from nova.virt.libvirt import config as vconfig
 
 from nova_cyborg import cyborg_client, exception
 from nova_cyborg.nova import carried, marks, overrides
-from nova_cyborg.nova.compute import (
-    attaching,
-    bindings,
-    live_libvirt,
-    plugging,
-)
+from nova_cyborg.nova.compute import bindings
+from nova_cyborg.nova.compute.libvirt import attaching, live, plugging
 from nova_cyborg.nova.features import computes
 
 LOG = logging.getLogger(__name__)
 
 
-class LibvirtDriver(live_libvirt.LibvirtDriver):
+class LibvirtDriver(live.LibvirtDriver):
     """Nova's libvirt driver, with aliases for devices of device contexts."""
 
     @overrides.method(
@@ -179,7 +175,7 @@ def install() -> str:
         methods, or an attach driver cannot be loaded.
     """
     overrides.check(LibvirtDriver)
-    overrides.check(live_libvirt.LibvirtDriver)
+    overrides.check(live.LibvirtDriver)
     plugging.check()
     types = ', '.join(sorted(attaching.attach_drivers()))
     # nova-compute looks the class up in the package. The module keeps its

@@ -108,13 +108,6 @@ class RefusalTest(TestCase):
             self.server, {'resize': {'flavorRef': flavor}}
         )
         self.assertEqual(flavor, told['flavor'].flavorid)
-        # No service can do it.
-        self.assert_refused_live()
-
-    def assert_refused_live(self) -> None:
-        """Check that its live migration is refused."""
-        self.asked.reset_mock()
-        self.assert_refused(self.server, _LIVE_MIGRATE)
 
     def test_what_else_refuses_stays_in_force(self) -> None:
         error = self.assertRaises(

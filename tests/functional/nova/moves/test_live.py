@@ -6,8 +6,15 @@ from tests.functional.nova.moves import running  # isort: skip - first
 
 import itertools
 import typing as ty
+from unittest import mock
 
+from nova import context as nova_context
+from nova import exception as nova_exception
+from nova import objects
+from nova.compute import task_states
+from nova.conductor import api as conductor
 from nova.tests.functional.api import client
+from nova_cyborg.nova.api import live
 
 SOURCE, DESTINATION = running.HOSTS
 
@@ -150,3 +157,55 @@ class RefusalTest(running.TestCase):
     def test_a_nova_api_without_the_plugin(self) -> None:
         with self.without_api_plugin():
             self._assert_refused('instances that have accelerators')
+
+    def test_nova_conductor_refuses_a_forced_host_too(self) -> None:
+        server_id = self.all[0].server['id']
+        before = self.admin_api.microversion
+        self.admin_api.microversion = '2.67'
+        with mock.patch.object(live, 'check', autospec=True):
+            self.admin_api.post_server_action(
+                server_id,
+                {
+                    'os-migrateLive': {
+                        'host': DESTINATION,
+                        'block_migration': 'auto',
+                        'force': True,
+                    }
+                },
+            )
+        self.admin_api.microversion = before
+        self.wait_for(
+            lambda: [each['status'] for each in self.migrations()] == ['error']
+        )
+        self.wait_for_all('ACTIVE')
+        self.assert_on(SOURCE)
+
+    def test_nova_conductor_refuses_device_profiles_too(self) -> None:
+        self.create_profile('gpu', {'resources:PGPU': '1'})
+        flavor = self._create_flavor(
+            extra_spec={'accel:device_profile': 'gpu'}
+        )
+        made = [self.create_context()]
+        beside = self.boot(*made, flavorRef=flavor)
+        moved = running.moving.Moved(beside, made, 1)
+        before = self.bindings(moved)
+        context = nova_context.get_admin_context()
+        instance = objects.Instance.get_by_uuid(context, beside['id'])
+        instance.task_state = task_states.MIGRATING
+        instance.save()
+        error = self.assertRaises(
+            nova_exception.MigrationPreCheckError,
+            conductor.ComputeTaskAPI().live_migrate_instance,
+            context,
+            instance,
+            None,
+            block_migration=None,
+            disk_over_commit=None,
+            request_spec=objects.RequestSpec.get_by_instance_uuid(
+                context, instance.uuid
+            ),
+        )
+        self.assertIn('accelerators', str(error))
+        self.wait_for_status(beside, 'ACTIVE')
+        self.assertEqual(before, self.bindings(moved))
+        self.assert_in_step(audited=False)

@@ -32,6 +32,8 @@ MODES = {
 _LONG = (
     'every',
     'moves.test_failures',
+    'moves.test_live_failures',
+    'moves.test_live_messages',
     'moves.test_messages',
     'test_nova_database_faults',
     'test_nova_faults',

@@ -117,7 +117,8 @@ class TestCase(moving.TestCase):
             base.Hostdev(
                 element.get('type'),
                 hotplug.slot_of(element),
-                element.find('alias').get('name'),
+                # Nova itself gives none.
+                next((a.get('name') for a in element.findall('alias')), None),
             )
             for domain in running or domains
             for element in (domain.live if running else domain.stored)

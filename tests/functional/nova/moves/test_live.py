@@ -189,10 +189,16 @@ class RefusalTest(running.TestCase):
         beside = self.boot(*made, flavorRef=flavor)
         moved = running.moving.Moved(beside, made, 1)
         before = self.bindings(moved)
-        context = nova_context.get_admin_context()
+        # Nova shows whose migration it is.
+        context = nova_context.RequestContext(
+            'admin', self.api.project_id, is_admin=True
+        )
         instance = objects.Instance.get_by_uuid(context, beside['id'])
         instance.task_state = task_states.MIGRATING
         instance.save()
+        objects.InstanceAction.action_start(
+            context, instance.uuid, 'live-migration', want_result=False
+        )
         error = self.assertRaises(
             nova_exception.MigrationPreCheckError,
             conductor.ComputeTaskAPI().live_migrate_instance,

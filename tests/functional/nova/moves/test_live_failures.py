@@ -215,6 +215,12 @@ class DuringTest(TestCase):
         self.assertEqual([], self.hostdevs(self.moved.server))
         (migration,) = self.migrations()
         self.wait_for(lambda: self.last()['status'] == 'running')
+        # Who looks meanwhile leaves the devices of both hosts alone.
+        self.assertEqual([], self.audit())
+        self.assertEqual(
+            [('active', SOURCE), ('inactive', DESTINATION)],
+            self.bindings(self.moved),
+        )
         self.admin_api.api_delete(
             f'/servers/{self.server_id}/migrations/{migration["id"]}'
         )

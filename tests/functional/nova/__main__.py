@@ -31,7 +31,11 @@ MODES = {
 # What takes too long for the default.
 _LONG = (
     'every',
+    'moves.test_cold.MoveTest.test_resize_to_a_named_host_and_back',
+    'moves.test_cold.MoveTest.test_stopped_servers',
     'moves.test_failures',
+    'moves.test_faults',
+    'moves.test_live.LiveTest.test_what_is_done_after_it',
     'moves.test_live_failures',
     'moves.test_live_messages',
     'moves.test_messages',
@@ -44,7 +48,7 @@ _LONG = (
 _DEFAULT = {
     'threading': (
         '--exclude-regex',
-        rf'\.nova\.({"|".join(map(re.escape, _LONG))})\.',
+        rf'\.nova\.({"|".join(map(re.escape, _LONG))})(\.|$)',
     ),
     'eventlet': (r'\.nova\.threads\.',),
 }

@@ -31,12 +31,22 @@ MODES = {
 # What takes too long for the default.
 _LONG = (
     'every',
+    'moves.test_cold.MoveTest.test_resize_to_a_named_host_and_back',
+    'moves.test_cold.MoveTest.test_stopped_servers',
+    'moves.test_cold.SameHostTest',
     'moves.test_failures',
+    'moves.test_faults',
+    'moves.test_live.LiveTest.test_what_is_done_after_it',
     'moves.test_live_failures',
     'moves.test_live_messages',
     'moves.test_messages',
+    'test_database_faults',
+    'test_duplicates',
+    'test_gate.WhoCanTest',
+    'test_late_failures',
     'test_nova_database_faults',
     'test_nova_faults',
+    'test_own_accord',
     'test_placement_faults',
     'test_stock_accelerators',
 )
@@ -44,7 +54,7 @@ _LONG = (
 _DEFAULT = {
     'threading': (
         '--exclude-regex',
-        rf'\.nova\.({"|".join(map(re.escape, _LONG))})\.',
+        rf'\.nova\.({"|".join(map(re.escape, _LONG))})(\.|$)',
     ),
     'eventlet': (r'\.nova\.threads\.',),
 }

@@ -143,6 +143,9 @@ class BeforeTest(TestCase):
         self.refuse('accelerator_requests', 'GET')
         self.migrate_in_vain('error')
         self.heal()
+        # What Cyborg was binding still when it was unbound.
+        self.wait_for(lambda: not self.cyborg.control('under_way'))
+        self.audit()
         self.assert_stays()
 
     def test_the_destination_cannot_prepare(self) -> None:

@@ -134,14 +134,17 @@ class ComputeManager(moves.ComputeManager):
     ) -> None:
         """End a migration that Nova has aborted when it started.
 
-        Nova leaves the guest without what was taken out of it, and in
-        Placement what is allocated at the destination.
+        Nova leaves the guest without what was taken out of it, in Placement
+        what is allocated at the destination, and the record of a migration
+        that had not got to libvirt as it was.
         """
         if not self.driver.instance_exists(instance):
             # It is at the destination, and Nova does not know.
             return
         self.driver.plug_own_again(context, instance)
         bindings.unbind_or_log(context, instance, migration.uuid)
+        migration.status = 'error'
+        migration.save()
         try:
             self._revert_allocation(context, instance, migration)
         except Exception:

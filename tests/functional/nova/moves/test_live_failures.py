@@ -8,6 +8,7 @@ import threading
 import typing as ty
 from unittest import mock
 
+from nova.compute import manager
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver
 
@@ -155,6 +156,19 @@ class BeforeTest(TestCase):
             side_effect=OSError('no space left'),
         ):
             self.migrate_in_vain('error', 'failed')
+        self.assert_stays()
+
+    def test_the_source_is_killed(self) -> None:
+        with mock.patch.object(
+            manager.ComputeManager,
+            '_do_pre_live_migration_from_source',
+            autospec=True,
+            side_effect=Killed,
+        ):
+            self.begin()
+            self.wait_for(lambda: self.last()['status'] == 'preparing')
+        self.restart_compute_service(SOURCE)
+        self.wait_for_migration('error')
         self.assert_stays()
 
     def test_a_guest_that_keeps_a_device(self) -> None:

@@ -348,18 +348,14 @@ class AllocationClient:
         query = f'?caller={caller}' if caller else ''
         self._call('DELETE', _path(server_id, query))
 
-    def is_resolved(
-        self, server_id: str, migration_id: str | None = None
-    ) -> bool:
+    def is_resolved(self, server_id: str) -> bool:
         """Tell whether the binding of a server's ARQs is over.
 
         :param server_id: UUID of the server.
-        :param migration_id: UUID of Nova's migration that they were made for;
-            None for those that the server uses.
         :returns: whether all are bound, or have failed.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        path = _arqs_path(server_id, migration_id) + '&bind_state=resolved'
+        path = _arqs_path(server_id) + '&bind_state=resolved'
         try:
             self._call('GET', path)
         except exception.CyborgFailed as exc:
@@ -418,7 +414,7 @@ def _path(server_id: str, action: str = '') -> str:
     return f'{_ALLOCATIONS}/{server_id}{action}'
 
 
-def _arqs_path(server_id: str, migration_id: str | None) -> str:
+def _arqs_path(server_id: str, migration_id: str | None = None) -> str:
     path = f'{_ARQS}?instance={server_id}'
     return f'{path}&migration={migration_id}' if migration_id else path
 

@@ -143,8 +143,7 @@ def record_unbound(
         if row is None:
             return
         row.fault = None
-        _remove_remains(db, contexts.without_devices(db, row.id))
-        rows.tidy(db, row.id)
+        _tidy(db, row)
 
 
 @session.retry
@@ -155,10 +154,8 @@ def tidy(context: cyborg_context.RequestContext, server_id: str) -> None:
     """
     with session.writing(context) as db:
         row = lock(db, server_id)
-        if row is None:
-            return
-        _remove_remains(db, contexts.without_devices(db, row.id))
-        rows.tidy(db, row.id)
+        if row is not None:
+            _tidy(db, row)
 
 
 @session.retry
@@ -339,6 +336,11 @@ def _reserve(
                 # the snapshot of this transaction does not show.
                 raise session.Retry(error)
             raise error
+
+
+def _tidy(db: orm.Session, row: tables.DeviceAllocation) -> None:
+    _remove_remains(db, contexts.without_devices(db, row.id))
+    rows.tidy(db, row.id)
 
 
 def _remove_remains(db: orm.Session, held: ContextRows) -> None:

@@ -262,10 +262,8 @@ class TestCalls:
         )
 
         assert client.arqs(SERVER_ID, MIGRATION_ID) == []
-        assert client.is_resolved(SERVER_ID, MIGRATION_ID)
-        for each in request.request_history:
-            assert each.qs['instance'] == [SERVER_ID]
-            assert each.qs['migration'] == [MIGRATION_ID]
+        assert request.last_request.qs['instance'] == [SERVER_ID]
+        assert request.last_request.qs['migration'] == [MIGRATION_ID]
 
     def test_unbind_attempt(self, client, requests_mock):
         request = requests_mock.post(

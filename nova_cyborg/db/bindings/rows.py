@@ -123,7 +123,7 @@ def tidy(db: orm.Session, allocation_id: int) -> None:
         sa.delete(row).where(
             row.allocation_id == allocation_id, ~linked.exists()
         ),
-        execution_options={'synchronize_session': 'fetch'},
+        execution_options={'synchronize_session': False},
     )
     left = of_allocation(db, allocation_id)
     leaving = [each for each in left if each.state == _State.LEAVING]

@@ -43,9 +43,9 @@ IS_THERE = (
     .correlate(models.ExtArq)
     .exists()
 )
-# Whether a server has a slot, or has left it as it was in its guest, as a
-# condition for rows of attach handles.
-_IS_HELD = sa.or_(
+#: Whether a server has a slot, or has left it as it was in its guest, as a
+#: condition for rows of attach handles.
+IS_HELD = sa.or_(
     models.AttachHandle.in_use.is_(True), handles.IS_USED, outages.IS_UNCLEAN
 )
 # Types of slots of which a guest needs no more than the address.
@@ -334,7 +334,7 @@ def of_providers(
     return _read(
         db,
         models.Device.hostname == hostname,
-        sa.or_(models.Deployable.rp_uuid.in_(provider_ids), _IS_HELD),
+        sa.or_(models.Deployable.rp_uuid.in_(provider_ids), IS_HELD),
     )
 
 
@@ -371,25 +371,21 @@ def take_all(
 
 
 class _Given:
-    """The slots that servers have on a host: see :meth:`Slot.excludes`."""
+    """The slots that servers have on a host, by place."""
 
     def __init__(self, known: collections.abc.Iterable[Slot]) -> None:
-        self._all: set[str] = set()
-        self._whole: set[str] = set()
+        self._at: dict[str, list[Slot]] = {}
         for slot in known:
             if slot.held:
                 self.add(slot)
 
     def add(self, slot: Slot) -> None:
         """Count a slot as one of them."""
-        self._all.add(slot.place)
-        if slot.attach_type != constants.AH_TYPE_MDEV:
-            self._whole.add(slot.place)
+        self._at.setdefault(slot.place, []).append(slot)
 
     def exclude(self, slot: Slot) -> bool:
         """Tell whether one of them excludes a slot."""
-        mediated = slot.attach_type == constants.AH_TYPE_MDEV
-        return slot.place in (self._whole if mediated else self._all)
+        return any(map(slot.excludes, self._at.get(slot.place, ())))
 
 
 def _free(
@@ -433,7 +429,7 @@ def _read_relevant(db: orm.Session, deployable_id: int) -> list[Slot]:
     return _read(
         db,
         models.Device.hostname == host,
-        sa.or_(models.AttachHandle.deployable_id == deployable_id, _IS_HELD),
+        sa.or_(models.AttachHandle.deployable_id == deployable_id, IS_HELD),
     )
 
 

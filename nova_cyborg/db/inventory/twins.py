@@ -18,7 +18,13 @@ from cyborg.db.sqlalchemy import models
 from sqlalchemy import orm
 
 from nova_cyborg.db import session
-from nova_cyborg.db.inventory import handles, outages, providers, taints
+from nova_cyborg.db.inventory import (
+    handles,
+    outages,
+    providers,
+    slots,
+    taints,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -28,11 +34,7 @@ _IS_HELD = sa.or_(
     sa.select(models.AttachHandle.id)
     .where(
         models.AttachHandle.deployable_id == models.Deployable.id,
-        sa.or_(
-            models.AttachHandle.in_use.is_(True),
-            handles.IS_USED,
-            outages.IS_UNCLEAN,
-        ),
+        slots.IS_HELD,
     )
     .correlate(models.Deployable)
     .exists(),

@@ -44,20 +44,19 @@ def all_bound(
 def wait_until_resolved(
     context: nova_context.RequestContext,
     instance: objects.Instance,
-    migration_id: str | None = None,
 ) -> None:
     """Wait until the binding of a server's accelerator requests is over.
 
+    Those of a move are waited for by :func:`.bindings.wait_until_bound`.
+
     :param instance: the server.
-    :param migration_id: UUID of the migration that they were made for; None
-        for those that the server uses.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     :raises BindingTimeout: if it takes longer than nova.conf's
         ``arq_binding_timeout``.
     """
     allocations = client.allocation_client(context)
     end = time.monotonic() + CONF.arq_binding_timeout
-    while not allocations.is_resolved(instance.uuid, migration_id):
+    while not allocations.is_resolved(instance.uuid):
         if time.monotonic() > end:
             raise exception.BindingTimeout(
                 server_id=instance.uuid, seconds=CONF.arq_binding_timeout

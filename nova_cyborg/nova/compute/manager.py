@@ -112,6 +112,8 @@ class ComputeManager(live.ComputeManager):
                 # Nova's API has no host to send the events to, or another.
                 self._wait_for_devices(context, instance)
             arqs: list[dict[str, ty.Any]] = stock()
+        except exception.BindingFailed:
+            raise
         except (Exception, _Timeout) as exc:
             # Asked for now: the ARQs, and what is known of them, are about
             # to be deleted.
@@ -135,13 +137,11 @@ class ComputeManager(live.ComputeManager):
     ) -> None:
         """Wait for the devices of a server that comes here, and use them."""
         migration_id = carried.now().migration_id
-        server_arqs.wait_until_resolved(
-            context, instance, migration_id or None
-        )
         if migration_id:
-            client.allocation_client(context).activate(
-                instance.uuid, migration_id
-            )
+            bindings.wait_until_bound(context, instance, migration_id)
+            bindings.activate(context, instance, migration_id)
+        else:
+            server_arqs.wait_until_resolved(context, instance)
 
     @overrides.method('context instance')
     @contextlib.contextmanager

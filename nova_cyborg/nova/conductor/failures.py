@@ -46,21 +46,21 @@ def fail_earlier_evacuations(
         migration.save()
 
 
-def evacuation(context: nova_context.RequestContext, server_id: str) -> str:
-    """Find the evacuation that begins now, as Nova does.
+def evacuation(
+    context: nova_context.RequestContext, server_id: str
+) -> objects.Migration | None:
+    """Find an evacuation that is to begin, as Nova does.
 
     :param context: is of the server's cell.
     :param server_id: UUID of the server.
-    :returns: UUID of its migration; empty if Nova has no record of it.
+    :returns: its migration; None if Nova has no record of it.
     """
     try:
-        return str(
-            objects.Migration.get_by_instance_and_status(
-                context, server_id, 'accepted'
-            ).uuid
+        return objects.Migration.get_by_instance_and_status(
+            context, server_id, 'accepted'
         )
     except nova_exception.MigrationNotFoundByStatus:
-        return ''
+        return None
 
 
 def fail_evacuation(
@@ -73,14 +73,10 @@ def fail_evacuation(
 
     :param server_id: UUID of the server.
     """
-    try:
-        migration = objects.Migration.get_by_instance_and_status(
-            context, server_id, 'accepted'
-        )
-    except nova_exception.MigrationNotFoundByStatus:
-        return
-    migration.status = 'error'
-    migration.save()
+    migration = evacuation(context, server_id)
+    if migration is not None:
+        migration.status = 'error'
+        migration.save()
 
 
 def fail_rebuild(

@@ -197,10 +197,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
     ) -> None:
         server_id = stock['instance'].uuid
         failures.fail_earlier_evacuations(context, server_id)
-        call.operation = dataclasses.replace(
-            call.operation,
-            migration_id=failures.evacuation(context, server_id),
-        )
+        begun = failures.evacuation(context, server_id)
+        if begun is not None:
+            call.operation = call.operation.of_migration(begun.uuid)
         # It may not get to the other host: the accelerator requests of the
         # old one are deleted when it is there.
         with carried.carrying(

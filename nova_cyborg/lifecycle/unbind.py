@@ -128,23 +128,41 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
     context = cyborg_context.get_admin_context()
     removed = arqs.remove(context, arq_ids)
     for found in removed:
-        if found.attach_type != handles.MDEV:
-            continue
-        try:
-            _remove_mediated_device(context, found)
-        except Exception as exc:  # noqa: BLE001
-            # Whatever the agent raises, or the message bus if its host is
-            # down. The server need not wait for that.
-            LOG.warning(
-                'Attach handle %s stays in use, as its mediated device could '
-                'not be removed. Run "nova-cyborg-manage audit --repair" when '
-                'cyborg-agent is back on its host: %s',
-                found.uuid,
-                exc,
-            )
-        else:
-            handles.end_use(context, found.row_id)
+        if found.attach_type == handles.MDEV:
+            _end_use(context, found)
     _tell_of_outages(context, removed)
+
+
+def unseen(unused: handles.Handle) -> None:
+    """Have an attach handle not in use that no ARQ, nor any guest, has had.
+
+    :param unused: the handle.
+    """
+    context = cyborg_context.get_admin_context()
+    _end_use(context, unused)
+    now = handles.of_row(context, unused.row_id)
+    _tell_of_outages(context, [now] if now else [])
+
+
+def _end_use(
+    context: cyborg_context.RequestContext, unused: handles.Handle
+) -> None:
+    """Have an attach handle not in use, unless its mediated device stays."""
+    try:
+        if unused.attach_type == handles.MDEV:
+            _remove_mediated_device(context, unused)
+    except Exception as exc:  # noqa: BLE001
+        # Whatever the agent raises, or the message bus if its host is down.
+        # The server need not wait for that.
+        LOG.warning(
+            'Attach handle %s stays in use, as its mediated device could not '
+            'be removed. Run "nova-cyborg-manage audit --repair" when '
+            'cyborg-agent is back on its host: %s',
+            unused.uuid,
+            exc,
+        )
+    else:
+        handles.end_use(context, unused.row_id)
 
 
 def _tell_of_outages(

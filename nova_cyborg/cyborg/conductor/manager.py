@@ -23,7 +23,7 @@ from cyborg.objects.driver_objects import driver_attach_handle, driver_device
 
 from nova_cyborg import signatures
 from nova_cyborg.cyborg import own_name, presence
-from nova_cyborg.cyborg.conductor import comparison, recording
+from nova_cyborg.cyborg.conductor import binding, comparison, recording
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import reports, slots
 from nova_cyborg.db.migrations import migration
@@ -172,7 +172,10 @@ def install() -> str:
         attach_handle.AttachHandle, {'allocate': 'deployable_id'}
     )
     attach_handle.AttachHandle.allocate = classmethod(allocate)
-    signatures.check(ext_arq.ExtARQ, {'unbind': 'context'})
+    signatures.check(
+        ext_arq.ExtARQ, {'unbind': 'context', 'bind': 'context deployable'}
+    )
     stock.install()
+    binding.install()
     manager.ConductorManager = ConductorManager
     return 'inventory that knows what is in use'

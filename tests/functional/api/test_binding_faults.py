@@ -252,6 +252,34 @@ def test_an_outcome_that_is_overtaken_is_not_recorded(
     assert cloud.count(tables.DeviceContextArq) == 1
 
 
+@pytest.mark.parametrize('is_there', [True, False])
+def test_what_was_taken_for_a_binding_that_is_unbound_is_given_back(
+    cloud, member, nova, boot, monkeypatch, is_there
+):
+    """Cyborg has the slot already, and has not written it to the ARQ yet."""
+    server_id, uuid_ = boot()
+    provider = cloud.add_device(slots=1, **MEDIATED)
+    removed = []
+
+    def unbind_meanwhile(*_args, **_kwargs):
+        nova.unbind(server_id)
+
+    def remove(*args, **_kwargs):
+        removed.append(args)
+        if not is_there:
+            raise FileNotFoundError('The host was booted in between.')
+
+    monkeypatch.setattr(cloud.agent, 'create_vgpu_mdev', unbind_meanwhile)
+    monkeypatch.setattr(cloud.agent, 'remove_vgpu_mdev', remove)
+    nova.bind(server_id, providers(provider, uuid_), status=202)
+    cloud.drain()
+
+    assert member.status_of(uuid_) == 'reserved'
+    assert cloud.used_slots() == 0
+    assert len(removed) == 1
+    assert cloud.nova.outcomes(server_id) == {}
+
+
 class TestTheOutcomeIsLost:
     def test_it_is_logged_with_the_request(
         self, cloud, nova, boot, monkeypatch, caplog

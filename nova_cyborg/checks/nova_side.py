@@ -17,7 +17,7 @@ from oslo_utils import uuidutils
 
 from nova_cyborg import cyborg_client, exception
 from nova_cyborg.checks import releases, results
-from nova_cyborg.checks.services import conductors
+from nova_cyborg.checks.services import conductors, moves
 
 CONF = conf.CONF
 
@@ -203,6 +203,7 @@ CHECKS: results.Checks = {
     'Nova: release': release,
     'Nova: plugin in nova.conf': plugin_line,
     'Nova: every nova-conductor': conductors.check,
+    'Nova: moves': moves.check,
     'Nova: service token': service_token_sent,
     "Nova: Cyborg's device contexts": device_context_api,
     "Nova: Cyborg's allocations": allocations,

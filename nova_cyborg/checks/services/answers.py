@@ -9,6 +9,7 @@ import dataclasses
 import typing as ty
 
 from nova_cyborg.checks import results
+from nova_cyborg.nova import features
 from nova_cyborg.nova.features import asking, presence
 
 
@@ -108,6 +109,16 @@ def _differences(
         yield results.warning(
             f'The nova-conductors have different releases of nova_cyborg '
             f'({_spread(releases)}). Finish the upgrade.'
+        )
+    unable = [
+        conductor
+        for conductor, answer in answers.items()
+        if not set(features.ALL).issubset(answer.get('features', ()))
+    ]
+    if unable:
+        yield results.warning(
+            'These nova-conductors cannot move servers with device contexts, '
+            f'so nova-api refuses it: {_names(unable)}. Upgrade them.'
         )
     for name in presence.SHARED_OPTIONS:
         # A release before this one has fewer.

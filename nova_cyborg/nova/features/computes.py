@@ -61,8 +61,17 @@ def can(
         )
     except nova_exception.ComputeHostNotFound:
         return False
-    stats = found.stats if 'stats' in found else None
-    return feature in ((stats or {}).get(_KEY) or '').split(',')
+    return feature in said(found)
+
+
+def said(node: objects.ComputeNode) -> set[str]:
+    """Return what the record of a node says that its nova-compute can do.
+
+    :param node: the record.
+    :returns: the features; empty if it has no plugin, or an early one.
+    """
+    stats = node.stats if 'stats' in node else None
+    return set(((stats or {}).get(_KEY) or '').split(','))
 
 
 def require(request_spec: objects.RequestSpec) -> None:

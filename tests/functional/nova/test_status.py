@@ -8,11 +8,14 @@ import datetime
 
 from nova import context, objects
 from nova_cyborg.checks import nova_side, results
-from nova_cyborg.checks.services import conductors
+from nova_cyborg.checks.services import conductors, moves
 from nova_cyborg.fixture import http_server
+from nova_cyborg.nova.api import gate
 from nova_cyborg.nova.features import asking
 from oslo_upgradecheck import upgradecheck
 from oslo_utils import timeutils
+
+from tests.functional.nova import stock
 
 _STOCK = 'nova.conductor.manager.ConductorManager'
 _SUCCESS, _WARNING, _FAILURE = sorted(upgradecheck.Code)
@@ -88,6 +91,31 @@ class StatusTest(base.TestCase):
                 minutes=minutes_ago
             )
             service.save()
+
+    # Moves
+
+    def test_hosts_that_servers_can_be_moved_between(self) -> None:
+        self.start_compute('compute2')
+        self._assert_result(moves.check(), _SUCCESS, 'suspended on: 2.')
+        with stock.StockComputes():
+            self.restart_compute_service('compute1')
+        self._assert_result(
+            moves.check(), _SUCCESS, 'on: 1.', 'no accelerators: compute1.'
+        )
+        with stock.StockComputes():
+            self.restart_compute_service('compute2')
+        self._assert_result(
+            moves.check(), _WARNING, 'No nova-compute', 'driver = nova_cyborg'
+        )
+
+    def test_a_nova_whose_refusals_are_elsewhere(self) -> None:
+        self.useFixture(
+            base.fixtures.MonkeyPatch(
+                f'{gate.__name__}.functions',
+                lambda: {'resize': None, 'suspend': len},
+            )
+        )
+        self._assert_result(moves.check(), _WARNING, 'stays refused: resize.')
 
     # Service token, and Cyborg
 

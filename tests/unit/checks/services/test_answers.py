@@ -11,6 +11,7 @@ FIRST = answers.Conductor('host1', 'cell1')
 SECOND = answers.Conductor('host2', 'cell2')
 ANSWER = {
     'release': '1.0.0',
+    'features': ['move', 'suspend', 'live_migrate'],
     'options': {
         'conductor_hooks': ['device_context'],
         'max_groups_per_server': 8,
@@ -46,6 +47,15 @@ def test_one_that_is_not_well_is_named(found, code, part):
     assert part in result.details
     assert 'host2 (cell cell2)' in result.details
     assert 'host1' not in result.details
+
+
+@pytest.mark.parametrize('features', [{}, {'features': ['suspend']}])
+def test_one_that_cannot_move_servers_is_named(features):
+    without = {key: ANSWER[key] for key in ('release', 'options')}
+    result = judge(answers={FIRST: ANSWER, SECOND: {**without, **features}})
+
+    assert result.code is upgradecheck.Code.WARNING
+    assert 'refuses it: host2 (cell cell2)' in result.details
 
 
 def test_no_record_of_any():

@@ -44,11 +44,13 @@ class AllocatedContext:
     :ivar uuid: its UUID.
     :ivar groups: its request groups.
     :ivar live_migration: one of :class:`model.LiveMigration`.
+    :ivar bindings: its devices on each node.
     """
 
     uuid: str
     groups: tuple[model.Group, ...]
     live_migration: str
+    bindings: tuple[model.Binding, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -484,6 +486,10 @@ def _context(item: dict[str, ty.Any]) -> dict[str, ty.Any]:
         # A cyborg-api of an earlier release does not say.
         'live_migration': item.get(
             'live_migration', model.LiveMigration.REFUSE
+        ),
+        'bindings': tuple(
+            model.Binding.from_dict(binding)
+            for binding in item.get('bindings', ())
         ),
     }
 

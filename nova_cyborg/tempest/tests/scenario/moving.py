@@ -96,8 +96,9 @@ class MovedServerTest(base.BaseServerTest):
                 if each['state'] == 'leaving'
             )
             self.assertEqual({'Bound'}, {each['state'] for each in left})
+        self.migration_id = self._last_migration()
         self.assertEqual(
-            self.allocated, self.allocations_of(self._migration_id())
+            self.allocated, self.allocations_of(self.migration_id)
         )
 
     def assert_moved(self) -> None:
@@ -118,17 +119,18 @@ class MovedServerTest(base.BaseServerTest):
         self.assertNotIn('fault', server)
         self.assert_bindings(active=self.node())
         self.slots_now()
+        self.migration_id = self._last_migration()
         self.assert_migration_forgotten()
 
     def assert_migration_forgotten(self) -> None:
-        """Check that Placement has nothing for the last migration."""
-        self.assertEqual({}, self.allocations_of(self._migration_id()))
+        """Check that Placement has nothing for the migration."""
+        self.assertEqual({}, self.allocations_of(self.migration_id))
 
     def _arqs(self) -> set[str]:
         return {arq for arq, _slot in self.slots_now()}
 
-    def _migration_id(self) -> str:
-        # That which was made last is the first.
+    def _last_migration(self) -> str:
+        # That which was made last is listed first.
         listed: list[dict[str, ty.Any]] = self.migrations.list_migrations(
             instance_uuid=self.server_id
         )['migrations']

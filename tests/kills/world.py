@@ -10,7 +10,8 @@ from tests.kills import forwarder
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, waiting
 from tools.cloud.supervisor import processes
-from tools.seldom.chaos import api, audit, count, ledger
+from tools.seldom.chaos.actors import api, audit
+from tools.seldom.chaos.damage import count, ledger
 
 _FINAL = ('ACTIVE', 'SHUTOFF', 'ERROR', 'SHELVED_OFFLOADED')
 _SECONDS = 120.0

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from tools.cloud.production import topology
-from tools.seldom.chaos import count, ledger
+from tools.seldom.chaos.damage import count, ledger
 
 _CYBORG = """
 CREATE TABLE device_contexts (uuid, allocation_id);

@@ -13,7 +13,7 @@ import sqlalchemy
 
 from tools.cloud import cloud as cloud_module
 from tools.cloud.production import topology
-from tools.seldom.chaos import ledger, slots
+from tools.seldom.chaos.damage import ledger, slots
 
 _HIDDEN = "'nova-cyborg-%'"
 

@@ -44,11 +44,14 @@ class AllocatedContext:
     :ivar uuid: its UUID.
     :ivar groups: its request groups.
     :ivar live_migration: one of :class:`model.LiveMigration`.
+    :ivar left_missing: slots that its server may come back to when a move is
+        reverted, and that their host does not report any more.
     """
 
     uuid: str
     groups: tuple[model.Group, ...]
     live_migration: str
+    left_missing: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -484,6 +487,13 @@ def _context(item: dict[str, ty.Any]) -> dict[str, ty.Any]:
         # A cyborg-api of an earlier release does not say.
         'live_migration': item.get(
             'live_migration', model.LiveMigration.REFUSE
+        ),
+        'left_missing': tuple(
+            device['slot'] or device['arq_id']
+            for binding in item.get('bindings', ())
+            if binding['state'] == model.BindingState.LEAVING
+            for device in binding['devices']
+            if device['missing']
         ),
     }
 

@@ -136,6 +136,7 @@ class TestCalls:
                 CONTEXT_ID,
                 (model.Group(resources=(('CUSTOM_FPGA_GZIP', 1),)),),
                 'detach',
+                (),
             ),
         ),
     )

@@ -10,6 +10,7 @@ from unittest import mock
 import fixtures
 from nova import exception as nova_exception
 from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.tests.functional.api import client
 from nova.virt.libvirt import driver
 from nova_cyborg.nova.features import computes
 
@@ -290,3 +291,54 @@ class ComputeTest(TestCase):
 
 class Killed(BaseException):
     """Ends what a nova-compute does, as if it were killed."""
+
+
+class MissingTest(TestCase):
+    """A device that the server may come back to is missing by then."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        (context,) = self.contexts_of(self.moved.server)
+        (left,) = context['devices']
+        self.slot = left['slot']
+        self.provider = left['resource_provider_id']
+        self.migrate()
+        self._set_missing(True)
+
+    def _set_missing(self, missing: bool) -> None:
+        self.cyborg.control(
+            'set_missing', provider=self.provider, missing=missing
+        )
+
+    def test_the_move_is_not_reverted(self) -> None:
+        error = self.assertRaises(
+            client.OpenStackApiException,
+            self.api.post_server_action,
+            self.moved.server['id'],
+            {'revertResize': None},
+        )
+        self.assertEqual(409, error.response.status_code)
+        self.assertIn(self.slot, error.response.text)
+        self.wait_for_all('VERIFY_RESIZE')
+
+        self._set_missing(False)
+        self.revert()
+
+    def test_the_move_is_confirmed(self) -> None:
+        self.do('confirmResize', 'ACTIVE')
+        self._set_missing(False)
+        self.assert_on(DESTINATION)
+
+    def test_a_nova_api_without_the_plugin(self) -> None:
+        server_id = self.moved.server['id']
+        with self.without_api_plugin():
+            self.api.post_server_action(server_id, {'revertResize': None})
+            fault = self.fault_of(self.moved.server)
+        self.assertIn(self.slot, fault)
+
+        self._set_missing(False)
+        self.api.post_server_action(server_id, {'reboot': {'type': 'HARD'}})
+        self.wait_for(
+            lambda: self.api.get_server(server_id)['status'] == 'ACTIVE'
+        )
+        self.assert_on(SOURCE)

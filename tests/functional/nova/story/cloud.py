@@ -42,7 +42,7 @@ class TestCase(checks.TestCase):
             )
         )
         self.useFixture(moving.NoDisks())
-        self.guest_moves = self.useFixture(
+        self.useFixture(
             running.LiveMigrations(
                 lambda host: self.computes[host].driver._host.get_connection()
             )

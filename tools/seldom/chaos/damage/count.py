@@ -241,7 +241,17 @@ class Count:
             if path.with_suffix('.running').exists():
                 for slot in slots.of_guest(path.parent.name, path.read_text()):
                     found.setdefault(slot, []).append(path.stem)
+        running = collections.Counter(
+            path.stem
+            for path in self._guests()
+            if path.with_suffix('.running').exists()
+        )
         return [
+            *(
+                f'server {server_id} runs on {count} hosts'
+                for server_id, count in running.items()
+                if count > 1
+            ),
             *(f'slot {line}' for line in self._notes.doubled),
             *(
                 f'slot {slot}: {", ".join(holders)}'

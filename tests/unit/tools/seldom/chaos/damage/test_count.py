@@ -241,6 +241,12 @@ def test_two_guests_have_one_slot(cloud):
     assert 'second, server' in _damage(cloud).doubled
 
 
+def test_a_server_runs_twice(cloud):
+    cloud.add_guest('compute2', 'server')
+
+    assert 'server server runs on 2 hosts' in _damage(cloud).doubled
+
+
 def test_nova_has_lost_the_server(cloud):
     cloud.execute(
         topology.API_DATABASE, 'UPDATE instance_mappings SET cell_id = NULL'

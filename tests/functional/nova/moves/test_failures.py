@@ -12,6 +12,7 @@ from nova import exception as nova_exception
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.api import client
 from nova.virt.libvirt import driver
+from nova_cyborg.nova.compute import bindings
 from nova_cyborg.nova.features import computes
 
 from tests.functional.nova import stock
@@ -275,6 +276,26 @@ class ComputeTest(TestCase):
         self.assert_on(SOURCE)
         (migration,) = self.admin_api.get_migrations()
         self.assertEqual('error', migration['status'])
+        self.migrate()
+        self.confirm()
+
+    def test_the_destination_is_killed(self) -> None:
+        """It was about to look whether the devices are bound."""
+        with mock.patch.object(
+            bindings, 'wait_until_bound', side_effect=Killed
+        ) as wait:
+            self.admin_api.post_server_action(
+                self.moved.server['id'], {'migrate': None}
+            )
+            self.wait_for(lambda: wait.called)
+        # What it is about to do, it does not do any more.
+        self.restart_compute_service(DESTINATION)
+        self.restart_compute_service(SOURCE)
+        self.wait_for_all('ACTIVE')
+        self.assertEqual(
+            ['devices-left-behind', 'allocation-of-a-move'], self.audit()
+        )
+        self.assert_on(SOURCE)
         self.migrate()
         self.confirm()
 

@@ -44,14 +44,27 @@ class AllocatedContext:
     :ivar uuid: its UUID.
     :ivar groups: its request groups.
     :ivar live_migration: one of :class:`model.LiveMigration`.
-    :ivar left_missing: slots that its server may come back to when a move is
-        reverted, and that their host does not report any more.
+    :ivar bindings: its devices on each node.
     """
 
     uuid: str
     groups: tuple[model.Group, ...]
     live_migration: str
-    left_missing: tuple[str, ...]
+    bindings: tuple[model.Binding, ...]
+
+    @property
+    def left_missing(self) -> list[str]:
+        """Slots that are missing where its server has left, and may go back.
+
+        Of one whose address is lost, the accelerator request is named.
+        """
+        return [
+            device.slot or device.arq_id
+            for binding in self.bindings
+            if binding.state == model.BindingState.LEAVING
+            for device in binding.devices
+            if device.missing
+        ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -488,12 +501,9 @@ def _context(item: dict[str, ty.Any]) -> dict[str, ty.Any]:
         'live_migration': item.get(
             'live_migration', model.LiveMigration.REFUSE
         ),
-        'left_missing': tuple(
-            device['slot'] or device['arq_id']
+        'bindings': tuple(
+            model.Binding.from_dict(binding)
             for binding in item.get('bindings', ())
-            if binding['state'] == model.BindingState.LEAVING
-            for device in binding['devices']
-            if device['missing']
         ),
     }
 

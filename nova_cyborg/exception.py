@@ -82,12 +82,23 @@ class LiveMigrationRefused(DeviceContextError):
 
 class LiveMigrationNative(DeviceContextError):
     message = (
-        'The server cannot be migrated while it runs: device context %(id)s '
-        'of it says "native" in its field live_migration, which this release '
-        'cannot do. Have it say "detach", or migrate the server cold.'
+        'Device context %(id)s says "native" in its field live_migration, and '
+        'its devices cannot move with their state: %(reason)s Have it say '
+        '"detach", or migrate the server cold.'
     )
-    status = 400
+    status = 409
     error_code = 'nova_cyborg.live_migration.native'
+
+
+class LiveMigrationTooOld(DeviceContextError):
+    message = (
+        'Host %(host)s migrates no %(kind)s devices with their state: that '
+        'needs libvirt %(libvirt)s and QEMU %(qemu)s. Upgrade them, have the '
+        'device context say "detach" in its field live_migration, or migrate '
+        'the server cold.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.live_migration.too_old'
 
 
 class LiveMigrationForced(DeviceContextError):

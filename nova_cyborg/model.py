@@ -83,7 +83,7 @@ class LiveMigration:
     REFUSE = 'refuse'
     #: The guest has them taken out, and others plugged in on the new host.
     DETACH = 'detach'
-    #: They move with their state, which no release can do yet.
+    #: They move with their state, if their drivers can do that.
     NATIVE = 'native'
 
     ALL = (REFUSE, DETACH, NATIVE)
@@ -248,6 +248,16 @@ class Device:
         fields = dataclasses.asdict(self)
         return fields | {'slot': self.slot}
 
+    @classmethod
+    def from_dict(cls, item: collections.abc.Mapping[str, ty.Any]) -> Device:
+        """Read the form of the API.
+
+        :param item: the device, as :meth:`as_dict` gives it.
+        :returns: the device.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{name: item[name] for name in known.intersection(item)})
+
 
 @dataclasses.dataclass(frozen=True)
 class Binding:
@@ -269,6 +279,16 @@ class Binding:
             'state': self.state,
             'devices': [device.as_dict() for device in self.devices],
         }
+
+    @classmethod
+    def from_dict(cls, item: collections.abc.Mapping[str, ty.Any]) -> Binding:
+        """Read the form of the API.
+
+        :param item: the binding, as :meth:`as_dict` gives it.
+        :returns: the binding.
+        """
+        devices = tuple(Device.from_dict(each) for each in item['devices'])
+        return cls(item['host'], item['state'], devices)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -154,7 +154,7 @@ def add_plain_options(parser: argparse.ArgumentParser) -> None:
         help='What is done with its devices when its server is migrated while '
         'it runs: "refuse" to migrate it (a new one\'s default), or "detach" '
         'them, so that the guest sees them unplugged, and others plugged in '
-        'on the new host. What "native" stands for cannot be done yet',
+        'on the new host; "native": they move with their state, if they can',
     )
 
 

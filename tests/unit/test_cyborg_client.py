@@ -32,9 +32,25 @@ ALLOCATION = {
             'status': 'error',
             'groups': [GROUP],
             'live_migration': 'detach',
+            'bindings': [
+                {
+                    'host': 'host1',
+                    'state': 'active',
+                    'devices': [
+                        {
+                            'arq_id': 'arq',
+                            'group': 0,
+                            'state': 'Bound',
+                            'slot': None,
+                            'of_a_later_release': True,
+                        }
+                    ],
+                }
+            ],
         }
     ],
 }
+BINDING = model.Binding('host1', 'active', (model.Device('arq', 0, 'Bound'),))
 COMBINATIONS = {'plain': 81, 'pruned': 9}
 PROVIDERS = {f'device_context_{CONTEXT_ID}_0': 'provider'}
 
@@ -136,7 +152,7 @@ class TestCalls:
                 CONTEXT_ID,
                 (model.Group(resources=(('CUSTOM_FPGA_GZIP', 1),)),),
                 'detach',
-                (),
+                (BINDING,),
             ),
         ),
     )

@@ -2,9 +2,9 @@
 
 """nova-api: whether a server with device contexts is migrated while it runs.
 
-Its device contexts say so. The guest must let go of its devices, which it
-cannot while it is paused; and the scheduler must choose the host, since
-Placement chooses the devices.
+Its device contexts say so. A guest that is to let go of its devices cannot
+while it is paused; and the scheduler must choose the host, since Placement
+chooses the devices.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from nova_cyborg.nova import client, overrides
 from nova_cyborg.nova.api import refusals
 
 LOG = logging.getLogger(__name__)
+
+# A later release of Cyborg's side may have another word.
+_POSSIBLE = (model.LiveMigration.DETACH, model.LiveMigration.NATIVE)
 
 
 def check(stock: overrides.Stock) -> None:
@@ -33,8 +36,6 @@ def check(stock: overrides.Stock) -> None:
         # force it.
         if stock['host_name'] and stock['force'] is not False:
             raise exception.LiveMigrationForced(server_id=instance.uuid)
-        if instance.vm_state == vm_states.PAUSED:
-            raise exception.LiveMigrationPaused(server_id=instance.uuid)
         try:
             held = client.allocation_client(stock['context']).get(
                 instance.uuid
@@ -44,6 +45,11 @@ def check(stock: overrides.Stock) -> None:
             return
         for context in held.contexts:
             _check_context(context)
+        if instance.vm_state == vm_states.PAUSED and any(
+            context.live_migration == model.LiveMigration.DETACH
+            for context in held.contexts
+        ):
+            raise exception.LiveMigrationPaused(server_id=instance.uuid)
     except exception.DeviceContextError as exc:
         LOG.info(
             'Live migration of server %s is refused: %s', instance.uuid, exc
@@ -52,9 +58,7 @@ def check(stock: overrides.Stock) -> None:
 
 
 def _check_context(context: cyborg_client.AllocatedContext) -> None:
-    if context.live_migration == model.LiveMigration.NATIVE:
-        raise exception.LiveMigrationNative(id=context.uuid)
-    if context.live_migration != model.LiveMigration.DETACH:
+    if context.live_migration not in _POSSIBLE:
         raise exception.LiveMigrationRefused(
             id=context.uuid, word=context.live_migration
         )

@@ -25,7 +25,7 @@ from nova.virt.libvirt import config as vconfig
 from nova_cyborg import cyborg_client, exception
 from nova_cyborg.nova import carried, marks, overrides
 from nova_cyborg.nova.compute import bindings
-from nova_cyborg.nova.compute.libvirt import attaching, live, plugging
+from nova_cyborg.nova.compute.libvirt import attaching, live, native, plugging
 from nova_cyborg.nova.features import computes
 
 LOG = logging.getLogger(__name__)
@@ -176,6 +176,7 @@ def install() -> str:
     """
     overrides.check(LibvirtDriver)
     overrides.check(live.LibvirtDriver)
+    native.check()
     plugging.check()
     types = ', '.join(sorted(attaching.attach_drivers()))
     # nova-compute looks the class up in the package. The module keeps its

@@ -2,10 +2,11 @@
 
 """nova-compute with libvirt: devices of a guest that is migrated live.
 
-QEMU migrates no guest that has a device of its host. Nova has it let go of
-network devices, and get others at the destination; here the same is done with
-the devices of device contexts. When the guest stays after all, it gets those
-back that it had.
+QEMU migrates no guest that has a device of its host, but for the few whose
+drivers can. Nova has it let go of network devices, and get others at the
+destination; here the same is done with the devices of device contexts, unless
+they are migrated with their state. When the guest stays after all, it gets
+those back that it had.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from nova.virt.libvirt import driver
 from nova_cyborg import exception
 from nova_cyborg.nova import carried, marks, overrides
 from nova_cyborg.nova.compute import bindings
-from nova_cyborg.nova.compute.libvirt import plugging
+from nova_cyborg.nova.compute.libvirt import native, plugging
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -54,6 +55,16 @@ class LibvirtDriver(driver.LibvirtDriver):
         ):
             return stock()
 
+    @overrides.method('ctxt instance migrate_data migration limits allocs')
+    def check_source_migrate_data_at_dest(
+        self, stock: overrides.Stock
+    ) -> ty.Any:
+        """Say, at the destination, which slots take which ones' place."""
+        migrate_data, instance = stock(), stock['instance']
+        if marks.has_contexts(instance):
+            native.prepare(self, stock['ctxt'], instance, migrate_data)
+        return migrate_data
+
     @overrides.method(
         'context instance dest post_method recover_method',
         named='migrate_data',
@@ -72,7 +83,13 @@ class LibvirtDriver(driver.LibvirtDriver):
         error: Exception | None = None
         try:
             with _event(context, instance, _UNPLUGGED):
-                unplugged = tuple(plugging.arqs(context, instance))
+                stay = native.of_migration(stock['migrate_data'])
+                native.require_releases(self, stay)
+                unplugged = tuple(
+                    arq
+                    for arq in plugging.arqs(context, instance)
+                    if not native.stays(arq, stay)
+                )
                 guest = self._host.get_guest(instance)
                 plugging.unplug(self, guest, instance, unplugged)
         except Exception as exc:  # noqa: BLE001 - libvirt raises many

@@ -206,13 +206,18 @@ class TestCase(step.TestCase):
                 context = self.get_context(context_id)
                 self.assertEqual('bound', context['status'])
                 self.assertEqual(host, context['host'])
-                wanted += [_hostdev(device) for device in context['devices']]
+                wanted += map(self.hostdev, context['devices'])
             self.assertEqual(each.devices, len(wanted))
             self.assertCountEqual(wanted, self.hostdevs(each.server))
             self.assertLessEqual(
                 {each.slot for each in wanted}, self._slots(host)
             )
         self.assert_in_step(audited=False)
+
+    def hostdev(self, device: dict[str, ty.Any]) -> base.Hostdev:
+        """Return what a guest has that has a device of a device context."""
+        kind = device['attach_handle_type'].lower()
+        return base.Hostdev(kind, device['slot'], f'ua-{device["arq_id"]}')
 
     def _slots(self, host: str) -> set[str]:
         return {
@@ -233,11 +238,6 @@ class TestCase(step.TestCase):
             for row in self.cyborg.control('rows', table='device_bindings')
             if servers[row['allocation_id']] == moved.server['id']
         )
-
-
-def _hostdev(device: dict[str, ty.Any]) -> base.Hostdev:
-    kind = device['attach_handle_type'].lower()
-    return base.Hostdev(kind, device['slot'], f'ua-{device["arq_id"]}')
 
 
 def _power_off(

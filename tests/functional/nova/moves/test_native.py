@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Live migration of guests that keep their devices.
+
+No device that can do so is at hand: it is seen what Nova tells libvirt.
+"""
+
+from tests.functional.nova.moves import running  # isort: skip - first
+
+import dataclasses
+import typing as ty
+
+import fixtures
+from nova.virt.libvirt import host
+
+from tests.functional.nova import base, hotplug
+
+SOURCE, DESTINATION = running.HOSTS
+
+
+class TestCase(running.TestCase):
+    """Guests are given a device's new slot, and not its new alias."""
+
+    LIVE_MIGRATION = 'native'
+    able = True
+
+    def setUp(self) -> None:
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{host.__name__}.Host.has_min_version',
+                lambda *_args, **_kwargs: self.able,
+            )
+        )
+        super().setUp()
+        self.guest_moves.with_devices = True
+
+    def hostdevs(self, server: dict[str, ty.Any]) -> list[base.Hostdev]:
+        """Return the devices that a guest has, without their aliases."""
+        return [
+            dataclasses.replace(each, alias=None)
+            for each in super().hostdevs(server)
+        ]
+
+    def hostdev(self, device: dict[str, ty.Any]) -> base.Hostdev:
+        """Return what a guest has, without the alias."""
+        return dataclasses.replace(super().hostdev(device), alias=None)
+
+    def sent(self) -> list[set[str]]:
+        """Return the slots in each config that was sent."""
+        return [
+            {
+                hotplug.slot_of(element)
+                for element in xml.iterfind('devices/hostdev')
+            }
+            for xml in self.guest_moves.sent
+        ]
+
+    def own(self, moved: running.moving.Moved) -> set[str]:
+        """Return the slots that a server uses."""
+        return {
+            device['slot']
+            for context_id in moved.contexts
+            for device in self.get_context(context_id)['devices']
+        }
+
+
+class NativeTest(TestCase):
+    """Devices of a host, mediated ones, and both."""
+
+    def test_there_and_back(self) -> None:
+        before = [self.own(each) for each in self.all]
+        self.live_migrate()
+        self.assert_moved()
+        after = [self.own(each) for each in self.all]
+        # Of each guest, two configs.
+        self.assertEqual(
+            [x for each in after for x in (each, each)], self.sent()
+        )
+        for old, new in zip(before, after, strict=True):
+            self.assertEqual(set(), old & new)
+        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        for each in self.all:
+            self.assertCountEqual(
+                [
+                    f'ua-{device["arq_id"]}'
+                    for context_id in each.contexts
+                    for device in self.get_context(context_id)['devices']
+                ],
+                [
+                    found.alias
+                    for found in super(TestCase, self).hostdevs(each.server)
+                ],
+            )
+        self.live_migrate(SOURCE)
+        self.assert_moved(SOURCE)
+
+    def test_a_paused_server(self) -> None:
+        self.all = self.all[:1]
+        self.do('pause', 'PAUSED')
+        self.do(
+            'os-migrateLive',
+            'PAUSED',
+            {'host': None, 'block_migration': 'auto'},
+        )
+        self.wait_for(
+            lambda: self.bindings(self.all[0]) == [('active', DESTINATION)]
+        )
+
+
+class OthersTest(TestCase):
+    """One server, with two device contexts."""
+
+    KINDS = running.TestCase.KINDS[1:2]
+
+    def test_one_that_is_detached_beside_it(self) -> None:
+        native, detached = self.all[0].contexts
+        self.update_context(detached, live_migration='detach')
+        self.live_migrate()
+        self.assert_moved()
+        (device,) = self.get_context(native)['devices']
+        self.assertEqual([{device['slot']}] * 2, self.sent())
+
+    def test_a_device_that_cannot(self) -> None:
+        """QEMU does not begin; the guest goes on with all it has."""
+        before = self.own(self.all[0])
+        self.guest_moves.with_devices = False
+        self.live_migrate_in_vain()
+        self.assertEqual(before, self.own(self.all[0]))
+
+    def test_too_old_hosts(self) -> None:
+        before = self.own(self.all[0])
+        self.able = False
+        self.live_migrate_in_vain()
+        self.assertEqual([], self.guest_moves.sent)
+        self.assertEqual(before, self.own(self.all[0]))
+
+    def live_migrate_in_vain(self) -> None:
+        """Begin a live migration, and see that the server stays."""
+        server_id = self.all[0].server['id']
+        self.admin_api.post_server_action(
+            server_id,
+            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
+        )
+        self.wait_for(
+            lambda: (
+                [each['status'] for each in self.migrations()]
+                in (['error'], ['failed'])
+            )
+        )
+        self.admin_api.post_server_action(
+            server_id, {'os-resetState': {'state': 'active'}}
+        )
+        self.assert_on(SOURCE)

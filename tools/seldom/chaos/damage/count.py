@@ -210,9 +210,9 @@ class Count:
         used = {uuid for (uuid,) in handles}
         return [
             *(
-                f'host {path.parent.name} has a guest of server {path.stem}'
-                for path in self._guests()
-                if path.stem not in servers
+                f'host {guest.host} has a guest of server {guest.server_id}'
+                for guest in self._guests()
+                if guest.server_id not in servers
             ),
             *(
                 f'host {path.parent.name} has mediated device {path.name}'
@@ -237,19 +237,15 @@ class Count:
 
     def _doubled_slots(self) -> list[str]:
         found: dict[slots.Slot, list[str]] = {}
-        for path in self._guests():
-            if path.with_suffix('.running').exists():
-                for slot in slots.of_guest(path.parent.name, path.read_text()):
-                    found.setdefault(slot, []).append(path.stem)
-        running = collections.Counter(
-            path.stem
-            for path in self._guests()
-            if path.with_suffix('.running').exists()
-        )
+        running = [guest for guest in self._guests() if guest.runs]
+        hosts = collections.Counter(guest.server_id for guest in running)
+        for guest in running:
+            for slot in guest.slots:
+                found.setdefault(slot, []).append(guest.server_id)
         return [
             *(
                 f'server {server_id} runs on {count} hosts'
-                for server_id, count in running.items()
+                for server_id, count in hosts.items()
                 if count > 1
             ),
             *(f'slot {line}' for line in self._notes.doubled),
@@ -260,8 +256,8 @@ class Count:
             ),
         ]
 
-    def _guests(self) -> list[ty.Any]:
-        return sorted((self._cloud.folder / 'domains').glob('*/*.xml'))
+    def _guests(self) -> list[slots.Guest]:
+        return list(slots.guests(self._cloud.folder / 'domains'))
 
     def _cells(self, statement: str) -> list[ty.Any]:
         """Read the databases of all cells, with that of no cell."""

@@ -61,10 +61,10 @@ class Ledger:
         """
         found = [
             slot
-            for path in folder.glob(f'*/{server_id}.xml')
+            for guest in slots.guests(folder, server_id)
             # What is kept for a revert was noted when it was started.
-            if path.with_suffix('.running').exists()
-            for slot in slots.of_guest(path.parent.name, path.read_text())
+            if guest.runs
+            for slot in guest.slots
         ]
         with self._lock:
             if not found:

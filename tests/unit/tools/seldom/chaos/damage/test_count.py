@@ -222,6 +222,13 @@ def test_guest_is_left(cloud):
     assert 'host compute2 has a guest' in _damage(cloud).leaked
 
 
+def test_definition_is_left(cloud):
+    cloud.add_guest('compute2', 'deleted')
+    (cloud.folder / 'domains' / 'compute2' / 'deleted.running').unlink()
+
+    assert not _damage(cloud).leaked
+
+
 def test_mediated_device_is_left(cloud):
     path = cloud.folder / 'mdevs' / 'compute1' / 'left'
     path.parent.mkdir(parents=True)

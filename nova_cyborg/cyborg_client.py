@@ -52,6 +52,20 @@ class AllocatedContext:
     live_migration: str
     bindings: tuple[model.Binding, ...]
 
+    @property
+    def left_missing(self) -> list[str]:
+        """Slots that are missing where its server has left, and may go back.
+
+        Of one whose address is lost, the accelerator request is named.
+        """
+        return [
+            device.slot or device.arq_id
+            for binding in self.bindings
+            if binding.state == model.BindingState.LEAVING
+            for device in binding.devices
+            if device.missing
+        ]
+
 
 @dataclasses.dataclass(frozen=True)
 class CheckedContext(AllocatedContext):

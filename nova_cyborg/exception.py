@@ -508,6 +508,56 @@ class DeviceNotGiven(DeviceContextError):
     error_code = 'nova_cyborg.device_not_given'
 
 
+class NoDeviceOnHost(DeviceContextError):
+    message = (
+        'Placement offers no free device of host %(host)s for device context '
+        '%(id)s, and a server that exists gets none of another host. Shelve '
+        'and unshelve the server to bring it to another one, or boot another '
+        'server with the device context.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.no_device_on_host'
+
+
+class NoPCISlot(DeviceContextError):
+    message = (
+        'The guest of server %(server_id)s has no PCI slot left for device '
+        '%(slot)s. Detach something from it; or the operators raise '
+        '[libvirt] num_pcie_ports in nova.conf of its host, and it is '
+        'rebooted (hard).'
+    )
+    status = 409
+    error_code = 'nova_cyborg.no_pci_slot'
+
+
+class DeviceKept(DeviceContextError):
+    message = (
+        'The guest of server %(server_id)s does not let go of device '
+        '%(slot)s. Have it stop using the device, and try again.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_kept'
+
+
+class ServerBusy(DeviceContextError):
+    message = (
+        'Server %(server_id)s is not on host %(host)s any more, or something '
+        'else is being done with it: its state is %(state)s. Try again when '
+        'that is over.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.server_busy'
+
+
+class NotAllocated(DeviceContextError):
+    message = (
+        'Placement could not be told of devices for server %(server_id)s: '
+        '%(reason)s'
+    )
+    status = 502
+    error_code = 'nova_cyborg.not_allocated'
+
+
 class DeviceMissing(DeviceContextError):
     message = (
         'Server %(server_id)s cannot be started without its devices, and '

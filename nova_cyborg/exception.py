@@ -563,17 +563,6 @@ class DeviceNotGiven(DeviceContextError):
     error_code = 'nova_cyborg.device_not_given'
 
 
-class NoDeviceOnHost(DeviceContextError):
-    message = (
-        'Placement offers no free device of host %(host)s for device context '
-        '%(id)s, and a server that exists gets none of another host. Shelve '
-        'and unshelve the server to bring it to another one, or boot another '
-        'server with the device context.'
-    )
-    status = 409
-    error_code = 'nova_cyborg.no_device_on_host'
-
-
 class NoPCISlot(DeviceContextError):
     message = (
         'The guest of server %(server_id)s has no PCI slot left for device '

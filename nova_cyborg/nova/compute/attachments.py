@@ -140,7 +140,9 @@ class Attachment:
         )
         if providers is None:
             raise exception.NoDeviceOnHost(
-                host=self._instance.host, id=self._id
+                host=self._instance.host,
+                server_id=self._instance.uuid,
+                id=self._id,
             )
         self._arq_ids = bindings.repeating(
             lambda: self._allocations.bind_attached(

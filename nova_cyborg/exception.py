@@ -101,6 +101,33 @@ class LiveMigrationTooOld(DeviceContextError):
     error_code = 'nova_cyborg.live_migration.too_old'
 
 
+class HotPlugUnavailable(DeviceContextError):
+    message = (
+        'Device contexts cannot be attached to server %(server_id)s, or '
+        'detached, now: %(reason)s Ask the administrator of the cloud.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.hot_plug.unavailable'
+
+
+class DetachPaused(DeviceContextError):
+    message = (
+        'Server %(server_id)s is paused, and a guest that is paused lets go '
+        'of no device. Unpause it, and detach the device context then.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.hot_plug.paused'
+
+
+class OverLimit(DeviceContextError):
+    message = (
+        'The device context would exceed a limit of the project: %(reason)s '
+        'Detach or delete others, or ask for a higher limit.'
+    )
+    status = 403
+    error_code = 'nova_cyborg.over_limit'
+
+
 class LiveMigrationForced(DeviceContextError):
     message = (
         'Server %(server_id)s has device contexts, and cannot be forced to a '

@@ -165,15 +165,16 @@ class Attachment:
 
         :raises DeviceKept: if it does not.
         """
-        if not self._arq_ids:
-            return
-        arqs = [
-            arq
-            for arq in self._allocations.arqs(self._instance.uuid)
-            if arq['uuid'] in self._arq_ids
-        ]
+        arqs = self._bound()
         if arqs:
             self._manager.driver.unplug_devices(self._instance, arqs)
+
+    def _bound(self) -> _Arqs:
+        """Read what is bound."""
+        if not self._arq_ids:
+            return []
+        found = self._allocations.arqs(self._instance.uuid)
+        return [arq for arq in found if arq['uuid'] in self._arq_ids]
 
     def _unbind(self) -> None:
         """Unbind the devices, and forget what Placement has of them."""
@@ -181,12 +182,32 @@ class Attachment:
         allocated = placement.allocated(
             report_client, self._context, self._instance
         )
-        left = self._call(
-            self._allocations.unplug, sorted(allocated.providers)
-        )
+        try:
+            left = self._call(
+                self._allocations.unplug, sorted(allocated.providers)
+            )
+        except exception.OtherAttempt:
+            self._plug_again()
+            raise
         placement.lower(
             report_client, self._context, self._instance, allocated, left
         )
+
+    def _plug_again(self) -> None:
+        """Give a guest back what its server is to have after all.
+
+        It was to be moved meanwhile, and what was bound stays.
+        """
+        try:
+            arqs = self._bound()
+            if arqs:
+                self._manager.driver.plug_devices(self._instance, arqs)
+        except Exception as exc:  # noqa: BLE001 - libvirt raises many
+            LOG.error(
+                'Server %s may be without its devices. Reboot it (hard): %s',
+                self._instance.uuid,
+                exc,
+            )
 
     def _release(self, error: Exception | None) -> None:
         """Release the device context, and unmark a server without any."""

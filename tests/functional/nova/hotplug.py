@@ -43,6 +43,7 @@ class Hotplug(fixtures.Fixture):
         for name, method in {
             '_parse_definition': self._parse,
             'XMLDesc': self._describe,
+            'isActive': self._is_active,
             'createWithFlags': self._create,
             'managedSave': self._save,
             'attachDeviceFlags': self._attach,
@@ -71,6 +72,10 @@ class Hotplug(fixtures.Fixture):
                 f'{owner.__module__}.{owner.__name__}.{name}', patched
             )
         )
+
+    def _is_active(self, stock: ty.Any, domain: ty.Any) -> int:
+        # To Nova's own, one that is paused is not.
+        return stock(domain) or domain._state == fakelibvirt.VIR_DOMAIN_PAUSED
 
     def _parse(self, stock: ty.Any, domain: ty.Any, xml: str) -> ty.Any:
         definition = stock(domain, xml)

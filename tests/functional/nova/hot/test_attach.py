@@ -23,6 +23,7 @@ class AttachTest(plugging.TestCase):
         self.detach(self.mdev)
         self.detach(self.pci)
         self.assert_as_before()
+        self.assertEqual([], self.hint())
 
     def test_a_server_that_is_paused(self) -> None:
         self.act(self.server, 'pause', 'PAUSED')
@@ -122,6 +123,7 @@ class BootedWithTest(plugging.TestCase):
         self.detach(self.pci)
         self.detach(self.mdev)
         self.assert_as_before()
+        self.assertEqual([], self.hint())
 
 
 class ProfileTest(plugging.TestCase):

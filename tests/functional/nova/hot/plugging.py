@@ -93,15 +93,16 @@ class TestCase(step.TestCase):
 
     def detach(self, context_id: str) -> None:
         """Detach a device context, and wait until that is done."""
-        self._delete(context_id)
+        self.delete_attachment(context_id)
         self.assertEqual('Success', self.outcome(_DETACH)['result'])
 
     def detach_fails(self, context_id: str) -> str:
         """Try to detach a device context; return what is said of it."""
-        self._delete(context_id)
+        self.delete_attachment(context_id)
         return self._error(_DETACH)
 
-    def _delete(self, context_id: str) -> None:
+    def delete_attachment(self, context_id: str) -> None:
+        """Ask for a device context to be detached."""
         path = _PATH.format(self.server['id'])
         self.api.api_delete(f'{path}/{context_id}')
 

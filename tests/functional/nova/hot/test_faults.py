@@ -160,6 +160,17 @@ class AttachTest(TestCase):
             self.assertEqual('attaching', self.status(context_id))
             self.assert_attaches(context_id)
 
+    def test_a_server_that_is_left_so_is_deleted(self) -> None:
+        with self.cyborg_fails(*_ATTACHED, 'answer', 500, 3):
+            self.attach_fails(self.pci)
+        with (
+            self.cyborg_fails(*_ATTACH[1], 'answer', 500, 1000),
+            self.cyborg_fails('POST', '/unplug', 'answer', 500, 1000),
+        ):
+            self.attach_fails(self.mdev)
+        self.delete(self.server)
+        self.assert_nothing_held()
+
     def test_the_process_dies(self) -> None:
         for method in (
             'nova_cyborg.nova.placement.allocate',
@@ -227,25 +238,42 @@ class DetachTest(TestCase):
                 self.attach(self.pci)
         self._detach_both()
 
+    def test_the_process_dies(self) -> None:
+        for method in (
+            'nova_cyborg.nova.compute.libvirt.plugging.unplug_stored',
+            'nova_cyborg.nova.placement.allocated',
+            'nova_cyborg.nova.placement.lower',
+            'nova_cyborg.cyborg_client.AllocationClient.detached',
+        ):
+            with mock.patch(method, side_effect=SystemExit):
+                for context_id in (self.pci, self.mdev):
+                    self.delete_attachment(context_id)
+                    self.outcome('detach_device_context')
+                    self.assertEqual('detaching', self.status(context_id))
+            self._detach_both()
+            self.attach(self.pci)
+            self.attach(self.mdev)
+
     def test_something_else_changes_the_allocation(self) -> None:
-        put = self.placement_fixture._client.put
+        client = self.placement_fixture._client
+        original = client.request
         changed: list[str] = []
 
-        def request(url: str, body: ty.Any, **kwargs: ty.Any) -> ty.Any:
-            if url.startswith('/allocations/') and len(changed) < 2:
+        def request(url: str, verb: str, **kwargs: ty.Any) -> ty.Any:
+            if (
+                verb == 'PUT'
+                and url.startswith('/allocations/')
+                and len(changed) < 2
+            ):
                 changed.append(url)
-                found = self.placement_fixture._client.get(
-                    url, version='1.28'
-                ).json()
-                put(url, found, version='1.28')
-            return put(url, body, **kwargs)
+                others = {**kwargs, 'json': None}
+                now = original(url, 'GET', **others).json()
+                original(url, 'PUT', **{**kwargs, 'json': now})
+            return original(url, verb, **kwargs)
 
-        with mock.patch.object(self.placement_fixture._client, 'put', request):
+        with mock.patch.object(client, 'request', request):
             self.detach(self.pci)
         self.assertEqual(2, len(changed))
-        self._detach_both_but_first()
-
-    def _detach_both_but_first(self) -> None:
         self.assert_has(self.first, self.mdev)
         self.detach(self.mdev)
         self.assert_has(self.first)

@@ -8,18 +8,19 @@ from tests.functional.nova.hot import plugging  # isort: skip - first
 class AttachTest(plugging.TestCase):
     """A guest does not take a device: all is as it was."""
 
-    def _check(self, says: str) -> None:
+    def assert_refuses(self, says: str) -> None:
+        """Check that nothing is left of an attach, and why it failed."""
         self.assertIn(says, self.attach_fails(self.pci))
         self.assertIn(says, self.get_context(self.pci)['fault'])
         self.assert_as_before()
 
     def test_it_refuses(self) -> None:
         self.hotplug.refused.update(self.devices[0].slots)
-        self._check('takes no device today')
+        self.assert_refuses('takes no device today')
 
     def test_it_has_no_slot_left(self) -> None:
         self.hotplug.ports = 0
-        self._check('num_pcie_ports')
+        self.assert_refuses('num_pcie_ports')
         self.act(self.server, 'os-stop', 'SHUTOFF')
         self.attach(self.pci)
         self.act(self.server, 'os-start')

@@ -54,16 +54,10 @@ def wait_until_bound(
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
-    end = time.monotonic() + CONF.arq_binding_timeout
     # One call if all is bound already, and the answer says of what.
-    arqs = allocations.arqs(instance.uuid, migration_id)
-    while any(arq['state'] in _BINDING for arq in arqs):
-        if time.monotonic() > end:
-            raise exception.BindingTimeout(
-                server_id=instance.uuid, seconds=CONF.arq_binding_timeout
-            )
-        time.sleep(_POLL_SECONDS)
-        arqs = allocations.arqs(instance.uuid, migration_id)
+    arqs = _when_over(
+        instance, lambda: allocations.arqs(instance.uuid, migration_id)
+    )
     if arqs and server_arqs.all_bound(arqs, ()):
         cyborg_client.refuse_missing(instance.uuid, arqs)
         return
@@ -74,6 +68,39 @@ def wait_until_bound(
             server_id=instance.uuid,
             reason=reason or 'an accelerator request is not bound.',
         )
+
+
+def wait_for(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    arq_ids: collections.abc.Collection[str],
+) -> list[dict[str, ty.Any]]:
+    """Wait until some of what a server uses is bound.
+
+    :param instance: the server.
+    :param arq_ids: UUIDs of the accelerator requests.
+    :returns: the requests.
+    :raises BindingFailed: if one could not be bound.
+    :raises BindingTimeout: if it takes longer than nova.conf's
+        ``arq_binding_timeout``.
+    :raises DeviceMissing: if a device is missing by now.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    allocations = client.allocation_client(context)
+
+    def read() -> list[dict[str, ty.Any]]:
+        found = allocations.arqs(instance.uuid)
+        return [arq for arq in found if arq['uuid'] in arq_ids]
+
+    arqs = _when_over(instance, read)
+    if not server_arqs.all_bound(arqs, arq_ids):
+        reason = server_arqs.fault(context, instance)
+        raise exception.BindingFailed(
+            server_id=instance.uuid,
+            reason=reason or 'an accelerator request is not bound.',
+        )
+    cyborg_client.refuse_missing(instance.uuid, arqs)
+    return arqs
 
 
 def activate(
@@ -199,6 +226,30 @@ def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
             LOG.info('Cyborg is asked once more: %s', exc)
         time.sleep(_SECONDS)
     return call()
+
+
+def _when_over(
+    instance: objects.Instance,
+    read: collections.abc.Callable[[], list[dict[str, ty.Any]]],
+) -> list[dict[str, ty.Any]]:
+    """Read accelerator requests until the binding of all is over.
+
+    :param instance: the server.
+    :param read: reads them.
+    :returns: the requests.
+    :raises BindingTimeout: if it takes longer than nova.conf's
+        ``arq_binding_timeout``.
+    """
+    end = time.monotonic() + CONF.arq_binding_timeout
+    arqs = read()
+    while any(arq['state'] in _BINDING for arq in arqs):
+        if time.monotonic() > end:
+            raise exception.BindingTimeout(
+                server_id=instance.uuid, seconds=CONF.arq_binding_timeout
+            )
+        time.sleep(_POLL_SECONDS)
+        arqs = read()
+    return arqs
 
 
 def _nodes(arqs: collections.abc.Iterable[dict[str, ty.Any]]) -> set[str]:

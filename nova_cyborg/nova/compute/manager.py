@@ -38,7 +38,7 @@ from nova_cyborg.nova import (
     placement,
 )
 from nova_cyborg.nova.compute import arqs as server_arqs
-from nova_cyborg.nova.compute import bindings, guards, live, moves
+from nova_cyborg.nova.compute import bindings, guards, hotplug, live, moves
 from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
@@ -69,8 +69,10 @@ class ComputeManager(live.ComputeManager):
     def __init__(self, *args: object, **kwargs: object) -> None:
         plugin.or_stop(moves.check)
         plugin.or_stop(live.check)
+        plugin.or_stop(hotplug.check)
         plugin.or_stop(functools.partial(overrides.check, ComputeManager))
         super().__init__(*args, **kwargs)
+        self.additional_endpoints.append(hotplug.Endpoint(self))
         self._begun: collections.deque[tuple[str, ...]] = collections.deque(
             maxlen=_REMEMBERED
         )

@@ -3,7 +3,7 @@
 """What a user is told when the Accelerator service cannot do it.
 
 The one place where the failures of a call become a sentence; what Nova
-refuses is in :mod:`.compute_errors`.
+refuses is in :mod:`.servers.refusals`.
 """
 
 import json

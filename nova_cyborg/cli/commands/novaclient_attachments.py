@@ -14,7 +14,8 @@ import typing as ty
 from keystoneauth1 import adapter
 from novaclient import utils
 
-from nova_cyborg.cli import attachments, columns, http, waiting
+from nova_cyborg.cli import columns, http
+from nova_cyborg.cli.servers import attachments, waiting
 
 _SERVER = utils.arg('server', metavar='<server>', help='Name or ID of server.')
 _CONTEXT = utils.arg(

@@ -8,14 +8,8 @@ import typing as ty
 
 from osc_lib.command import command
 
-from nova_cyborg.cli import (
-    attachments,
-    columns,
-    compute_errors,
-    errors,
-    options,
-    waiting,
-)
+from nova_cyborg.cli import columns, errors, options
+from nova_cyborg.cli.servers import attachments, refusals, waiting
 
 _ADD_EXAMPLES = """\
 Examples:
@@ -157,5 +151,5 @@ def _server_id(clients: ty.Any, name_or_id: str) -> str:
     try:
         found = _compute(clients).find_server(name_or_id, ignore_missing=False)
     except errors.CALL_FAILURES as failure:
-        raise errors.from_failure(failure, compute_errors.SERVICE) from failure
+        raise errors.from_failure(failure, refusals.SERVICE) from failure
     return found.id

@@ -7,7 +7,7 @@ import typing as ty
 
 import pytest
 
-from nova_cyborg.cli import waiting
+from nova_cyborg.cli.servers import waiting
 from tests.unit.cli import conftest
 from tests.unit.cli.conftest import CONTEXT_ID, OTHER_ID, SERVER_ID, Cloud
 

@@ -4,7 +4,7 @@
 
 import pytest
 
-from nova_cyborg.cli import waiting
+from nova_cyborg.cli.servers import waiting
 from tests.unit.cli import attachments, conftest
 from tests.unit.cli.attachments import HELD, SENTENCE
 from tests.unit.cli.conftest import CONTEXT_ID, OTHER_ID, SERVER_ID, Cloud, Run

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from nova_cyborg.cli import waiting
+from nova_cyborg.cli.servers import waiting
 from tests.unit.cli import attachments, conftest
 from tests.unit.cli.conftest import CONTEXT_ID, SERVER_ID, Cloud, Run
 

@@ -8,7 +8,8 @@ import typing as ty
 from osc_lib import exceptions as osc_exc
 
 from nova_cyborg import exception
-from nova_cyborg.cli import compute_errors, errors, http, ids
+from nova_cyborg.cli import errors, http, ids
+from nova_cyborg.cli.servers import refusals
 
 _KEY = 'deviceContextAttachment'
 
@@ -83,11 +84,9 @@ class Attachments:
         try:
             response = self._send(path, method, raise_exc=False, **kwargs)
         except errors.CALL_FAILURES as failure:
-            raise errors.from_failure(
-                failure, compute_errors.SERVICE
-            ) from failure
+            raise errors.from_failure(failure, refusals.SERVICE) from failure
         if response.status_code >= 400:
-            raise compute_errors.from_response(response)
+            raise refusals.from_response(response)
         return response.json() if response.text else None
 
 

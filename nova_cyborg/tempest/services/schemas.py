@@ -85,9 +85,18 @@ _DEVICE_CONTEXT = _object(
         'project_id': {'type': 'string'},
         'user_id': {'type': 'string'},
         'status': {
-            'enum': ['available', 'reserved', 'binding', 'bound', 'error']
+            'enum': [
+                'available',
+                'reserved',
+                'attaching',
+                'detaching',
+                'binding',
+                'bound',
+                'error',
+            ]
         },
         'fault': _STRING_OR_NULL,
+        'tag': _STRING_OR_NULL,
         'delete_on_termination': {'type': 'boolean'},
         'live_migration': {'enum': ['refuse', 'detach', 'native']},
         'groups': {'type': 'array', 'minItems': 1, 'items': _GROUP},

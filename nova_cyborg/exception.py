@@ -250,6 +250,41 @@ class DeviceContextInUse(DeviceContextError):
         return found if isinstance(found, str) else None
 
 
+class DeviceContextAttached(DeviceContextError):
+    message = (
+        'Device context %(id)s is attached to server %(server_id)s already.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_context.attached'
+
+
+class DeviceContextDetaching(DeviceContextError):
+    message = (
+        'Device context %(id)s is being detached from server %(server_id)s. '
+        'Attach it again when that is done.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_context.detaching'
+
+
+class DeviceContextNotAttached(DeviceContextError):
+    message = (
+        'Device context %(id)s is not attached to server %(server_id)s. '
+        'Nothing was changed.'
+    )
+    status = 404
+    error_code = 'nova_cyborg.device_context.not_attached'
+
+
+class TagInUse(DeviceContextError):
+    message = (
+        'Device contexts %(id)s and %(other)s of server %(server_id)s would '
+        'both have the tag "%(tag)s". Give one of them another tag.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_context.tag_in_use'
+
+
 class DeviceContextRepeated(DeviceContextError):
     message = (
         'Device context %(id)s is named more than once for one server. '
@@ -391,6 +426,16 @@ class ServerNotLeaving(DeviceContextError):
     error_code = 'nova_cyborg.device_allocation.server_not_leaving'
 
 
+class ServerMoving(DeviceContextError):
+    message = (
+        'Server %(server_id)s has devices on another host, too: it is being '
+        'moved, or its move is not confirmed. Attach and detach its device '
+        'contexts when that is done.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_allocation.server_moving'
+
+
 class ProviderMissing(DeviceContextError):
     message = (
         'No resource provider is given for group %(group)d of device '
@@ -515,6 +560,16 @@ class BindingFailed(DeviceContextError):
         '%(server_id)s: %(reason)s'
     )
     error_code = 'nova_cyborg.binding_failed'
+
+
+class NoDeviceOnHost(DeviceContextError):
+    message = (
+        'Host %(host)s of server %(server_id)s has no free device for device '
+        'context %(id)s, and a server gets devices of its own host only. '
+        'Try again later, or move the server to another host first.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.no_device_on_host'
 
 
 class BindingTimeout(DeviceContextError):

@@ -323,7 +323,7 @@ def _as_data(
         live_migration=row.live_migration,
         device_profile_id=row.device_profile_id,
         server_id=server_id,
-        fault=fault or model.missing_fault(devices),
+        binding_fault=fault or model.missing_fault(devices),
         bindings=bindings,
         created_at=row.created_at,
         updated_at=row.updated_at,

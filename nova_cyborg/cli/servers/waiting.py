@@ -16,7 +16,7 @@ from nova_cyborg.cli import http
 LONGEST = 600
 _BETWEEN = 2
 
-_TRANSITIONS = ('attaching', 'detaching')
+_TRANSITIONS = (model.Status.ATTACHING, model.Status.DETACHING)
 _STILL = (
     'Device context %(id)s is still %(status)s after %(seconds)d seconds. It '
     'goes on by itself: look with "openstack accelerator device context show '

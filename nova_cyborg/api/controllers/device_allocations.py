@@ -186,6 +186,7 @@ class DeviceAllocationsController(rest.RestController):
             nova.Nova(),
             _known(server_id),
             caller and handler.canonical(caller),
+            'terminated' in query,
         )
 
 

@@ -179,18 +179,32 @@ def test_cold_and_reverted(
     mover: Mover, larger: dict[str, str], tell: Tell, how: str
 ) -> None:
     mover.start(_MANY)
-    before = guest.hostdevs(mover.cloud, mover.id)
+    before = _hostdevs(mover)
     tell('the guest has computed')
     to = larger if how == 'resize' else None
     mover.act('VERIFY_RESIZE', **{how: to})
     mover.assert_computes(_FEW, leaving=_MANY)
     tell(f'{how}: it has computed')
+    # The second of its devices is the drive.
+    written = hypervisors.written(mover.cloud, _MANY, before[1].slot)
     mover.act('ACTIVE', revertResize=None)
-    assert guest.hostdevs(mover.cloud, mover.id) == before
-    mover.assert_computes(_MANY)
+    assert _hostdevs(mover) == before
+    mover.assert_bound(_MANY)
     _assert_gone(mover, _FEW)
     _assert_in_step(mover)
-    tell('reverted, and it has computed')
+    # Nova gives a guest no serial port again when it is reverted: that it
+    # has started and used its devices is seen from outside.
+    waiting.until(
+        'the guest to have written to its drive',
+        lambda: (
+            written < hypervisors.written(mover.cloud, _MANY, before[1].slot)
+        ),
+    )
+    tell('reverted, and it has written')
+    mover.act('ACTIVE', reboot={'type': 'HARD'})
+    mover.assert_computes(_MANY)
+    assert _hostdevs(mover) == before
+    tell('rebooted, and it has computed')
     _assert_free(mover, _FEW)
     tell('another guest computes with the devices that it had')
 
@@ -215,37 +229,71 @@ def test_live_there_and_back(mover: Mover, tell: Tell) -> None:
     mover.assert_computes(_FEW, tells=2)
     assert _kernel(mover) == kernel
     tell('migrated back, and it has computed')
-    mover.act('ACTIVE', reboot={'type': 'HARD'})
+    # From what libvirt was given to keep when the guest came.
+    mover.act('ACTIVE', reboot={'type': 'SOFT'})
     mover.assert_computes(_FEW)
     assert _kernel(mover) != kernel
     tell('rebooted, and it has computed')
 
 
-def test_live_when_the_hosts_do_not_reach_each_other(
-    mover: Mover, tell: Tell, afterwards: contextlib.ExitStack
-) -> None:
-    mover.start(_FEW)
-    kernel = _kernel(mover)
-    before = guest.hostdevs(mover.cloud, mover.id)
-    tell('the guest has computed')
-    _link(mover, 'down')
-    afterwards.callback(_link, mover, 'up')
+def _fail(mover: Mover) -> None:
+    """Migrate the guest to a host that cannot be reached."""
+    hypervisors.run(mover.cloud, _MANY, 'ip link set eth1 down')
+    try:
+        servers.act(mover.admin, mover.id, **_LIVE)
+        _wait_error(mover)
+    finally:
+        hypervisors.run(mover.cloud, _MANY, 'ip link set eth1 up')
+
+
+def _abort(mover: Mover) -> None:
+    """Begin to migrate the guest, so slowly that it can be aborted."""
+    speed = ('migrate-setspeed', mover.id)
+    hypervisors.ask(mover.cloud, _FEW, *speed, '1')
     servers.act(mover.admin, mover.id, **_LIVE)
+    path = f'/servers/{mover.id}/migrations'
+    waiting.until(
+        'the guest to be on its way',
+        lambda: 'Memory processed' in _job(mover),
+    )
+    [migration] = mover.admin.compute.get(path).json()['migrations']
+    assert _hostdevs(mover) == []
+    mover.admin.compute.delete(f'{path}/{migration["id"]}')
+    _wait_error(mover)
+    hypervisors.ask(mover.cloud, _FEW, *speed, '1000')
+
+
+def _job(mover: Mover) -> str:
+    """Return what libvirt says of what is done with the guest."""
+    return hypervisors.ask(mover.cloud, _FEW, 'domjobinfo', mover.id)
+
+
+def _wait_error(mover: Mover) -> None:
     waiting.until(
         # Nova itself puts a server there whose guest could not be migrated.
         'the server to be in ERROR',
         lambda: servers.show(mover.owner, mover.id)['status'] == 'ERROR',
     )
+
+
+@pytest.mark.parametrize('attempt', [_fail, _abort])
+def test_live_in_vain(
+    mover: Mover,
+    tell: Tell,
+    attempt: collections.abc.Callable[[Mover], None],
+) -> None:
+    mover.start(_FEW)
+    kernel = _kernel(mover)
+    before = _hostdevs(mover)
+    tell('the guest has computed')
+    attempt(mover)
     tell('not migrated')
-    assert guest.in_order(
-        guest.hostdevs(mover.cloud, mover.id)
-    ) == guest.in_order(before)
+    assert _hostdevs(mover) == before
     mover.assert_computes(_FEW, tells=2)
     assert _kernel(mover) == kernel
     _assert_gone(mover, _MANY)
     _assert_in_step(mover)
     tell('it has computed with the devices that it had')
-    _link(mover, 'up')
     mover.act('ACTIVE', **{'os-resetState': {'state': 'active'}})
     mover.act('ACTIVE', **_LIVE)
     mover.assert_computes(_MANY, tells=2)
@@ -272,14 +320,15 @@ def _only(mover: Mover, host: str) -> collections.abc.Iterator[None]:
             hypervisors.enable(mover.admin, each, True)
 
 
+def _hostdevs(mover: Mover) -> list[guest.Hostdev]:
+    """Return the devices of the guest: first edu, then the drive."""
+    return guest.in_order(guest.hostdevs(mover.cloud, mover.id))
+
+
 def _kernel(mover: Mover) -> str:
     """Return the UUID that the guest's kernel has since its start."""
     assert mover.boot is not None
     return mover.boot.boot_id.partition('/')[0]
-
-
-def _link(mover: Mover, state: str) -> None:
-    hypervisors.run(mover.cloud, _MANY, f'ip link set eth1 {state}')
 
 
 def _assert_gone(mover: Mover, host: str) -> None:

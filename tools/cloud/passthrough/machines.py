@@ -63,7 +63,7 @@ def write_files(state: cloud_state.State) -> None:
         state.folder(_folder(host))
         for device in DEVICES[host]:
             if device.kind == 'nvme':
-                path = state.path / _machine(state, host).disk(device)
+                path = disk(state, host, device)
                 path.touch()
                 os.truncate(path, _NVME_BYTES)
 
@@ -74,6 +74,16 @@ def guest_image(state: cloud_state.State) -> pathlib.Path:
     :returns: its path.
     """
     return state.path / _folder('') / _GUEST
+
+
+def disk(
+    state: cloud_state.State, host: str, device: machine.Device
+) -> pathlib.Path:
+    """Return the file behind an NVMe drive of a machine.
+
+    :returns: its path.
+    """
+    return state.path / _machine(state, host).disk(device)
 
 
 def shell(state: cloud_state.State, host: str) -> pathlib.Path:

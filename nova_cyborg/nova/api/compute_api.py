@@ -39,7 +39,7 @@ from nova_cyborg.nova import (
     marks,
     overrides,
 )
-from nova_cyborg.nova.api import gate, live, refusals
+from nova_cyborg.nova.api import deletion, gate, live, refusals
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ _COUNT_SIGNATURE = {
 }
 
 
-class API(api.API):
+class API(deletion.API):
     """Nova's compute API, for servers with device contexts."""
 
     @overrides.method(
@@ -237,6 +237,7 @@ def install() -> str:
         methods.
     """
     overrides.check(API)
+    overrides.check(deletion.API)
     signatures.check_named(api.API, _CALLED)
     if hasattr(api.API, _COUNT):
         signatures.check(api.API, _COUNT_SIGNATURE)

@@ -41,7 +41,7 @@ def guests(
         try:
             runs = live.exists()
             # What runs may have fewer devices than what is started.
-            xml = (runs and live.read_text()) or path.read_text()
+            xml = (live if runs else path).read_text()
         except FileNotFoundError:
             # It is gone meanwhile.
             continue

@@ -80,8 +80,8 @@ class _Cloud:
     def add_guest(self, host: str, server_id: str) -> None:
         folder = self.folder / 'domains' / host
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f'{server_id}.xml').write_text(_GUEST)
-        (folder / f'{server_id}.running').touch()
+        for suffix in ('xml', 'running'):
+            (folder / f'{server_id}.{suffix}').write_text(_GUEST)
 
 
 @pytest.fixture

@@ -101,6 +101,33 @@ class LiveMigrationTooOld(DeviceContextError):
     error_code = 'nova_cyborg.live_migration.too_old'
 
 
+class HotPlugUnavailable(DeviceContextError):
+    message = (
+        'Device contexts cannot be attached to server %(server_id)s, or '
+        'detached, now: %(reason)s Ask the administrator of the cloud.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.hot_plug.unavailable'
+
+
+class DetachPaused(DeviceContextError):
+    message = (
+        'Server %(server_id)s is paused, and a guest that is paused lets go '
+        'of no device. Unpause it, and detach the device context then.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.hot_plug.paused'
+
+
+class OverLimit(DeviceContextError):
+    message = (
+        'The device context would exceed a limit of the project: %(reason)s '
+        'Detach or delete others, or ask for a higher limit.'
+    )
+    status = 403
+    error_code = 'nova_cyborg.over_limit'
+
+
 class LiveMigrationForced(DeviceContextError):
     message = (
         'Server %(server_id)s has device contexts, and cannot be forced to a '
@@ -563,6 +590,45 @@ class DeviceNotGiven(DeviceContextError):
     error_code = 'nova_cyborg.device_not_given'
 
 
+class NoPCISlot(DeviceContextError):
+    message = (
+        'The guest of server %(server_id)s has no PCI slot left for device '
+        '%(slot)s. Detach something from it; or the operators raise '
+        '[libvirt] num_pcie_ports in nova.conf of its host, and it is '
+        'rebooted (hard).'
+    )
+    status = 409
+    error_code = 'nova_cyborg.no_pci_slot'
+
+
+class DeviceKept(DeviceContextError):
+    message = (
+        'The guest of server %(server_id)s does not let go of device '
+        '%(slot)s. Have it stop using the device, and try again.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_kept'
+
+
+class ServerBusy(DeviceContextError):
+    message = (
+        'Server %(server_id)s is not on host %(host)s any more, or something '
+        'else is being done with it: its state is %(state)s. Try again when '
+        'that is over.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.server_busy'
+
+
+class NotAllocated(DeviceContextError):
+    message = (
+        'Placement could not be told of devices for server %(server_id)s: '
+        '%(reason)s'
+    )
+    status = 502
+    error_code = 'nova_cyborg.not_allocated'
+
+
 class DeviceMissing(DeviceContextError):
     message = (
         'Server %(server_id)s cannot be started without its devices, and '
@@ -572,6 +638,16 @@ class DeviceMissing(DeviceContextError):
     )
     status = 409
     error_code = 'nova_cyborg.device_missing'
+
+
+class LeftDeviceMissing(DeviceContextError):
+    message = (
+        'The move of server %(server_id)s cannot be reverted, as %(slots)s is '
+        'missing: the host that the server has left does not report it any '
+        'more. Revert the move when the device is back, or confirm it.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.left_device_missing'
 
 
 class BoundElsewhere(DeviceContextError):

@@ -20,6 +20,7 @@ from nova_cyborg.audit import (
     moves,
     providers,
     slots,
+    transitions,
 )
 
 LOG = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ _SUBJECTS: tuple[
     ...,
 ] = (
     holders.find,
+    transitions.find,
     moves.find_left_behind,
     arqs.find_of_no_context,
     arqs.find_of_no_server,

@@ -57,6 +57,9 @@ def _about(
             'The server is on no host, and devices are bound for it.',
             functools.partial(_unbind, server_id, holder.generation),
         )
+    if holder.is_changing:
+        # It may have none before one is attached, and after one is detached.
+        return None
     if state is servers.State.RESTING and not holder.has_arqs:
         return look.Finding(
             'server-without-devices',

@@ -43,11 +43,14 @@ class Holder:
     :ivar server_id: its UUID.
     :ivar generation: its allocation's.
     :ivar has_arqs: whether it has accelerator requests.
+    :ivar is_changing: whether one of its device contexts is being attached or
+        detached.
     """
 
     server_id: str
     generation: int
     has_arqs: bool
+    is_changing: bool
 
 
 def get(
@@ -88,9 +91,16 @@ def holders(context: cyborg_context.RequestContext) -> list[Holder]:
     :returns: the servers.
     """
     allocation, arq = tables.DeviceAllocation, models.ExtArq
+    held = tables.DeviceContext
     arqs = sa.select(arq.id).where(arq.instance_uuid == allocation.server_id)
+    changing = sa.select(held.id).where(
+        held.allocation_id == allocation.id, held.transition.is_not(None)
+    )
     query = sa.select(
-        allocation.server_id, allocation.generation, arqs.exists()
+        allocation.server_id,
+        allocation.generation,
+        arqs.exists(),
+        changing.exists(),
     )
     return [Holder(*row) for row in session.rows(context, query)]
 

@@ -22,8 +22,6 @@ from nova_cyborg.db.bindings import (
 )
 from nova_cyborg.db.inventory import hosts
 
-_Transition = model.Transition
-
 
 @dataclasses.dataclass(frozen=True)
 class Begun:
@@ -72,7 +70,7 @@ def begin(
             raise exception.DeviceContextNotFound(id=call.context_id)
         locked = transitions.Locked(allocation, bindings, row)
         _check(locked, call, is_new)
-        transitions.begin(row, _Transition.ATTACHING, call.caller)
+        transitions.begin(row, transitions.ATTACHING, call.caller)
         if tag is not None:
             row.tag = tag
         db.flush()
@@ -117,7 +115,7 @@ def prepare(
     with session.writing(context) as db:
         hosts.lock(db, node)
         locked = transitions.lock_own(db, call)
-        if locked.row.transition != _Transition.ATTACHING:
+        if locked.row.transition != transitions.ATTACHING:
             raise exception.OtherAttempt(server_id=call.server_id)
         active = rows.active(locked.bindings)
         if locked.moves or (active and active.node != node):
@@ -193,7 +191,7 @@ def end(
         else:
             found = transitions.lock(db, call)
             if found is None or (
-                found.row.transition == _Transition.ATTACHING
+                found.row.transition == transitions.ATTACHING
             ):
                 raise exception.OtherAttempt(server_id=server_id)
             locked = found
@@ -222,7 +220,7 @@ def _check(
 ) -> None:
     """Check that a device context which a server holds can be attached."""
     named = {'id': call.context_id, 'server_id': call.server_id}
-    if locked.row.transition == _Transition.DETACHING:
+    if locked.row.transition == transitions.DETACHING:
         raise exception.DeviceContextDetaching(**named)
     if not is_new and locked.row.transition is None:
         raise exception.DeviceContextAttached(**named)

@@ -285,8 +285,13 @@ def _begun(
     ]
     if not made:
         return []
-    devices = links.of_binding(db, made[-1].id)
     uuids = {row.id: data.uuid for row, data in held}
+    devices = [
+        (context_id, device)
+        for context_id, device in links.of_binding(db, made[-1].id)
+        # Without what is attached meanwhile.
+        if context_id in uuids
+    ]
     asked = model.accelerator_count(
         group for _row, data in held for group in data.groups
     )

@@ -34,7 +34,7 @@ def begin(
             )
         if locked.moves:
             raise exception.ServerMoving(server_id=call.server_id)
-        transitions.begin(locked.row, model.Transition.DETACHING, call.caller)
+        transitions.begin(locked.row, transitions.DETACHING, call.caller)
         return transitions.data_of(db, locked)
 
 

@@ -8,15 +8,18 @@ server to a host has ended, is refused.
 """
 
 import dataclasses
+import datetime
 
 import sqlalchemy as sa
+from cyborg import context as cyborg_context
 from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import allocations, contexts, tables
+from nova_cyborg.db import allocations, contexts, session, tables
 
-_Transition = model.Transition
+ATTACHING = model.Transition.ATTACHING
+DETACHING = model.Transition.DETACHING
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +53,41 @@ class Locked:
     def moves(self) -> bool:
         """Whether the server has bindings besides the active one."""
         return any(each.active_of is None for each in self.bindings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Begun:
+    """A transition that has not ended.
+
+    :ivar context_id: UUID of the device context.
+    :ivar server_id: UUID of the server.
+    :ivar transition: one of :class:`model.Transition`.
+    """
+
+    context_id: str
+    server_id: str
+    transition: str
+
+
+def begun_before(
+    context: cyborg_context.RequestContext, age: datetime.timedelta
+) -> list[Begun]:
+    """Find transitions that were begun some time ago, and have not ended.
+
+    :param age: how long ago at least.
+    :returns: the transitions.
+    """
+    held, allocation = tables.DeviceContext, tables.DeviceAllocation
+    query = (
+        sa.select(held.uuid, allocation.server_id, held.transition)
+        .join(allocation, allocation.id == held.allocation_id)
+        .where(
+            held.transition.is_not(None),
+            held.transition_since < timeutils.utcnow() - age,
+        )
+        .order_by(held.id)
+    )
+    return [Begun(*row) for row in session.rows(context, query)]
 
 
 def lock(db: orm.Session, call: Call) -> Locked | None:
@@ -150,7 +188,7 @@ def end_all(db: orm.Session, held: allocations.ContextRows) -> bool:
     """
     found = [one for one in held if one[1].transition is not None]
     for row, data in found:
-        if data.transition == _Transition.DETACHING and not data.bindings:
+        if data.transition == DETACHING and not data.bindings:
             allocations.release_one(db, (row, data))
         else:
             row.transition = row.transition_since = None

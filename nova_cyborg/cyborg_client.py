@@ -11,6 +11,7 @@ import dataclasses
 import http
 import logging
 import typing as ty
+from urllib import parse
 
 from keystoneauth1 import adapter as ks_adapter
 from keystoneauth1 import exceptions as ks_exc
@@ -59,6 +60,20 @@ class AllocatedContext:
     tag: str | None = None
     status: str = model.Status.RESERVED
     fault: str | None = None
+
+    @property
+    def left_missing(self) -> list[str]:
+        """Slots that are missing where its server has left, and may go back.
+
+        Of one whose address is lost, the accelerator request is named.
+        """
+        return [
+            device.slot or device.arq_id
+            for binding in self.bindings
+            if binding.state == model.BindingState.LEAVING
+            for device in binding.devices
+            if device.missing
+        ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -366,17 +381,25 @@ class AllocationClient:
         body = {'migration': migration_id}
         self._call('POST', _path(server_id, '/settle'), body)
 
-    def release(self, server_id: str, caller: str | None = None) -> None:
+    def release(
+        self,
+        server_id: str,
+        caller: str | None = None,
+        terminated: bool = False,
+    ) -> None:
         """Release a server's device contexts; safe to repeat.
 
         :param server_id: UUID of the server.
         :param caller: UUID of the attempt that has reserved them; None for
             any.
+        :param terminated: whether the server is gone for good; Cyborg asks
+            Nova unless it is.
         :raises AlreadyBegun: if another caller has.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        query = f'?caller={caller}' if caller else ''
-        self._call('DELETE', _path(server_id, query))
+        given = {'caller': caller, 'terminated': 'true' if terminated else ''}
+        query = parse.urlencode({k: v for k, v in given.items() if v})
+        self._call('DELETE', _path(server_id, f'?{query}' if query else ''))
 
     def attach(
         self,

@@ -640,6 +640,16 @@ class DeviceMissing(DeviceContextError):
     error_code = 'nova_cyborg.device_missing'
 
 
+class LeftDeviceMissing(DeviceContextError):
+    message = (
+        'The move of server %(server_id)s cannot be reverted, as %(slots)s is '
+        'missing: the host that the server has left does not report it any '
+        'more. Revert the move when the device is back, or confirm it.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.left_device_missing'
+
+
 class BoundElsewhere(DeviceContextError):
     message = (
         'Server %(server_id)s cannot be started on %(node)s: its devices are '

@@ -47,6 +47,8 @@ _SUBJECTS: tuple[
     slots.find_uncleaned,
     arqs.find_unused_profiles,
     moves.find_on_another_host,
+    # First: what a migration has, nobody else can be allocated.
+    moves.find_unended,
     allocations.find,
     providers.find_without_device,
     providers.find_twins,

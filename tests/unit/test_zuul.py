@@ -72,6 +72,16 @@ def test_servers_come_from_one_node_to_the_other():
     )
 
 
+def test_servers_are_moved_where_there_are_two_nodes():
+    variables = variables_of('nova-cyborg-tempest-multinode')
+
+    options = variables['devstack_local_conf']['test-config']
+    options = options['$TEMPEST_CONFIG']
+    assert options['compute']['min_compute_nodes'] == 2
+    for move in ('cold_migration', 'live_migration', 'resize'):
+        assert options['compute-feature-enabled'][move]
+
+
 def test_the_second_node_has_an_agent_and_no_api():
     group = JOBS['nova-cyborg-tempest-multinode']['group-vars']['subnode']
 

@@ -48,14 +48,25 @@ def main() -> int:
         prog='python -m tools.production', description=__doc__
     )
     parser.add_argument('--database', metavar='NAME', help='kind of database')
+    parser.add_argument(
+        '--moves',
+        action='store_true',
+        help="nothing but tempest's own tests of moves, and those of device "
+        'contexts on servers',
+    )
     args, more = parser.parse_known_args()
     signals.heed()
     report = progress.Progress()
     with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as parent:
         cloud = cloud_module.Cloud(pathlib.Path(parent, 'cloud'))
         try:
-            _up(cloud, args.database, report)
-            status = _run_all(cloud, args.database, more, report)
+            _up(cloud, args.database, args.moves, report)
+            commands = (
+                _moves(cloud.folder)
+                if args.moves
+                else _commands(cloud.folder, args.database, more)
+            )
+            status = _run_all(cloud, commands, report)
         except exception.CloudError as error:
             print(error, file=sys.stderr)
             _keep_logs(cloud)
@@ -69,20 +80,26 @@ def main() -> int:
 
 
 def _up(
-    cloud: cloud_module.Cloud, database: str | None, report: progress.Progress
+    cloud: cloud_module.Cloud,
+    database: str | None,
+    moves: bool,
+    report: progress.Progress,
 ) -> None:
+    devices = [
+        _DEVICES / 'compute1.yaml',
+        _DEVICES / 'compute2.yaml',
+        # The end-to-end tests speak of the first two.
+        _TWICE,
+        _TWICE,
+    ]
+    if not moves:
+        devices.append(_TESTS / 'real' / 'devices' / 'real1.yaml')
     cloud.up(
         wanted.Wanted(
-            devices=[
-                _DEVICES / 'compute1.yaml',
-                _DEVICES / 'compute2.yaml',
-                # The end-to-end tests speak of the first two.
-                _TWICE,
-                _TWICE,
-                _TESTS / 'real' / 'devices' / 'real1.yaml',
-            ],
+            devices=devices,
             kind=kinds.PRODUCTION,
             database=database,
+            real=0 if moves else None,
         ),
         report,
     )
@@ -90,11 +107,10 @@ def _up(
 
 def _run_all(
     cloud: cloud_module.Cloud,
-    database: str | None,
-    more: list[str],
+    commands: dict[str, tuple[str, ...]],
     report: progress.Progress,
 ) -> int:
-    for what, command in _commands(cloud.folder, database, more).items():
+    for what, command in commands.items():
         print(f'--- {what}', flush=True)
         status = _run(cloud, command)
         if status:
@@ -110,7 +126,7 @@ def _commands(
     folder: pathlib.Path, database: str | None, more: list[str]
 ) -> dict[str, tuple[str, ...]]:
     """Return the suites, and what comes after them, in order."""
-    tempest = (*_CLOUD, f'--state={folder}', 'tempest')
+    tempest = _tempest(folder)
     return {
         'end-to-end tests': (
             *(*_PYTEST, 'tests/e2e', '--ignore=tests/e2e/embedded'),
@@ -123,13 +139,37 @@ def _commands(
             f'--include-list={_LISTS / "stock.txt"}',
             *_LEFT_OUT.get(database or '', ()),
         ),
-        'audit': (
-            installation.MANAGE,
-            f'--config-file={folder}/etc/cyborg/cyborg.conf',
-            'audit',
-        ),
+        'audit': _audit(folder),
         'last guest': tuple(_GUEST.split()),
     }
+
+
+def _moves(folder: pathlib.Path) -> dict[str, tuple[str, ...]]:
+    """Return the suites of moves, and what comes after them, in order."""
+    tempest = _tempest(folder)
+    return {
+        'tempest: servers with device contexts': (
+            *tempest,
+            r'--regex=^nova_cyborg\.tempest\.tests\.scenario\.',
+        ),
+        'tempest: stock moves': (
+            *tempest,
+            f'--include-list={_LISTS / "stock-moves.txt"}',
+        ),
+        'audit': _audit(folder),
+    }
+
+
+def _tempest(folder: pathlib.Path) -> tuple[str, ...]:
+    return (*_CLOUD, f'--state={folder}', 'tempest')
+
+
+def _audit(folder: pathlib.Path) -> tuple[str, ...]:
+    return (
+        installation.MANAGE,
+        f'--config-file={folder}/etc/cyborg/cyborg.conf',
+        'audit',
+    )
 
 
 def _keep_logs(cloud: cloud_module.Cloud) -> None:

@@ -183,6 +183,7 @@ class DeviceAllocationsController(rest.RestController):
             nova.Nova(),
             _known(server_id),
             caller and handler.canonical(caller),
+            'terminated' in query,
         )
 
     @handler.handle(policies.ATTACH, service_only=True)

@@ -186,6 +186,7 @@ OF_MIGRATION: dict[str, ty.Any] = {
 # Of the query.
 RELEASE: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'caller': _UUID},
+    # Nova knows that the server is gone, and cannot be asked just then.
+    'properties': {'caller': _UUID, 'terminated': {'enum': ['true']}},
     'additionalProperties': False,
 }

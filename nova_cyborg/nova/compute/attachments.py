@@ -144,7 +144,7 @@ class Attachment:
                 server_id=self._instance.uuid,
                 id=self._id,
             )
-        self._arq_ids = bindings.repeating(
+        self._arq_ids = client.repeating(
             lambda: self._allocations.bind_attached(
                 self._instance.uuid,
                 self._id,
@@ -283,7 +283,7 @@ class Attachment:
         **kwargs: object,
     ) -> _Result:
         """Call Cyborg about the device context; once more if that fails."""
-        return bindings.repeating(
+        return client.repeating(
             lambda: call(
                 self._instance.uuid, self._id, self._caller, *args, **kwargs
             )

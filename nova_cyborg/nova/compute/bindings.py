@@ -23,11 +23,6 @@ LOG = logging.getLogger(__name__)
 # States of an accelerator request that is being bound.
 _BINDING = ('Initial', 'BindStarted')
 _POLL_SECONDS = 1
-
-# How often Cyborg is called while a guest is shut down, and the seconds
-# between two calls.
-_ATTEMPTS = 3
-_SECONDS = 1
 _MOVES = (
     fields.MigrationType.MIGRATION,
     fields.MigrationType.RESIZE,
@@ -35,7 +30,6 @@ _MOVES = (
 )
 # States of a live migration that the nova-compute of the source has begun.
 _UNDER_WAY = ['queued', 'preparing', 'running']
-_Result = ty.TypeVar('_Result')
 
 
 def wait_until_bound(
@@ -117,7 +111,7 @@ def activate(
     """
     allocations = client.allocation_client(context)
     try:
-        return repeating(
+        return client.repeating(
             lambda: allocations.activate(instance.uuid, migration_id)
         )
     except exception.AllocationNotFound:
@@ -139,7 +133,7 @@ def unbind(
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
-    repeating(
+    client.repeating(
         lambda: allocations.unbind_migration(instance.uuid, migration_id)
     )
 
@@ -210,22 +204,6 @@ def own(
             other=', '.join(sorted(others)),
         )
     return arqs
-
-
-def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
-    """Call Cyborg once more if it fails: a guest is shut down meanwhile.
-
-    :param call: the call, which is safe to repeat.
-    :returns: what it returns.
-    :raises DeviceContextError: if Cyborg does not answer, or refuses.
-    """
-    for _attempt in range(1, _ATTEMPTS):
-        try:
-            return call()
-        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
-            LOG.info('Cyborg is asked once more: %s', exc)
-        time.sleep(_SECONDS)
-    return call()
 
 
 def _when_over(

@@ -169,6 +169,10 @@ class ComputeManager(live.ComputeManager):
             context, instance, self.host
         ):
             guards.log_dropped('build_and_run_instance', instance)
+            if guards.is_never_built(context, instance, self.host):
+                # A nova-compute that was stopped meanwhile has put it in
+                # error, and knows nothing of what it was to have.
+                server_arqs.release(context, instance)
             return ty.cast(str, build_results.ACTIVE)
         with _deleting_only(context, instance, accel_uuids):
             result: str = stock()

@@ -84,6 +84,20 @@ def shell(state: cloud_state.State, host: str) -> pathlib.Path:
     return state.path / _machine(state, host).shell
 
 
+def link(state: cloud_state.State, host: str) -> tuple[machine.End, ...]:
+    """Return the link between a machine and the other one.
+
+    :returns: its ends, that of the machine first; none if there is no other.
+    """
+    ends = [
+        machine.End(each, number, pathlib.Path(_folder(each), 'link'))
+        for number, each in enumerate(state.settings.hosts, 1)
+    ]
+    if len(ends) == 1:
+        return ()
+    return tuple(sorted(ends, key=lambda each: each.host != host))
+
+
 def _folder(host: str) -> str:
     return os.path.join('hypervisors', host)
 
@@ -101,6 +115,7 @@ def _machine(state: cloud_state.State, host: str) -> machine.Machine:
         shared=config.guests(state),
         port=state.settings.ports[listener(host)],
         uuid=str(uuid.uuid5(uuid.NAMESPACE_DNS, host)),
+        link=link(state, host),
     )
 
 

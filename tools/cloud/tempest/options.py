@@ -52,6 +52,7 @@ def options(
         },
         'service_available': _services(facts),
         'compute': _compute(facts),
+        'compute-feature-enabled': _compute_features(facts),
         'placement': {'max_microversion': 'latest'},
         'validation': {'run_validation': 'false'},
         # For Cyborg's own plugin: its policies are the new ones by default.
@@ -79,6 +80,18 @@ def _compute(facts: cloud_facts.Facts) -> dict[str, str]:
         'fixed_network_name': networks[0] if networks else '',
         'min_compute_nodes': str(facts.hosts()),
         'max_microversion': 'latest',
+    }
+
+
+def _compute_features(facts: cloud_facts.Facts) -> dict[str, str]:
+    has_several = str(facts.hosts() > 1)
+    return {
+        'resize': has_several,
+        'cold_migration': has_several,
+        'live_migration': has_several,
+        'block_migration_for_live_migration': has_several,
+        # Not from one cell to another: the scheduler chooses.
+        'can_migrate_between_any_hosts': 'false',
     }
 
 

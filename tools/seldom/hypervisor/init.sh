@@ -36,6 +36,14 @@ set_network() {
     ip link set eth0 up
 }
 
+# The link to the other machine: "own address=own name,address=name".
+set_link() {
+    ip address add "${LINK%%=*}/24" dev eth1
+    ip link set eth1 up
+    # libvirt knows the host that a guest is migrated to by its name.
+    echo "${LINK#*,}" | tr '=' ' ' >>/etc/hosts
+}
+
 start_daemons() {
     /lib/systemd/systemd-udevd --daemon
     udevadm trigger
@@ -48,9 +56,11 @@ start_daemons() {
 
 NAME=$(argument name)
 SHARE=$(argument share)
+LINK=$(argument link)
 mount_all
 set_names
 set_network
+[ -z "$LINK" ] || set_link
 start_daemons
 # The shell of the second serial port: for who looks into the machine.
 while true; do

@@ -23,7 +23,7 @@ from nova.virt import libvirt as nova_libvirt
 from nova.virt.libvirt import config as vconfig
 
 from nova_cyborg import cyborg_client, exception
-from nova_cyborg.nova import carried, marks, overrides
+from nova_cyborg.nova import carried, client, marks, overrides
 from nova_cyborg.nova.compute import bindings
 from nova_cyborg.nova.compute.libvirt import (
     attaching,
@@ -74,7 +74,7 @@ class LibvirtDriver(live.LibvirtDriver):
         if not marks.has_contexts(instance):
             stock()
             return
-        arqs = bindings.repeating(lambda: bindings.own(context, instance))
+        arqs = client.repeating(lambda: bindings.own(context, instance))
         with carried.carrying(
             dataclasses.replace(carried.now(), accel_info=tuple(arqs))
         ):

@@ -61,6 +61,14 @@ class ServerOperationsTest(shared_server.SharedServerTest):
         self.servers.unpause_server(self.server_id)
         self.assert_kept()
 
+    @decorators.idempotent_id('0a7d3c52-5e1b-4f86-9c0d-8b6e2f4a7d19')
+    @testtools.skipUnless(FEATURES.suspend, 'Suspend is not available.')
+    def test_suspend_and_resume(self) -> None:
+        self.servers.suspend_server(self.server_id)
+        self.assert_kept('SUSPENDED')
+        self.servers.resume_server(self.server_id)
+        self.assert_kept()
+
     @decorators.idempotent_id('bcf4d7c5-c94d-4fbc-8779-5ca3a407965f')
     def test_lock_and_unlock(self) -> None:
         self.servers.lock_server(self.server_id)

@@ -31,6 +31,9 @@ class ServerRefusalsTest(shared_server.SharedServerTest):
             lib_exc.BadRequest, action, self.server_id, *args, **kwargs
         )
         self.assertIn('live_migration', str(refused))
+        self.assertTrue(
+            any(each in str(refused) for each in self.context_ids), refused
+        )
         self.assert_kept()
         self.assertEqual(
             server, self.servers.show_server(self.server_id)['server']

@@ -12,6 +12,9 @@ import requests
 from nova.servicegroup.drivers import db
 from nova.tests.fixtures import libvirt as fakelibvirt
 
+from tests.functional.nova import hotplug
+from tests.functional.nova.moves import moving, running
+
 # The program that cleans: it waits and fails if it is told to.
 _SCRIPT = """
 while test -e "$0/wait"; do sleep 0.05; done
@@ -33,6 +36,17 @@ class TestCase(checks.TestCase):
         )
         self.flags(shelved_offload_time=0)
         self._number_guests()
+        self.useFixture(
+            hotplug.Hotplug(
+                lambda: [each.driver for each in self.computes.values()]
+            )
+        )
+        self.useFixture(moving.NoDisks())
+        self.useFixture(
+            running.LiveMigrations(
+                lambda host: self.computes[host].driver._host.get_connection()
+            )
+        )
         self.folders = {
             host: pathlib.Path(self.useFixture(fixtures.TempDir()).path)
             for host in self.HOSTS

@@ -18,7 +18,8 @@ import requests
 from keystoneauth1 import exceptions as ks_exc
 from nova import objects
 from nova.compute import task_states, vm_states
-from nova_cyborg.nova.compute import bindings, hotplug
+from nova_cyborg.nova import client as cyborg_calls
+from nova_cyborg.nova.compute import hotplug
 
 # Requests of nova-compute's, in their order.
 _ATTACH = (('POST', '/bind'), ('GET', 'accelerator_requests'))
@@ -46,7 +47,7 @@ class TestCase(plugging.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(fixtures.MockPatchObject(bindings, '_SECONDS', 0))
+        self.useFixture(fixtures.MockPatchObject(cyborg_calls, '_SECONDS', 0))
 
     def boot_first(self) -> dict[str, ty.Any]:
         self.first = self.create_context()

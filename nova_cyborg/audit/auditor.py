@@ -20,7 +20,6 @@ from nova_cyborg.audit import (
     moves,
     providers,
     slots,
-    transitions,
 )
 
 LOG = logging.getLogger(__name__)
@@ -38,7 +37,7 @@ _SUBJECTS: tuple[
     ...,
 ] = (
     holders.find,
-    transitions.find,
+    holders.find_changing,
     moves.find_left_behind,
     arqs.find_of_no_context,
     arqs.find_of_no_server,

@@ -18,7 +18,7 @@ from tests.functional.api.conftest import (
     wait_for_status,
 )
 
-OTHER_CALLER = str(uuid.uuid4())
+OTHER_CALLER = '0ca11000-0000-4000-8000-000000000000'
 MEDIATED = {'attach_type': 'MDEV'}
 
 

@@ -11,7 +11,7 @@ from nova_cyborg.db import tables
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import held, providers
 
-OTHER_CALLER = str(uuid.uuid4())
+OTHER_CALLER = '0ca11000-0000-4000-8000-000000000000'
 MEDIATED = {'attach_type': 'MDEV'}
 # A function of a card is two ARQs of Cyborg's, and one unit of Placement's.
 TWO_FUNCTIONS = {

@@ -7,7 +7,7 @@ import datetime
 import pytest
 import sqlalchemy as sa
 
-from nova_cyborg.audit import transitions
+from nova_cyborg.audit import holders
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
 
@@ -43,7 +43,7 @@ def attaching(cloud, member, nova):
 
 def test_the_call_has_ended_before(run, member, nova, attaching, wait):
     server_id, uuid_ = attaching
-    wait(transitions.MOST - datetime.timedelta(minutes=1))
+    wait(holders.MOST - datetime.timedelta(minutes=1))
     assert run() == (0, [])
 
     wait(datetime.timedelta(minutes=2))
@@ -61,7 +61,7 @@ def test_the_call_has_ended_before(run, member, nova, attaching, wait):
 def test_of_a_detach(cloud, run, running, nova, wait):
     _provider, server_id, uuid_ = running
     nova.detach(server_id, uuid_)
-    wait(transitions.MOST)
+    wait(holders.MOST)
     wait(datetime.timedelta(seconds=1))
     assert run() == (1, ['attach-not-ended'])
 
@@ -72,7 +72,7 @@ def test_of_a_detach(cloud, run, running, nova, wait):
 
 def test_the_server_is_gone(cloud, run, member, attaching, wait):
     server_id, uuid_ = attaching
-    wait(2 * transitions.MOST)
+    wait(2 * holders.MOST)
     cloud.nova.delete(server_id)
 
     assert run(repair=True) == (0, ['held-by-no-server'])

@@ -18,6 +18,7 @@ import requests
 from keystoneauth1 import exceptions as ks_exc
 from nova import objects
 from nova.compute import task_states, vm_states
+from nova_cyborg import exception
 from nova_cyborg.nova import client as cyborg_calls
 from nova_cyborg.nova.compute import hotplug
 
@@ -253,6 +254,20 @@ class DetachTest(TestCase):
             self._detach_both()
             self.attach(self.pci)
             self.attach(self.mdev)
+
+    def test_the_server_is_moved_meanwhile(self) -> None:
+        error = exception.OtherAttempt(server_id=self.server['id'])
+        before = self.live()
+        with mock.patch(
+            'nova_cyborg.cyborg_client.AllocationClient.unplug',
+            side_effect=error,
+        ):
+            for context_id in (self.pci, self.mdev):
+                self.detach_fails(context_id)
+        # What is bound is in the guest again.
+        self.assertCountEqual(before, self.live())
+        self.assertCountEqual(before, self.stored())
+        self._detach_both()
 
     def test_something_else_changes_the_allocation(self) -> None:
         client = self.placement_fixture._client

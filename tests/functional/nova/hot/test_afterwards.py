@@ -55,7 +55,8 @@ class OneHostTest(TestCase):
 
     def test_suspend_and_resume(self) -> None:
         self.do('suspend', 'SUSPENDED')
-        self.assertEqual([], self.live())
+        self.assertFalse(self.domain().isActive())
+        self.assertEqual([], self.domain().saved)
         self.assertEqual(2, len(self.used_slots()))
         status, _why = self.refused(self.detach, self.pci)
         self.assertEqual(409, status)

@@ -18,7 +18,9 @@ import requests
 from keystoneauth1 import exceptions as ks_exc
 from nova import objects
 from nova.compute import task_states, vm_states
-from nova_cyborg.nova.compute import bindings, hotplug
+from nova_cyborg import exception
+from nova_cyborg.nova import client as cyborg_calls
+from nova_cyborg.nova.compute import hotplug
 
 # Requests of nova-compute's, in their order.
 _ATTACH = (('POST', '/bind'), ('GET', 'accelerator_requests'))
@@ -46,7 +48,7 @@ class TestCase(plugging.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(fixtures.MockPatchObject(bindings, '_SECONDS', 0))
+        self.useFixture(fixtures.MockPatchObject(cyborg_calls, '_SECONDS', 0))
 
     def boot_first(self) -> dict[str, ty.Any]:
         self.first = self.create_context()
@@ -151,22 +153,21 @@ class AttachTest(TestCase):
         self.assert_attaches(self.pci)
 
     def test_nothing_can_be_undone(self) -> None:
+        self.hotplug.refused.update(*(each.slots for each in self.devices))
         for context_id in (self.pci, self.mdev):
-            with (
-                self.cyborg_fails(*_ATTACH[1], 'answer', 500, 1000),
-                self.cyborg_fails('POST', '/unplug', 'answer', 500, 1000),
-            ):
+            with self.cyborg_fails('POST', '/unplug', 'answer', 500, 1000):
                 self.attach_fails(context_id)
             self.assertEqual('attaching', self.status(context_id))
-            self.assert_attaches(context_id)
+        self.hotplug.refused.clear()
+        for context_id in (self.pci, self.mdev):
+            self.assertEqual('attaching', self.status(context_id))
+            self.attach(context_id)
+        self.assert_has(self.first, self.pci, self.mdev)
 
     def test_a_server_that_is_left_so_is_deleted(self) -> None:
         with self.cyborg_fails(*_ATTACHED, 'answer', 500, 3):
             self.attach_fails(self.pci)
-        with (
-            self.cyborg_fails(*_ATTACH[1], 'answer', 500, 1000),
-            self.cyborg_fails('POST', '/unplug', 'answer', 500, 1000),
-        ):
+        with self.cyborg_fails(*_ATTACH[1], 'answer', 500, 1000):
             self.attach_fails(self.mdev)
         self.delete(self.server)
         self.assert_nothing_held()
@@ -253,6 +254,20 @@ class DetachTest(TestCase):
             self._detach_both()
             self.attach(self.pci)
             self.attach(self.mdev)
+
+    def test_the_server_is_moved_meanwhile(self) -> None:
+        error = exception.OtherAttempt(server_id=self.server['id'])
+        before = self.live()
+        with mock.patch(
+            'nova_cyborg.cyborg_client.AllocationClient.unplug',
+            side_effect=error,
+        ):
+            for context_id in (self.pci, self.mdev):
+                self.detach_fails(context_id)
+        # What is bound is in the guest again.
+        self.assertCountEqual(before, self.live())
+        self.assertCountEqual(before, self.stored())
+        self._detach_both()
 
     def test_something_else_changes_the_allocation(self) -> None:
         client = self.placement_fixture._client

@@ -8,6 +8,7 @@ import json
 import typing as ty
 from unittest import mock
 
+from nova import context as nova_context
 from nova.api.metadata import base as metadata
 from nova_cyborg.nova.compute.libvirt import driver
 
@@ -23,7 +24,9 @@ class TagsTest(plugging.TestCase):
 
     def _told(self) -> list[tuple[str, str, str, list[str]]]:
         """Return what the server's metadata say of devices."""
-        found = metadata.InstanceMetadata(self.instance(), network_info=[])
+        found = metadata.get_metadata_by_instance_id(
+            self.server['id'], None, nova_context.get_admin_context()
+        )
         text = found.lookup('/openstack/latest/meta_data.json')
         return [
             (each['type'], each['bus'], each['address'], each['tags'])

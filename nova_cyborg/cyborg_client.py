@@ -11,6 +11,7 @@ import dataclasses
 import http
 import logging
 import typing as ty
+from urllib import parse
 
 from keystoneauth1 import adapter as ks_adapter
 from keystoneauth1 import exceptions as ks_exc
@@ -45,12 +46,34 @@ class AllocatedContext:
     :ivar groups: its request groups.
     :ivar live_migration: one of :class:`model.LiveMigration`.
     :ivar bindings: its devices on each node.
+    :ivar name: its name, if it has one.
+    :ivar tag: what its device is found by in the guest, if it has a tag.
+    :ivar status: one of :class:`model.Status`.
+    :ivar fault: what went wrong with it last; None if nothing did.
     """
 
     uuid: str
     groups: tuple[model.Group, ...]
     live_migration: str
     bindings: tuple[model.Binding, ...]
+    name: str | None = None
+    tag: str | None = None
+    status: str = model.Status.RESERVED
+    fault: str | None = None
+
+    @property
+    def left_missing(self) -> list[str]:
+        """Slots that are missing where its server has left, and may go back.
+
+        Of one whose address is lost, the accelerator request is named.
+        """
+        return [
+            device.slot or device.arq_id
+            for binding in self.bindings
+            if binding.state == model.BindingState.LEAVING
+            for device in binding.devices
+            if device.missing
+        ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +83,7 @@ class CheckedContext(AllocatedContext):
     :ivar holder: UUID of the server that holds it, or None.
     """
 
-    holder: str | None
+    holder: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +104,26 @@ class ServerAllocation:
     contexts: tuple[AllocatedContext, ...]
     combinations: counting.Combinations = counting.NONE
     taints: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Attachment:
+    """A device context that a server is about to get while it exists.
+
+    :ivar context: the device context.
+    :ivar taints: keys of all taints that devices have.
+    :ivar resumed: whether another call had begun to attach it: what that has
+        done may be there.
+    :ivar groups: how many request groups the server has with it.
+    :ivar combinations: of devices, which Placement would try for the server
+        with all that it has then, if it is moved.
+    """
+
+    context: AllocatedContext
+    taints: tuple[str, ...]
+    resumed: bool
+    groups: int = 0
+    combinations: counting.Combinations = counting.NONE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -338,17 +381,185 @@ class AllocationClient:
         body = {'migration': migration_id}
         self._call('POST', _path(server_id, '/settle'), body)
 
-    def release(self, server_id: str, caller: str | None = None) -> None:
+    def release(
+        self,
+        server_id: str,
+        caller: str | None = None,
+        terminated: bool = False,
+    ) -> None:
         """Release a server's device contexts; safe to repeat.
 
         :param server_id: UUID of the server.
         :param caller: UUID of the attempt that has reserved them; None for
             any.
+        :param terminated: whether the server is gone for good; Cyborg asks
+            Nova unless it is.
         :raises AlreadyBegun: if another caller has.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        query = f'?caller={caller}' if caller else ''
-        self._call('DELETE', _path(server_id, query))
+        given = {'caller': caller, 'terminated': 'true' if terminated else ''}
+        query = parse.urlencode({k: v for k, v in given.items() if v})
+        self._call('DELETE', _path(server_id, f'?{query}' if query else ''))
+
+    def attach(
+        self,
+        server_id: str,
+        context_id: str,
+        caller: str,
+        project_id: str,
+        tag: str | None = None,
+        flavor: FlavorRequest | None = None,
+    ) -> Attachment:
+        """Begin to give a device context to a server that exists.
+
+        Safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param context_id: UUID of the device context.
+        :param caller: UUID of the call, which the next ones are made with.
+        :param project_id: the server's project, which owns the device
+            context.
+        :param tag: the tag that the device context is to have; None for the
+            one that it has.
+        :param flavor: what the server's flavor asks for besides, if anything.
+        :returns: the device context, which the server holds.
+        :raises DeviceContextNotFound: if it is not in the project.
+        :raises DeviceContextInUse: if another server holds it.
+        :raises DeviceContextAttached: if this server has it.
+        :raises DeviceContextDetaching: if this server is losing it.
+        :raises TagInUse: if another device context of the server has its tag.
+        :raises ServerMoving: if the server has devices on two hosts.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = _body(
+            flavor,
+            device_context=context_id,
+            caller=caller,
+            project_id=project_id,
+        )
+        if tag is not None:
+            body['tag'] = tag
+        response = self._call('POST', _path(server_id, '/attach'), body)
+        return _read(response, _attachment)
+
+    def bind_attached(
+        self,
+        server_id: str,
+        context_id: str,
+        node: str,
+        providers: collections.abc.Mapping[str, str],
+        caller: str,
+    ) -> list[str]:
+        """Begin to bind a device context that is attached; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param context_id: UUID of the device context.
+        :param node: the node that the server is on.
+        :param providers: UUID of the resource provider by the request
+            group's requester id.
+        :param caller: UUID of the call that has begun to attach it.
+        :returns: UUIDs of the accelerator requests.
+        :raises OtherAttempt: if another call has taken over.
+        :raises ServerMoving: if what the server uses is on another node.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {
+            'hostname': node,
+            'resource_providers': dict(providers),
+            'device_context': context_id,
+            'caller': caller,
+        }
+        response = self._call('POST', _path(server_id, '/bind'), body)
+        return _read(response, _arq_ids)
+
+    def attached(
+        self,
+        server_id: str,
+        context_id: str,
+        caller: str | None = None,
+        fault: str | None = None,
+    ) -> None:
+        """Say that a server has a device context now; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param context_id: UUID of the device context.
+        :param caller: UUID of the call that has begun to attach or to detach
+            it; None for whichever has begun to detach it.
+        :param fault: why it is not detached, for the project to read.
+        :raises OtherAttempt: if another call has taken over.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = _given(device_context=context_id, caller=caller, fault=fault)
+        self._call('POST', _path(server_id, '/attached'), body)
+
+    def detach(
+        self, server_id: str, context_id: str, caller: str
+    ) -> AllocatedContext:
+        """Begin to take a device context from a server; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param context_id: UUID of the device context.
+        :param caller: UUID of the call, which the next ones are made with.
+        :returns: the device context, which the server still holds.
+        :raises DeviceContextNotAttached: if the server does not hold it.
+        :raises ServerMoving: if the server has devices on two hosts.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {'device_context': context_id, 'caller': caller}
+        response = self._call('POST', _path(server_id, '/detach'), body)
+        return _read(response, _attached_context)
+
+    def unplug(
+        self,
+        server_id: str,
+        context_id: str,
+        caller: str,
+        providers: collections.abc.Iterable[str],
+    ) -> dict[str, dict[str, int]]:
+        """Unbind what a device context has that no guest has any more.
+
+        Safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param context_id: UUID of the device context.
+        :param caller: UUID of the call that has begun to attach or to detach
+            it.
+        :param providers: UUIDs of the resource providers that Placement has
+            allocated something of to the server.
+        :returns: what the server still uses of those that are devices:
+            amounts by resource class, by UUID of the provider.
+        :raises OtherAttempt: if another call has taken over.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = {
+            'device_context': context_id,
+            'caller': caller,
+            'resource_providers': list(providers),
+        }
+        response = self._call('POST', _path(server_id, '/unplug'), body)
+        return _read(response, _resources)
+
+    def detached(
+        self,
+        server_id: str,
+        context_id: str,
+        caller: str,
+        fault: str | None = None,
+    ) -> int:
+        """Release a device context of a server; safe to repeat.
+
+        :param server_id: UUID of the server.
+        :param context_id: UUID of the device context; nothing of it is bound.
+        :param caller: UUID of the call that has begun to attach or to detach
+            it.
+        :param fault: why it is not attached, for the project to read.
+        :returns: how many device contexts the server still holds.
+        :raises OtherAttempt: if another call has taken over.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body = _given(device_context=context_id, caller=caller, fault=fault)
+        response = self._call('POST', _path(server_id, '/detached'), body)
+        return _read(response, _count)
 
     def is_resolved(self, server_id: str) -> bool:
         """Tell whether the binding of a server's ARQs is over.
@@ -426,6 +637,10 @@ def _body(flavor: FlavorRequest | None, **fields: object) -> dict[str, object]:
     return {**fields, **flavor.as_dict()} if flavor else fields
 
 
+def _given(**fields: str | None) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def _reason(error: Exception) -> str:
     # The library's own sentences have the URL in them, too long for a fault.
     for kind, reason in _REASONS.items():
@@ -491,7 +706,36 @@ def _context(item: dict[str, ty.Any]) -> dict[str, ty.Any]:
             model.Binding.from_dict(binding)
             for binding in item.get('bindings', ())
         ),
+        'name': item.get('name'),
+        'tag': item.get('tag'),
+        'status': item.get('status', model.Status.RESERVED),
+        'fault': item.get('fault'),
     }
+
+
+def _attached_context(body: dict[str, ty.Any]) -> AllocatedContext:
+    return AllocatedContext(**_context(body['device_context']))
+
+
+def _attachment(body: dict[str, ty.Any]) -> Attachment:
+    return Attachment(
+        context=_attached_context(body),
+        taints=tuple(body['taints']),
+        resumed=bool(body['resumed']),
+        groups=int(body['groups']),
+        combinations=_combinations(body),
+    )
+
+
+def _resources(body: dict[str, ty.Any]) -> dict[str, dict[str, int]]:
+    return {
+        provider: dict(amounts)
+        for provider, amounts in body['resources'].items()
+    }
+
+
+def _count(body: dict[str, ty.Any]) -> int:
+    return int(body['contexts'])
 
 
 def _checked(body: dict[str, ty.Any]) -> Checked:

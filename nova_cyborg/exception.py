@@ -101,6 +101,33 @@ class LiveMigrationTooOld(DeviceContextError):
     error_code = 'nova_cyborg.live_migration.too_old'
 
 
+class HotPlugUnavailable(DeviceContextError):
+    message = (
+        'Device contexts cannot be attached to server %(server_id)s, or '
+        'detached, now: %(reason)s Ask the administrator of the cloud.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.hot_plug.unavailable'
+
+
+class DetachPaused(DeviceContextError):
+    message = (
+        'Server %(server_id)s is paused, and a guest that is paused lets go '
+        'of no device. Unpause it, and detach the device context then.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.hot_plug.paused'
+
+
+class OverLimit(DeviceContextError):
+    message = (
+        'The device context would exceed a limit of the project: %(reason)s '
+        'Detach or delete others, or ask for a higher limit.'
+    )
+    status = 403
+    error_code = 'nova_cyborg.over_limit'
+
+
 class LiveMigrationForced(DeviceContextError):
     message = (
         'Server %(server_id)s has device contexts, and cannot be forced to a '
@@ -221,6 +248,41 @@ class DeviceContextInUse(DeviceContextError):
         """UUID of the server; None if made again from an API's sentence."""
         found = self.kwargs.get('server_id')
         return found if isinstance(found, str) else None
+
+
+class DeviceContextAttached(DeviceContextError):
+    message = (
+        'Device context %(id)s is attached to server %(server_id)s already.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_context.attached'
+
+
+class DeviceContextDetaching(DeviceContextError):
+    message = (
+        'Device context %(id)s is being detached from server %(server_id)s. '
+        'Attach it again when that is done.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_context.detaching'
+
+
+class DeviceContextNotAttached(DeviceContextError):
+    message = (
+        'Device context %(id)s is not attached to server %(server_id)s. '
+        'Nothing was changed.'
+    )
+    status = 404
+    error_code = 'nova_cyborg.device_context.not_attached'
+
+
+class TagInUse(DeviceContextError):
+    message = (
+        'Device contexts %(id)s and %(other)s of server %(server_id)s would '
+        'both have the tag "%(tag)s". Give one of them another tag.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_context.tag_in_use'
 
 
 class DeviceContextRepeated(DeviceContextError):
@@ -364,6 +426,16 @@ class ServerNotLeaving(DeviceContextError):
     error_code = 'nova_cyborg.device_allocation.server_not_leaving'
 
 
+class ServerMoving(DeviceContextError):
+    message = (
+        'Server %(server_id)s has devices on another host, too: it is being '
+        'moved, or its move is not confirmed. Attach and detach its device '
+        'contexts when that is done.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_allocation.server_moving'
+
+
 class ProviderMissing(DeviceContextError):
     message = (
         'No resource provider is given for group %(group)d of device '
@@ -490,6 +562,16 @@ class BindingFailed(DeviceContextError):
     error_code = 'nova_cyborg.binding_failed'
 
 
+class NoDeviceOnHost(DeviceContextError):
+    message = (
+        'Host %(host)s of server %(server_id)s has no free device for device '
+        'context %(id)s, and a server gets devices of its own host only. '
+        'Try again later, or move the server to another host first.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.no_device_on_host'
+
+
 class BindingTimeout(DeviceContextError):
     message = (
         'The accelerators of server %(server_id)s were not bound within '
@@ -508,6 +590,45 @@ class DeviceNotGiven(DeviceContextError):
     error_code = 'nova_cyborg.device_not_given'
 
 
+class NoPCISlot(DeviceContextError):
+    message = (
+        'The guest of server %(server_id)s has no PCI slot left for device '
+        '%(slot)s. Detach something from it; or the operators raise '
+        '[libvirt] num_pcie_ports in nova.conf of its host, and it is '
+        'rebooted (hard).'
+    )
+    status = 409
+    error_code = 'nova_cyborg.no_pci_slot'
+
+
+class DeviceKept(DeviceContextError):
+    message = (
+        'The guest of server %(server_id)s does not let go of device '
+        '%(slot)s. Have it stop using the device, and try again.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.device_kept'
+
+
+class ServerBusy(DeviceContextError):
+    message = (
+        'Server %(server_id)s is not on host %(host)s any more, or something '
+        'else is being done with it: its state is %(state)s. Try again when '
+        'that is over.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.server_busy'
+
+
+class NotAllocated(DeviceContextError):
+    message = (
+        'Placement could not be told of devices for server %(server_id)s: '
+        '%(reason)s'
+    )
+    status = 502
+    error_code = 'nova_cyborg.not_allocated'
+
+
 class DeviceMissing(DeviceContextError):
     message = (
         'Server %(server_id)s cannot be started without its devices, and '
@@ -517,6 +638,16 @@ class DeviceMissing(DeviceContextError):
     )
     status = 409
     error_code = 'nova_cyborg.device_missing'
+
+
+class LeftDeviceMissing(DeviceContextError):
+    message = (
+        'The move of server %(server_id)s cannot be reverted, as %(slots)s is '
+        'missing: the host that the server has left does not report it any '
+        'more. Revert the move when the device is back, or confirm it.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.left_device_missing'
 
 
 class BoundElsewhere(DeviceContextError):

@@ -59,8 +59,28 @@ class Status:
     BINDING = 'binding'
     BOUND = 'bound'
     ERROR = 'error'
+    #: Its server is getting it, or is losing it, while it exists.
+    ATTACHING = 'attaching'
+    DETACHING = 'detaching'
 
-    ALL = (AVAILABLE, RESERVED, BINDING, BOUND, ERROR)
+    ALL = (
+        AVAILABLE,
+        RESERVED,
+        BINDING,
+        BOUND,
+        ERROR,
+        ATTACHING,
+        DETACHING,
+    )
+
+
+class Transition:
+    """What is being done with a device context and a server that exists."""
+
+    ATTACHING = Status.ATTACHING
+    DETACHING = Status.DETACHING
+
+    ALL = (ATTACHING, DETACHING)
 
 
 class BindingState:
@@ -297,7 +317,12 @@ class DeviceContext:
 
     :ivar server_id: UUID of the server whose allocation it is in; None when
         no server holds it.
-    :ivar fault: why its binding failed, or what it has lost.
+    :ivar tag: what its device is found by in the guest.
+    :ivar transition: one of :class:`Transition`; None if it is neither being
+        attached nor detached.
+    :ivar transition_fault: why it could not be attached or detached the last
+        time; what a server has goes on working.
+    :ivar binding_fault: why its binding failed, or what it has lost.
     :ivar device_profile_id: UUID of the profile its groups were copied from.
     :ivar bindings: where it has devices; two or more while its server moves.
     """
@@ -312,7 +337,10 @@ class DeviceContext:
     live_migration: str = LiveMigration.REFUSE
     device_profile_id: str | None = None
     server_id: str | None = None
-    fault: str | None = None
+    tag: str | None = None
+    transition: str | None = None
+    transition_fault: str | None = None
+    binding_fault: str | None = None
     bindings: tuple[Binding, ...] = ()
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
@@ -328,11 +356,19 @@ class DeviceContext:
         states = {device.state for device in self.devices}
         if self.server_id is None:
             return Status.AVAILABLE
-        if self.fault or any(d.failed or d.missing for d in self.devices):
+        if self.transition is not None:
+            return self.transition
+        failed = any(each.failed or each.missing for each in self.devices)
+        if self.binding_fault or failed:
             return Status.ERROR
         if not states:
             return Status.RESERVED
         return Status.BOUND if states == {_ARQ_BOUND} else Status.BINDING
+
+    @property
+    def fault(self) -> str | None:
+        """What went wrong with it last, for its project to read."""
+        return self.transition_fault or self.binding_fault
 
     @property
     def host(self) -> str | None:

@@ -33,6 +33,10 @@ _INSTALLERS = {
     'nova.accelerator.cyborg': 'nova_cyborg.nova.accelerators',
     'nova.service': 'nova_cyborg.nova.service',
     'nova.api.openstack.compute.servers': 'nova_cyborg.nova.api.compute_api',
+    'nova.api.openstack.compute.routes': (
+        'nova_cyborg.nova.api.attachments.controller'
+    ),
+    'nova.api.metadata.base': 'nova_cyborg.nova.api.metadata',
     'nova.conductor.manager': 'nova_cyborg.nova.conductor.manager',
     'nova.compute.resource_tracker': (
         'nova_cyborg.nova.compute.resource_tracker'

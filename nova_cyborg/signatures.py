@@ -8,6 +8,7 @@ the service starts, not when the first server is built.
 
 import collections.abc
 import inspect
+import types
 
 from nova_cyborg import exception
 
@@ -31,13 +32,14 @@ def check(owner: type, expected: collections.abc.Mapping[str, str]) -> None:
 
 
 def check_named(
-    owner: type, expected: collections.abc.Mapping[str, str]
+    owner: type | types.ModuleType,
+    expected: collections.abc.Mapping[str, str],
 ) -> None:
-    """Check that a class's methods have arguments, wherever they stand.
+    """Check that methods or functions have arguments, wherever they stand.
 
-    For a method with so many that its callers name them.
+    For those with so many that their callers name them.
 
-    :param owner: the class.
+    :param owner: the class, or the module.
     :param expected: names of arguments, separated by spaces, by method.
     :raises PluginActivationFailed: naming the method that differs.
     """
@@ -50,7 +52,7 @@ def check_named(
             )
 
 
-def _arguments(owner: type, name: str) -> list[str]:
+def _arguments(owner: type | types.ModuleType, name: str) -> list[str]:
     method = getattr(owner, name, None)
     if method is None:
         raise exception.PluginActivationFailed(
@@ -60,5 +62,7 @@ def _arguments(owner: type, name: str) -> list[str]:
     return list(inspect.signature(method).parameters)
 
 
-def _name(owner: type) -> str:
+def _name(owner: type | types.ModuleType) -> str:
+    if isinstance(owner, types.ModuleType):
+        return owner.__name__
     return f'{owner.__module__}.{owner.__qualname__}'

@@ -155,11 +155,11 @@ def _forget_unused(
 
 def _of_no_server(view: look.Look, consumer: _Consumer) -> look.Finding | None:
     server_id = consumer.server.server_id
-    if consumer.use is None:
-        # It may be a server's migration.
-        migrations = view.nova.migrations
-        if migrations is None or server_id in migrations:
-            return None
+    if consumer.use is None and (
+        view.nova.migrations is None or moves.server_of(view, server_id)
+    ):
+        # It is a server's migration, or may be one.
+        return None
     return look.Finding(
         'allocation-of-no-server',
         consumer.subject,

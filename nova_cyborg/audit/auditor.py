@@ -37,6 +37,7 @@ _SUBJECTS: tuple[
     ...,
 ] = (
     holders.find,
+    holders.find_changing,
     moves.find_left_behind,
     arqs.find_of_no_context,
     arqs.find_of_no_server,
@@ -45,6 +46,8 @@ _SUBJECTS: tuple[
     slots.find_uncleaned,
     arqs.find_unused_profiles,
     moves.find_on_another_host,
+    # First: what a migration has, nobody else can be allocated.
+    moves.find_unended,
     allocations.find,
     providers.find_without_device,
     providers.find_twins,

@@ -3,11 +3,16 @@
 """Servers that hold device contexts, and what Nova says of them."""
 
 import collections.abc
+import datetime
 import functools
 
 from nova_cyborg.audit import look
 from nova_cyborg.db import allocations
+from nova_cyborg.db.bindings import transitions
 from nova_cyborg.lifecycle import nova, release, servers, unbind
+
+#: How long attaching or detaching one may take.
+MOST = datetime.timedelta(minutes=10)
 
 
 def find(
@@ -57,6 +62,9 @@ def _about(
             'The server is on no host, and devices are bound for it.',
             functools.partial(_unbind, server_id, holder.generation),
         )
+    if holder.is_changing:
+        # It may have none before one is attached, and after one is detached.
+        return None
     if state is servers.State.RESTING and not holder.has_arqs:
         return look.Finding(
             'server-without-devices',
@@ -65,6 +73,32 @@ def _about(
             'it with offloading, and unshelve it.',
         )
     return None
+
+
+def find_changing(view: look.Look) -> collections.abc.Iterator[look.Finding]:
+    """Find device contexts whose transition has not ended.
+
+    Nothing is repaired from here: the guest may have the device, or not, and
+    the call that is made again looks.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    for each in transitions.begun_before(view.context, MOST):
+        if view.nova.server(each.server_id).state in servers.NEVER_TO_USE:
+            # It is released with the rest of what that server holds.
+            continue
+        verb = (
+            'attached to'
+            if each.transition == transitions.ATTACHING
+            else 'detached from'
+        )
+        yield look.Finding(
+            'attach-not-ended',
+            each.context_id,
+            f'The device context is being {verb} server {each.server_id} '
+            f'for more than {MOST.seconds // 60} minutes. Repeat the request.',
+        )
 
 
 def _release(server_id: str) -> None:

@@ -8,7 +8,12 @@ import functools
 from nova_cyborg.audit import look
 from nova_cyborg.db import allocations
 from nova_cyborg.db.bindings import moves
-from nova_cyborg.lifecycle import nova, servers, unbind
+from nova_cyborg.lifecycle import nova, placement, servers, unbind
+
+# With a server that is gone, or is so, nothing is being done.
+_OVER = frozenset(
+    (servers.State.GONE, servers.State.RESTING, servers.State.OFFLOADED)
+)
 
 
 def find_left_behind(
@@ -86,3 +91,75 @@ def on_another_host(view: look.Look) -> set[str]:
             ):
                 found.add(server_id)
     return found
+
+
+def find_unended(view: look.Look) -> collections.abc.Iterator[look.Finding]:
+    """Find migrations that have allocations, and are over.
+
+    While a server is moved, Nova allocates what it has on the host that it
+    leaves to the migration, and what it is to have to the server. A process
+    that is killed meanwhile leaves that so.
+
+    :param view: the look of the audit.
+    :returns: what disagrees.
+    """
+    seen: set[str] = set()
+    for provider in view.providers:
+        for consumer in sorted(provider.in_placement.keys() - seen):
+            seen.add(consumer)
+            server_id = _moved(view, consumer)
+            if server_id is None:
+                continue
+            server = view.nova.server(server_id)
+            if server.state in _OVER:
+                yield look.Finding(
+                    'allocation-of-a-move',
+                    consumer,
+                    'Placement has an allocation of the migration, of which '
+                    f'nothing becomes any more, of server {server_id}.',
+                    functools.partial(
+                        _end_move,
+                        view.placement,
+                        provider.uuid,
+                        consumer,
+                        server,
+                    ),
+                )
+
+
+def server_of(view: look.Look, consumer: str) -> str | None:
+    """Tell whose migration has an allocation.
+
+    :param view: the look of the audit.
+    :param consumer: UUID of who has it, which is no server.
+    :returns: UUID of the server; None if it is no migration, or Nova does not
+        say.
+    """
+    return (view.nova.migrations or {}).get(consumer)
+
+
+def _moved(view: look.Look, consumer: str) -> str | None:
+    # All are asked for only if one of them may be.
+    if view.nova.server(consumer).state is not servers.State.GONE:
+        return None
+    return server_of(view, consumer)
+
+
+def _end_move(
+    client: placement.Placement,
+    provider: str,
+    migration_id: str,
+    server: servers.Server,
+) -> None:
+    """Repair ``allocation-of-a-move``."""
+
+    def is_over() -> bool:
+        now = nova.Nova().server(server.server_id)
+        return now.state is server.state and now.node == server.node
+
+    came_back = server.node is not None and (
+        client.node(provider) == server.node
+    )
+    client.end_move(
+        provider, migration_id, server.server_id, is_over, came_back
+    )

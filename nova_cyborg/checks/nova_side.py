@@ -56,6 +56,26 @@ def plugin_line() -> results.Result:
     )
 
 
+def root_ports() -> results.Result:
+    """Check that guests have slots for devices that are attached later."""
+    if not (CONF.compute_driver or '').startswith('libvirt.'):
+        return results.success(
+            'This nova.conf is not that of a nova-compute with libvirt.'
+        )
+    ports = CONF.libvirt.num_pcie_ports
+    if ports:
+        return results.success(
+            'Guests of the machine types q35 and virt are started with '
+            f'{ports} root ports.'
+        )
+    return results.warning(
+        'Guests of the machine types q35 and virt have one or two free slots '
+        'for what is attached while they run: set [libvirt] num_pcie_ports '
+        'in nova.conf of nova-compute, up to 28, restart it, and reboot '
+        '(hard) the servers that are to get more.'
+    )
+
+
 def service_token_sent() -> results.Result:
     """Check that Nova sends its service token, and has one to send."""
     if not CONF.service_user.send_service_user_token:
@@ -204,6 +224,7 @@ CHECKS: results.Checks = {
     'Nova: plugin in nova.conf': plugin_line,
     'Nova: every nova-conductor': conductors.check,
     'Nova: moves': moves.check,
+    'Nova: root ports of guests': root_ports,
     'Nova: service token': service_token_sent,
     "Nova: Cyborg's device contexts": device_context_api,
     "Nova: Cyborg's allocations": allocations,

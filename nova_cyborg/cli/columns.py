@@ -23,6 +23,7 @@ SHOWN = (
     'device_profile_id',
     'delete_on_termination',
     'live_migration',
+    'tag',
     'project_id',
     'user_id',
     'created_at',
@@ -35,11 +36,16 @@ LISTED_LONG = (
     'groups',
     'delete_on_termination',
     'live_migration',
+    'tag',
     'project_id',
     'description',
     'created_at',
     'updated_at',
 )
+
+#: Of what a server has.
+ATTACHED = ('device_context_id', 'name', 'status', 'tag', 'devices')
+ATTACHED_SHOWN = ('server_id', *ATTACHED)
 
 _Items = list[dict[str, ty.Any]]
 if ty.TYPE_CHECKING:
@@ -66,6 +72,14 @@ class DevicesColumn(_Column):
     def human_readable(self) -> str:
         """Return the text for tables."""
         return '\n'.join(map(_device_text, self._value or ()))
+
+
+class AttachedDevicesColumn(_Column):
+    """The devices of a server: one a line, or objects in JSON."""
+
+    def human_readable(self) -> str:
+        """Return the text for tables."""
+        return '\n'.join(map(_attached_text, self._value or ()))
 
 
 class BindingsColumn(_Column):
@@ -96,6 +110,23 @@ def row(
     :returns: the values, ready for cliff's formatters.
     """
     return tuple(_value(context, name) for name in names)
+
+
+def attached_row(
+    attachment: http.Resource, names: collections.abc.Iterable[str]
+) -> tuple[ty.Any, ...]:
+    """Return some fields of a device context that a server has.
+
+    :param attachment: the device context, as Nova has it.
+    :param names: the fields.
+    :returns: the values, ready for cliff's formatters.
+    """
+    return tuple(
+        AttachedDevicesColumn(attachment.get(name) or [])
+        if name == 'devices'
+        else attachment.get(name)
+        for name in names
+    )
 
 
 def _value(context: http.Context, name: str) -> ty.Any:
@@ -129,6 +160,16 @@ def _device_text(device: dict[str, ty.Any]) -> str:
     if device.get('missing'):
         state = f'{state}, missing'
     return f'{text} ({state}, ARQ {device.get("arq_id")})'
+
+
+def _attached_text(device: dict[str, ty.Any]) -> str:
+    place = 'no slot yet'
+    if device.get('slot'):
+        place = f'{device.get("type")} {device["slot"]}'
+    return (
+        f'group {device.get("group")}: {place} '
+        f'(ARQ {device.get("accelerator_request_id")})'
+    )
 
 
 def _pairs(items: dict[str, ty.Any] | None) -> str:

@@ -2,7 +2,8 @@
 
 """What a user is told when the Accelerator service cannot do it.
 
-The one place where the failures of a call become a sentence.
+The one place where the failures of a call become a sentence; what Nova
+refuses is in :mod:`.servers.refusals`.
 """
 
 import json
@@ -27,10 +28,10 @@ _NOT_SERVED = (
     'The Accelerator service (Cyborg) of this cloud does not serve device '
     'contexts. Ask its operators to install nova-cyborg there.'
 )
+_SERVICE = 'Accelerator service (Cyborg)'
 _NO_SERVICE = (
-    'This cloud has no Accelerator service (Cyborg) that you can reach: '
-    '%(reason)s. Check the region and the interface with "openstack catalog '
-    'list".'
+    'This cloud has no %(service)s that you can reach: %(reason)s. Check the '
+    'region and the interface with "openstack catalog list".'
 )
 _UNREACHABLE = 'The cloud did not answer: %(reason)s'
 _UNAUTHORIZED = (
@@ -60,15 +61,20 @@ class Response(ty.Protocol):
         """The body."""
 
 
-def from_failure(failure: Exception) -> osc_exc.CommandError:
+def from_failure(
+    failure: Exception, service: str = _SERVICE
+) -> osc_exc.CommandError:
     """Say why a call got no answer.
 
     :param failure: one of :data:`CALL_FAILURES`.
+    :param service: what was called.
     :returns: the error to raise.
     """
     reason = str(failure).rstrip('.')
     if isinstance(failure, _NO_ENDPOINT):
-        return osc_exc.CommandError(_NO_SERVICE % {'reason': reason})
+        return osc_exc.CommandError(
+            _NO_SERVICE % {'service': service, 'reason': reason}
+        )
     if isinstance(failure, ksa_exc.ConnectionError):
         return osc_exc.CommandError(_UNREACHABLE % {'reason': reason})
     return osc_exc.CommandError(str(failure))

@@ -119,10 +119,13 @@ def add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
     parser.epilog = f'{examples}\n{parser.epilog or ""}'
 
 
-def add_plain_options(parser: argparse.ArgumentParser) -> None:
+def add_plain_options(
+    parser: argparse.ArgumentParser, can_remove: bool = False
+) -> None:
     """Add the options for what can be changed later, too.
 
     :param parser: the command's parser.
+    :param can_remove: whether there may be something to be removed.
     """
     parser.add_argument(
         '--name', metavar='<name>', help='Name of the device context'
@@ -156,6 +159,17 @@ def add_plain_options(parser: argparse.ArgumentParser) -> None:
         'them, so that the guest sees them unplugged, and others plugged in '
         'on the new host; "native": they move with their state, if they can',
     )
+    tag = parser.add_mutually_exclusive_group()
+    tag.add_argument(
+        '--tag',
+        metavar='<tag>',
+        help='Tag by which a guest finds the device in its metadata (1 to 60 '
+        'characters, no slash and no comma)',
+    )
+    if can_remove:
+        tag.add_argument(
+            '--no-tag', action='store_true', help='Remove the tag'
+        )
 
 
 def add_list_options(parser: argparse.ArgumentParser) -> None:

@@ -50,9 +50,12 @@ def changes(args: argparse.Namespace) -> dict[str, ty.Any]:
         'description',
         'delete_on_termination',
         'live_migration',
+        'tag',
     )
     values = ((field, getattr(args, field)) for field in fields)
-    return {field: value for field, value in values if value is not None}
+    given = {field: value for field, value in values if value is not None}
+    # Only what exists can lose its tag.
+    return given | {'tag': None} if getattr(args, 'no_tag', False) else given
 
 
 def list_query(args: argparse.Namespace) -> dict[str, ty.Any]:

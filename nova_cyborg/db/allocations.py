@@ -13,7 +13,6 @@ import typing as ty
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
-from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
@@ -28,6 +27,15 @@ Check = collections.abc.Callable[
 ]
 
 
+# What a device context has of its server, when no server holds it.
+_RELEASED = {
+    'allocation_id': None,
+    'transition': None,
+    'transition_caller': None,
+    'transition_since': None,
+}
+
+
 @dataclasses.dataclass(frozen=True)
 class Holder:
     """A server that holds device contexts.
@@ -35,11 +43,14 @@ class Holder:
     :ivar server_id: its UUID.
     :ivar generation: its allocation's.
     :ivar has_arqs: whether it has accelerator requests.
+    :ivar is_changing: whether one of its device contexts is being attached or
+        detached.
     """
 
     server_id: str
     generation: int
     has_arqs: bool
+    is_changing: bool
 
 
 def get(
@@ -80,9 +91,16 @@ def holders(context: cyborg_context.RequestContext) -> list[Holder]:
     :returns: the servers.
     """
     allocation, arq = tables.DeviceAllocation, models.ExtArq
+    held = tables.DeviceContext
     arqs = sa.select(arq.id).where(arq.instance_uuid == allocation.server_id)
+    changing = sa.select(held.id).where(
+        held.allocation_id == allocation.id, held.transition.is_not(None)
+    )
     query = sa.select(
-        allocation.server_id, allocation.generation, arqs.exists()
+        allocation.server_id,
+        allocation.generation,
+        arqs.exists(),
+        changing.exists(),
     )
     return [Holder(*row) for row in session.rows(context, query)]
 
@@ -107,6 +125,7 @@ def reserve(
     :raises DeviceContextNotFound: if one is not in the project.
     :raises DeviceContextInUse: if another server holds one.
     :raises AllocationMismatch: if the server holds other ones.
+    :raises TagInUse: if two of them have one tag.
     """
     with session.writing(context) as db:
         row = lock(db, server_id)
@@ -118,11 +137,12 @@ def reserve(
             )
             db.add(row)
             db.flush()
-            _reserve(db, row, context_ids)
+            hold(db, row, context_ids)
         check_caller(row, caller)
         held = contexts.of_allocation(db, row.id)
         if {data.uuid for _row, data in held} != set(context_ids):
             raise exception.AllocationMismatch(server_id=server_id)
+        contexts.check_tags(data for _row, data in held)
         check([data for _row, data in held])
         return as_data(row, held)
 
@@ -184,7 +204,6 @@ def release(
         if links.have_arqs(db, [row.id for row, _data in held]):
             raise exception.StillBound(server_id=server_id)
         _remove_remains(db, held)
-        rows.remove_all(db, row.id)
         # Not by what was read: it may have been changed meanwhile.
         table = tables.DeviceContext
         if terminated:
@@ -197,9 +216,40 @@ def release(
         db.execute(
             sa.update(table)
             .where(table.allocation_id == row.id)
-            .values(allocation_id=None)
+            .values(**_RELEASED)
         )
-        db.delete(row)
+        remove(db, row)
+
+
+def release_one(
+    db: orm.Session,
+    one: tuple[tables.DeviceContext, model.DeviceContext],
+    fault: str | None = None,
+) -> None:
+    """Release a device context of a server, which has no ARQs.
+
+    :param db: the transaction's session, in which the server's allocation is
+        locked.
+    :param one: the device context.
+    :param fault: why it was not attached, if that has failed.
+    """
+    _remove_remains(db, [one])
+    table = tables.DeviceContext
+    db.execute(
+        sa.update(table)
+        .where(table.id == one[0].id)
+        .values(fault=fault, **_RELEASED)
+    )
+
+
+def remove(db: orm.Session, row: tables.DeviceAllocation) -> None:
+    """Remove the allocation of a server that holds no device contexts.
+
+    :param db: the transaction's session.
+    :param row: the allocation's row.
+    """
+    rows.remove_all(db, row.id)
+    db.delete(row)
 
 
 def lock(db: orm.Session, server_id: str) -> tables.DeviceAllocation | None:
@@ -210,18 +260,9 @@ def lock(db: orm.Session, server_id: str) -> tables.DeviceAllocation | None:
     :returns: the allocation's row; None if it holds no device contexts.
     """
     allocation = tables.DeviceAllocation
-    _lock(db, server_id)
+    rows.lock_allocation(db, server_id)
     return db.scalar(
         sa.select(allocation).where(allocation.server_id == server_id)
-    )
-
-
-def _lock(db: orm.Session, server_id: str) -> None:
-    allocation = tables.DeviceAllocation
-    db.execute(
-        sa.update(allocation)
-        .where(allocation.server_id == server_id)
-        .values(updated_at=timeutils.utcnow())
     )
 
 
@@ -237,7 +278,7 @@ def lock_with_bindings(
     :raises AllocationNotFound: if the server holds no device contexts.
     """
     allocation, binding = tables.DeviceAllocation, tables.DeviceBinding
-    _lock(db, server_id)
+    rows.lock_allocation(db, server_id)
     found = db.execute(
         sa.select(allocation, binding)
         .outerjoin(binding, binding.allocation_id == allocation.id)
@@ -295,11 +336,20 @@ def as_data(
     )
 
 
-def _reserve(
+def hold(
     db: orm.Session,
     row: tables.DeviceAllocation,
     context_ids: collections.abc.Sequence[str],
-) -> None:
+) -> bool:
+    """Have a server hold device contexts, all or none.
+
+    :param db: the transaction's session.
+    :param row: the row of its allocation, which is locked.
+    :param context_ids: their UUIDs.
+    :returns: whether it has held none of them so far; if not, it holds all.
+    :raises DeviceContextNotFound: if one is not in its project.
+    :raises DeviceContextInUse: if another server holds one.
+    """
     table = tables.DeviceContext
     mine = (
         table.uuid.in_(context_ids),
@@ -310,11 +360,11 @@ def _reserve(
     taken: ty.Any = db.execute(
         sa.update(table)
         .where(table.allocation_id.is_(None), *mine)
-        .values(allocation_id=row.id)
+        .values(allocation_id=row.id, fault=None)
     )
     if taken.rowcount == len(context_ids):
-        return
-    rows = db.execute(
+        return True
+    found = db.execute(
         sa.select(table.uuid, tables.DeviceAllocation.server_id)
         .outerjoin(
             tables.DeviceAllocation,
@@ -322,7 +372,7 @@ def _reserve(
         )
         .where(*mine)
     ).all()
-    holders = dict(row._tuple() for row in rows)
+    holders = dict(each._tuple() for each in found)
     for uuid in context_ids:
         if uuid not in holders:
             raise exception.DeviceContextNotFound(id=uuid)
@@ -336,6 +386,7 @@ def _reserve(
                 # the snapshot of this transaction does not show.
                 raise session.Retry(error)
             raise error
+    return False
 
 
 def _tidy(db: orm.Session, row: tables.DeviceAllocation) -> None:

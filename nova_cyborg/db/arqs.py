@@ -7,8 +7,11 @@ conductor, agents and drivers work on it. Which one is of which device context
 is in :mod:`nova_cyborg.db.bindings.links`.
 """
 
+import collections
 import collections.abc
 import dataclasses
+import json
+import math
 import operator
 
 import sqlalchemy as sa
@@ -18,6 +21,7 @@ from cyborg.db.sqlalchemy import models
 from oslo_utils import timeutils
 from sqlalchemy import orm
 
+from nova_cyborg import model
 from nova_cyborg.db import profiles, session, tables
 from nova_cyborg.db.inventory import cleaning, handles, outages
 
@@ -126,6 +130,85 @@ def missing(
         query = query.where(arq.instance_uuid == server_id)
     with session.reading(context) as db:
         return set(db.scalars(query))
+
+
+def amounts(
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    providers: collections.abc.Collection[str],
+) -> dict[str, dict[str, int]]:
+    """Find what the ARQs of a server have of resource providers of devices.
+
+    As much as Placement has allocated for them: of a group of a device
+    profile, some take two ARQs for one unit.
+
+    :param server_id: UUID of the server.
+    :param providers: UUIDs of resource providers.
+    :returns: amounts by resource class, by UUID of the provider; of each that
+        is a device's, and of no other.
+    """
+    deployable, arq, profile = (
+        models.Deployable,
+        models.ExtArq,
+        models.DeviceProfile,
+    )
+    known = sa.select(deployable.rp_uuid).where(
+        deployable.rp_uuid.in_(providers)
+    )
+    counted = (
+        sa.select(
+            arq.device_rp_uuid,
+            arq.device_profile_id,
+            arq.device_profile_group_id,
+            sa.func.count(arq.id).label('count'),
+        )
+        .where(
+            arq.instance_uuid == server_id, arq.device_rp_uuid.in_(providers)
+        )
+        .group_by(
+            arq.device_rp_uuid,
+            arq.device_profile_id,
+            arq.device_profile_group_id,
+        )
+        .subquery()
+    )
+    query = sa.select(
+        counted.c.device_rp_uuid,
+        profile.profile_json,
+        counted.c.device_profile_group_id,
+        counted.c.count,
+    ).join(profile, profile.id == counted.c.device_profile_id)
+    found: dict[str, collections.Counter[str]] = {
+        provider: collections.Counter()
+        for (provider,) in session.rows(context, known)
+    }
+    for provider, text, number, count in session.rows(context, query):
+        if provider in found:
+            group = json.loads(text)['groups'][number]
+            found[provider].update(_amounts_of(group, count))
+    return {provider: dict(counts) for provider, counts in found.items()}
+
+
+def _amounts_of(
+    group: collections.abc.Mapping[str, str], count: int
+) -> dict[str, int]:
+    """Return what ARQs of a group of a device profile have, by class."""
+    resources = {
+        key.partition(':')[2].strip(): int(value)
+        for key, value in group.items()
+        if key.startswith('resources:')
+    }
+    required = tuple(
+        key.partition(':')[2].strip()
+        for key, value in group.items()
+        if key.startswith('trait:') and value == 'required'
+    )
+    whole = model.Group(tuple(resources.items()), required).accelerator_count
+    # As many times as the group is there; some of it may be gone.
+    return {
+        name: math.ceil(amount * count / whole)
+        for name, amount in resources.items()
+    }
 
 
 def beside_contexts(

@@ -12,7 +12,7 @@ from sqlalchemy import orm
 
 from nova_cyborg import exception, model
 from nova_cyborg.db import session, tables
-from nova_cyborg.db.bindings import links
+from nova_cyborg.db.bindings import links, rows
 
 
 def create(
@@ -30,14 +30,14 @@ def create(
 
     :param groups: its groups.
     :param device_profile_id: UUID of the profile they were copied from.
-    :param fields: name, description, delete_on_termination, live_migration;
-        each optional.
+    :param fields: name, description, delete_on_termination, live_migration,
+        tag; each optional.
     :param limit: how many the project may have; below zero, any number.
     :returns: the device context.
     :raises InvalidRequest: if the database cannot store the fields.
     :raises TooManyDeviceContexts: if it would have more.
     """
-    _check_storable(context, fields)
+    check_storable(context, fields)
     _check_count(context, limit, more=1)
     made = _insert(context, groups, device_profile_id, fields)
     try:
@@ -48,10 +48,15 @@ def create(
     return made
 
 
-def _check_storable(
+def check_storable(
     context: cyborg_context.RequestContext,
     fields: collections.abc.Mapping[str, ty.Any],
 ) -> None:
+    """Check that the database can store what a request says.
+
+    :param fields: columns of a device context, of which texts are looked at.
+    :raises InvalidRequest: if it cannot store one.
+    """
     texts = {
         name: value
         for name, value in fields.items()
@@ -154,14 +159,23 @@ def update(
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
-    :param fields: name, description, delete_on_termination, live_migration;
-        each optional.
+    :param fields: name, description, delete_on_termination, live_migration,
+        tag; each optional.
     :returns: the changed device context.
     :raises InvalidRequest: if the database cannot store the fields.
     :raises DeviceContextNotFound: if there is none in the project.
+    :raises TagInUse: if the server that holds it has another one with the
+        tag.
     """
-    _check_storable(context, fields)
+    check_storable(context, fields)
+    holder = None
+    if fields.get('tag'):
+        holder = _holder(context, uuid, project_id)
     with session.writing(context) as db:
+        if holder:
+            # Before anything is read: of two that get one tag at the same
+            # moment, the second sees the first one's.
+            rows.lock_allocation(db, holder)
         # First, and with its condition: one that is deleted at this moment
         # is not found then.
         db.execute(
@@ -169,7 +183,28 @@ def update(
             .where(*_is(uuid, project_id))
             .values(updated_at=timeutils.utcnow(), **fields)
         )
-        return load(db, [find_row(db, uuid, project_id)])[0]
+        found = find_row(db, uuid, project_id)
+        row, server_id, _fault = found
+        if fields.get('tag') and server_id:
+            if server_id != holder:
+                # It has been taken just now, and its holder is not locked.
+                raise session.Retry(
+                    exception.DeviceContextInUse(id=uuid, server_id=server_id)
+                )
+            held = without_devices(db, row.allocation_id)
+            check_tags(data for _row, data in held)
+        return load(db, [found])[0]
+
+
+def _holder(
+    context: cyborg_context.RequestContext, uuid: str, project_id: str | None
+) -> str | None:
+    """Find the server that holds a device context."""
+    query = select().where(*_is(uuid, project_id))
+    return next(
+        (server_id for _r, server_id, _f in session.rows(context, query)),
+        None,
+    )
 
 
 @session.retry
@@ -211,6 +246,30 @@ def _delete_free_in(
         )
     )
     return bool(deleted.rowcount)
+
+
+def check_tags(
+    held: collections.abc.Iterable[model.DeviceContext],
+) -> None:
+    """Check that no two device contexts of a server have one tag.
+
+    Not by the database, to which tags that differ in case may be equal.
+
+    :param held: all that the server holds.
+    :raises TagInUse: if two have.
+    """
+    found: dict[str, str] = {}
+    for each in held:
+        if each.tag is None:
+            continue
+        if each.tag in found:
+            raise exception.TagInUse(
+                id=each.uuid,
+                other=found[each.tag],
+                tag=each.tag,
+                server_id=each.server_id,
+            )
+        found[each.tag] = each.uuid
 
 
 def of_allocation(
@@ -323,7 +382,10 @@ def _as_data(
         live_migration=row.live_migration,
         device_profile_id=row.device_profile_id,
         server_id=server_id,
-        fault=fault or model.missing_fault(devices),
+        tag=row.tag,
+        transition=row.transition,
+        transition_fault=row.fault,
+        binding_fault=fault or model.missing_fault(devices),
         bindings=bindings,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -191,15 +191,23 @@ def _has_status(status: str) -> sa.ColumnElement[bool]:
     )
     has_arqs = _has_arq(sa.true())
     unbound = _has_arq(state != 'Bound')
+    transition = tables.DeviceContext.transition
+    rests = sa.and_(held, transition.is_(None))
     return {
         model.Status.AVAILABLE: sa.not_(held),
-        model.Status.ERROR: sa.and_(held, fault),
-        model.Status.RESERVED: sa.and_(
-            held, sa.not_(fault), sa.not_(has_arqs)
+        model.Status.ATTACHING: sa.and_(
+            held, transition == model.Transition.ATTACHING
         ),
-        model.Status.BINDING: sa.and_(held, sa.not_(fault), unbound),
+        model.Status.DETACHING: sa.and_(
+            held, transition == model.Transition.DETACHING
+        ),
+        model.Status.ERROR: sa.and_(rests, fault),
+        model.Status.RESERVED: sa.and_(
+            rests, sa.not_(fault), sa.not_(has_arqs)
+        ),
+        model.Status.BINDING: sa.and_(rests, sa.not_(fault), unbound),
         model.Status.BOUND: sa.and_(
-            held, sa.not_(fault), has_arqs, sa.not_(unbound)
+            rests, sa.not_(fault), has_arqs, sa.not_(unbound)
         ),
     }[status]
 

@@ -52,7 +52,9 @@ class DeviceContext(_Timestamps, Base):
 
     ``groups_size`` is how many bytes that takes: a database would read all of
     a large text to say so. ``live_migration`` is one of
-    :class:`model.LiveMigration`.
+    :class:`model.LiveMigration`, ``transition`` one of
+    :class:`model.Transition`. ``transition_caller`` says who attaches or
+    detaches it, or did so last; ``fault``, why that has failed.
     """
 
     __tablename__ = 'device_contexts'
@@ -74,6 +76,13 @@ class DeviceContext(_Timestamps, Base):
         default=model.LiveMigration.REFUSE,
         server_default=model.LiveMigration.REFUSE,
     )
+    tag: orm.Mapped[str | None] = orm.mapped_column(sa.String(80))
+    transition: orm.Mapped[str | None] = orm.mapped_column(sa.String(16))
+    transition_caller: orm.Mapped[str | None] = orm.mapped_column(
+        sa.String(36)
+    )
+    transition_since: orm.Mapped[datetime.datetime | None]
+    fault: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
     allocation_id: orm.Mapped[int | None] = orm.mapped_column(
         sa.ForeignKey('device_allocations.id'), index=True
     )

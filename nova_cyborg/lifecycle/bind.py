@@ -13,6 +13,7 @@ the project to read, and Nova is told. An outcome that gets lost, because this
 process ends in between, is left to Nova's ``arq_binding_timeout``.
 """
 
+import collections.abc
 import concurrent.futures
 import logging
 import typing as ty
@@ -27,7 +28,7 @@ from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
 from nova_cyborg.db import allocations, arqs
-from nova_cyborg.db.bindings import attempts
+from nova_cyborg.db.bindings import attaching, attempts, transitions
 from nova_cyborg.lifecycle import heal, nova, unbind
 
 LOG = logging.getLogger(__name__)
@@ -64,9 +65,56 @@ def begin(
         # Left from another node, or from an attempt that failed.
         unbind.earlier_attempt(wanted.server_id, exc.arq_ids)
         binding = attempts.prepare_binding(context, wanted, check)
-    if not (binding.bound or binding.begun):
-        _executor.submit(_run, context, conductor, wanted.server_id, binding)
+    _run_later(context, conductor, wanted.server_id, binding)
     return binding
+
+
+def begin_attached(
+    context: cyborg_context.RequestContext,
+    conductor: rpcapi.ConductorAPI,
+    call: transitions.Call,
+    node: str,
+    providers: collections.abc.Mapping[str, str],
+    check: allocations.Check,
+) -> attempts.Binding:
+    """Make the ARQs of a device context that is attached, and bind them.
+
+    Or begin to; safe to repeat.
+
+    :param conductor: Cyborg's conductor.
+    :param call: the call that attaches it.
+    :param node: the node that the server is on.
+    :param providers: UUID of the resource provider by the group's name in the
+        request to Placement; see :func:`model.requester_id`.
+    :param check: raises if the device context may not be bound.
+    :returns: the ARQs.
+    :raises OtherAttempt: if another call or attempt has taken over.
+    :raises ServerMoving: if what the server uses is on another node.
+    :raises ProviderMissing: if a group has no provider.
+    """
+
+    def prepare() -> attempts.Binding:
+        return attaching.prepare(context, call, node, providers, check)
+
+    try:
+        binding = prepare()
+    except exception.StillBound as exc:
+        # Left from a binding that failed.
+        unbind.devices(exc.arq_ids)
+        allocations.tidy(context, call.server_id)
+        binding = prepare()
+    _run_later(context, conductor, call.server_id, binding)
+    return binding
+
+
+def _run_later(
+    context: cyborg_context.RequestContext,
+    conductor: rpcapi.ConductorAPI,
+    server_id: str,
+    binding: attempts.Binding,
+) -> None:
+    if not (binding.bound or binding.begun):
+        _executor.submit(_run, context, conductor, server_id, binding)
 
 
 def _run(
@@ -166,6 +214,11 @@ def _record_outcome(
         LOG.info('The binding for server %s was unbound meanwhile', server_id)
         return
     failed = set(states.values()) != {constants.ARQ_BOUND}
+    if binding.call is not None:
+        # Nova asks for what is attached, and is not told.
+        if failed:
+            attaching.failed(context, binding.call, binding, reason)
+        return
     if failed and not attempts.binding_failed(
         context, server_id, binding, reason
     ):

@@ -83,20 +83,20 @@ class Nova:
         return server.launched_at > max(begun)
 
     @functools.cached_property
-    def migrations(self) -> frozenset[str] | None:
-        """UUIDs of all migrations, of which each allocates as a server does.
+    def migrations(self) -> dict[str, str] | None:
+        """The servers of all migrations, by UUID of the migration.
 
-        While a server is resized or migrated, the resources of its old host
-        are allocated to the migration. None if Nova does not say, or not of
-        all.
+        Each of these allocates as a server does: while a server is resized or
+        migrated, the resources of its old host are allocated to the migration.
+        None if Nova does not say, or not of all.
         """
-        found: set[str] = set()
+        found: dict[str, str] = {}
         try:
             for page in _pages('/os-migrations?', 'migrations'):
-                found |= {migration['uuid'] for migration in page}
+                found |= {each['uuid']: each['instance_uuid'] for each in page}
         except _NotSaid:
             return None
-        return frozenset(found) if _all_cells_answer() else None
+        return found if _all_cells_answer() else None
 
     def faults(self) -> dict[str, str]:
         """Ask why servers are in error.

@@ -166,6 +166,46 @@ class Placement:
         }
         self._put(provider, server_id, body)
 
+    def end_move(
+        self,
+        provider: str,
+        migration_id: str,
+        server_id: str,
+        is_over: collections.abc.Callable[[], bool],
+        came_back: bool,
+    ) -> None:
+        """Forget the allocations of a migration; safe to repeat.
+
+        A server that stayed where it was has them, in the place of its own,
+        unless it has some there.
+
+        :param provider: UUID of a resource provider of them.
+        :param migration_id: UUID of the migration.
+        :param server_id: UUID of its server.
+        :param is_over: whether nothing is being done with the server. Asked
+            once the allocations are read.
+        :param came_back: whether the server is on the host of the provider.
+        :raises AllocationRefused: if another change came in between.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        left = self._get(f'/allocations/{migration_id}')
+        own = self._get(f'/allocations/{server_id}')
+        if not left.get('allocations') or not is_over():
+            return
+        on_host = {each['uuid'] for each in self._tree(provider)}
+        body = {migration_id: {**left, 'allocations': {}}}
+        if came_back and on_host.isdisjoint(own.get('allocations', {})):
+            body[server_id] = {
+                **left,
+                'allocations': left['allocations'],
+                'consumer_generation': own.get('consumer_generation'),
+            }
+        with _failing():
+            response = self._client.post(
+                '/allocations', body, version=_MICROVERSION
+            )
+        self._check_change(response, provider, server_id)
+
     def node(self, provider: str) -> str | None:
         """Find out which compute node a resource provider is of.
 
@@ -191,6 +231,12 @@ class Placement:
             response = self._client.put(
                 f'/allocations/{server_id}', body, version=_MICROVERSION
             )
+        self._check_change(response, provider, server_id)
+
+    @staticmethod
+    def _check_change(
+        response: requests.Response, provider: str, server_id: str
+    ) -> None:
         if response.status_code == 409:
             raise exception.AllocationRefused(
                 server_id=server_id,

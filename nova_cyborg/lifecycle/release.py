@@ -19,7 +19,10 @@ _ATTEMPTS = 5
 
 
 def of_server(
-    says: nova.Nova, server_id: str, caller: str | None = None
+    says: nova.Nova,
+    server_id: str,
+    caller: str | None = None,
+    terminated: bool = False,
 ) -> None:
     """Release the device contexts of a server.
 
@@ -29,10 +32,12 @@ def of_server(
     :param says: what Nova says.
     :param server_id: UUID of the server.
     :param caller: UUID of the attempt that has reserved them; None for any.
+    :param terminated: whether that is known; Nova is asked unless it is.
     :raises AlreadyBegun: if another caller has.
     """
     # Not knowing is no reason to delete what a project has made.
-    terminated = says.server(server_id).state in servers.LEAVING
+    if not terminated:
+        terminated = says.server(server_id).state in servers.LEAVING
     contexts(server_id, terminated, caller)
 
 

@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
+import collections.abc
 import copy
+import logging
+import time
 import typing as ty
 
 from nova import context as nova_context
 from nova import service_auth, utils
 
-from nova_cyborg import cyborg_client
+from nova_cyborg import cyborg_client, exception
+
+LOG = logging.getLogger(__name__)
 
 # Its name before 2026.1 was shorter.
 _get_auth_plugin: ty.Any = getattr(
@@ -21,6 +26,12 @@ _get_auth_plugin: ty.Any = getattr(
 # Seconds, when nova.conf's [cyborg] timeout is not set: without any, a Cyborg
 # that takes a connection and never answers would keep a thread for ever.
 _DEFAULT_TIMEOUT = 120
+# How often Cyborg is called while somebody waits, and the seconds between two
+# calls.
+_ATTEMPTS = 3
+_SECONDS = 1
+
+_Result = ty.TypeVar('_Result')
 
 
 def allocation_client(
@@ -68,3 +79,19 @@ def with_credentials(
     able = copy.copy(context)
     able.user_auth_plugin = service_auth_plugin
     return able
+
+
+def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
+    """Call Cyborg once more if it fails: somebody waits.
+
+    :param call: the call, which is safe to repeat.
+    :returns: what it returns.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    for _attempt in range(1, _ATTEMPTS):
+        try:
+            return call()
+        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
+            LOG.info('Cyborg is asked once more: %s', exc)
+        time.sleep(_SECONDS)
+    return call()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import collections
 import collections.abc
 import typing as ty
 
@@ -103,6 +104,18 @@ def asked_by(flavor: objects.Flavor) -> cyborg_client.FlavorRequest:
     return cyborg_client.FlavorRequest(profile, tuple(by_group.values()))
 
 
+def amounts_of(flavor: objects.Flavor) -> collections.Counter[str]:
+    """Add up what a flavor asks Placement for, beside device contexts.
+
+    :param flavor: a server's copy of its flavor.
+    :returns: amounts by resource class.
+    """
+    amounts: collections.Counter[str] = collections.Counter()
+    for each in asked_by(flavor).resources:
+        amounts.update(each)
+    return amounts
+
+
 def _extra_specs(flavor: objects.Flavor) -> dict[str, str]:
     # Not all that Nova makes are read with them.
     found = flavor.extra_specs if 'extra_specs' in flavor else None
@@ -126,11 +139,29 @@ def request_groups(
     :returns: one request group for each of their groups.
     """
     return [
-        _request_group(
-            model.requester_id(context.uuid, number), group.refusing(taints)
-        )
+        request_group
         for context in contexts
-        for number, group in enumerate(context.groups)
+        for request_group in of_context(context.uuid, context.groups, taints)
+    ]
+
+
+def of_context(
+    context_id: str,
+    groups: collections.abc.Iterable[model.Group],
+    taints: collections.abc.Collection[str],
+) -> list[objects.RequestGroup]:
+    """Translate one device context for Placement.
+
+    :param context_id: its UUID.
+    :param groups: its groups.
+    :param taints: keys of all taints that devices have.
+    :returns: one request group for each of its groups.
+    """
+    return [
+        _request_group(
+            model.requester_id(context_id, number), group.refusing(taints)
+        )
+        for number, group in enumerate(groups)
     ]
 
 

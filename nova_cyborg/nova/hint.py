@@ -22,6 +22,8 @@ from nova_cyborg.nova import groups
 
 # Characters of what is no UUID that are repeated to the user, and in logs.
 _SHOWN = 100
+# In place of what is not known here; no UUID of a device context.
+_HELD = 'held'
 
 
 def named(
@@ -49,6 +51,46 @@ def of_request(request_spec: objects.RequestSpec | None) -> list[ty.Any]:
     if request_spec is None or 'scheduler_hints' not in request_spec:
         return []
     return named(request_spec.scheduler_hints)
+
+
+def note_held(request_spec: objects.RequestSpec) -> None:
+    """Have the hooks see a server that holds device contexts.
+
+    Which ones it holds, Cyborg knows: those that it was given since it was
+    made are in the hint, unless somebody has stored the request just then.
+
+    :param request_spec: the server's request; changed in place.
+    """
+    if not of_request(request_spec):
+        _set(request_spec, [_HELD])
+
+
+def add(request_spec: objects.RequestSpec, context_id: str) -> bool:
+    """Name a device context in a server's request.
+
+    :param request_spec: the server's request; changed in place.
+    :param context_id: UUID of the device context.
+    :returns: whether it was not named before.
+    """
+    before = of_request(request_spec)
+    if context_id in before:
+        return False
+    _set(request_spec, [*before, context_id])
+    return True
+
+
+def remove(request_spec: objects.RequestSpec, context_id: str) -> bool:
+    """Name a device context in a server's request no more.
+
+    :param request_spec: the server's request; changed in place.
+    :param context_id: UUID of the device context.
+    :returns: whether it was named before.
+    """
+    before = of_request(request_spec)
+    if context_id not in before:
+        return False
+    _set(request_spec, [each for each in before if each != context_id])
+    return True
 
 
 def checked_ids(
@@ -82,6 +124,18 @@ def checked_ids(
             raise exception.DeviceContextShared(id=context_id, count=servers)
         context_ids.append(context_id)
     return context_ids
+
+
+def _set(request_spec: objects.RequestSpec, value: list[ty.Any]) -> None:
+    hints = {
+        key: each
+        for key, each in (request_spec.scheduler_hints or {}).items()
+        if key != model.HINT
+    }
+    # Another dict: Nova stores what was set anew.
+    request_spec.scheduler_hints = hints | (
+        {model.HINT: value} if value else {}
+    )
 
 
 def _split(value: ty.Any) -> list[ty.Any]:

@@ -27,6 +27,18 @@ def mark(instance: objects.Instance) -> None:
     instance.system_metadata = metadata
 
 
+def unmark(instance: objects.Instance) -> None:
+    """Take from a server what :func:`mark` has given it.
+
+    :param instance: the server, which has no device contexts any more;
+        changed in place, not saved.
+    """
+    instance.flavor = unmarked(instance.flavor)
+    metadata = dict(instance.system_metadata or {})
+    metadata.pop(model.SYSTEM_METADATA_KEY, None)
+    instance.system_metadata = metadata
+
+
 def marked(flavor: objects.Flavor) -> objects.Flavor:
     """Mark the flavor that a server with device contexts is resized to.
 

@@ -1,22 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Forgetting what Placement has allocated to a server for a host.
+"""What Placement has allocated to a server, and is to forget or to add.
 
 Stock Nova keeps in Placement what a host was chosen for when it cannot go on
 with it. That would keep the devices from the next attempt, or from another
-server with the same device contexts.
+server with the same device contexts. A device context that is attached to a
+server that exists adds devices to its allocation, and takes them along when it
+is detached.
 """
 
 from __future__ import annotations
 
 import collections.abc
 import contextlib
+import dataclasses
 import logging
 import typing as ty
 
+import os_traits
 from keystoneauth1 import exceptions as ks_exc
 from nova import context as nova_context
 from nova import exception as nova_exception
+from nova import objects
+
+from nova_cyborg import exception, model
+from nova_cyborg.nova import groups
 
 LOG = logging.getLogger(__name__)
 
@@ -28,6 +36,190 @@ _ERRORS = (
 )
 # What a server always has of its compute node.
 _OF_NODES = {'VCPU', 'PCPU', 'MEMORY_MB'}
+# How often a change is tried that another change comes before.
+_ATTEMPTS = 4
+_Resources = dict[str, dict[str, int]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Allocated:
+    """What Placement has allocated to a server.
+
+    :ivar payload: Placement's own form of it.
+    """
+
+    payload: dict[str, ty.Any]
+
+    @property
+    def resources(self) -> _Resources:
+        """Amounts by resource class, by provider."""
+        return {
+            provider: allocation['resources']
+            for provider, allocation in self.payload['allocations'].items()
+        }
+
+    @property
+    def providers(self) -> collections.abc.Set[str]:
+        """UUIDs of the resource providers."""
+        return self.payload['allocations'].keys()
+
+    def lowered(
+        self,
+        left: collections.abc.Mapping[str, collections.abc.Mapping[str, int]],
+        of_flavor: collections.abc.Mapping[str, int],
+    ) -> _Resources:
+        """Return what there is to be.
+
+        :param left: what the server still has of devices, by provider.
+        :param of_flavor: what its flavor asks for, whatever provider it
+            has that of.
+        :returns: amounts by resource class, by provider.
+        """
+        found: _Resources = {}
+        for provider, amounts in self.resources.items():
+            if provider in left:
+                amounts = {
+                    name: min(
+                        amount,
+                        left[provider].get(name, 0) + of_flavor.get(name, 0),
+                    )
+                    for name, amount in amounts.items()
+                }
+            kept = {name: amount for name, amount in amounts.items() if amount}
+            if kept:
+                found[provider] = kept
+        return found
+
+
+def allocate(
+    manager: ty.Any,
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    request_groups: list[objects.RequestGroup],
+) -> dict[str, str] | None:
+    """Add devices of its own host to what a server has.
+
+    :param manager: Nova's compute manager of the host.
+    :param instance: the server.
+    :param request_groups: what is asked for.
+    :returns: UUID of the provider that was chosen for each of our groups, by
+        the requester id of the group; None if the host has no such devices.
+    :raises NotAllocated: if Placement fails.
+    """
+    try:
+        mapping, _resources = manager._allocate_port_resource_for_instance(
+            context,
+            instance,
+            objects.InstancePCIRequests(
+                requests=[], instance_uuid=instance.uuid
+            ),
+            request_groups,
+            objects.RequestLevelParams(
+                root_required={os_traits.COMPUTE_ACCELERATORS}
+            ),
+        )
+    except nova_exception.InterfaceAttachResourceAllocationFailed as exc:
+        # Nova's own sentence is about a port.
+        if exc.__cause__ is None:
+            return None
+        raise _not_allocated(instance, exc.__cause__) from exc
+    except (nova_exception.NovaException, ks_exc.ClientException) as exc:
+        raise _not_allocated(instance, exc) from exc
+    return {
+        requester: chosen[0]
+        for requester, chosen in mapping.items()
+        if model.parse_requester_id(requester)
+    }
+
+
+def allocated(
+    report_client: ty.Any,
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+) -> Allocated:
+    """Read what is allocated to a server.
+
+    :param report_client: Nova's client of Placement.
+    :param instance: the server.
+    :returns: it; nothing for one that is gone.
+    :raises NotAllocated: if Placement fails.
+    """
+    try:
+        return Allocated(
+            report_client.get_allocs_for_consumer(context, instance.uuid)
+        )
+    except _ERRORS as exc:
+        raise _not_allocated(instance, exc) from exc
+
+
+def lower(
+    report_client: ty.Any,
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    found: Allocated,
+    left: collections.abc.Mapping[str, collections.abc.Mapping[str, int]],
+) -> None:
+    """Forget what a server had of devices that it has not any more.
+
+    What its flavor itself asks for may be of the same resource class, and of
+    the same provider; so much of it stays.
+
+    :param report_client: Nova's client of Placement.
+    :param instance: the server.
+    :param found: what was allocated to it before its devices were unbound.
+    :param left: what it still has, by provider, of those that are Cyborg's.
+    :raises NotAllocated: if Placement fails, or something else changes the
+        allocation all the time.
+    """
+    of_flavor = groups.amounts_of(instance.flavor)
+    for _attempt in range(_ATTEMPTS):
+        wanted = found.lowered(left, of_flavor)
+        if wanted == found.resources or _put(
+            report_client, context, instance, found, wanted
+        ):
+            return
+        found = allocated(report_client, context, instance)
+    raise exception.NotAllocated(
+        server_id=instance.uuid,
+        reason='its allocation is changed all the time',
+    )
+
+
+def _put(
+    report_client: ty.Any,
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    found: Allocated,
+    wanted: _Resources,
+) -> bool:
+    """Change an allocation, unless it was changed meanwhile.
+
+    :returns: whether it is changed.
+    :raises NotAllocated: if Placement fails.
+    """
+    allocations = {
+        provider: {'resources': amounts}
+        for provider, amounts in wanted.items()
+    }
+    try:
+        return bool(
+            report_client.put_allocations(
+                context,
+                instance.uuid,
+                {**found.payload, 'allocations': allocations},
+            )
+        )
+    except nova_exception.AllocationUpdateFailed as exc:
+        LOG.debug('An allocation is read once more: %s', exc)
+        return False
+    except (nova_exception.NovaException, ks_exc.ClientException) as exc:
+        raise _not_allocated(instance, exc) from exc
+
+
+def _not_allocated(
+    instance: objects.Instance, error: BaseException
+) -> exception.NotAllocated:
+    return exception.NotAllocated(server_id=instance.uuid, reason=error)
 
 
 def forget_allocations(

@@ -67,6 +67,15 @@ _OPTIONS: list[cfg.Opt] = [
         'there again. Without a host these tests are skipped.',
     ),
     cfg.BoolOpt(
+        'hot_plug',
+        default=False,
+        help='Whether device contexts can be attached to servers that exist: '
+        'nova-api, all nova-conductors, and the nova-compute of each host '
+        'with accelerators have a nova_cyborg that can do it, and a guest has '
+        'a free slot for two devices ([libvirt] num_pcie_ports). Without it, '
+        'the tests of it are skipped.',
+    ),
+    cfg.BoolOpt(
         'soft_delete',
         default=False,
         help='Whether a deleted server can be restored: reclaim_instance_'

@@ -18,6 +18,7 @@ _CLIENTS = [
     'DeviceContextsClient',
     'DeviceProfilesClient',
 ]
+_SERVER_CLIENTS = ['ServerDeviceContextsClient']
 
 
 class NovaCyborgPlugin(plugins.TempestPlugin):
@@ -43,7 +44,10 @@ class NovaCyborgPlugin(plugins.TempestPlugin):
         ]
 
     def get_service_clients(self) -> list[dict[str, ty.Any]]:
-        """Return what makes ``device_context`` of tempest's clients."""
+        """Return what makes two more of tempest's clients.
+
+        ``device_context`` is for Cyborg, ``server_device_context`` for Nova.
+        """
         return [
             {
                 'name': 'device_context',
@@ -51,5 +55,12 @@ class NovaCyborgPlugin(plugins.TempestPlugin):
                 'module_path': 'nova_cyborg.tempest.services',
                 'client_names': _CLIENTS,
                 **config.service_client_config(plugin_config.GROUP.name),
-            }
+            },
+            {
+                'name': 'server_device_context',
+                'service_version': 'server_device_context.v2',
+                'module_path': 'nova_cyborg.tempest.services',
+                'client_names': _SERVER_CLIENTS,
+                **config.service_client_config('compute'),
+            },
         ]

@@ -11,7 +11,7 @@ import pytest
 from tests.kills import forwarder, world
 from tools.cloud import cloud as cloud_module
 from tools.cloud import kinds, wanted
-from tools.seldom.chaos import api
+from tools.seldom.chaos.actors import api
 
 _DEVICES = pathlib.Path(__file__).with_name('devices') / 'one.yaml'
 _HOSTS = 2

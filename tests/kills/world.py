@@ -10,9 +10,10 @@ from tests.kills import forwarder
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, waiting
 from tools.cloud.supervisor import processes
-from tools.seldom.chaos import api, audit, count, ledger
+from tools.seldom.chaos.actors import api, audit
+from tools.seldom.chaos.damage import count, ledger
 
-_FINAL = ('ACTIVE', 'SHUTOFF', 'ERROR', 'SHELVED_OFFLOADED')
+_FINAL = ('ACTIVE', 'SHUTOFF', 'ERROR', 'SHELVED_OFFLOADED', 'VERIFY_RESIZE')
 _SECONDS = 120.0
 # Longer than anything is waited for in this cloud, twice.
 _STUCK_SECONDS = 45.0
@@ -161,11 +162,30 @@ class World:
         path = f'/servers/{server_id}/action'
         self._ask('compute', 'POST', path, json={action: arguments})
 
+    def begin_move(self, server_id: str, action: str) -> None:
+        """Ask for a server to be moved, again if nova-api refuses it.
+
+        A nova-conductor that was killed before may not have answered it.
+        """
+        path = f'/servers/{server_id}/action'
+
+        def is_taken() -> bool:
+            answer = self._admin.ask(
+                'compute', 'POST', path, json={action: None}
+            )
+            return answer.status_code < 400
+
+        waiting.until('the move to be taken', is_taken, _SECONDS)
+
     def wait_until_idle(
-        self, server_id: str, seconds: float = _STUCK_SECONDS
+        self,
+        server_id: str,
+        seconds: float = _STUCK_SECONDS,
+        final: tuple[str, ...] = _FINAL,
     ) -> str:
         """Wait until nothing is being done with a server.
 
+        :param final: the statuses that it may have then.
         :returns: its status; ``stuck`` if nothing becomes of it.
         """
         status = 'gone'
@@ -175,7 +195,7 @@ class World:
             server = self.show(server_id)
             status = server['status'] if server else 'gone'
             done = not server or server['OS-EXT-STS:task_state'] is None
-            return done and status in (*_FINAL, 'gone')
+            return done and status in (*final, 'gone')
 
         try:
             waiting.until('the server', is_over, seconds)
@@ -228,6 +248,16 @@ class World:
         server = self.show(server_id)
         assert server is not None
         return f'nova-compute-{server["OS-EXT-SRV-ATTR:host"]}'
+
+    def destination(self, server_id: str) -> str:
+        """Return the nova-compute that a server is not on."""
+        source = self.source(server_id)
+        (other,) = (
+            name
+            for name in self._names
+            if name.startswith('nova-compute-') and name != source
+        )
+        return other
 
     def force_down(self, program: str, down: bool) -> None:
         """Tell Nova that the host of a nova-compute is down, or up."""

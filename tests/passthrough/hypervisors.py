@@ -131,6 +131,14 @@ def not_reported(
         path.write_text(before)
 
 
+def written(cloud: cloud_module.Cloud, host: str, address: str) -> int:
+    """Return when a drive of a host was written to, in nanoseconds."""
+    [drive] = [
+        each for each in machines.DEVICES[host] if each.address == address
+    ]
+    return machines.disk(_state(cloud), host, drive).stat().st_mtime_ns
+
+
 def log(cloud: cloud_module.Cloud, host: str) -> str:
     """Return what the kernel of a host has complained of."""
     return path(cloud, host).read_text(errors='replace')

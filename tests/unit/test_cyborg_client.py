@@ -2,6 +2,8 @@
 
 """The client that Nova's services use, against canned answers."""
 
+import dataclasses
+
 import pytest
 import requests
 from keystoneauth1 import adapter, noauth, session
@@ -29,7 +31,10 @@ ALLOCATION = {
     'device_contexts': [
         {
             'uuid': CONTEXT_ID,
+            'name': 'gzip',
+            'tag': None,
             'status': 'error',
+            'fault': 'no slot',
             'groups': [GROUP],
             'live_migration': 'detach',
             'bindings': [
@@ -112,12 +117,55 @@ CALLS = {
         f'{ALLOCATION_URL}/settle',
         lambda client: client.settle(SERVER_ID, MIGRATION_ID),
     ),
+    'attach': (
+        'POST',
+        f'{ALLOCATION_URL}/attach',
+        lambda client: client.attach(SERVER_ID, CONTEXT_ID, CALLER, 'p'),
+    ),
+    'bind_attached': (
+        'POST',
+        f'{ALLOCATION_URL}/bind',
+        lambda client: client.bind_attached(
+            SERVER_ID, CONTEXT_ID, 'compute1', PROVIDERS, CALLER
+        ),
+    ),
+    'attached': (
+        'POST',
+        f'{ALLOCATION_URL}/attached',
+        lambda client: client.attached(SERVER_ID, CONTEXT_ID, CALLER),
+    ),
+    'detach': (
+        'POST',
+        f'{ALLOCATION_URL}/detach',
+        lambda client: client.detach(SERVER_ID, CONTEXT_ID, CALLER),
+    ),
+    'unplug': (
+        'POST',
+        f'{ALLOCATION_URL}/unplug',
+        lambda client: client.unplug(SERVER_ID, CONTEXT_ID, CALLER, ['rp']),
+    ),
+    'detached': (
+        'POST',
+        f'{ALLOCATION_URL}/detached',
+        lambda client: client.detached(SERVER_ID, CONTEXT_ID, CALLER),
+    ),
     'delete_arqs': (
         'DELETE',
         f'{ENDPOINT}/accelerator_requests',
         lambda client: client.delete_arqs(['arq1']),
     ),
 }
+ANSWERED = [
+    'check',
+    'get',
+    'reserve',
+    'bind',
+    'attach',
+    'bind_attached',
+    'detach',
+    'unplug',
+    'detached',
+]
 every_call = pytest.mark.parametrize('call', CALLS)
 
 
@@ -153,6 +201,9 @@ class TestCalls:
                 (model.Group(resources=(('CUSTOM_FPGA_GZIP', 1),)),),
                 'detach',
                 (BINDING,),
+                name='gzip',
+                status='error',
+                fault='no slot',
             ),
         ),
     )
@@ -281,6 +332,133 @@ class TestCalls:
         assert client.arqs(SERVER_ID, MIGRATION_ID) == []
         assert request.last_request.qs['instance'] == [SERVER_ID]
         assert request.last_request.qs['migration'] == [MIGRATION_ID]
+
+    @pytest.mark.parametrize(
+        ('tag', 'flavor', 'sent'),
+        [
+            (None, None, {}),
+            (
+                'gzip',
+                cyborg_client.FlavorRequest('fpga', ({'GPU': 2},)),
+                {
+                    'tag': 'gzip',
+                    'device_profile': 'fpga',
+                    'flavor_resources': [{'GPU': 2}],
+                },
+            ),
+        ],
+    )
+    def test_attach(self, client, requests_mock, tag, flavor, sent):
+        item = ALLOCATION['device_contexts'][0] | {
+            'status': 'attaching',
+            'tag': tag,
+        }
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/attach',
+            json={
+                'generation': 0,
+                'device_context': item,
+                'taints': ['ecc'],
+                'resumed': True,
+                'groups': 3,
+                'combinations': COMBINATIONS,
+            },
+        )
+
+        found = client.attach(
+            SERVER_ID, CONTEXT_ID, CALLER, 'project', tag=tag, flavor=flavor
+        )
+
+        assert found.context == dataclasses.replace(
+            self.ALLOCATION.contexts[0], status='attaching', tag=tag
+        )
+        assert (found.taints, found.resumed) == (('ecc',), True)
+        assert found.groups == 3
+        assert found.combinations == combinations.Combinations(81, 9)
+        assert request.last_request.json() == {
+            'device_context': CONTEXT_ID,
+            'caller': CALLER,
+            'project_id': 'project',
+            **sent,
+        }
+
+    def test_bind_attached(self, client, requests_mock):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/bind',
+            status_code=202,
+            json={'generation': 1, 'arqs': ['arq1', 'arq2']},
+        )
+
+        arqs = client.bind_attached(
+            SERVER_ID, CONTEXT_ID, 'compute1', PROVIDERS, CALLER
+        )
+
+        assert arqs == ['arq1', 'arq2']
+        assert request.last_request.json() == {
+            'hostname': 'compute1',
+            'resource_providers': PROVIDERS,
+            'device_context': CONTEXT_ID,
+            'caller': CALLER,
+        }
+
+    @pytest.mark.parametrize(
+        'given', [{}, {'caller': CALLER}, {'fault': 'it keeps it'}]
+    )
+    def test_attached(self, client, requests_mock, given):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/attached', status_code=204
+        )
+
+        assert client.attached(SERVER_ID, CONTEXT_ID, **given) is None
+        assert request.last_request.json() == {
+            'device_context': CONTEXT_ID,
+            **given,
+        }
+
+    def test_detach(self, client, requests_mock):
+        item = ALLOCATION['device_contexts'][0] | {'status': 'detaching'}
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/detach', json={'device_context': item}
+        )
+
+        found = client.detach(SERVER_ID, CONTEXT_ID, CALLER)
+
+        assert (found.uuid, found.status) == (CONTEXT_ID, 'detaching')
+        assert found.bindings == (BINDING,)
+        assert request.last_request.json() == {
+            'device_context': CONTEXT_ID,
+            'caller': CALLER,
+        }
+
+    def test_unplug(self, client, requests_mock):
+        left = {'provider': {'FPGA': 1}, 'other': {}}
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/unplug', json={'resources': left}
+        )
+
+        found = client.unplug(
+            SERVER_ID, CONTEXT_ID, CALLER, {'provider': None, 'other': None}
+        )
+
+        assert found == left
+        assert request.last_request.json() == {
+            'device_context': CONTEXT_ID,
+            'caller': CALLER,
+            'resource_providers': ['provider', 'other'],
+        }
+
+    @pytest.mark.parametrize('given', [{}, {'fault': 'no device'}])
+    def test_detached(self, client, requests_mock, given):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/detached', json={'contexts': 2}
+        )
+
+        assert client.detached(SERVER_ID, CONTEXT_ID, CALLER, **given) == 2
+        assert request.last_request.json() == {
+            'device_context': CONTEXT_ID,
+            'caller': CALLER,
+            **given,
+        }
 
     def test_unbind_attempt(self, client, requests_mock):
         request = requests_mock.post(
@@ -434,7 +612,7 @@ class TestErrorAnswers:
 class TestAnswersThatAreNone:
     """What answers with 200 is not always Cyborg."""
 
-    @pytest.mark.parametrize('call', ['check', 'get', 'reserve', 'bind'])
+    @pytest.mark.parametrize('call', ANSWERED)
     @pytest.mark.parametrize(
         'body',
         [

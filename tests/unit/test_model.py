@@ -171,10 +171,40 @@ class TestDeviceContext:
     def test_the_status_follows_from_server_and_devices(
         self, server_id, states, fault, status
     ):
-        found = device_context(states, server_id=server_id, fault=fault)
+        found = device_context(
+            states, server_id=server_id, binding_fault=fault
+        )
 
         assert found.status == status
         assert status in model.Status.ALL
+
+    @pytest.mark.parametrize('transition', model.Transition.ALL)
+    @pytest.mark.parametrize('states', [[], ['Bound'], ['BindFailed']])
+    def test_the_status_is_what_is_being_done_with_it(
+        self, transition, states
+    ):
+        fields = {'transition': transition, 'binding_fault': 'no slot'}
+
+        held = device_context(states, server_id='server', **fields)
+
+        assert held.status == transition
+        assert device_context(states, **fields).status == 'available'
+
+    def test_what_could_not_be_detached_goes_on_working(self):
+        found = device_context(
+            ['Bound'], server_id='server', transition_fault='it keeps it'
+        )
+
+        assert (found.status, found.fault) == ('bound', 'it keeps it')
+
+    def test_of_two_faults_the_last_one_is_shown(self):
+        found = device_context(
+            server_id='server',
+            transition_fault='it keeps it',
+            binding_fault='no slot',
+        )
+
+        assert (found.status, found.fault) == ('error', 'it keeps it')
 
     def test_the_host_is_that_of_its_devices(self):
         assert device_context(['Initial']).host == 'compute1'

@@ -19,9 +19,15 @@ from nova_cyborg.api.controllers import (
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
 from nova_cyborg.db import allocations, contexts
-from nova_cyborg.db.bindings import attempts, moves
+from nova_cyborg.db.bindings import (
+    attempts,
+    detaching,
+    moves,
+    transitions,
+)
 from nova_cyborg.db.inventory import taints
 from nova_cyborg.lifecycle import (
+    attaching,
     bind,
     bounds,
     heal,
@@ -43,6 +49,11 @@ class DeviceAllocationsController(rest.RestController):
         'activate': ['POST'],
         'unbind': ['POST'],
         'settle': ['POST'],
+        'attach': ['POST'],
+        'attached': ['POST'],
+        'detach': ['POST'],
+        'unplug': ['POST'],
+        'detached': ['POST'],
     }
 
     @handler.handle(policies.GET, service_only=True)
@@ -108,26 +119,12 @@ class DeviceAllocationsController(rest.RestController):
 
     @handler.handle(policies.BIND, status=202, service_only=True)
     def bind(self, server_id: str) -> dict[str, ty.Any]:
-        """Begin to bind; how it ends comes to Nova as an event."""
+        """Begin to bind; how it ends comes to Nova as an event.
+
+        Of what is attached, it does not: Nova asks.
+        """
         server_id = _known(server_id)
-        body = handler.read_body(schemas.BIND)
-        begun = bind.begin(
-            handler.request_context(),
-            pecan.request.conductor_api,
-            attempts.Wanted(
-                server_id,
-                body['hostname'],
-                {
-                    group: handler.canonical(provider)
-                    for group, provider in body['resource_providers'].items()
-                },
-                body['generation'],
-                _migration_of(body),
-            ),
-            # Not how many they are: what the server has had it may have
-            # again, on another host.
-            _bounds().check_classes,
-        )
+        begun = _begin_binding(server_id)
         LOG.info(
             'Binding %d accelerator requests of server %s on %s',
             len(begun.arqs),
@@ -186,7 +183,110 @@ class DeviceAllocationsController(rest.RestController):
             nova.Nova(),
             _known(server_id),
             caller and handler.canonical(caller),
+            'terminated' in query,
         )
+
+    @handler.handle(policies.ATTACH, service_only=True)
+    def attach(self, server_id: str) -> dict[str, ty.Any]:
+        """Begin to give a device context to a server that exists."""
+        body = handler.read_body(schemas.ATTACH)
+        begun = attaching.begin(
+            handler.request_context(),
+            _call_of(server_id, body),
+            body['project_id'],
+            body.get('tag'),
+            _bounds().check,
+        )
+        held = begun.allocation.device_contexts
+        tainted = taints.keys(handler.request_context())
+        return {
+            'generation': begun.allocation.generation,
+            'device_context': views.as_dict(begun.context),
+            'taints': sorted(tainted),
+            'resumed': begun.resumed,
+            'groups': sum(len(each.groups) for each in held),
+            'combinations': _combinations(held, body, tainted),
+        }
+
+    @handler.handle(policies.ATTACHED, status=204, service_only=True)
+    def attached(self, server_id: str) -> None:
+        """Say that a server has a device context, or that it keeps it."""
+        server_id = _known(server_id)
+        body = handler.read_body(schemas.ATTACHED)
+        caller = body.get('caller')
+        attaching.end(
+            handler.request_context(),
+            server_id,
+            handler.canonical(body['device_context']),
+            caller and handler.canonical(caller),
+            body.get('fault'),
+        )
+
+    @handler.handle(policies.DETACH, service_only=True)
+    def detach(self, server_id: str) -> dict[str, ty.Any]:
+        """Begin to take a device context from a server that exists."""
+        body = handler.read_body(schemas.DETACH)
+        found = detaching.begin(
+            handler.request_context(), _call_of(server_id, body)
+        )
+        return {'device_context': views.as_dict(found)}
+
+    @handler.handle(policies.UNPLUG, service_only=True)
+    def unplug(self, server_id: str) -> dict[str, ty.Any]:
+        """Unbind a device context, and say what the server still uses."""
+        body = handler.read_body(schemas.UNPLUG)
+        found = attaching.unplug(
+            _call_of(server_id, body),
+            {handler.canonical(each) for each in body['resource_providers']},
+        )
+        return {'resources': found}
+
+    @handler.handle(policies.DETACHED, service_only=True)
+    def detached(self, server_id: str) -> dict[str, ty.Any]:
+        """Release a device context of a server that exists."""
+        body = handler.read_body(schemas.DETACHED)
+        left = attaching.end_detaching(
+            handler.request_context(),
+            _call_of(server_id, body),
+            body.get('fault'),
+        )
+        return {'contexts': left}
+
+
+def _begin_binding(server_id: str) -> attempts.Binding:
+    body = handler.read_body(
+        schemas.BIND, ('device_context', schemas.BIND_ATTACHED)
+    )
+    context = handler.request_context()
+    conductor = pecan.request.conductor_api
+    providers = {
+        group: handler.canonical(provider)
+        for group, provider in body['resource_providers'].items()
+    }
+    # Not how many they are: what the server has had it may have again, on
+    # another host; and what is attached was counted.
+    check = _bounds().check_classes
+    if 'device_context' in body:
+        call = _call_of(server_id, body)
+        return bind.begin_attached(
+            context, conductor, call, body['hostname'], providers, check
+        )
+    wanted = attempts.Wanted(
+        server_id,
+        body['hostname'],
+        providers,
+        body['generation'],
+        _migration_of(body),
+    )
+    return bind.begin(context, conductor, wanted, check)
+
+
+def _call_of(server_id: str, body: dict[str, ty.Any]) -> transitions.Call:
+    return transitions.Call(
+        _known(server_id),
+        handler.canonical(body['device_context']),
+        handler.canonical(body['caller']),
+    )
 
 
 def _bounds() -> bounds.Bounds:

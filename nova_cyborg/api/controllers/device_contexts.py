@@ -23,7 +23,13 @@ from nova_cyborg.lifecycle import heal, nova
 MAX_LIMIT = 1000
 
 # What an update can change, too.
-_PLAIN = ('name', 'description', 'delete_on_termination', 'live_migration')
+_PLAIN = (
+    'name',
+    'description',
+    'delete_on_termination',
+    'live_migration',
+    'tag',
+)
 _GROUP_FIELDS = ('resources', 'required', 'forbidden', 'config', 'tolerated')
 
 

@@ -105,10 +105,15 @@ def _require_service_token() -> None:
         raise exception.ServiceTokenRequired()
 
 
-def read_body(schema: dict[str, ty.Any]) -> dict[str, ty.Any]:
+def read_body(
+    schema: dict[str, ty.Any],
+    otherwise: tuple[str, dict[str, ty.Any]] | None = None,
+) -> dict[str, ty.Any]:
     """Read the request's body.
 
     :param schema: the JSON schema it must follow.
+    :param otherwise: a field, and the schema of what has it, if there are
+        two forms.
     :returns: the parsed body.
     :raises InvalidRequest: if it is not JSON, or not what the schema says.
     """
@@ -118,6 +123,8 @@ def read_body(schema: dict[str, ty.Any]) -> dict[str, ty.Any]:
         raise exception.InvalidRequest(
             field='body', reason='it must be JSON.'
         ) from exc
+    if otherwise and isinstance(document, dict) and otherwise[0] in document:
+        schema = otherwise[1]
     schemas.validate(document, schema)
     return ty.cast(dict[str, ty.Any], document)
 

@@ -26,6 +26,7 @@ FIELDS = (
     'fault',
     'delete_on_termination',
     'live_migration',
+    'tag',
     'groups',
     'device_profile_id',
     'server_id',

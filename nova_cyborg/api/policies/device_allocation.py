@@ -18,6 +18,11 @@ ACTIVATE = BASE % 'activate'
 UNBIND = BASE % 'unbind'
 SETTLE = BASE % 'settle'
 RELEASE = BASE % 'release'
+ATTACH = BASE % 'attach'
+ATTACHED = BASE % 'attached'
+DETACH = BASE % 'detach'
+UNPLUG = BASE % 'unplug'
+DETACHED = BASE % 'detached'
 
 _COLLECTION = '/v2/device_allocations'
 _PATH = _COLLECTION + '/{server_id}'
@@ -84,5 +89,36 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             'Take the device contexts of a server back.',
             'DELETE',
             _PATH,
+        ),
+        _rule(
+            ATTACH,
+            'Begin to give a device context to a server that exists.',
+            'POST',
+            _PATH + '/attach',
+        ),
+        _rule(
+            ATTACHED,
+            'Say that a server has a device context, or keeps it.',
+            'POST',
+            _PATH + '/attached',
+        ),
+        _rule(
+            DETACH,
+            'Begin to take a device context from a server that exists.',
+            'POST',
+            _PATH + '/detach',
+        ),
+        _rule(
+            UNPLUG,
+            'Unbind what a server has of a device context that is attached or '
+            'detached.',
+            'POST',
+            _PATH + '/unplug',
+        ),
+        _rule(
+            DETACHED,
+            'Release a device context of a server that exists.',
+            'POST',
+            _PATH + '/detached',
         ),
     ]

@@ -69,8 +69,8 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
         _rule(
             UPDATE,
             _MEMBER_OR_ADMIN,
-            'Change the name, the description, delete_on_termination or '
-            'live_migration of a device context.',
+            'Change the name, the description, delete_on_termination, '
+            'live_migration or the tag of a device context.',
             'PATCH',
             _MEMBER,
         ),

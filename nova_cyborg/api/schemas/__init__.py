@@ -16,6 +16,8 @@ NUMBER = 'number of at most nine digits'
 TEXT = 'text of printable characters'
 #: What a name is, in any script.
 NAME = f'{TEXT}, with no space at either end'
+#: What a tag is, as Nova has those of ports and volumes.
+TAG = f'{TEXT}, without "/" and ","'
 
 #: Pattern of a text. It ends with \Z: a $ would let a newline pass behind it.
 PRINTABLE = r'^[\x20-\x7e]*\Z'
@@ -43,6 +45,13 @@ def _is_text(value: object) -> bool:
 def _is_name(value: object) -> bool:
     return not isinstance(value, str) or (
         names.is_printable(value) and value == value.strip()
+    )
+
+
+@_FORMATS.checks(TAG)
+def _is_tag(value: object) -> bool:
+    return not isinstance(value, str) or (
+        names.is_printable(value) and not set('/,').intersection(value)
     )
 
 

@@ -6,6 +6,7 @@ import typing as ty
 
 from nova_cyborg import model
 from nova_cyborg.api import schemas
+from nova_cyborg.api.schemas import device_context
 
 _UUID = {'type': 'string', 'format': 'uuid'}
 _WORD = {
@@ -69,22 +70,93 @@ BEGIN: dict[str, ty.Any] = {
     'additionalProperties': False,
 }
 
+# By the name that a group has in the request to Placement.
+_PROVIDERS = {
+    'type': 'object',
+    'additionalProperties': _UUID,
+    'maxProperties': 1024,
+}
+
+# Of all that a server holds.
 BIND: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
         'hostname': _WORD,
-        # By the name that a group has in the request to Placement.
-        'resource_providers': {
-            'type': 'object',
-            'additionalProperties': _UUID,
-            'maxProperties': 1024,
-        },
+        'resource_providers': _PROVIDERS,
         'generation': _GENERATION,
         # Nova's, if the server is moved from a node.
         'migration': _UUID,
     },
     'required': ['hostname', 'resource_providers', 'generation'],
     'additionalProperties': False,
+}
+
+# Of a device context that is attached.
+BIND_ATTACHED: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'hostname': _WORD,
+        'resource_providers': _PROVIDERS,
+        'device_context': _UUID,
+        'caller': _UUID,
+    },
+    'required': ['hostname', 'resource_providers', 'device_context', 'caller'],
+    'additionalProperties': False,
+}
+
+ATTACH: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'device_context': _UUID,
+        'caller': _UUID,
+        'project_id': _WORD,
+        'tag': device_context.TAG,
+        'device_profile': _PROFILE,
+        'flavor_resources': _RESOURCES,
+    },
+    'required': ['device_context', 'caller', 'project_id'],
+    'additionalProperties': False,
+}
+
+DETACH: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {'device_context': _UUID, 'caller': _UUID},
+    'required': ['device_context', 'caller'],
+    'additionalProperties': False,
+}
+
+UNPLUG: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'device_context': _UUID,
+        'caller': _UUID,
+        'resource_providers': {
+            'type': 'array',
+            'items': _UUID,
+            'maxItems': 1024,
+        },
+    },
+    'required': ['device_context', 'caller', 'resource_providers'],
+    'additionalProperties': False,
+}
+
+# Why it has failed is for the project to read.
+_FAULT = {'type': ['string', 'null'], 'maxLength': 4096}
+
+ATTACHED: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'device_context': _UUID,
+        'caller': _UUID,
+        'fault': _FAULT,
+    },
+    'required': ['device_context'],
+    'additionalProperties': False,
+}
+
+DETACHED: dict[str, ty.Any] = {
+    **ATTACHED,
+    'required': ['device_context', 'caller'],
 }
 
 UNBIND: dict[str, ty.Any] = {
@@ -114,6 +186,7 @@ OF_MIGRATION: dict[str, ty.Any] = {
 # Of the query.
 RELEASE: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'caller': _UUID},
+    # Nova knows that the server is gone, and cannot be asked just then.
+    'properties': {'caller': _UUID, 'terminated': {'enum': ['true']}},
     'additionalProperties': False,
 }

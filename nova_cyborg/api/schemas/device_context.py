@@ -17,6 +17,13 @@ _NAME = {
     'maxLength': 255,
     'format': schemas.NAME,
 }
+#: Of a device context, by which a guest finds its device.
+TAG = {
+    'type': 'string',
+    'minLength': 1,
+    'maxLength': 60,
+    'format': schemas.TAG,
+}
 _FIELDS = {
     'name': _NAME | {'type': ['string', 'null']},
     'description': {
@@ -26,6 +33,7 @@ _FIELDS = {
     },
     'delete_on_termination': {'type': 'boolean'},
     'live_migration': {'enum': list(model.LiveMigration.ALL)},
+    'tag': TAG | {'type': ['string', 'null']},
 }
 
 CREATE: dict[str, ty.Any] = {

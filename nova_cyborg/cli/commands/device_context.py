@@ -98,7 +98,7 @@ class SetDeviceContext(command.Command):
         """Return the parser of the command line."""
         parser = super().get_parser(prog_name)
         _add_id(parser, 'change')
-        options.add_plain_options(parser)
+        options.add_plain_options(parser, can_remove=True)
         options.add_examples(parser, _SET_EXAMPLES)
         return parser
 
@@ -108,8 +108,8 @@ class SetDeviceContext(command.Command):
         if not changes:
             raise osc_exc.CommandError(
                 'Nothing to change: use --name, --description, '
-                '--delete-on-termination, --keep-on-termination or '
-                '--live-migration.'
+                '--delete-on-termination, --keep-on-termination, '
+                '--live-migration, --tag or --no-tag.'
             )
         calls = http.DeviceContexts(self.app.client_manager)
         calls.update(parsed_args.device_context, changes)

@@ -11,7 +11,6 @@ import collections.abc
 import dataclasses
 
 from cyborg import context as cyborg_context
-from cyborg.common import constants
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
@@ -22,14 +21,8 @@ from nova_cyborg.db import (
     session,
     tables,
 )
-from nova_cyborg.db.bindings import links, rows
-from nova_cyborg.db.inventory import hosts, slots, taints
-
-# Keys, in a group of a device profile, of an image that Cyborg's conductor
-# has written to a device: see its FPGAExtARQ.
-_IMAGES = frozenset(
-    (constants.ACCEL_BITSTREAM_ID, constants.ACCEL_FUNCTION_ID)
-)
+from nova_cyborg.db.bindings import links, making, rows, transitions
+from nova_cyborg.db.inventory import hosts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +35,8 @@ class Binding:
     :ivar arqs: ``uuid`` and ``device_rp_uuid`` of each.
     :ivar begun: whether an earlier call has begun binding them already.
     :ivar bound: whether they are bound.
+    :ivar call: that which attaches the device context that they are of; None
+        if they are of all that the server holds.
     """
 
     generation: int
@@ -50,6 +45,7 @@ class Binding:
     arqs: list[dict[str, str]]
     begun: bool = False
     bound: bool = False
+    call: transitions.Call | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +77,9 @@ def begin(
 ) -> model.Allocation:
     """Begin an attempt to bring a server to a host; safe to repeat.
 
+    What is being attached is bound with the rest, then, and what is being
+    detached is released if it is unbound already, and else stays.
+
     :param server_id: UUID of the server.
     :param operation: what is done: the same when Nova's message bus
         delivers one message twice.
@@ -97,7 +96,13 @@ def begin(
             row.operation = operation
             row.caller = caller
             row.generation += 1
-        return allocations.as_data(row, held)
+        if transitions.end_all(db, held):
+            held = contexts.of_allocation(db, row.id)
+        if held:
+            return allocations.as_data(row, held)
+        allocations.remove(db, row)
+    # What has been removed stays so.
+    raise exception.AllocationNotFound(server_id=server_id)
 
 
 @session.retry
@@ -128,8 +133,13 @@ def prepare_binding(
         hosts.lock(db, wanted.node)
         row, bindings = allocations.lock_with_bindings(db, wanted.server_id)
         _check_generation(row, wanted.generation)
-        held = contexts.without_devices(db, row.id)
-        targets = {data.uuid: _target(data, wanted) for _row, data in held}
+        # Of what is attached meanwhile, nobody has asked Placement for it.
+        held = [
+            (each, data)
+            for each, data in contexts.without_devices(db, row.id)
+            if data.transition != model.Transition.ATTACHING
+        ]
+        targets = making.targets(held, wanted.node, wanted.providers)
         begun = _begun(db, bindings, held, targets, wanted)
         if begun:
             return Binding(
@@ -142,7 +152,7 @@ def prepare_binding(
                 arq_ids=links.arq_ids(db, useless),
             )
         check([data for _row, data in held])
-        taken = _take_slots(context, db, wanted.node, _asked(held, targets))
+        taken = making.take_slots(context, db, wanted.node, held, targets)
         row.fault = None
         binding = rows.make(
             db,
@@ -151,19 +161,7 @@ def prepare_binding(
             wanted.migration_id,
             is_active=rows.active(bindings) is None,
         )
-        each_slot = None if taken is None else iter(taken)
-        made = [
-            arq
-            for context_row, data in held
-            for arq in links.make_arqs(
-                db,
-                context_row.id,
-                data,
-                binding.id,
-                targets[data.uuid],
-                each_slot,
-            )
-        ]
+        made = making.make(db, binding.id, held, targets, taken)
         return Binding(
             row.generation,
             row.project_id,
@@ -255,69 +253,6 @@ def _check_generation(row: tables.DeviceAllocation, generation: int) -> None:
         )
 
 
-def _target(data: model.DeviceContext, wanted: Wanted) -> links.Target:
-    found = []
-    for number in range(len(data.groups)):
-        provider = wanted.providers.get(model.requester_id(data.uuid, number))
-        if not provider:
-            raise exception.ProviderMissing(id=data.uuid, group=number)
-        found.append(provider)
-    return links.Target(wanted.node, tuple(found))
-
-
-def _asked(
-    held: allocations.ContextRows,
-    targets: collections.abc.Mapping[str, links.Target],
-) -> list[tuple[model.Group, str]]:
-    """Return the groups of a server with the providers that they are to get.
-
-    :returns: each group, in order, with UUID of its resource provider.
-    """
-    return [
-        asked
-        for _row, data in held
-        for asked in zip(
-            data.groups, targets[data.uuid].providers, strict=True
-        )
-    ]
-
-
-def _take_slots(
-    context: cyborg_context.RequestContext,
-    db: orm.Session,
-    node: str,
-    asked: collections.abc.Sequence[tuple[model.Group, str]],
-) -> list[slots.Slot] | None:
-    """Take the slots of a server, where nothing is to be programmed.
-
-    :returns: one for each accelerator; None if Cyborg's conductor is to bind
-        them, or to say why they cannot be bound.
-    :raises DeviceTainted: if a device was tainted after it was chosen.
-    """
-    chosen = {provider for _group, provider in asked}
-    relevant = slots.of_providers(db, node, chosen)
-    known = {slot.provider for slot in relevant if not slot.tainted}
-    if not chosen <= known:
-        tainted = taints.of_providers(context, chosen)
-        for group, provider in asked:
-            taints.check(group, tainted.get(provider, ()))
-    if any(_is_programmed(group) for group, _provider in asked):
-        return None
-    return slots.take_all(
-        db,
-        relevant,
-        (
-            provider
-            for group, provider in asked
-            for _n in range(group.accelerator_count)
-        ),
-    )
-
-
-def _is_programmed(group: model.Group) -> bool:
-    return not _IMAGES.isdisjoint(group.as_profile_group())
-
-
 def _is_kept(binding: tables.DeviceBinding, wanted: Wanted) -> bool:
     """Tell whether a binding stays while a server is brought to a node.
 
@@ -350,8 +285,13 @@ def _begun(
     ]
     if not made:
         return []
-    devices = links.of_binding(db, made[-1].id)
     uuids = {row.id: data.uuid for row, data in held}
+    devices = [
+        (context_id, device)
+        for context_id, device in links.of_binding(db, made[-1].id)
+        # Without what is attached meanwhile.
+        if context_id in uuids
+    ]
     asked = model.accelerator_count(
         group for _row, data in held for group in data.groups
     )

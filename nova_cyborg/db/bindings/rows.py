@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections.abc
 
 import sqlalchemy as sa
+from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg import model
@@ -22,6 +23,20 @@ IS_ACTIVE = tables.DeviceBinding.active_of.is_not(None)
 
 _State = model.BindingState
 _Rows = list[tables.DeviceBinding]
+
+
+def lock_allocation(db: orm.Session, server_id: str) -> None:
+    """Lock a server's allocation, if there is one, by a write.
+
+    :param db: the transaction's session.
+    :param server_id: UUID of the server.
+    """
+    allocation = tables.DeviceAllocation
+    db.execute(
+        sa.update(allocation)
+        .where(allocation.server_id == server_id)
+        .values(updated_at=timeutils.utcnow())
+    )
 
 
 def of_allocation(db: orm.Session, allocation_id: int) -> _Rows:

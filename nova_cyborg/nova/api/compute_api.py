@@ -39,7 +39,7 @@ from nova_cyborg.nova import (
     marks,
     overrides,
 )
-from nova_cyborg.nova.api import gate, live, refusals
+from nova_cyborg.nova.api import deletion, gate, live, refusals
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ _COUNT_SIGNATURE = {
 }
 
 
-class API(api.API):
+class API(deletion.API):
     """Nova's compute API, for servers with device contexts."""
 
     @overrides.method(
@@ -141,6 +141,15 @@ class API(api.API):
         :raises ForbiddenWithAccelerators: if they cannot.
         """
         return gate.call(self, 'resize', stock)
+
+    @overrides.method('context instance')
+    def revert_resize(self, stock: overrides.Stock) -> ty.Any:
+        """Move a server back, unless a device of it is missing there.
+
+        :raises Refused: if it is; the move can be confirmed.
+        """
+        _refuse_missing_left(stock)
+        return stock()
 
     @overrides.method('context instance', named='host_name force')
     def live_migrate(self, stock: overrides.Stock) -> ty.Any:
@@ -228,6 +237,7 @@ def install() -> str:
         methods.
     """
     overrides.check(API)
+    overrides.check(deletion.API)
     signatures.check_named(api.API, _CALLED)
     if hasattr(api.API, _COUNT):
         signatures.check(api.API, _COUNT_SIGNATURE)
@@ -265,6 +275,31 @@ def _refuse_missing(stock: overrides.Stock) -> None:
     except exception.DeviceContextError as exc:
         # nova-compute asks again, and fails if there is no answer then.
         LOG.debug('Cyborg does not say what is missing: %s', exc)
+
+
+def _refuse_missing_left(stock: overrides.Stock) -> None:
+    """Refuse to move the server back that a method is called with.
+
+    Its guest would be shut down, and not be started where it was.
+
+    :raises Refused: if one of its devices there is missing.
+    """
+    context, instance = stock['context'], stock['instance']
+    if not marks.has_contexts(instance):
+        return
+    try:
+        held = client.allocation_client(context).get(instance.uuid)
+    except exception.DeviceContextError as exc:
+        # nova-compute asks again, or they have been released since.
+        LOG.debug('Cyborg does not say what is missing: %s', exc)
+        return
+    slots = [slot for each in held.contexts for slot in each.left_missing]
+    if slots:
+        error = exception.LeftDeviceMissing(
+            server_id=instance.uuid, slots=', '.join(slots)
+        )
+        LOG.info('%s', error)
+        raise refusals.Refused(error)
 
 
 def _named(stock: overrides.Stock) -> list[ty.Any]:

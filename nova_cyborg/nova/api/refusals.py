@@ -4,9 +4,15 @@
 
 from __future__ import annotations
 
+import collections.abc
+import contextlib
+import logging
+
 from nova import exception as nova_exception
 
 from nova_cyborg import exception
+
+LOG = logging.getLogger(__name__)
 
 
 class Refused(nova_exception.ValidationError):
@@ -22,3 +28,17 @@ class Refused(nova_exception.ValidationError):
     def __init__(self, error: exception.DeviceContextError) -> None:
         self.code = error.status
         super().__init__(detail=str(error))
+
+
+@contextlib.contextmanager
+def answering(what: str) -> collections.abc.Iterator[None]:
+    """Answer with what is wrong in a block, and log it.
+
+    :param what: what is done in the block, for the log.
+    :returns: a context manager; it raises Refused for what is wrong.
+    """
+    try:
+        yield
+    except exception.DeviceContextError as exc:
+        LOG.info('%s is refused: %s', what, exc)
+        raise Refused(exc) from exc

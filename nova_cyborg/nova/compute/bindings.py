@@ -23,11 +23,6 @@ LOG = logging.getLogger(__name__)
 # States of an accelerator request that is being bound.
 _BINDING = ('Initial', 'BindStarted')
 _POLL_SECONDS = 1
-
-# How often Cyborg is called while a guest is shut down, and the seconds
-# between two calls.
-_ATTEMPTS = 3
-_SECONDS = 1
 _MOVES = (
     fields.MigrationType.MIGRATION,
     fields.MigrationType.RESIZE,
@@ -35,7 +30,6 @@ _MOVES = (
 )
 # States of a live migration that the nova-compute of the source has begun.
 _UNDER_WAY = ['queued', 'preparing', 'running']
-_Result = ty.TypeVar('_Result')
 
 
 def wait_until_bound(
@@ -54,16 +48,10 @@ def wait_until_bound(
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
-    end = time.monotonic() + CONF.arq_binding_timeout
     # One call if all is bound already, and the answer says of what.
-    arqs = allocations.arqs(instance.uuid, migration_id)
-    while any(arq['state'] in _BINDING for arq in arqs):
-        if time.monotonic() > end:
-            raise exception.BindingTimeout(
-                server_id=instance.uuid, seconds=CONF.arq_binding_timeout
-            )
-        time.sleep(_POLL_SECONDS)
-        arqs = allocations.arqs(instance.uuid, migration_id)
+    arqs = _when_over(
+        instance, lambda: allocations.arqs(instance.uuid, migration_id)
+    )
     if arqs and server_arqs.all_bound(arqs, ()):
         cyborg_client.refuse_missing(instance.uuid, arqs)
         return
@@ -74,6 +62,39 @@ def wait_until_bound(
             server_id=instance.uuid,
             reason=reason or 'an accelerator request is not bound.',
         )
+
+
+def wait_for(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    arq_ids: collections.abc.Collection[str],
+) -> list[dict[str, ty.Any]]:
+    """Wait until some of what a server uses is bound.
+
+    :param instance: the server.
+    :param arq_ids: UUIDs of the accelerator requests.
+    :returns: the requests.
+    :raises BindingFailed: if one could not be bound.
+    :raises BindingTimeout: if it takes longer than nova.conf's
+        ``arq_binding_timeout``.
+    :raises DeviceMissing: if a device is missing by now.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    allocations = client.allocation_client(context)
+
+    def read() -> list[dict[str, ty.Any]]:
+        found = allocations.arqs(instance.uuid)
+        return [arq for arq in found if arq['uuid'] in arq_ids]
+
+    arqs = _when_over(instance, read)
+    if not server_arqs.all_bound(arqs, arq_ids):
+        reason = server_arqs.fault(context, instance)
+        raise exception.BindingFailed(
+            server_id=instance.uuid,
+            reason=reason or 'an accelerator request is not bound.',
+        )
+    cyborg_client.refuse_missing(instance.uuid, arqs)
+    return arqs
 
 
 def activate(
@@ -90,7 +111,7 @@ def activate(
     """
     allocations = client.allocation_client(context)
     try:
-        return repeating(
+        return client.repeating(
             lambda: allocations.activate(instance.uuid, migration_id)
         )
     except exception.AllocationNotFound:
@@ -112,7 +133,7 @@ def unbind(
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
-    repeating(
+    client.repeating(
         lambda: allocations.unbind_migration(instance.uuid, migration_id)
     )
 
@@ -185,20 +206,28 @@ def own(
     return arqs
 
 
-def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
-    """Call Cyborg once more if it fails: a guest is shut down meanwhile.
+def _when_over(
+    instance: objects.Instance,
+    read: collections.abc.Callable[[], list[dict[str, ty.Any]]],
+) -> list[dict[str, ty.Any]]:
+    """Read accelerator requests until the binding of all is over.
 
-    :param call: the call, which is safe to repeat.
-    :returns: what it returns.
-    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    :param instance: the server.
+    :param read: reads them.
+    :returns: the requests.
+    :raises BindingTimeout: if it takes longer than nova.conf's
+        ``arq_binding_timeout``.
     """
-    for _attempt in range(1, _ATTEMPTS):
-        try:
-            return call()
-        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
-            LOG.info('Cyborg is asked once more: %s', exc)
-        time.sleep(_SECONDS)
-    return call()
+    end = time.monotonic() + CONF.arq_binding_timeout
+    arqs = read()
+    while any(arq['state'] in _BINDING for arq in arqs):
+        if time.monotonic() > end:
+            raise exception.BindingTimeout(
+                server_id=instance.uuid, seconds=CONF.arq_binding_timeout
+            )
+        time.sleep(_POLL_SECONDS)
+        arqs = read()
+    return arqs
 
 
 def _nodes(arqs: collections.abc.Iterable[dict[str, ty.Any]]) -> set[str]:

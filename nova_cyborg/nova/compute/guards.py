@@ -58,6 +58,26 @@ def is_built(
     )
 
 
+def is_never_built(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    host: str,
+) -> bool:
+    """Tell whether a server has failed, and never ran.
+
+    :param instance: the server.
+    :param host: this host.
+    :returns: whether it has; False if it is gone, or another host's.
+    """
+    now = current(context, instance)
+    return (
+        now is not None
+        and now.vm_state == vm_states.ERROR
+        and now.launched_at is None
+        and now.host in (None, host)
+    )
+
+
 def is_offloaded(
     context: nova_context.RequestContext, instance: objects.Instance
 ) -> bool:

@@ -38,7 +38,7 @@ from nova_cyborg.nova import (
     placement,
 )
 from nova_cyborg.nova.compute import arqs as server_arqs
-from nova_cyborg.nova.compute import bindings, guards, live, moves
+from nova_cyborg.nova.compute import bindings, guards, hotplug, live, moves
 from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
@@ -69,8 +69,10 @@ class ComputeManager(live.ComputeManager):
     def __init__(self, *args: object, **kwargs: object) -> None:
         plugin.or_stop(moves.check)
         plugin.or_stop(live.check)
+        plugin.or_stop(hotplug.check)
         plugin.or_stop(functools.partial(overrides.check, ComputeManager))
         super().__init__(*args, **kwargs)
+        self.additional_endpoints.append(hotplug.Endpoint(self))
         self._begun: collections.deque[tuple[str, ...]] = collections.deque(
             maxlen=_REMEMBERED
         )
@@ -167,6 +169,10 @@ class ComputeManager(live.ComputeManager):
             context, instance, self.host
         ):
             guards.log_dropped('build_and_run_instance', instance)
+            if guards.is_never_built(context, instance, self.host):
+                # A nova-compute that was stopped meanwhile has put it in
+                # error, and knows nothing of what it was to have.
+                server_arqs.release(context, instance)
             return ty.cast(str, build_results.ACTIVE)
         with _deleting_only(context, instance, accel_uuids):
             result: str = stock()

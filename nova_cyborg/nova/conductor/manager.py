@@ -25,7 +25,7 @@ from nova.conductor import manager
 
 from nova_cyborg import signatures
 from nova_cyborg.contract import runner, spec
-from nova_cyborg.nova import carried, marks, overrides, placement
+from nova_cyborg.nova import carried, hint, marks, overrides, placement
 from nova_cyborg.nova.conductor import (
     failures,
     guards,
@@ -133,7 +133,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         """Unshelve a server; one that cannot be stays shelved as it was."""
         context, server_id = stock['context'], stock['instance'].uuid
         operation = spec.Operation(context.request_id, booting=False)
-        with self._making(operation, _specs(stock)) as call:
+        with self._making(operation, _specs_of_holder(stock)) as call:
             try:
                 guards.check_under_way(context, call, task_states.UNSHELVING)
                 stock()
@@ -158,7 +158,7 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             booting=False,
             evacuated_node=instance.node if evacuating else '',
         )
-        with self._making(operation, _specs(stock)) as call:
+        with self._making(operation, _specs_of_holder(stock)) as call:
             try:
                 self._begin_rebuild(context, call, evacuating)
                 if evacuating and call.specs:
@@ -237,7 +237,8 @@ class ComputeTaskManager(manager.ComputeTaskManager):
     def _cold_migrate(self, stock: overrides.Stock) -> None:
         context, instance = stock['context'], stock['instance']
         # One that was booted without the plugin has the hint, and no more.
-        specs = _specs(stock) if marks.has_accelerators(instance) else []
+        holds = marks.has_accelerators(instance)
+        specs = _specs_of_holder(stock) if holds else []
         operation = spec.Operation(moves.operation_name(stock), booting=False)
         with self._making(operation, specs) as call:
             if call.specs:
@@ -272,7 +273,8 @@ class ComputeTaskManager(manager.ComputeTaskManager):
     def _live_migrate(self, stock: overrides.Stock) -> None:
         context, instance = stock['context'], stock['instance']
         # One that was booted without the plugin has the hint, and no more.
-        specs = _specs(stock) if marks.has_accelerators(instance) else []
+        holds = marks.has_accelerators(instance)
+        specs = _specs_of_holder(stock) if holds else []
         operation = spec.Operation(context.request_id, booting=False)
         with self._making(operation, specs) as call:
             if call.specs:
@@ -483,6 +485,15 @@ def _specs(stock: overrides.Stock) -> list[objects.RequestSpec]:
     """Return the request of the only server of a call, if it has one."""
     request_spec = stock['request_spec']
     return [request_spec] if request_spec else []
+
+
+def _specs_of_holder(stock: overrides.Stock) -> list[objects.RequestSpec]:
+    """Return the request of a server that exists, seen by the hooks."""
+    specs = _specs(stock)
+    if marks.has_contexts(stock['instance']):
+        for request_spec in specs:
+            hint.note_held(request_spec)
+    return specs
 
 
 def _delete_none() -> None:

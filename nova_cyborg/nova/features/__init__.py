@@ -12,5 +12,7 @@ MOVE = 'move'
 SUSPEND = 'suspend'
 #: To take a server that runs to another host.
 LIVE_MIGRATE = 'live_migrate'
+#: To attach a device context to a server that exists, and to detach it.
+HOT_PLUG = 'hot_plug'
 #: What this release can do.
-ALL = (MOVE, SUSPEND, LIVE_MIGRATE)
+ALL = (MOVE, SUSPEND, LIVE_MIGRATE, HOT_PLUG)

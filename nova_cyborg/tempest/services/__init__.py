@@ -14,10 +14,14 @@ from nova_cyborg.tempest.services.device_contexts_client import (
 from nova_cyborg.tempest.services.device_profiles_client import (
     DeviceProfilesClient,
 )
+from nova_cyborg.tempest.services.server_device_contexts_client import (
+    ServerDeviceContextsClient,
+)
 
 __all__ = [
     'AcceleratorRequestsClient',
     'DeviceAllocationsClient',
     'DeviceContextsClient',
     'DeviceProfilesClient',
+    'ServerDeviceContextsClient',
 ]

@@ -85,11 +85,20 @@ _DEVICE_CONTEXT = _object(
         'project_id': {'type': 'string'},
         'user_id': {'type': 'string'},
         'status': {
-            'enum': ['available', 'reserved', 'binding', 'bound', 'error']
+            'enum': [
+                'available',
+                'reserved',
+                'binding',
+                'bound',
+                'error',
+                'attaching',
+                'detaching',
+            ]
         },
         'fault': _STRING_OR_NULL,
         'delete_on_termination': {'type': 'boolean'},
         'live_migration': {'enum': ['refuse', 'detach', 'native']},
+        'tag': _STRING_OR_NULL,
         'groups': {'type': 'array', 'minItems': 1, 'items': _GROUP},
         'device_profile_id': _UUID_OR_NULL,
         'server_id': _UUID_OR_NULL,

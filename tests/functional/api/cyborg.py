@@ -397,6 +397,116 @@ class Caller:
             status=status,
         )
 
+    # Device contexts of servers that exist
+
+    def attach(
+        self,
+        server_id: str,
+        uuid_: str,
+        caller: str = CALLER,
+        status: int | None = None,
+        **more: ty.Any,
+    ) -> webtest.TestResponse:
+        """Begin to attach, for a server of the project by default."""
+        project = more.pop('project_id', PROJECT)
+        return self._of_one(
+            server_id,
+            'attach',
+            uuid_,
+            caller,
+            status,
+            project_id=project,
+            **more,
+        )
+
+    def bind_attached(
+        self,
+        server_id: str,
+        uuid_: str,
+        providers: dict[str, str],
+        caller: str = CALLER,
+        host: str = 'compute1',
+        status: int | None = None,
+    ) -> webtest.TestResponse:
+        return self._of_one(
+            server_id,
+            'bind',
+            uuid_,
+            caller,
+            status,
+            hostname=host,
+            resource_providers=providers,
+        )
+
+    def attached(
+        self,
+        server_id: str,
+        uuid_: str,
+        caller: str | None = CALLER,
+        status: int | None = None,
+        **more: ty.Any,
+    ) -> webtest.TestResponse:
+        return self._of_one(
+            server_id, 'attached', uuid_, caller, status, **more
+        )
+
+    def detach(
+        self,
+        server_id: str,
+        uuid_: str,
+        caller: str = CALLER,
+        status: int | None = None,
+    ) -> webtest.TestResponse:
+        return self._of_one(server_id, 'detach', uuid_, caller, status)
+
+    def unplug(
+        self,
+        server_id: str,
+        uuid_: str,
+        providers: collections.abc.Iterable[str] = (),
+        caller: str = CALLER,
+        status: int | None = None,
+    ) -> webtest.TestResponse:
+        return self._of_one(
+            server_id,
+            'unplug',
+            uuid_,
+            caller,
+            status,
+            resource_providers=list(providers),
+        )
+
+    def detached(
+        self,
+        server_id: str,
+        uuid_: str,
+        caller: str = CALLER,
+        status: int | None = None,
+        **more: ty.Any,
+    ) -> webtest.TestResponse:
+        return self._of_one(
+            server_id, 'detached', uuid_, caller, status, **more
+        )
+
+    def _of_one(
+        self,
+        server_id: str,
+        action: str,
+        uuid_: str,
+        caller: str | None,
+        status: int | None,
+        **more: ty.Any,
+    ) -> webtest.TestResponse:
+        body = {'device_context': uuid_, **more}
+        if caller is not None:
+            body['caller'] = caller
+        return self.call(
+            'post_json',
+            f'/v2/device_allocations/{server_id}/{action}',
+            body,
+            status=status,
+        )
+
     # What stock Nova calls
 
     def arqs(

@@ -97,6 +97,7 @@ class TestCreate:
             'fault': None,
             'delete_on_termination': True,
             'live_migration': 'refuse',
+            'tag': None,
             'groups': [STORED_GROUP],
             'device_profile_id': None,
             'server_id': None,

@@ -103,6 +103,37 @@ ALLOCATION_POLICIES = {
         204,
         lambda caller, server, uuid, rp: caller.release(server, status='*'),
     ),
+    # The server has the device context, and nothing is being done with it.
+    device_allocation.ATTACH: (
+        409,
+        lambda caller, server, uuid, rp: caller.attach(
+            server, uuid, status='*'
+        ),
+    ),
+    device_allocation.ATTACHED: (
+        204,
+        lambda caller, server, uuid, rp: caller.attached(
+            server, uuid, caller=None, status='*'
+        ),
+    ),
+    device_allocation.DETACH: (
+        200,
+        lambda caller, server, uuid, rp: caller.detach(
+            server, uuid, status='*'
+        ),
+    ),
+    device_allocation.UNPLUG: (
+        409,
+        lambda caller, server, uuid, rp: caller.unplug(
+            server, uuid, status='*'
+        ),
+    ),
+    device_allocation.DETACHED: (
+        409,
+        lambda caller, server, uuid, rp: caller.detached(
+            server, uuid, status='*'
+        ),
+    ),
 }
 
 

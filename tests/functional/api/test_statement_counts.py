@@ -142,6 +142,35 @@ def test_with_one_and_with_a_hundred_more(cloud, member, journey):
 
 
 @pytest.fixture
+def hot_journey(cloud, member, nova, boot, count):
+    """Counts the statements of attaching to a server, and of detaching."""
+
+    def _journey():
+        server_id, booted = boot(cloud.add_device())
+        uuid_, provider = member.create_one(), cloud.add_device()
+        wanted = providers(provider, uuid_)
+        one = (server_id, uuid_)
+        return {
+            'attach': count(lambda: nova.attach(*one)),
+            'bind': count(lambda: nova.bind_attached(*one, wanted)),
+            'attached': count(lambda: nova.attached(*one)),
+            'detach': count(lambda: nova.detach(*one)),
+            'unplug': count(lambda: nova.unplug(*one, [provider])),
+            'detached': count(lambda: nova.detached(*one)),
+            'tag': count(lambda: member.update(booted, tag='gzip')),
+        }
+
+    return _journey
+
+
+def test_to_attach_and_to_detach_with_a_hundred_more(cloud, hot_journey):
+    alone = hot_journey()
+    crowd(cloud)
+
+    assert hot_journey() == alone
+
+
+@pytest.fixture
 def bound(cloud, member, nova):
     """Has a server use a number of accelerators; counts what that takes."""
 
@@ -203,6 +232,31 @@ def test_of_very_many_they_are_a_few_more(cloud, member, nova, count):
     # A statement has the UUIDs of 500: to lock, to look for handles, to
     # delete.
     assert counted[1] == counted[0] + 3
+
+
+def test_to_attach_to_a_server_with_more_is_no_statement_more(
+    cloud, member, nova, boot, count
+):
+    counted = []
+    for number in (1, 5):
+        server_id, *_uuids = boot(
+            cloud.add_device(slots=number), contexts=number
+        )
+        uuid_, provider = member.create_one(), cloud.add_device()
+        wanted = providers(provider, uuid_)
+        one = (server_id, uuid_)
+        counted.append(
+            [
+                count(lambda: nova.attach(*one)),  # noqa: B023
+                count(lambda: nova.bind_attached(*one, wanted)),  # noqa: B023
+                count(lambda: nova.attached(*one)),  # noqa: B023
+                count(lambda: nova.detach(*one)),  # noqa: B023
+                count(lambda: nova.unplug(*one, [provider])),  # noqa: B023
+                count(lambda: nova.detached(*one)),  # noqa: B023
+            ]
+        )
+
+    assert counted[0] == counted[1]
 
 
 def test_more_contexts_of_one_server_are_no_statement_more(

@@ -130,6 +130,17 @@ class Placement:
             self.allocate(provider, server_id, amount)
         return nova_api.Response(204, {})
 
+    def post(self, url, body, version):
+        assert url == '/allocations'
+        for consumer, change in body.items():
+            had = self._of(consumer).get('consumer_generation')
+            assert change['consumer_generation'] == had
+            self.delete(f'/allocations/{consumer}')
+            for provider, allocation in change['allocations'].items():
+                amount = allocation['resources']['FPGA']
+                self.allocate(provider, consumer, amount)
+        return nova_api.Response(204, {})
+
     def delete(self, url):
         provider = url.rpartition('/')[2]
         if self.allocations.get(provider):

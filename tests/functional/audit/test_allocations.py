@@ -7,14 +7,17 @@ import uuid
 import pytest
 
 from nova_cyborg.fixture import nova_api
+from nova_cyborg.lifecycle import placement as placement_module
+from nova_cyborg.lifecycle import servers
 
 
 def test_an_allocation_of_a_migration_is_left_alone(
     cloud, run, running, placement
 ):
-    provider, _server_id, _context_id = running
-    server_id, *migrations = (str(uuid.uuid4()) for _n in range(3))
+    provider, server_id, _context_id = running
+    migrations = [str(uuid.uuid4()) for _n in range(2)]
     placement.allocate(provider, migrations[-1])
+    cloud.nova.change(server_id, 'VERIFY_RESIZE')
     cloud.nova.page_size = 1
 
     assert run() == (1, ['allocation-of-no-server'])
@@ -25,6 +28,95 @@ def test_an_allocation_of_a_migration_is_left_alone(
     ]
     assert run(repair=True) == (0, [])
     assert migrations[-1] in placement.allocations[provider]
+
+
+@pytest.fixture
+def moved(cloud, running, placement):
+    """A server whose migration has an allocation on another host."""
+    provider, server_id, _context_id = running
+    other = cloud.add_device(host='compute2')
+    placement.nodes = {provider: 'compute1', other: 'compute2'}
+    migration_id = str(uuid.uuid4())
+    placement.allocate(other, migration_id)
+    cloud.nova.servers[server_id][nova_api.NODE] = 'compute1'
+    cloud.nova.migrations[server_id] = [
+        {'uuid': migration_id, 'status': 'confirming'}
+    ]
+    return provider, other, server_id, migration_id
+
+
+def test_a_move_that_has_ended(run, moved, placement):
+    """The server is where it was brought to."""
+    provider, other, server_id, _migration_id = moved
+
+    assert run(repair=True) == (0, ['allocation-of-a-move'])
+    assert placement.allocations == {provider: {server_id: 1}, other: {}}
+    assert run() == (0, [])
+
+
+@pytest.mark.parametrize('claimed', [True, False])
+def test_a_move_that_was_not_to_be(cloud, run, moved, placement, claimed):
+    """The server is where it was, and is to have what the migration has."""
+    provider, other, server_id, migration_id = moved
+    placement.allocations = {provider: {migration_id: 1}}
+    if claimed:
+        placement.allocate(other, server_id)
+
+    status, kinds = run(repair=True)
+    assert status == 0
+    assert 'allocation-of-a-move' in kinds
+    assert placement.allocations[provider] == {server_id: 1}
+    assert not placement.allocations.get(other)
+    assert run() == (0, [])
+
+
+def test_a_server_that_was_deleted_on_its_move(cloud, run, moved, placement):
+    _provider, other, server_id, _migration_id = moved
+    del cloud.nova.servers[server_id]
+
+    assert 'allocation-of-a-move' in run(repair=True)[1]
+    assert placement.allocations[other] == {}
+    assert run() == (0, [])
+
+
+@pytest.mark.parametrize(
+    ('status', 'task'),
+    [
+        ('RESIZE', 'resize_migrating'),
+        ('VERIFY_RESIZE', None),
+        ('ACTIVE', 'migrating'),
+        # Its guest may be on either host.
+        ('ERROR', None),
+    ],
+)
+def test_a_move_that_may_go_on(cloud, run, moved, placement, status, task):
+    _provider, other, server_id, migration_id = moved
+    cloud.nova.change(server_id, status, task)
+
+    assert run(repair=True) == (0, [])
+    assert placement.allocations[other] == {migration_id: 1}
+
+
+def test_a_move_that_begins_again(run, moved, placement, monkeypatch):
+    """The server was at rest both times that the audit looked."""
+    _provider, other, server_id, migration_id = moved
+    end_move = placement_module.Placement.end_move
+
+    def begin_and_end(client, *args):
+        monkeypatch.setattr(
+            servers.Server, 'from_body', lambda *_args: _moving(server_id)
+        )
+        end_move(client, *args)
+
+    monkeypatch.setattr(placement_module.Placement, 'end_move', begin_and_end)
+
+    run(repair=True)
+
+    assert placement.allocations[other] == {migration_id: 1}
+
+
+def _moving(server_id):
+    return servers.Server(server_id, servers.State.EXISTS, 'compute1')
 
 
 @pytest.mark.parametrize('is_refused', [True, False])

@@ -39,6 +39,7 @@ _IN_API = (
     'start',
     'rebuild',
     'resize',
+    'revert_resize',
     'live_migrate',
     'suspend',
     'resume',

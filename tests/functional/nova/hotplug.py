@@ -24,7 +24,9 @@ class Hotplug(fixtures.Fixture):
 
     :param drivers: returns Nova's drivers, to send them events.
     :ivar kept: slots that guests do not let go of.
+    :ivar silent: slots that guests keep without a word.
     :ivar refused: slots that guests do not take.
+    :ivar ports: how many devices a guest has room for while it runs.
     """
 
     def __init__(
@@ -33,12 +35,15 @@ class Hotplug(fixtures.Fixture):
         super().__init__()
         self._drivers = drivers
         self.kept: set[str] = set()
+        self.silent: set[str] = set()
         self.refused: set[str] = set()
+        self.ports = 100
 
     def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
         for name, method in {
             '_parse_definition': self._parse,
             'XMLDesc': self._describe,
+            'isActive': self._is_active,
             'createWithFlags': self._create,
             'managedSave': self._save,
             'attachDeviceFlags': self._attach,
@@ -68,11 +73,17 @@ class Hotplug(fixtures.Fixture):
             )
         )
 
+    def _is_active(self, stock: ty.Any, domain: ty.Any) -> int:
+        # To Nova's own, one that is paused is not.
+        return stock(domain) or domain._state == fakelibvirt.VIR_DOMAIN_PAUSED
+
     def _parse(self, stock: ty.Any, domain: ty.Any, xml: str) -> ty.Any:
         definition = stock(domain, xml)
         definition['devices']['hostdevs'] = []
         tree = etree.fromstring(xml)
-        domain.stored = tree.findall('devices/hostdev')
+        domain.stored = []
+        for element in tree.findall('devices/hostdev'):
+            domain.stored.append(_addressed(element, domain.stored))
         domain.live = copy.deepcopy(domain.stored)
         domain.saved = None
         return definition
@@ -128,8 +139,16 @@ class Hotplug(fixtures.Fixture):
                 'the guest takes no device today',
                 fakelibvirt.VIR_ERR_OPERATION_FAILED,
             )
-        for elements in _meant(domain, flags):
-            elements.append(element)
+        meant = _meant(domain, flags)
+        full = len(domain.live) >= self.ports
+        if full and any(elements is domain.live for elements in meant):
+            raise _error(
+                'internal error: No more available PCI slots',
+                fakelibvirt.VIR_ERR_INTERNAL_ERROR,
+            )
+        element = _addressed(element, [each for m in meant for each in m])
+        for elements in meant:
+            elements.append(copy.deepcopy(element))
 
     def _detach(
         self, stock: ty.Any, domain: ty.Any, xml: str, flags: int
@@ -145,10 +164,11 @@ class Hotplug(fixtures.Fixture):
                 raise _error(
                     'device not found', fakelibvirt.VIR_ERR_DEVICE_MISSING
                 )
-            kept = slot in self.kept and elements is domain.live
+            is_live = elements is domain.live
+            kept = slot in self.kept | self.silent and is_live
             if not kept:
                 elements.remove(found[0])
-            if elements is domain.live:
+            if is_live and slot not in self.silent:
                 self._send(domain, element.find('alias').get('name'), kept)
 
     def _send(self, domain: ty.Any, alias: str, kept: bool) -> None:
@@ -159,6 +179,18 @@ class Hotplug(fixtures.Fixture):
         )(domain.UUIDString(), alias)
         for driver in self._drivers():
             driver.emit_event(made)
+
+
+def _addressed(element: etree._Element, others: _Elements) -> etree._Element:
+    """Give a ``<hostdev>`` an address in the guest, if it has none."""
+    if element.find('address') is None:
+        taken = {each.find('address').get('bus') for each in others}
+        bus = next(
+            bus for n in range(4, 256) if (bus := f'0x{n:02x}') not in taken
+        )
+        address = {'domain': '0x0000', 'slot': '0x00', 'function': '0x0'}
+        etree.SubElement(element, 'address', type='pci', bus=bus, **address)
+    return element
 
 
 def slot_of(element: etree._Element) -> str:

@@ -117,6 +117,21 @@ class StatusTest(base.TestCase):
         )
         self._assert_result(moves.check(), _WARNING, 'stays refused: resize.')
 
+    # Guests
+
+    def test_root_ports(self) -> None:
+        self.flags(compute_driver='libvirt.LibvirtDriver')
+        self._assert_result(
+            nova_side.root_ports(), _WARNING, '[libvirt] num_pcie_ports'
+        )
+        self.flags(group='libvirt', num_pcie_ports=16)
+        self._assert_result(nova_side.root_ports(), _SUCCESS, '16 root ports')
+
+    def test_root_ports_where_no_guest_is_started(self) -> None:
+        for driver in (None, 'ironic.IronicDriver'):
+            self.flags(compute_driver=driver)
+            self._assert_result(nova_side.root_ports(), _SUCCESS, 'is not')
+
     # Service token, and Cyborg
 
     def test_cyborg_is_all_right(self) -> None:

@@ -189,6 +189,16 @@ def test_live_migration_is_one_of_three(value):
 
 
 @pytest.mark.parametrize(
+    'schema', [device_context.CREATE, device_context.UPDATE]
+)
+def test_tags(schema):
+    for tag in (None, 'g', 'g' * 60, ' in space ', 'Größe'):
+        schemas.validate({'tag': tag}, schema)
+    for tag in ('', 'g' * 61, 'a/b', 'a,b', 1, ['a'], *BAD_TEXTS):
+        assert refused_field({'tag': tag}, schema) == 'tag'
+
+
+@pytest.mark.parametrize(
     ('field', 'value'),
     [
         ('groups', {}),

@@ -39,6 +39,7 @@ def context(**fields: ty.Any) -> dict[str, ty.Any]:
         'fault': None,
         'delete_on_termination': True,
         'live_migration': 'refuse',
+        'tag': None,
         'groups': [
             {
                 'resources': {'CUSTOM_FPGA_GZIP': 1},

@@ -94,6 +94,7 @@ def test_list_long_as_json(cloud: Cloud, openstack: Run) -> None:
     assert row['devices'] == context['devices']
     assert row['groups'] == context['groups']
     assert row['delete_on_termination'] is True
+    assert row['tag'] is None
     (request,) = cloud.requests()
     (fields,) = request.qs['fields']
     assert fields.split(',') == list(row)
@@ -112,6 +113,19 @@ def test_set(cloud: Cloud, openstack: Run) -> None:
         'delete_on_termination': True,
         'live_migration': 'detach',
     }
+
+
+@pytest.mark.parametrize(
+    ('options', 'tag'), [(('--tag', 'gzip'), 'gzip'), (('--no-tag',), None)]
+)
+def test_set_the_tag(
+    cloud: Cloud, openstack: Run, options: tuple[str, ...], tag: str | None
+) -> None:
+    cloud.answer('PATCH', f'/device_contexts/{CONTEXT_ID}', json={})
+    result = openstack(*COMMAND, 'set', CONTEXT_ID, *options)
+    assert (result.code, result.out) == (0, '')
+    (request,) = cloud.requests()
+    assert request.json() == {'tag': tag}
 
 
 def test_set_nothing_is_refused(cloud: Cloud, openstack: Run) -> None:

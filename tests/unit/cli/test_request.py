@@ -43,6 +43,7 @@ def test_plain_fields() -> None:
     sent = body(
         *('--device-profile', 'p', '--name', 'n', '--description', ''),
         *('--keep-on-termination', '--live-migration', 'native'),
+        *('--tag', 'gzip'),
     )
     assert sent == {
         'device_profile': 'p',
@@ -50,6 +51,7 @@ def test_plain_fields() -> None:
         'description': '',
         'delete_on_termination': False,
         'live_migration': 'native',
+        'tag': 'gzip',
     }
 
 

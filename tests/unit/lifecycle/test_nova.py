@@ -88,12 +88,14 @@ def test_a_server_that_is_gone_is_asked_for_once_too(session):
 
 def test_migrations_are_asked_for_once(session):
     session.answers = {
-        '/os-migrations?': Response(200, {'migrations': [{'uuid': 'a'}]}),
+        '/os-migrations?': Response(
+            200, {'migrations': [{'uuid': 'a', 'instance_uuid': SERVER}]}
+        ),
         '/os-services?binary=nova-compute': Response(200, {'services': []}),
     }
     one = nova.Nova()
 
-    assert one.migrations == one.migrations == {'a'}
+    assert one.migrations == one.migrations == {'a': SERVER}
     assert len(session.paths) == 2
 
 

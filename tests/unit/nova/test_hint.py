@@ -128,3 +128,56 @@ def test_no_more_are_looked_at_than_can_be(hint):
     with pytest.raises(exception.TooManyGroups, match='65 request groups'):
         # Whatever they are.
         hint.checked_ids(['vm1'] * (most + 1), 1)
+
+
+@pytest.fixture
+def spec_naming(request_spec):
+    """Makes a stored request that names device contexts."""
+
+    def _spec_naming(*named, **others):
+        hints = {**others, 'device_context_id': list(named)}
+        spec = request_spec(scheduler_hints=hints if named else others)
+        spec.obj_reset_changes()
+        return spec
+
+    return _spec_naming
+
+
+class TestServersThatExist:
+    def test_what_is_attached_is_named(self, hint, spec_naming):
+        spec = spec_naming(group=['g'])
+
+        assert hint.add(spec, UUIDS[0])
+        assert hint.add(spec, UUIDS[1])
+        assert not hint.add(spec, UUIDS[0])
+
+        assert spec.scheduler_hints == {
+            'group': ['g'],
+            'device_context_id': UUIDS[:2],
+        }
+        # Else Nova does not store it.
+        assert 'scheduler_hints' in spec.obj_what_changed()
+
+    def test_what_is_detached_is_not(self, hint, spec_naming):
+        spec = spec_naming(*UUIDS[:2])
+
+        assert hint.remove(spec, UUIDS[0])
+        assert not hint.remove(spec, UUIDS[0])
+        assert spec.scheduler_hints == {'device_context_id': UUIDS[1:2]}
+        assert hint.remove(spec, UUIDS[1])
+        assert spec.scheduler_hints == {}
+
+    def test_a_request_without_hints(self, hint, request_spec):
+        spec = request_spec(scheduler_hints=None)
+
+        assert not hint.remove(spec, UUIDS[0])
+        assert hint.add(spec, UUIDS[0])
+
+    def test_a_holder_is_seen_whatever_is_named(self, hint, spec_naming):
+        named, nothing = spec_naming(UUIDS[0]), spec_naming()
+
+        hint.note_held(named)
+        hint.note_held(nothing)
+
+        assert hint.of_request(named) == UUIDS[:1]
+        assert hint.of_request(nothing)

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which of a server's allocations are forgotten."""
+"""Which of a server's allocations are forgotten, and how many units."""
 
 from unittest import mock
 
 import pytest
+from keystoneauth1 import exceptions as ks_exc
+from nova import exception as nova_exception
+from nova.objects import flavor as flavor_objects
 from nova.scheduler.client import report
 
+from nova_cyborg import exception
 from nova_cyborg.nova import placement
 
 SERVER_ID = '3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11'
@@ -63,3 +67,103 @@ def test_a_provider_that_is_gone_meanwhile_is_no_obstacle(client):
     assert forgotten(client, allocations, [tree('old'), tree('new')]) == [
         'new'
     ]
+
+
+ALLOCATIONS = {
+    'node': {'resources': {'VCPU': 1, 'MEMORY_MB': 512}},
+    'card': {'resources': {'FPGA': 3, 'CUSTOM_CHANNEL': 2}},
+    'region': {'resources': {'FPGA': 1}},
+}
+
+
+class TestLower:
+    """A device context is detached, and its devices are forgotten."""
+
+    @staticmethod
+    def payload(allocations=ALLOCATIONS, generation=1):
+        return {'allocations': allocations, 'consumer_generation': generation}
+
+    def lower(self, client, left, **extra_specs):
+        """Returns what the allocations are then, by what was sent last."""
+        instance = mock.Mock(uuid=SERVER_ID)
+        instance.flavor = flavor_objects.Flavor(
+            extra_specs={
+                key.replace('_', ':', 1): value
+                for key, value in extra_specs.items()
+            }
+        )
+        placement.lower(
+            client, None, instance, placement.Allocated(self.payload()), left
+        )
+        if not client.put_allocations.called:
+            return None
+        _context, server_id, sent = client.put_allocations.call_args.args
+        assert server_id == SERVER_ID
+        return {
+            provider: each['resources']
+            for provider, each in sent['allocations'].items()
+        }
+
+    def test_what_is_left_stays(self, client):
+        left = {'card': {'FPGA': 1}, 'region': {}}
+
+        assert self.lower(client, left) == {
+            'node': {'VCPU': 1, 'MEMORY_MB': 512},
+            'card': {'FPGA': 1},
+        }
+
+    def test_nothing_is_sent_if_nothing_goes(self, client):
+        left = {'card': {'FPGA': 3, 'CUSTOM_CHANNEL': 2}}
+
+        assert self.lower(client, left) is None
+
+    def test_nothing_is_added(self, client):
+        assert self.lower(client, {'region': {'FPGA': 2, 'PGPU': 1}}) is None
+
+    def test_so_much_stays_as_the_flavor_asks_for(self, client):
+        left = {'card': {'FPGA': 1, 'CUSTOM_CHANNEL': 2}}
+
+        found = self.lower(client, left, resources_FPGA='1')
+
+        assert found['card'] == {'FPGA': 2, 'CUSTOM_CHANNEL': 2}
+
+    def test_it_is_read_again_if_it_was_changed(self, client):
+        client.put_allocations.side_effect = [
+            nova_exception.AllocationUpdateFailed(
+                consumer_uuid=SERVER_ID, error='conflict'
+            ),
+            False,
+            True,
+        ]
+        now = {**ALLOCATIONS, 'other': {'resources': {'PGPU': 1}}}
+        client.get_allocs_for_consumer.side_effect = [
+            self.payload(now, 2),
+            self.payload(now, 3),
+        ]
+
+        found = self.lower(client, {'region': {}})
+
+        assert found['other'] == {'PGPU': 1}
+        assert 'region' not in found
+        sent = client.put_allocations.call_args.args[2]
+        assert sent['consumer_generation'] == 3
+
+    def test_it_ends_if_it_is_changed_all_the_time(self, client):
+        client.put_allocations.return_value = False
+        client.get_allocs_for_consumer.return_value = self.payload()
+
+        with pytest.raises(exception.NotAllocated, match='all the time'):
+            self.lower(client, {'region': {}})
+
+    @pytest.mark.parametrize(
+        'error',
+        [
+            ks_exc.ConnectFailure('down'),
+            nova_exception.PlacementAPIConnectFailure(),
+        ],
+    )
+    def test_placement_does_not_answer(self, client, error):
+        client.put_allocations.side_effect = error
+
+        with pytest.raises(exception.NotAllocated):
+            self.lower(client, {'region': {}})

@@ -42,13 +42,25 @@ def test_the_tests_are_found(plugin):
 
 
 def test_the_clients_are_there(plugin):
-    (described,) = plugin.get_service_clients()
-    module = importlib.import_module(described['module_path'])
+    described = plugin.get_service_clients()
+    module = importlib.import_module('nova_cyborg.tempest.services')
 
-    assert described['service'] == 'accelerator'
-    assert sorted(described['client_names']) == sorted(module.__all__)
-    for name in described['client_names']:
+    assert {each['module_path'] for each in described} == {module.__name__}
+    names = [name for each in described for name in each['client_names']]
+    assert sorted(names) == sorted(module.__all__)
+    for name in names:
         assert getattr(module, name).__name__ == name
+
+
+def test_each_client_talks_to_its_service(plugin):
+    services = {
+        each['name']: each['service'] for each in plugin.get_service_clients()
+    }
+
+    assert services == {
+        'device_context': 'accelerator',
+        'server_device_context': 'compute',
+    }
 
 
 def test_tempest_has_the_options(plugin):

@@ -20,6 +20,8 @@ def options(state: cloud_state.State) -> base.Options:
             'cpu_mode': 'none',
             # What the fake hypervisors' disks are.
             'images_type': 'raw',
+            # For what is attached to guests of the machine type q35.
+            'num_pcie_ports': '16',
         },
         # A guest that runs is copied by qemu-img and QEMU, which there is
         # not; one that is stopped for the snapshot, by the disk's own class.

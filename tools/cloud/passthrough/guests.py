@@ -3,7 +3,6 @@
 """The guests on the hypervisor machines, for who waits for one."""
 
 import functools
-import subprocess
 
 from tools.cloud import waiting
 from tools.cloud.model import state as cloud_state
@@ -18,17 +17,15 @@ def find(
 ) -> domain.Domain:
     """Return the guest of a server, when a host says that it has it.
 
+    While a server moves, two have it: it is the one that runs, if one does.
+
     :param seconds: how long to wait for that at most.
     :raises StepFailed: if none does.
     """
     found: list[str] = []
 
     def is_found() -> bool:
-        found[:] = [
-            host
-            for host in state.settings.hosts
-            if _has(state, host, server_id)
-        ]
+        found[:] = virsh.hosts_of(state, server_id)
         return bool(found)
 
     what = f'a host to have the guest of {server_id}'
@@ -44,12 +41,3 @@ def of(state: cloud_state.State, host: str, server_id: str) -> domain.Domain:
         state.log(machines.program_name(host)),
         functools.partial(virsh.call, state, host),
     )
-
-
-def _has(state: cloud_state.State, host: str, server_id: str) -> bool:
-    try:
-        done = virsh.call(state, host, 'domid', server_id)
-    except subprocess.TimeoutExpired:
-        # It may answer the next time.
-        return False
-    return done.returncode == 0

@@ -63,7 +63,7 @@ def write_files(state: cloud_state.State) -> None:
         state.folder(_folder(host))
         for device in DEVICES[host]:
             if device.kind == 'nvme':
-                path = state.path / _machine(state, host).disk(device)
+                path = disk(state, host, device)
                 path.touch()
                 os.truncate(path, _NVME_BYTES)
 
@@ -76,12 +76,36 @@ def guest_image(state: cloud_state.State) -> pathlib.Path:
     return state.path / _folder('') / _GUEST
 
 
+def disk(
+    state: cloud_state.State, host: str, device: machine.Device
+) -> pathlib.Path:
+    """Return the file behind an NVMe drive of a machine.
+
+    :returns: its path.
+    """
+    return state.path / _machine(state, host).disk(device)
+
+
 def shell(state: cloud_state.State, host: str) -> pathlib.Path:
     """Return the socket of a shell in a machine.
 
     :returns: the socket's path.
     """
     return state.path / _machine(state, host).shell
+
+
+def link(state: cloud_state.State, host: str) -> tuple[machine.End, ...]:
+    """Return the link between a machine and the other one.
+
+    :returns: its ends, that of the machine first; none if there is no other.
+    """
+    ends = [
+        machine.End(each, number, pathlib.Path(_folder(each), 'link'))
+        for number, each in enumerate(state.settings.hosts, 1)
+    ]
+    if len(ends) == 1:
+        return ()
+    return tuple(sorted(ends, key=lambda each: each.host != host))
 
 
 def _folder(host: str) -> str:
@@ -101,6 +125,7 @@ def _machine(state: cloud_state.State, host: str) -> machine.Machine:
         shared=config.guests(state),
         port=state.settings.ports[listener(host)],
         uuid=str(uuid.uuid5(uuid.NAMESPACE_DNS, host)),
+        link=link(state, host),
     )
 
 

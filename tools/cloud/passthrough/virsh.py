@@ -10,6 +10,8 @@ from tools.cloud.model import state as cloud_state
 
 _SECONDS = 30.0
 _READY_SECONDS = 5.0
+# What virsh says of a guest that does not run.
+_NO_NUMBER = '-'
 
 
 def listener(host: str) -> str:
@@ -65,14 +67,36 @@ def answers(state: cloud_state.State, host: str) -> bool:
     return done.returncode == 0
 
 
+def hosts_of(state: cloud_state.State, server_id: str) -> list[str]:
+    """Find the hosts that have a server's guest.
+
+    :returns: the hosts: two while it moves, the one first on which it runs.
+    """
+    numbers = {
+        host: number
+        for host in state.settings.hosts
+        if (number := _number(state, host, server_id)) is not None
+    }
+    return sorted(numbers, key=lambda host: numbers[host] == _NO_NUMBER)
+
+
 def domain_xml(state: cloud_state.State, server_id: str) -> str:
     """Return a server's guest definition.
 
     :returns: the XML that libvirt has of it.
     :raises NoGuest: if no host has it.
     """
-    for host in state.settings.hosts:
+    for host in hosts_of(state, server_id):
         done = call(state, host, 'dumpxml', server_id)
         if not done.returncode:
             return done.stdout
     raise exception.NoGuest(server_id)
+
+
+def _number(state: cloud_state.State, host: str, server_id: str) -> str | None:
+    try:
+        done = call(state, host, 'domid', server_id)
+    except subprocess.TimeoutExpired:
+        # It may answer the next time.
+        return None
+    return None if done.returncode else done.stdout.strip()

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Boots and deletes while services are killed, and a count of the damage."""
+"""Boots and moves while services are killed, and a count of the damage."""

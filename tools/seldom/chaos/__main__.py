@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``python -m tools.seldom.chaos``: boots, deletes, and kills meanwhile.
+"""``python -m tools.seldom.chaos``: boots, moves, and kills meanwhile.
 
 On a production-like cloud of its own, or on one that is up: --state.
 """
@@ -15,7 +15,9 @@ import tempfile
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, kinds, wanted
 from tools.command_line import numbers, progress, signals
-from tools.seldom.chaos import api, audit, count, offer, run
+from tools.seldom.chaos import run
+from tools.seldom.chaos.actors import api, audit, offer
+from tools.seldom.chaos.damage import count
 
 _DEVICES = pathlib.Path(__file__).with_name('devices.yaml')
 # Nothing is under way when the audit runs, but what has just ended.
@@ -132,9 +134,12 @@ def _on(
 def _lines(title: str, outcome: run.Outcome) -> list[str]:
     boots = outcome.notes.outcomes
     ends = ', '.join(f'{name} {number}' for name, number in boots.items())
+    done = outcome.notes.actions
+    actions = ', '.join(f'{name} {done[name]}' for name in sorted(done))
     return [
         f'{title}:',
         f'  boots: {boots.total()} ({ends})',
+        f'  done with servers: {done.total()} ({actions})',
         f'  services killed: {outcome.faults}',
         '  servers that Nova lists and cannot delete: '
         f'{len(outcome.undeletable)}',

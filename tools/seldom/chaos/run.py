@@ -12,7 +12,8 @@ import requests
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception
 from tools.command_line import progress
-from tools.seldom.chaos import api, clients, ledger, offer, saboteur
+from tools.seldom.chaos.actors import api, clients, offer, saboteur
+from tools.seldom.chaos.damage import ledger
 
 # Two projects, as one has not the quota for what is left over as well.
 _USERS = ('demo', 'other')

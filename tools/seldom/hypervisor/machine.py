@@ -44,6 +44,31 @@ class Device:
 
 
 @dataclasses.dataclass(frozen=True)
+class End:
+    """An end of the link between two machines.
+
+    :ivar host: the machine's host name.
+    :ivar number: the last of the four in its address on the link.
+    :ivar socket: path of the socket that what is sent to it goes to;
+        relative, if need be.
+    """
+
+    host: str
+    number: int
+    socket: pathlib.Path
+
+    @property
+    def address(self) -> str:
+        """Its IP address on the link."""
+        return f'10.0.3.{self.number}'
+
+    @property
+    def mac(self) -> str:
+        """Its hardware address."""
+        return f'52:54:00:00:03:{self.number:02x}'
+
+
+@dataclasses.dataclass(frozen=True)
 class Machine:
     """A hypervisor machine.
 
@@ -56,6 +81,8 @@ class Machine:
         at the same path: the guests' disks are there.
     :ivar port: where libvirt listens, on the outer machine's loopback.
     :ivar uuid: the machine's UUID, that libvirt tells hosts apart by.
+    :ivar link: its own end of the link to another machine, and the other's;
+        empty if there is none.
     :ivar mib: its memory.
     """
 
@@ -66,6 +93,7 @@ class Machine:
     shared: pathlib.Path
     port: int
     uuid: str
+    link: tuple[End, ...] = ()
     mib: int = 2048
 
     def command(self) -> tuple[str, ...]:
@@ -79,6 +107,7 @@ class Machine:
             *self._boot(),
             *self._consoles(),
             *self._network(),
+            *self._link(),
             *self._share(),
             # The devices' DMA must go through it, so it comes before them.
             *(
@@ -102,9 +131,10 @@ class Machine:
         return self.folder / 'shell'
 
     def _boot(self) -> tuple[str, ...]:
+        link = ','.join(f'{each.address}={each.host}' for each in self.link)
         arguments = (
             f'{_KERNEL} hypervisor.name={self.name} '
-            f'hypervisor.share={self.shared}'
+            f'hypervisor.share={self.shared} hypervisor.link={link}'
         )
         return (
             *('-kernel', str(self.image.kernel)),
@@ -130,6 +160,19 @@ class Machine:
             # No way out of the machine, and one way in.
             f'user,id=net,restrict=on,hostfwd={forward}',
             *('-device', 'virtio-net-pci,netdev=net,romfile='),
+        )
+
+    def _link(self) -> tuple[str, ...]:
+        if not self.link:
+            return ()
+        own, other = self.link
+        return (
+            '-netdev',
+            # Whichever of the two is there first, or again.
+            f'dgram,id=link,local.type=unix,local.path={own.socket},'
+            f'remote.type=unix,remote.path={other.socket}',
+            '-device',
+            f'virtio-net-pci,netdev=link,romfile=,mac={own.mac}',
         )
 
     def _share(self) -> tuple[str, ...]:

@@ -23,9 +23,15 @@ from nova.virt import libvirt as nova_libvirt
 from nova.virt.libvirt import config as vconfig
 
 from nova_cyborg import cyborg_client, exception
-from nova_cyborg.nova import carried, marks, overrides
+from nova_cyborg.nova import carried, client, marks, overrides
 from nova_cyborg.nova.compute import bindings
-from nova_cyborg.nova.compute.libvirt import attaching, live, native, plugging
+from nova_cyborg.nova.compute.libvirt import (
+    attaching,
+    hotplug,
+    live,
+    native,
+    plugging,
+)
 from nova_cyborg.nova.features import computes
 
 LOG = logging.getLogger(__name__)
@@ -68,7 +74,7 @@ class LibvirtDriver(live.LibvirtDriver):
         if not marks.has_contexts(instance):
             stock()
             return
-        arqs = bindings.repeating(lambda: bindings.own(context, instance))
+        arqs = client.repeating(lambda: bindings.own(context, instance))
         with carried.carrying(
             dataclasses.replace(carried.now(), accel_info=tuple(arqs))
         ):
@@ -147,6 +153,7 @@ class LibvirtDriver(live.LibvirtDriver):
             plugging.plug(self._host.get_guest(instance), instance, arqs)
         except exception.DeviceContextError as exc:
             self._suspend_again(context, instance, exc)
+        self.describe_plugged(context, instance)
 
     def _suspend_again(
         self,
@@ -176,6 +183,7 @@ def install() -> str:
     """
     overrides.check(LibvirtDriver)
     overrides.check(live.LibvirtDriver)
+    overrides.check(hotplug.LibvirtDriver)
     native.check()
     plugging.check()
     types = ', '.join(sorted(attaching.attach_drivers()))

@@ -19,12 +19,11 @@ from nova import conf, objects
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.compute import utils as compute_utils
-from nova.virt.libvirt import driver
 
 from nova_cyborg import exception
 from nova_cyborg.nova import carried, marks, overrides
 from nova_cyborg.nova.compute import bindings
-from nova_cyborg.nova.compute.libvirt import native, plugging
+from nova_cyborg.nova.compute.libvirt import hotplug, native, plugging
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ _UNPLUGGED = 'nova_cyborg_unplug_devices'
 _PLUGGED = 'nova_cyborg_plug_devices'
 
 
-class LibvirtDriver(driver.LibvirtDriver):
+class LibvirtDriver(hotplug.LibvirtDriver):
     """Nova's libvirt driver, for guests whose devices stay behind."""
 
     @overrides.method('context instance dest_check_data')
@@ -164,6 +163,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         try:
             with _event(context, instance, _PLUGGED):
                 self._plug_own(context, instance)
+                self.describe_plugged(context, instance)
         except Exception as exc:  # noqa: BLE001 - libvirt raises many
             # There is no way back for it, and it runs.
             LOG.error(
@@ -188,7 +188,7 @@ class LibvirtDriver(driver.LibvirtDriver):
             self._host.get_guest(instance),
             instance,
             plugging.of_guest(arqs),
-            persistent=True,
+            stored=True,
         )
         if errors:
             raise errors[0]

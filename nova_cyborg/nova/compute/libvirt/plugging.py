@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""nova-compute with libvirt: taking devices out of a guest that runs.
+"""nova-compute with libvirt: devices that a guest gets, and lets go of.
 
 libvirt saves no guest that has a device of its host. Nova takes out those that
 it manages, and all mediated devices; here those of device contexts are taken
 out, and plugged in again with their aliases. They stay in the config that
-libvirt keeps of the guest, and they stay bound.
+libvirt keeps of the guest, the stored one, and they stay bound.
+
+A device of a context that is attached or detached is put into both configs,
+or taken out of both: the live one of a guest that runs, and the stored one.
+Each is looked at by itself, as a process may have died between the two.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ import typing as ty
 
 from lxml import etree
 from nova import context as nova_context
+from nova import exception as nova_exception
 from nova import objects
 from nova.virt.libvirt import config as vconfig
 from nova.virt.libvirt import driver as stock_driver
@@ -32,6 +37,8 @@ LOG = logging.getLogger(__name__)
 
 _Arq = collections.abc.Mapping[str, ty.Any]
 _Arqs = collections.abc.Iterable[_Arq]
+# What libvirt says if the guest has no root port left.
+_NO_SLOT = 'No more available PCI slots'
 # Of Nova's driver, which has it from Nova's own devices.
 _SIGNATURES = {
     '_detach_from_live_with_retry': (
@@ -114,65 +121,87 @@ def unplug(
     :param guest: the guest.
     :param instance: the server.
     :param arqs: the accelerator requests of the devices.
-    :raises Exception: if the guest keeps one.
+    :raises DeviceKept: if the guest keeps one.
+    :raises Exception: if libvirt refuses.
     """
     for arq in arqs:
         find = functools.partial(_find, guest, arq)
         device = find()
-        if device is not None:
+        if device is None:
+            continue
+        try:
             driver._detach_from_live_with_retry(
                 guest, instance.uuid, device, find, _name(arq)
             )
+        except nova_exception.DeviceDetachFailed as exc:
+            raise exception.DeviceKept(
+                server_id=instance.uuid, slot=_name(arq)
+            ) from exc
+        except nova_exception.DeviceNotFound:
+            # It may have let go of it before it was asked to.
+            if find() is not None:
+                raise
+
+
+def unplug_stored(guest: libvirt_guest.Guest, arqs: _Arqs) -> None:
+    """Take devices out of the config that libvirt keeps of a guest.
+
+    :param guest: the guest, whether it runs or not.
+    :param arqs: the accelerator requests of the devices.
+    :raises Exception: if libvirt refuses.
+    """
+    for arq in arqs:
+        device = _find(guest, arq, stored=True)
+        if device is not None:
+            guest.detach_device(device, persistent=True, live=False)
 
 
 def plug(
     guest: libvirt_guest.Guest,
     instance: objects.Instance,
     arqs: _Arqs,
-    persistent: bool = False,
+    live: bool = True,
+    stored: bool = False,
 ) -> None:
-    """Plug devices into a guest that runs, those that it has not.
+    """Plug devices into a guest, those that it has not.
 
     :param guest: the guest.
     :param instance: the server.
     :param arqs: the accelerator requests of the devices.
-    :param persistent: whether the config that libvirt keeps of the guest has
-        not got them, either.
+    :param live: whether the guest runs, and is to get them now.
+    :param stored: whether they are put into the stored config, too.
+    :raises UnknownAttachHandle: if there is no attach driver for one.
+    :raises NoPCISlot: if the guest has no slot left for one.
     :raises DeviceNotGiven: naming the one that libvirt does not take.
     """
     for arq in arqs:
         config = vconfig.LibvirtConfigGuest()
         attaching.attach(config, instance, arq)
-        try:
-            if _find(guest, arq) is None:
-                for device in config.devices:
-                    guest.attach_device(
-                        device, persistent=persistent, live=True
-                    )
-        except Exception as exc:
-            raise exception.DeviceNotGiven(
-                slot=_name(arq), host=arq['hostname'], reason=exc
-            ) from exc
+        for device in config.devices:
+            try:
+                _attach(guest, arq, device, live, stored)
+            except Exception as exc:
+                raise _not_plugged(instance, arq, exc) from exc
 
 
 def plug_each(
     guest: libvirt_guest.Guest,
     instance: objects.Instance,
     arqs: _Arqs,
-    persistent: bool = False,
+    stored: bool = False,
 ) -> list[exception.DeviceContextError]:
     """Plug devices in as far as it can be done, since the guest goes on.
 
     :param guest: the guest.
     :param instance: the server.
     :param arqs: the accelerator requests of the devices.
-    :param persistent: see :func:`plug`.
+    :param stored: see :func:`plug`.
     :returns: why the others are not plugged in, which is logged.
     """
     errors = []
     for arq in arqs:
         try:
-            plug(guest, instance, [arq], persistent)
+            plug(guest, instance, [arq], stored=stored)
         except exception.DeviceContextError as exc:
             errors.append(exc)
             # Why the guest goes on is what Nova is to say.
@@ -185,10 +214,36 @@ def plug_each(
     return errors
 
 
-def _find(guest: libvirt_guest.Guest, arq: _Arq) -> _Device | None:
-    """Find a device in a guest that runs."""
+def _attach(
+    guest: libvirt_guest.Guest,
+    arq: _Arq,
+    device: vconfig.LibvirtConfigGuestDevice,
+    live: bool,
+    stored: bool,
+) -> None:
+    """Put a device into the configs that have not got it."""
+    live = live and _find(guest, arq) is None
+    stored = stored and _find(guest, arq, stored=True) is None
+    if live or stored:
+        guest.attach_device(device, persistent=stored, live=live)
+
+
+def _not_plugged(
+    instance: objects.Instance, arq: _Arq, error: Exception
+) -> exception.DeviceContextError:
+    if _NO_SLOT in str(error):
+        return exception.NoPCISlot(server_id=instance.uuid, slot=_name(arq))
+    return exception.DeviceNotGiven(
+        slot=_name(arq), host=arq['hostname'], reason=error
+    )
+
+
+def _find(
+    guest: libvirt_guest.Guest, arq: _Arq, stored: bool = False
+) -> _Device | None:
+    """Find a device in a guest that runs, or in what is stored of it."""
     driver = attaching.attach_drivers()[arq['attach_handle_type']]
-    domain = etree.fromstring(guest.get_xml_desc())
+    domain = etree.fromstring(guest.get_xml_desc(dump_inactive=stored))
     for element in domain.iterfind('devices/hostdev'):
         if driver.is_device(element, arq):
             return _Device(element)

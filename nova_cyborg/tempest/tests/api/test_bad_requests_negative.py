@@ -99,6 +99,8 @@ class BadRequestsNegativeTest(base.BaseDeviceContextTest):
             )
         for word in ('perhaps', '', None):
             self._refuse('live_migration', **_GROUP, live_migration=word)
+        for tag in ('', 't' * 61, 'a/b', 'a,b', 1):
+            self._refuse('tag', **_GROUP, tag=tag)
 
     @decorators.idempotent_id('44645648-a8ab-4622-9f56-1c4d24e9cdfc')
     def test_unknown_fields(self) -> None:
@@ -159,6 +161,7 @@ class BadRequestsNegativeTest(base.BaseDeviceContextTest):
             ('description', {'description': 'd' * 1025}),
             ('delete_on_termination', {'delete_on_termination': 'no'}),
             ('live_migration', {'live_migration': 'perhaps'}),
+            ('tag', {'tag': 'a/b'}),
             ('colour', {'colour': 'red'}),
             # What it asks for cannot be changed.
             ('resources', {'name': 'good', **_GROUP}),

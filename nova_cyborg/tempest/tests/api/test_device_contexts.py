@@ -24,7 +24,7 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
         self.assertEqual(self.contexts.project_id, made['project_id'])
         self.assertEqual(self.contexts.user_id, made['user_id'])
         self.assertEqual([], made['devices'])
-        for field in ('description', 'fault', 'host', 'server_id'):
+        for field in ('description', 'fault', 'host', 'server_id', 'tag'):
             self.assertIsNone(made[field], field)
         self.assertTrue(made['links'][0]['href'].endswith(path))
         self.assertTrue(made.response['location'].endswith(path))
@@ -45,6 +45,7 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
             'description': 'What a name does not say.',
             'delete_on_termination': False,
             'live_migration': 'detach',
+            'tag': 'decompressor',
         }
         group = {
             'resources': {'CUSTOM_FPGA_GZIP': 2},
@@ -116,7 +117,9 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
             {'description': 'Another description.'},
             {'delete_on_termination': False},
             {'live_migration': 'native'},
+            {'tag': 'decompressor'},
             {'name': None, 'description': None, 'delete_on_termination': True},
+            {'tag': None},
         ]
         expected = made
         for change in changes:

@@ -10,7 +10,9 @@ from unittest import mock
 import fixtures
 from nova import exception as nova_exception
 from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.tests.functional.api import client
 from nova.virt.libvirt import driver
+from nova_cyborg.nova.compute import bindings
 from nova_cyborg.nova.features import computes
 
 from tests.functional.nova import stock
@@ -277,6 +279,26 @@ class ComputeTest(TestCase):
         self.migrate()
         self.confirm()
 
+    def test_the_destination_is_killed(self) -> None:
+        """It was about to look whether the devices are bound."""
+        with mock.patch.object(
+            bindings, 'wait_until_bound', side_effect=Killed
+        ) as wait:
+            self.admin_api.post_server_action(
+                self.moved.server['id'], {'migrate': None}
+            )
+            self.wait_for(lambda: wait.called)
+        # What it is about to do, it does not do any more.
+        self.restart_compute_service(DESTINATION)
+        self.restart_compute_service(SOURCE)
+        self.wait_for_all('ACTIVE')
+        self.assertEqual(
+            ['devices-left-behind', 'allocation-of-a-move'], self.audit()
+        )
+        self.assert_on(SOURCE)
+        self.migrate()
+        self.confirm()
+
     def _is_migrating(self) -> bool:
         """Tell whether the guest is shut down, and nothing else is done."""
         found = self.admin_api.get_server(self.moved.server['id'])
@@ -290,3 +312,54 @@ class ComputeTest(TestCase):
 
 class Killed(BaseException):
     """Ends what a nova-compute does, as if it were killed."""
+
+
+class MissingTest(TestCase):
+    """A device that the server may come back to is missing by then."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        (context,) = self.contexts_of(self.moved.server)
+        (left,) = context['devices']
+        self.slot = left['slot']
+        self.provider = left['resource_provider_id']
+        self.migrate()
+        self._set_missing(True)
+
+    def _set_missing(self, missing: bool) -> None:
+        self.cyborg.control(
+            'set_missing', provider=self.provider, missing=missing
+        )
+
+    def test_the_move_is_not_reverted(self) -> None:
+        error = self.assertRaises(
+            client.OpenStackApiException,
+            self.api.post_server_action,
+            self.moved.server['id'],
+            {'revertResize': None},
+        )
+        self.assertEqual(409, error.response.status_code)
+        self.assertIn(self.slot, error.response.text)
+        self.wait_for_all('VERIFY_RESIZE')
+
+        self._set_missing(False)
+        self.revert()
+
+    def test_the_move_is_confirmed(self) -> None:
+        self.do('confirmResize', 'ACTIVE')
+        self._set_missing(False)
+        self.assert_on(DESTINATION)
+
+    def test_a_nova_api_without_the_plugin(self) -> None:
+        server_id = self.moved.server['id']
+        with self.without_api_plugin():
+            self.api.post_server_action(server_id, {'revertResize': None})
+            fault = self.fault_of(self.moved.server)
+        self.assertIn(self.slot, fault)
+
+        self._set_missing(False)
+        self.api.post_server_action(server_id, {'reboot': {'type': 'HARD'}})
+        self.wait_for(
+            lambda: self.api.get_server(server_id)['status'] == 'ACTIVE'
+        )
+        self.assert_on(SOURCE)

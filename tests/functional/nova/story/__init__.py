@@ -5,5 +5,5 @@
 ``hosts.py`` and ``agents.py`` are in Cyborg's process: the agents of hosts,
 and a conductor that takes their reports. ``records.py`` is what SQL says,
 ``checks.py`` what must be true after each step, ``cloud.py`` the cloud;
-``of_hosts.py`` and ``of_servers.py`` are what happens.
+``of_hosts.py``, ``of_servers.py`` and ``of_moves.py`` are what happens.
 """

@@ -11,6 +11,10 @@ import fixtures
 import requests
 from nova.servicegroup.drivers import db
 from nova.tests.fixtures import libvirt as fakelibvirt
+from nova_cyborg.nova.features import computes
+
+from tests.functional.nova import hotplug
+from tests.functional.nova.moves import moving, running
 
 # The program that cleans: it waits and fails if it is told to.
 _SCRIPT = """
@@ -32,7 +36,21 @@ class TestCase(checks.TestCase):
             fixtures.MockPatchObject(db.DbDriver, 'is_up', return_value=True)
         )
         self.flags(shelved_offload_time=0)
+        # A nova-compute that is killed withdraws nothing; one that is stopped
+        # does so when the next one is there already, in these tests.
+        self.useFixture(fixtures.MockPatchObject(computes, 'withdraw'))
         self._number_guests()
+        self.useFixture(
+            hotplug.Hotplug(
+                lambda: [each.driver for each in self.computes.values()]
+            )
+        )
+        self.useFixture(moving.NoDisks())
+        self.useFixture(
+            running.LiveMigrations(
+                lambda host: self.computes[host].driver._host.get_connection()
+            )
+        )
         self.folders = {
             host: pathlib.Path(self.useFixture(fixtures.TempDir()).path)
             for host in self.HOSTS

@@ -12,6 +12,13 @@ from tests.functional.inventory import chance
 from tests.functional.nova.story import checks
 
 _MOST_GUESTS = 8
+_STATUSES = (
+    'ACTIVE',
+    'SHUTOFF',
+    'SHELVED_OFFLOADED',
+    'SUSPENDED',
+    'VERIFY_RESIZE',
+)
 
 
 class TestCase(story.TestCase):
@@ -19,10 +26,10 @@ class TestCase(story.TestCase):
 
     STEPS: ty.ClassVar = {
         'boot': (6, ()),
-        'delete': (2, ('ACTIVE', 'SHUTOFF', 'SHELVED_OFFLOADED')),
-        'shelve': (1, ('ACTIVE', 'SHUTOFF')),
+        'delete': (2, _STATUSES),
+        'shelve': (1, ('ACTIVE', 'SHUTOFF', 'SUSPENDED')),
         'unshelve': (2, ('SHELVED_OFFLOADED',)),
-        'hard_reboot': (2, ('ACTIVE',)),
+        'hard_reboot': (2, ('ACTIVE', 'SUSPENDED')),
         'soft_reboot': (1, ('ACTIVE',)),
         'rebuild': (1, ('ACTIVE',)),
         'stop': (1, ('ACTIVE',)),
@@ -51,13 +58,17 @@ class TestCase(story.TestCase):
         amount, flavor = self.chance.choice(self.kinds)
         contexts = []
         if amount:
-            contexts = [self.create_context(resources={'YPU': amount})]
-        stock = flavor == self.flavor
-        self.tell(f'{amount} of contexts, {int(stock)} of a profile')
+            contexts = [
+                self.create_context(
+                    resources={'YPU': amount}, live_migration='detach'
+                )
+            ]
+        stock = int(flavor == self.flavor)
+        self.tell(f'{amount} of contexts, {stock} of a profile')
         server = self.post_server(*contexts, flavorRef=flavor)
-        guest = checks.Guest(server, amount + stock)
+        guest = checks.Guest(server, amount, stock, flavor)
         self.servers.append(guest)
-        self._finish(guest, 'ACTIVE', 'ERROR')
+        self.finish(guest, 'ACTIVE', 'ERROR')
         if guest.status == 'ERROR':
             self._check_refused(guest)
             self.delete_guest(guest)
@@ -77,22 +88,22 @@ class TestCase(story.TestCase):
         self.tell(f'delete {guest.id}')
         self.delete(guest.server)
         self.servers.remove(guest)
-        self._leave(guest)
+        self.leave_all(guest)
 
     def do_shelve(self) -> None:
         """A server is taken off its host."""
         guest = self.any_server('shelve')
-        self._act(guest, 'shelve', 'SHELVED_OFFLOADED')
-        self._leave(guest)
+        self.act_on(guest, 'shelve', 'SHELVED_OFFLOADED')
+        self.leave_all(guest)
 
     def do_unshelve(self) -> None:
         """A server is brought to a host again, if there are slots."""
         guest = self.any_server('unshelve')
-        self._act(guest, 'unshelve', 'ACTIVE', 'SHELVED_OFFLOADED')
+        self.act_on(guest, 'unshelve', 'ACTIVE', 'SHELVED_OFFLOADED')
 
     def do_hard_reboot(self) -> None:
         """A server is started anew with what it has."""
-        self._act(
+        self.act_on(
             self.any_server('hard_reboot'),
             'reboot',
             'ACTIVE',
@@ -102,7 +113,7 @@ class TestCase(story.TestCase):
 
     def do_soft_reboot(self) -> None:
         """A server is asked to start anew."""
-        self._act(
+        self.act_on(
             self.any_server('soft_reboot'),
             'reboot',
             'ACTIVE',
@@ -112,7 +123,7 @@ class TestCase(story.TestCase):
     def do_rebuild(self) -> None:
         """A server gets a new disk."""
         guest = self.any_server('rebuild')
-        self._act(
+        self.act_on(
             guest,
             'rebuild',
             'ACTIVE',
@@ -122,13 +133,15 @@ class TestCase(story.TestCase):
 
     def do_stop(self) -> None:
         """A server is stopped, and keeps what it has."""
-        self._act(self.any_server('stop'), 'os-stop', 'SHUTOFF')
+        self.act_on(self.any_server('stop'), 'os-stop', 'SHUTOFF')
 
     def do_start(self) -> None:
         """A server that was stopped is started again."""
-        self._act(self.any_server('start'), 'os-start', 'ACTIVE', starts=True)
+        self.act_on(
+            self.any_server('start'), 'os-start', 'ACTIVE', starts=True
+        )
 
-    def _act(
+    def act_on(
         self,
         guest: checks.Guest,
         action: str,
@@ -142,58 +155,87 @@ class TestCase(story.TestCase):
         :param starts: whether it is started by it; then it is refused if a
             device is missing.
         """
-        missing = any(
-            each.slot and each.slot.missing
-            for each in self.read_records().of(guest.id)
-        )
+        missing = self.is_missing(guest.used)
         self.tell(f'{action} {guest.id}{", missing" * missing}')
+        error = self.ask_for(guest, action, arguments)
+        self.assertEqual(starts and missing, error is not None, error)
+        if error:
+            self.assertEqual(409, error.response.status_code)
+        else:
+            self.finish(guest, *statuses)
+
+    def is_missing(self, place: checks.Devices | None) -> bool:
+        """Tell whether what a server has is missing, or a part of it."""
+        slots = place.slots if place else {}
+        return any(
+            each.uuid in slots and each.slot and each.slot.missing
+            for each in self.read_records().requests
+        )
+
+    def ask_for(
+        self,
+        guest: checks.Guest,
+        action: str,
+        arguments: dict[str, ty.Any] | None = None,
+    ) -> client.OpenStackApiException | None:
+        """Ask for something to be done with a server.
+
+        :returns: how it is refused; None if it is not.
+        """
         try:
-            self.api.post_server_action(guest.id, {action: arguments})
+            self.admin_api.post_server_action(guest.id, {action: arguments})
         except client.OpenStackApiException as exc:
             self.tell(f'refused: {exc}')
-            self.assertTrue(starts and missing, exc)
-            self.assertEqual(409, exc.response.status_code)
-        else:
-            self.assertFalse(starts and missing)
-            self._finish(guest, *statuses)
+            return exc
+        return None
 
-    def _finish(self, guest: checks.Guest, *statuses: str) -> None:
-        """Wait until nothing is being done with a server, and look at it."""
+    def finish(self, guest: checks.Guest, *statuses: str) -> None:
+        """Wait until nothing is being done with a server, and look at it.
+
+        :param statuses: the status that it has then, one of these.
+        """
 
         def finished() -> dict[str, ty.Any] | None:
-            found = self.api.get_server(guest.id)
+            found = self.admin_api.get_server(guest.id)
             done = found['OS-EXT-STS:task_state'] is None
-            done = done and found['status'] != 'BUILD'
             if found['status'] == 'ERROR':
                 done = done and 'fault' in found
+            else:
+                done = done and found['status'] in statuses
             return found if done else None
 
         guest.server = self.wait_for(finished)
         self.tell(guest.status)
         self.assertIn(guest.status, statuses, guest.server.get('fault'))
-        if guest.host is None and guest.status == 'ACTIVE':
-            self._arrive(guest)
+        if guest.used is None and guest.status == 'ACTIVE':
+            self.arrive(guest)
 
-    def _arrive(self, guest: checks.Guest) -> None:
+    def arrive(self, guest: checks.Guest) -> None:
         """A server is on a host, with slots that it had not before."""
-        guest.host = self.admin_api.get_server(guest.id)[
-            'OS-EXT-SRV-ATTR:host'
+        host = guest.server['OS-EXT-SRV-ATTR:host']
+        found = [
+            each
+            for each in self.read_records().of(guest.id)
+            if each.host == host
         ]
-        found = self.read_records().of(guest.id)
         places = [f'{each.slot.card}/{each.slot.place}' for each in found]
-        self.tell(f'{guest.id} on {guest.host}: {places}')
-        self.assertEqual(guest.wanted, len(found))
+        self.tell(f'{guest.id} on {host}: {places}')
+        self.assertEqual(guest.of_contexts + guest.of_profile, len(found))
+        guest.used = checks.Devices(host, guest.id)
         for each in found:
-            self.assertNotIn((guest.host, each.slot.place), self.unclean)
-            guest.slots[each.uuid] = each.slot.place
+            self.assertNotIn((host, each.slot.place), self.unclean)
+            guest.used.slots[each.uuid] = each.slot.place
             if each.slot.card[5:7] in chance.CLEANED:
-                guest.unclean.add(each.slot.place)
+                guest.used.unclean.add(each.slot.place)
 
-    def _leave(self, guest: checks.Guest) -> None:
-        """A server has left its host."""
-        if guest.unclean:
-            self.tell(f'to be cleaned on {guest.host}: {guest.unclean}')
-        self.unclean |= {(guest.host, place) for place in guest.unclean}
-        guest.host = None
-        guest.slots.clear()
-        guest.unclean.clear()
+    def leave_all(self, guest: checks.Guest) -> None:
+        """A server has left its host, and that which it was moved from."""
+        for place in guest.places:
+            self.leave(place)
+        guest.used = guest.left = None
+
+    def leave(self, place: checks.Devices) -> None:
+        """A server has left a host."""
+        if place.unclean:
+            self.tell(f'to be cleaned on {place.host}: {place.unclean}')
+        self.unclean |= {(place.host, at) for at in place.unclean}

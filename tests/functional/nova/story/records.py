@@ -65,10 +65,12 @@ class Records:
 
     :ivar slots: the slots.
     :ivar requests: the accelerator requests.
+    :ivar bindings: UUID of the server, state and node of each binding.
     """
 
     slots: list[Slot]
     requests: list[Request]
+    bindings: list[tuple[str, str, str]]
 
     def of(self, server_id: str) -> list[Request]:
         """Return the accelerator requests of a server."""
@@ -93,7 +95,14 @@ def read(
         )
         for row in rows('extended_accelerator_requests')
     ]
-    return Records(list(slots.values()), requests)
+    servers = {
+        row['id']: row['server_id'] for row in rows('device_allocations')
+    }
+    bindings = [
+        (servers[row['allocation_id']], row['state'], row['node'])
+        for row in rows('device_bindings')
+    ]
+    return Records(list(slots.values()), requests, bindings)
 
 
 def _slots(

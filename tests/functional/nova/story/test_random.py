@@ -7,7 +7,10 @@ which. The choices are the same with the same seed; when something that Nova
 does takes effect is not.
 """
 
-from tests.functional.nova.story import of_hosts, of_servers  # isort: skip
+from tests.functional.nova.story import (  # isort: skip - first
+    of_hosts,
+    of_moves,
+)
 
 import collections
 import sys
@@ -20,12 +23,12 @@ from tests.functional.nova.story import story
 _TOLD = 100
 
 
-class RandomTest(of_hosts.TestCase, of_servers.TestCase):
+class RandomTest(of_hosts.TestCase, of_moves.TestCase):
     """What happens, and what is true after it."""
 
     STEPS: ty.ClassVar = {
         **of_hosts.TestCase.STEPS,
-        **of_servers.TestCase.STEPS,
+        **of_moves.TestCase.STEPS,
     }
 
     def test_random_steps(self) -> None:

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tools.cloud import cloud, exception, kinds, wanted
+from tools.cloud.model import state as cloud_state
 from tools.cloud.passthrough import kind, machines
 
 _KINDS = {('1234', '11e8'): 'edu', ('1b36', '0010'): 'nvme'}
@@ -29,6 +30,22 @@ def test_an_address_tells_the_host():
 
     assert len(set(slots)) == len(slots)
     assert all(0x10 <= slot < 0x1F for slot in slots)
+
+
+@pytest.mark.parametrize(
+    ('computes', 'ends'),
+    [(1, {'compute1': []}), (2, {'compute1': [1, 2], 'compute2': [2, 1]})],
+)
+def test_two_machines_have_a_link(tmp_path, computes, ends):
+    state = cloud_state.State(
+        tmp_path, wanted.Wanted(kinds.PASSTHROUGH, computes).settings()
+    )
+
+    found = {host: machines.link(state, host) for host in state.settings.hosts}
+
+    assert {
+        host: [each.number for each in link] for host, link in found.items()
+    } == ends
 
 
 def test_more_hosts_than_there_are_machines(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, running
 from tools.command_line import progress
-from tools.seldom.chaos import saboteur
+from tools.seldom.chaos.actors import saboteur
 
 _NAMES = (
     'nova-conductor-super1',

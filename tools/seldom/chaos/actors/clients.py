@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Project members who boot servers and delete them."""
+"""Project members who boot servers, have them moved, and delete them."""
 
 import random
 import typing as ty
 
-import tenacity
-
 from tools.cloud import cloud as cloud_module
-from tools.seldom.chaos import api, ledger, offer
+from tools.seldom.chaos.actors import api, moves, offer, watching
+from tools.seldom.chaos.damage import ledger
 
 _BOOT_SECONDS = 60.0
 _DELETE_SECONDS = 60.0
 _REQUEST_SECONDS = 45.0
-_PAUSE = 0.5
 _KEEP = 0.3
+_ENDS = ('ACTIVE', 'ERROR')
 
 
 class Client:
-    """One who boots a server, looks at it and deletes it, over and over.
+    """One who boots a server, moves it and deletes it, over and over.
 
     :param user: the user it is.
     :param number: its number.
@@ -42,6 +41,13 @@ class Client:
         self._guests = cloud.folder / 'domains'
         self._offer = goods
         self._notes = notes
+        self._mover = moves.Mover(
+            self._api,
+            api.User(cloud, 'admin'),
+            self._random,
+            goods.larger,
+            notes,
+        )
         # Device contexts that wait for their next server.
         self._mine: list[str] = []
 
@@ -70,6 +76,8 @@ class Client:
         outcome = self._wait_until_idle(server_id)
         if outcome == 'ACTIVE':
             self._notes.runs(self._guests, server_id)
+            if not self._offer.stock:
+                self._move(server_id)
         self._notes.leaves(server_id)
         self._delete(server_id)
         if context_id in self._notes.kept:
@@ -78,6 +86,17 @@ class Client:
             self._notes.ended.add(context_id)
         return outcome
 
+    def _move(self, server_id: str) -> None:
+        """Do something with a server, and look at what it has then."""
+
+        def look() -> None:
+            self._notes.runs(self._guests, server_id)
+
+        if self._mover.move(server_id, look) == 'ACTIVE':
+            # What it has left may be another one's by now.
+            self._notes.leaves(server_id)
+            look()
+
     def _context(self, kind: str, keep: bool) -> str:
         if self._mine:
             return self._mine.pop()
@@ -85,6 +104,7 @@ class Client:
             'name': self._name,
             'resources': {kind: 1},
             'delete_on_termination': not keep,
+            'live_migration': 'detach',
         }
         answer = self._ask('accelerator', 'POST', '/device_contexts', body)
         context_id = str(answer.json()['uuid'])
@@ -124,38 +144,14 @@ class Client:
         )
 
     def _wait_until_idle(self, server_id: str) -> str:
-        server = self._watch(server_id, ('ACTIVE', 'ERROR'), _BOOT_SECONDS)
+        server = watching.watch(self._api, server_id, _ENDS, _BOOT_SECONDS)
         if server is None:
             return 'gone by itself'
         status = str(server['status'])
-        return status if status in ('ACTIVE', 'ERROR') else 'stuck'
+        return status if status in _ENDS else 'stuck'
 
     def _delete(self, server_id: str) -> None:
         path = f'/servers/{server_id}'
         self._api.ask('compute', 'DELETE', path, _REQUEST_SECONDS, (409,))
-        if self._watch(server_id, (), _DELETE_SECONDS):
+        if watching.watch(self._api, server_id, (), _DELETE_SECONDS):
             raise api.GaveUp(f'DELETE {path}', 'the server is still there')
-
-    def _watch(
-        self, server_id: str, ends: tuple[str, ...], seconds: float
-    ) -> ty.Any:
-        """Look until a server is gone or has a status, or for so long."""
-
-        def look() -> ty.Any:
-            answer = self._api.ask('compute', 'GET', f'/servers/{server_id}')
-            gone = answer.status_code == 404
-            return None if gone else answer.json()['server']
-
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_result(
-                lambda server: server and server['status'] not in ends
-            ),
-            wait=tenacity.wait_fixed(_PAUSE),
-            stop=tenacity.stop_after_delay(seconds),
-            retry_error_callback=_last,
-        )(look)
-
-
-def _last(calls: tenacity.RetryCallState) -> ty.Any:
-    """Return a server as it was when it was last looked at."""
-    return calls.outcome and calls.outcome.result()

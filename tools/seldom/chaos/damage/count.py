@@ -13,7 +13,7 @@ import sqlalchemy
 
 from tools.cloud import cloud as cloud_module
 from tools.cloud.production import topology
-from tools.seldom.chaos import ledger, slots
+from tools.seldom.chaos.damage import ledger, moved, slots
 
 _HIDDEN = "'nova-cyborg-%'"
 
@@ -75,6 +75,7 @@ class Count:
                 *self._leaked_rows(servers),
                 *self._leaked_allocations(servers),
                 *self._leaked_guests(servers),
+                *moved.leaked(self._cyborg, self._cells),
             ],
             doubled=[*self._doubled_handles(), *self._doubled_slots()],
         )
@@ -87,10 +88,8 @@ class Count:
                 'SELECT instance_uuid FROM build_requests',
             )
         }
-        cells = [topology.cell_database(cell) for cell in topology.CELLS]
-        for database in (topology.CELL0_DATABASE, *cells):
-            query = 'SELECT uuid FROM instances WHERE deleted = 0'
-            found |= {uuid for (uuid,) in self._rows(database, query)}
+        query = 'SELECT uuid FROM instances WHERE deleted = 0'
+        found |= {uuid for (uuid,) in self._cells(query)}
         return found - self._nowhere()
 
     def _nowhere(self) -> set[str]:
@@ -174,16 +173,20 @@ class Count:
         providers = {
             uuid for (uuid,) in self._cyborg('SELECT rp_uuid FROM deployables')
         }
-        in_placement = {
-            (provider, server_id): int(used)
-            for provider, server_id, used in self._rows(
-                'placement',
-                'SELECT p.uuid, a.consumer_id, SUM(a.used) FROM allocations a '
-                'JOIN resource_providers p ON p.id = a.resource_provider_id '
-                'GROUP BY p.uuid, a.consumer_id',
-            )
-            if provider in providers
-        }
+        migrations = moved.migrations(self._cells)
+        in_placement: collections.Counter[tuple[str, str]] = (
+            collections.Counter()
+        )
+        for provider, consumer, used in self._rows(
+            'placement',
+            'SELECT p.uuid, a.consumer_id, SUM(a.used) FROM allocations a '
+            'JOIN resource_providers p ON p.id = a.resource_provider_id '
+            'GROUP BY p.uuid, a.consumer_id',
+        ):
+            if provider in providers:
+                # What a server may come back to is its migration's.
+                server_id = migrations.get(consumer, consumer)
+                in_placement[provider, server_id] += int(used)
         in_cyborg = collections.Counter(
             self._cyborg(
                 'SELECT device_rp_uuid, instance_uuid '
@@ -192,13 +195,13 @@ class Count:
             )
         )
         return [
-            f'server {server_id} has {in_placement.get((provider, server_id))}'
-            f' in Placement, {in_cyborg[provider, server_id]} in Cyborg, of '
+            f'server {server_id} has {in_placement[provider, server_id]} in '
+            f'Placement, {in_cyborg[provider, server_id]} in Cyborg, of '
             f'provider {provider}'
             for provider, server_id in {*in_placement, *in_cyborg}
             # What Cyborg alone has for no server is counted as its request.
             if (provider, server_id) in in_placement or server_id in servers
-            if in_placement.get((provider, server_id))
+            if in_placement[provider, server_id]
             != in_cyborg[provider, server_id]
         ]
 
@@ -207,9 +210,11 @@ class Count:
         used = {uuid for (uuid,) in handles}
         return [
             *(
-                f'host {path.parent.name} has a guest of server {path.stem}'
-                for path in self._guests()
-                if path.stem not in servers
+                f'host {guest.host} has a guest of server {guest.server_id}'
+                for guest in self._guests()
+                # Of a host that a server has left, Nova may forget to remove
+                # the definition; what does not run has no device.
+                if guest.runs and guest.server_id not in servers
             ),
             *(
                 f'host {path.parent.name} has mediated device {path.name}'
@@ -234,11 +239,17 @@ class Count:
 
     def _doubled_slots(self) -> list[str]:
         found: dict[slots.Slot, list[str]] = {}
-        for path in self._guests():
-            if path.with_suffix('.running').exists():
-                for slot in slots.of_guest(path.parent.name, path.read_text()):
-                    found.setdefault(slot, []).append(path.stem)
+        running = [guest for guest in self._guests() if guest.runs]
+        hosts = collections.Counter(guest.server_id for guest in running)
+        for guest in running:
+            for slot in guest.slots:
+                found.setdefault(slot, []).append(guest.server_id)
         return [
+            *(
+                f'server {server_id} runs on {count} hosts'
+                for server_id, count in hosts.items()
+                if count > 1
+            ),
             *(f'slot {line}' for line in self._notes.doubled),
             *(
                 f'slot {slot}: {", ".join(holders)}'
@@ -247,8 +258,17 @@ class Count:
             ),
         ]
 
-    def _guests(self) -> list[ty.Any]:
-        return sorted((self._cloud.folder / 'domains').glob('*/*.xml'))
+    def _guests(self) -> list[slots.Guest]:
+        return list(slots.guests(self._cloud.folder / 'domains'))
+
+    def _cells(self, statement: str) -> list[ty.Any]:
+        """Read the databases of all cells, with that of no cell."""
+        cells = [topology.cell_database(cell) for cell in topology.CELLS]
+        return [
+            row
+            for database in (topology.CELL0_DATABASE, *cells)
+            for row in self._rows(database, statement)
+        ]
 
     def _cyborg(self, statement: str) -> list[ty.Any]:
         return self._rows('cyborg', statement)

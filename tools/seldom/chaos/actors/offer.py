@@ -4,12 +4,13 @@
 
 import dataclasses
 
-from tools.seldom.chaos import api
+from tools.seldom.chaos.actors import api
 
 # What the hosts of the cloud have, of the file that comes with it.
 RESOURCES = ('FPGA_GZIP', 'FPGA', 'VGPU', 'QAT', 'QAT')
 _IMAGE = 'cirros'
 _FLAVOR = 'm1.tiny'
+_LARGER = 'm1.small'
 _STOCK = {'FPGA_GZIP': 'CUSTOM_FPGA_GZIP', 'QAT': 'CUSTOM_QAT'}
 
 
@@ -20,22 +21,29 @@ class Offer:
     :ivar stock: whether the flavor brings the accelerator along.
     :ivar image: UUID of the image.
     :ivar flavors: the flavor for each kind of accelerator.
+    :ivar larger: the flavor that servers are resized to.
     """
 
     stock: bool
     image: str
     flavors: dict[str, str]
+    larger: str = ''
 
 
 def contexts(admin: api.User) -> Offer:
-    """Offer one flavor, to be booted with device contexts.
+    """Offer one flavor, to be booted with device contexts, and a larger one.
 
     :param admin: the administrator.
     :returns: the offer.
     """
     every = admin.ask('compute', 'GET', '/flavors').json()['flavors']
-    flavor = next(each['id'] for each in every if each['name'] == _FLAVOR)
-    return Offer(False, _image(admin), dict.fromkeys(RESOURCES, flavor))
+    flavors = {each['name']: str(each['id']) for each in every}
+    return Offer(
+        False,
+        _image(admin),
+        dict.fromkeys(RESOURCES, flavors[_FLAVOR]),
+        flavors[_LARGER],
+    )
 
 
 def profiles(admin: api.User) -> Offer:

@@ -7,7 +7,7 @@ import dataclasses
 import pathlib
 import threading
 
-from tools.seldom.chaos import slots
+from tools.seldom.chaos.damage import slots
 
 
 @dataclasses.dataclass
@@ -15,6 +15,7 @@ class Ledger:
     """The clients' notes, from all of their threads.
 
     :ivar outcomes: how many boots ended how.
+    :ivar actions: how many things that were done with servers ended how.
     :ivar kept: device contexts that must outlive their servers.
     :ivar ended: device contexts that must be gone with their servers.
     :ivar doubled: slots that two running servers had at once.
@@ -22,6 +23,9 @@ class Ledger:
     """
 
     outcomes: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    actions: collections.Counter[str] = dataclasses.field(
         default_factory=collections.Counter
     )
     kept: set[str] = dataclasses.field(default_factory=set)
@@ -41,6 +45,15 @@ class Ledger:
             self.outcomes[outcome] += 1
             return self.outcomes.total()
 
+    def note_action(self, action: str, outcome: str) -> None:
+        """Count something that was done with a server.
+
+        :param action: what.
+        :param outcome: how it ended.
+        """
+        with self._lock:
+            self.actions[f'{action} {outcome}'] += 1
+
     def runs(self, folder: pathlib.Path, server_id: str) -> None:
         """Note the slots of a server that is ACTIVE.
 
@@ -48,8 +61,10 @@ class Ledger:
         """
         found = [
             slot
-            for path in folder.glob(f'*/{server_id}.xml')
-            for slot in slots.of_guest(path.parent.name, path.read_text())
+            for guest in slots.guests(folder, server_id)
+            # What is kept for a revert was noted when it was started.
+            if guest.runs
+            for slot in guest.slots
         ]
         with self._lock:
             if not found:
@@ -60,7 +75,7 @@ class Ledger:
                     self.doubled.append(f'{slot}: {holder}, {server_id}')
 
     def leaves(self, server_id: str) -> None:
-        """Forget the slots of a server that is about to be deleted."""
+        """Forget the slots of a server that is about to leave its host."""
         with self._lock:
             self._holders = {
                 slot: holder

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from tools.cloud.production import topology
-from tools.seldom.chaos import count, ledger
+from tools.seldom.chaos.damage import count, ledger
 
 _CYBORG = """
 CREATE TABLE device_contexts (uuid, allocation_id);
@@ -20,6 +20,7 @@ CREATE TABLE extended_accelerator_requests
      device_rp_uuid);
 CREATE TABLE device_profiles (id, name);
 CREATE TABLE deployables (rp_uuid);
+CREATE TABLE device_bindings (allocation_id, node, state);
 INSERT INTO device_contexts VALUES ('context', 1), ('kept', NULL);
 INSERT INTO device_allocations VALUES (1, 'server');
 INSERT INTO attach_handles VALUES (1, 'handle', 1), (2, 'other handle', 0);
@@ -27,6 +28,11 @@ INSERT INTO device_profiles VALUES (1, 'nova-cyborg-1');
 INSERT INTO extended_accelerator_requests
     VALUES (1, 'request', 'Bound', 'server', 1, 1, 'provider');
 INSERT INTO deployables VALUES ('provider');
+INSERT INTO device_bindings VALUES (1, 'compute1', 'active');
+"""
+_CELL = """
+CREATE TABLE instances (uuid, deleted, node, vm_state, task_state);
+CREATE TABLE migrations (uuid, instance_uuid);
 """
 _PLACEMENT = """
 CREATE TABLE resource_providers (id, uuid);
@@ -45,9 +51,7 @@ class _Cloud:
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
         for name in topology.databases():
-            self.execute(
-                name, 'CREATE TABLE instances (uuid TEXT, deleted INTEGER)'
-            )
+            self.execute(name, _CELL)
         self.execute(
             topology.API_DATABASE,
             'CREATE TABLE build_requests (id INTEGER, instance_uuid TEXT);'
@@ -58,7 +62,10 @@ class _Cloud:
         self.execute('placement', _PLACEMENT)
         self.execute(
             topology.cell_database(topology.CELLS[-1]),
-            "INSERT INTO instances VALUES ('server', 0), ('deleted', 1)",
+            'INSERT INTO instances VALUES '
+            "('server', 0, 'compute1', 'active', NULL), "
+            "('deleted', 1, NULL, 'deleted', NULL);"
+            "INSERT INTO migrations VALUES ('migration', 'server')",
         )
         self.add_guest('compute1', 'server')
 
@@ -73,8 +80,8 @@ class _Cloud:
     def add_guest(self, host: str, server_id: str) -> None:
         folder = self.folder / 'domains' / host
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f'{server_id}.xml').write_text(_GUEST)
-        (folder / f'{server_id}.running').touch()
+        for suffix in ('xml', 'running'):
+            (folder / f'{server_id}.{suffix}').write_text(_GUEST)
 
 
 @pytest.fixture
@@ -156,7 +163,7 @@ def test_cyborg_is_wrong(cloud, statement, kind, named):
         ),
         (
             'DELETE FROM allocations WHERE resource_provider_id = 1',
-            'server server has None in Placement, 1 in Cyborg',
+            'server server has 0 in Placement, 1 in Cyborg',
         ),
         (
             'UPDATE allocations SET used = 2 WHERE resource_provider_id = 1',
@@ -170,10 +177,56 @@ def test_placement_is_wrong(cloud, statement, named):
     assert named in _damage(cloud).leaked
 
 
+def test_server_may_come_back(cloud):
+    cloud.execute(
+        topology.cell_database(topology.CELLS[-1]),
+        "UPDATE instances SET node = 'compute2', vm_state = 'resized' "
+        "WHERE uuid = 'server'",
+    )
+    cloud.execute(
+        'cyborg',
+        "UPDATE device_bindings SET state = 'leaving';"
+        "INSERT INTO device_bindings VALUES (1, 'compute2', 'active')",
+    )
+    cloud.execute(
+        'placement',
+        "UPDATE allocations SET consumer_id = 'migration' "
+        'WHERE resource_provider_id = 1',
+    )
+
+    assert not count.Count(cloud, ledger.Ledger(kept={'kept'})).damage()
+
+
+def test_server_has_left_something(cloud):
+    cloud.execute(
+        'cyborg', "INSERT INTO device_bindings VALUES (1, 'other', 'leaving')"
+    )
+    cloud.execute(
+        'placement', "INSERT INTO allocations VALUES ('migration', 1, 1)"
+    )
+
+    leaked = _damage(cloud).leaked
+    assert 'on compute1, and has a binding (leaving) on other' in leaked
+    assert 'server server has 2 in Placement, 1 in Cyborg' in leaked
+
+
+def test_server_uses_what_is_elsewhere(cloud):
+    cloud.execute('cyborg', "UPDATE device_bindings SET node = 'other'")
+
+    assert 'has a binding (active) on other' in _damage(cloud).leaked
+
+
 def test_guest_is_left(cloud):
     cloud.add_guest('compute2', 'deleted')
 
     assert 'host compute2 has a guest' in _damage(cloud).leaked
+
+
+def test_definition_is_left(cloud):
+    cloud.add_guest('compute2', 'deleted')
+    (cloud.folder / 'domains' / 'compute2' / 'deleted.running').unlink()
+
+    assert not _damage(cloud).leaked
 
 
 def test_mediated_device_is_left(cloud):
@@ -187,11 +240,18 @@ def test_mediated_device_is_left(cloud):
 def test_two_guests_have_one_slot(cloud):
     cloud.execute(
         topology.cell_database(topology.CELLS[0]),
-        "INSERT INTO instances VALUES ('second', 0)",
+        'INSERT INTO instances VALUES '
+        "('second', 0, 'compute1', 'active', NULL)",
     )
     cloud.add_guest('compute1', 'second')
 
     assert 'second, server' in _damage(cloud).doubled
+
+
+def test_a_server_runs_twice(cloud):
+    cloud.add_guest('compute2', 'server')
+
+    assert 'server server runs on 2 hosts' in _damage(cloud).doubled
 
 
 def test_nova_has_lost_the_server(cloud):

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Making the ARQs of device contexts, with their slots where that is all."""
+
+import collections.abc
+
+from cyborg import context as cyborg_context
+from cyborg.common import constants
+from sqlalchemy import orm
+
+from nova_cyborg import exception, model
+from nova_cyborg.db import allocations
+from nova_cyborg.db.bindings import links
+from nova_cyborg.db.inventory import slots, taints
+
+# Keys, in a group of a device profile, of an image that Cyborg's conductor
+# has written to a device: see its FPGAExtARQ.
+_IMAGES = frozenset(
+    (constants.ACCEL_BITSTREAM_ID, constants.ACCEL_FUNCTION_ID)
+)
+
+#: Where the ARQs of each device context are to be bound, by its UUID.
+Targets = collections.abc.Mapping[str, links.Target]
+
+
+def targets(
+    held: allocations.ContextRows,
+    node: str,
+    providers: collections.abc.Mapping[str, str],
+) -> dict[str, links.Target]:
+    """Find where the ARQs of device contexts are to be bound.
+
+    :param held: the device contexts.
+    :param node: the node.
+    :param providers: UUID of the resource provider by the group's name in the
+        request to Placement; see :func:`model.requester_id`.
+    :returns: the target of each, by its UUID.
+    :raises ProviderMissing: if a group has no provider.
+    """
+    return {data.uuid: _target(data, node, providers) for _row, data in held}
+
+
+def take_slots(
+    context: cyborg_context.RequestContext,
+    db: orm.Session,
+    node: str,
+    held: allocations.ContextRows,
+    wanted: Targets,
+) -> list[slots.Slot] | None:
+    """Take the slots of device contexts, where nothing is to be programmed.
+
+    :param db: the session of a transaction that has locked the node.
+    :param node: the node.
+    :param held: the device contexts.
+    :param wanted: where their ARQs are to be bound.
+    :returns: one for each accelerator; None if Cyborg's conductor is to bind
+        them, or to say why they cannot be bound.
+    :raises DeviceTainted: if a device was tainted after it was chosen.
+    """
+    asked = _asked(held, wanted)
+    chosen = {provider for _group, provider in asked}
+    relevant = slots.of_providers(db, node, chosen)
+    known = {slot.provider for slot in relevant if not slot.tainted}
+    if not chosen <= known:
+        tainted = taints.of_providers(context, chosen)
+        for group, provider in asked:
+            taints.check(group, tainted.get(provider, ()))
+    if any(_is_programmed(group) for group, _provider in asked):
+        return None
+    return slots.take_all(
+        db,
+        relevant,
+        (
+            provider
+            for group, provider in asked
+            for _n in range(group.accelerator_count)
+        ),
+    )
+
+
+def make(
+    db: orm.Session,
+    binding_id: int,
+    held: allocations.ContextRows,
+    wanted: Targets,
+    taken: collections.abc.Iterable[slots.Slot] | None,
+) -> list[dict[str, str]]:
+    """Make the ARQs of device contexts.
+
+    :param db: the transaction's session.
+    :param binding_id: row id of the binding that they are of.
+    :param held: the device contexts.
+    :param wanted: where they are to be bound.
+    :param taken: what :func:`take_slots` has taken.
+    :returns: ``uuid`` and ``device_rp_uuid`` of each.
+    """
+    each_slot = None if taken is None else iter(taken)
+    return [
+        arq
+        for row, data in held
+        for arq in links.make_arqs(
+            db, row.id, data, binding_id, wanted[data.uuid], each_slot
+        )
+    ]
+
+
+def _target(
+    data: model.DeviceContext,
+    node: str,
+    providers: collections.abc.Mapping[str, str],
+) -> links.Target:
+    found = []
+    for number in range(len(data.groups)):
+        provider = providers.get(model.requester_id(data.uuid, number))
+        if not provider:
+            raise exception.ProviderMissing(id=data.uuid, group=number)
+        found.append(provider)
+    return links.Target(node, tuple(found))
+
+
+def _asked(
+    held: allocations.ContextRows, wanted: Targets
+) -> list[tuple[model.Group, str]]:
+    """Return the groups of a server with the providers that they are to get.
+
+    :returns: each group, in order, with UUID of its resource provider.
+    """
+    return [
+        asked
+        for _row, data in held
+        for asked in zip(data.groups, wanted[data.uuid].providers, strict=True)
+    ]
+
+
+def _is_programmed(group: model.Group) -> bool:
+    return not _IMAGES.isdisjoint(group.as_profile_group())

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Transitions: a server gets or loses a device context while it exists.
+
+One call does all of it, in steps; each says which call it is of. What comes
+from a call that another one has followed, or that an attempt to bring the
+server to a host has ended, is refused.
+"""
+
+import dataclasses
+import datetime
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from oslo_utils import timeutils
+from sqlalchemy import orm
+
+from nova_cyborg import exception, model
+from nova_cyborg.db import allocations, contexts, session, tables
+
+ATTACHING = model.Transition.ATTACHING
+DETACHING = model.Transition.DETACHING
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A call that attaches or detaches a device context.
+
+    :ivar server_id: UUID of the server.
+    :ivar context_id: UUID of the device context.
+    :ivar caller: the call's own UUID.
+    """
+
+    server_id: str
+    context_id: str
+    caller: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Locked:
+    """A server whose allocation is locked, and a device context that it has.
+
+    :ivar allocation: the row of its allocation.
+    :ivar bindings: the rows of its bindings.
+    :ivar row: the row of the device context.
+    """
+
+    allocation: tables.DeviceAllocation
+    bindings: list[tables.DeviceBinding]
+    row: tables.DeviceContext
+
+    @property
+    def moves(self) -> bool:
+        """Whether the server has bindings besides the active one."""
+        return any(each.active_of is None for each in self.bindings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Begun:
+    """A transition that has not ended.
+
+    :ivar context_id: UUID of the device context.
+    :ivar server_id: UUID of the server.
+    :ivar transition: one of :class:`model.Transition`.
+    """
+
+    context_id: str
+    server_id: str
+    transition: str
+
+
+def begun_before(
+    context: cyborg_context.RequestContext, age: datetime.timedelta
+) -> list[Begun]:
+    """Find transitions that were begun some time ago, and have not ended.
+
+    :param age: how long ago at least.
+    :returns: the transitions.
+    """
+    held, allocation = tables.DeviceContext, tables.DeviceAllocation
+    query = (
+        sa.select(held.uuid, allocation.server_id, held.transition)
+        .join(allocation, allocation.id == held.allocation_id)
+        .where(
+            held.transition.is_not(None),
+            held.transition_since < timeutils.utcnow() - age,
+        )
+        .order_by(held.id)
+    )
+    return [Begun(*row) for row in session.rows(context, query)]
+
+
+def lock(db: orm.Session, call: Call) -> Locked | None:
+    """Lock the allocation of a server, if it holds a device context.
+
+    :param db: the transaction's session.
+    :param call: says which ones.
+    :returns: what is locked; None if the server does not hold it.
+    """
+    try:
+        allocation, bindings = allocations.lock_with_bindings(
+            db, call.server_id
+        )
+    except exception.AllocationNotFound:
+        return None
+    row = find(db, allocation, call.context_id)
+    return None if row is None else Locked(allocation, bindings, row)
+
+
+def find(
+    db: orm.Session, allocation: tables.DeviceAllocation, context_id: str
+) -> tables.DeviceContext | None:
+    """Find a device context among those that a server holds.
+
+    :param db: the transaction's session.
+    :param allocation: the row of the server's allocation.
+    :param context_id: UUID of the device context.
+    :returns: its row; None if the server does not hold it.
+    """
+    table = tables.DeviceContext
+    return db.scalar(
+        sa.select(table).where(
+            table.uuid == context_id, table.allocation_id == allocation.id
+        )
+    )
+
+
+def lock_own(db: orm.Session, call: Call) -> Locked:
+    """Lock what a call has begun to attach or to detach.
+
+    :param db: the transaction's session.
+    :param call: the call.
+    :returns: what is locked.
+    :raises OtherAttempt: if another call or attempt has taken over.
+    """
+    locked = lock(db, call)
+    if locked is None or locked.row.transition_caller != call.caller:
+        raise exception.OtherAttempt(server_id=call.server_id)
+    return locked
+
+
+def data_of(db: orm.Session, locked: Locked) -> model.DeviceContext:
+    """Read a device context, with one statement.
+
+    :param db: the transaction's session.
+    :param locked: what is locked.
+    :returns: the device context.
+    """
+    db.flush()
+    allocation = locked.allocation
+    found = (locked.row, allocation.server_id, allocation.fault)
+    return contexts.load(db, [found])[0]
+
+
+def begin(row: tables.DeviceContext, transition: str, caller: str) -> None:
+    """Have a call begin to attach or to detach a device context.
+
+    :param row: its row.
+    :param transition: one of :class:`model.Transition`.
+    :param caller: UUID of the call.
+    """
+    if (row.transition, row.transition_caller) != (transition, caller):
+        row.transition_since = timeutils.utcnow()
+    row.transition = transition
+    row.transition_caller = caller
+    row.fault = None
+
+
+def end(row: tables.DeviceContext, fault: str | None) -> None:
+    """Say that a server has a device context; by the same call as before.
+
+    :param row: its row.
+    :param fault: why it could not be detached, if it is so.
+    """
+    row.transition = row.transition_since = None
+    row.fault = fault
+
+
+def end_all(db: orm.Session, held: allocations.ContextRows) -> bool:
+    """End all transitions of a server, which is brought to a host.
+
+    It has what it was getting. What it was losing is released if it is
+    unbound already; else its guest may have it, and it stays.
+
+    :param db: the transaction's session, in which its allocation is locked.
+    :param held: all that it holds.
+    :returns: whether there were any.
+    """
+    found = [one for one in held if one[1].transition is not None]
+    for row, data in found:
+        if data.transition == DETACHING and not data.bindings:
+            allocations.release_one(db, (row, data))
+        else:
+            row.transition = row.transition_since = None
+            # What its call still says comes too late.
+            row.transition_caller = None
+    db.flush()
+    return bool(found)

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-api: attaching and detaching, as far as a user waits for it.
+
+What cannot be done is refused at once. What can be is reserved in Cyborg, and
+left to the nova-compute of the server; how that ends is told by the server's
+actions and by the device context.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from nova import context as nova_context
+from nova import objects, servicegroup
+from nova.compute import api, vm_states
+from nova.limit import placement as limits
+from nova.limit import utils as limit_utils
+from oslo_limit import exception as limit_exc
+from oslo_utils import uuidutils
+
+from nova_cyborg import cyborg_client, exception
+from nova_cyborg.nova import client, features, groups, hint
+from nova_cyborg.nova.api import gate, refusals
+from nova_cyborg.nova.api.attachments import rpcapi
+from nova_cyborg.nova.features import computes
+
+LOG = logging.getLogger(__name__)
+
+#: Names of the server's actions.
+ATTACH = 'attach_device_context'
+DETACH = 'detach_device_context'
+
+# Nova counts accelerators if it has this.
+_COUNT = '_enforce_create_unified_limits'
+_STATES = [vm_states.ACTIVE, vm_states.PAUSED, vm_states.STOPPED]
+
+
+class API(api.API):
+    """Nova's compute API, for what is attached to a server."""
+
+    @api.check_instance_lock
+    @api.check_instance_state(vm_state=_STATES, task_state=[None])
+    def attach_device_context(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        context_id: str,
+        tag: str | None = None,
+    ) -> cyborg_client.AllocatedContext:
+        """Begin to attach a device context to a server.
+
+        :param context: a context that targets the server's cell.
+        :param instance: the server.
+        :param context_id: UUID of the device context, of its project.
+        :param tag: what the guest is to know it by; None for the device
+            context's own.
+        :returns: the device context.
+        :raises Refused: if it cannot be done; nothing has been done.
+        :raises InstanceIsLocked: if the server is locked.
+        :raises InstanceInvalidState: if it is in no state for it.
+        """
+        with refusals.answering(f'Attaching to server {instance.uuid}'):
+            _check_services(instance)
+            allocations = client.allocation_client(context)
+            caller = uuidutils.generate_uuid()
+            attachment = allocations.attach(
+                instance.uuid,
+                context_id,
+                caller,
+                instance.project_id,
+                tag,
+                groups.asked_by(instance.flavor),
+            )
+            try:
+                _check_limits(context, instance, attachment.context)
+                self._remember(context, instance, context_id)
+                self._record_action_start(context, instance, ATTACH)
+                rpcapi.attach(context, instance, attachment, caller)
+            except Exception as exc:
+                # One that was begun before may be bound, and in the guest.
+                if not attachment.resumed:
+                    _give_up(allocations, instance, context_id, caller, exc)
+                raise
+        return attachment.context
+
+    @api.check_instance_lock
+    @api.check_instance_state(vm_state=_STATES, task_state=[None])
+    def detach_device_context(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        context_id: str,
+    ) -> None:
+        """Begin to detach a device context from a server.
+
+        :param context: a context that targets the server's cell.
+        :param instance: the server.
+        :param context_id: UUID of the device context.
+        :raises Refused: if it cannot be done; nothing has been done.
+        :raises InstanceIsLocked: if the server is locked.
+        :raises InstanceInvalidState: if it is in no state for it.
+        """
+        with refusals.answering(f'Detaching from server {instance.uuid}'):
+            _check_services(instance)
+            if instance.vm_state == vm_states.PAUSED:
+                raise exception.DetachPaused(server_id=instance.uuid)
+            caller = uuidutils.generate_uuid()
+            held = client.allocation_client(context).detach(
+                instance.uuid, context_id, caller
+            )
+            self._forget(context, instance, context_id)
+            self._record_action_start(context, instance, DETACH)
+            rpcapi.detach(context, instance, held, caller)
+
+    def _remember(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        context_id: str,
+    ) -> None:
+        """Name a device context in the hint of a server's request."""
+        request_spec = objects.RequestSpec.get_by_instance_uuid(
+            context, instance.uuid
+        )
+        if hint.add(request_spec, context_id):
+            request_spec.save()
+
+    def _forget(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        context_id: str,
+    ) -> None:
+        request_spec = objects.RequestSpec.get_by_instance_uuid(
+            context, instance.uuid
+        )
+        if hint.remove(request_spec, context_id):
+            request_spec.save()
+
+
+def held_by(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> tuple[cyborg_client.AllocatedContext, ...]:
+    """Return the device contexts that a server holds.
+
+    :param context: a context that targets the server's cell.
+    :param instance: the server.
+    :returns: the device contexts.
+    :raises Refused: if Cyborg does not say.
+    """
+    # Who may look is a matter of Nova's policies, which were asked.
+    own = client.with_credentials(nova_context.get_admin_context())
+    with refusals.answering(f'Looking at server {instance.uuid}'):
+        try:
+            found = client.allocation_client(own).get(instance.uuid)
+        except exception.AllocationNotFound:
+            return ()
+        return found.contexts
+
+
+def _check_services(instance: objects.Instance) -> None:
+    """Check that the services that take part are there, and can do it.
+
+    :raises HotPlugUnavailable: naming what cannot.
+    """
+    context, host = instance._context, instance.host
+    if not computes.can(context, host, instance.node, features.HOT_PLUG):
+        raise exception.HotPlugUnavailable(
+            server_id=instance.uuid,
+            reason='the nova-compute of its host has no plugin, or one of a '
+            'release that cannot do it.',
+        )
+    service = objects.Service.get_by_compute_host(context, host)
+    if not servicegroup.API().service_is_up(service):
+        raise exception.HotPlugUnavailable(
+            server_id=instance.uuid,
+            reason='the nova-compute of its host is down.',
+        )
+    unable = gate.CONDUCTORS.unable(features.HOT_PLUG)
+    if unable:
+        LOG.warning(
+            'Server %s gets no device context, since these nova-conductors '
+            'do not say that they can move it then: %s',
+            instance.uuid,
+            ', '.join(unable),
+        )
+        raise exception.HotPlugUnavailable(
+            server_id=instance.uuid,
+            reason='not all nova-conductors say that they can move it then.',
+        )
+
+
+def _check_limits(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    attached: cyborg_client.AllocatedContext,
+) -> None:
+    """Check unified limits, if Nova counts accelerators.
+
+    As for a new server, so not before Nova 34.
+
+    :raises OverLimit: if a limit would be exceeded.
+    """
+    if not hasattr(api.API, _COUNT) or not limit_utils.use_unified_limits():
+        return
+    deltas: dict[str, int] = {}
+    for group in attached.groups:
+        for name, amount in group.resources:
+            key = f'class:{name}'
+            deltas[key] = deltas.get(key, 0) + amount
+    project_id = instance.project_id
+    try:
+        limits._get_enforcer(context, project_id).enforce(project_id, deltas)
+    except limit_exc.ProjectOverLimit as exc:
+        if limit_utils.should_enforce(exc):
+            raise exception.OverLimit(reason=str(exc)) from exc
+
+
+def _give_up(
+    allocations: cyborg_client.AllocationClient,
+    instance: objects.Instance,
+    context_id: str,
+    caller: str,
+    error: Exception,
+) -> None:
+    """Release what was reserved for an attempt that is not to be."""
+    try:
+        allocations.detached(instance.uuid, context_id, caller, str(error))
+    except exception.DeviceContextError as exc:
+        LOG.error(
+            'Device context %s is not attached to server %s, and could not be '
+            'released. Detach it: %s',
+            context_id,
+            instance.uuid,
+            exc,
+        )

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-api: servers that it deletes by itself release their device contexts.
+
+A server that is on no host, or on one that is down, has no nova-compute to
+delete it. Of one that never got to a host stock Nova tells Cyborg nothing; of
+others it tells it once, and goes on when there is no answer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+from nova import context as nova_context
+from nova import exception as nova_exception
+from nova import objects
+from nova.compute import api
+
+from nova_cyborg import exception
+from nova_cyborg.nova import carried, client, hint, marks, overrides
+
+LOG = logging.getLogger(__name__)
+
+
+class API(api.API):
+    """Nova's compute API, for servers that it deletes by itself."""
+
+    @overrides.method('context instance delete_type cb')
+    def _delete(self, stock: overrides.Stock) -> None:
+        context, instance = stock['context'], stock['instance']
+        if not _may_hold(context, instance):
+            stock()
+            return
+        server_id = instance.uuid
+
+        def release() -> None:
+            _release(context, server_id)
+
+        with carried.carrying(
+            dataclasses.replace(carried.now(), delete_arqs=release)
+        ):
+            stock()
+
+    @overrides.method('context instance_uuid')
+    def _local_delete_cleanup(self, stock: overrides.Stock) -> None:
+        stock()
+        release = carried.now().delete_arqs
+        if release is not None:
+            release()
+
+
+def _may_hold(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> bool:
+    """Tell whether a server may hold device contexts."""
+    if marks.has_contexts(instance):
+        return True
+    if 'id' in instance:
+        return False
+    # It is in no cell yet, and bears no mark before.
+    try:
+        request_spec = objects.RequestSpec.get_by_instance_uuid(
+            context, instance.uuid
+        )
+    except nova_exception.RequestSpecNotFound:
+        return False
+    return bool(hint.of_request(request_spec))
+
+
+def _release(context: nova_context.RequestContext, server_id: str) -> None:
+    """Release the device contexts of a server that is deleted.
+
+    A user waits, and the server is gone all the same.
+    """
+    allocations = client.allocation_client(context)
+    try:
+        client.repeating(
+            lambda: allocations.release(server_id, terminated=True)
+        )
+    except exception.DeviceContextError as exc:
+        LOG.error(
+            'Server %s is deleted, and its device contexts could not be '
+            'released. Run "nova-cyborg-manage audit --repair": %s',
+            server_id,
+            exc,
+        )

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The steps by which a device context comes to a server that exists, or goes.
+
+Each step can be done again. A device context is attached when the server is
+marked, Placement has allocated devices of the host, Cyborg has bound them, and
+the guest has them. It goes the other way round: no device is unbound that the
+guest has. Cyborg knows which attempt is at it: when another one has taken its
+place, or the server is on its way to another host, this one does nothing more.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import contextlib
+import logging
+import typing as ty
+
+from nova import context as nova_context
+from nova import exception as nova_exception
+from nova import objects
+from nova.compute import vm_states
+
+from nova_cyborg import exception, model
+from nova_cyborg.nova import client, groups, marks, placement
+from nova_cyborg.nova.compute import bindings
+
+LOG = logging.getLogger(__name__)
+
+_ATTACHABLE = (vm_states.ACTIVE, vm_states.PAUSED, vm_states.STOPPED)
+# A guest that is paused lets go of nothing.
+_DETACHABLE = (vm_states.ACTIVE, vm_states.STOPPED)
+_Result = ty.TypeVar('_Result')
+_Arqs = list[dict[str, ty.Any]]
+
+
+class Attachment:
+    """A device context that one attempt attaches or detaches.
+
+    :param manager: Nova's compute manager of this host.
+    :param context: the request's context.
+    :param instance: the server, as it is now.
+    :param device_context: ``uuid``, ``tag``, ``groups`` in the form of the
+        API, and ``arqs``: UUIDs of its accelerator requests, if it has any.
+    :param caller: UUID of the attempt.
+    """
+
+    def __init__(
+        self,
+        manager: ty.Any,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        device_context: collections.abc.Mapping[str, ty.Any],
+        caller: str,
+    ) -> None:
+        self._manager = manager
+        self._context = context
+        self._instance = instance
+        self._id: str = device_context['uuid']
+        self._tag: str | None = device_context.get('tag')
+        self._groups = tuple(
+            model.Group.from_dict(each) for each in device_context['groups']
+        )
+        self._arq_ids: list[str] = list(device_context.get('arqs', ()))
+        self._caller = caller
+        self._allocations = client.allocation_client(context)
+
+    def attach(
+        self, taints: collections.abc.Collection[str], resumed: bool
+    ) -> None:
+        """Attach the device context; all is as before if that fails.
+
+        :param taints: keys of all taints that devices have.
+        :param resumed: whether another attempt may have left something.
+        :raises Exception: why it is not attached.
+        """
+        if resumed:
+            # What fails here leaves it to the next attempt.
+            self._require(_ATTACHABLE)
+            self._clear()
+        try:
+            self._require(_ATTACHABLE)
+            self._mark()
+            arqs = self._bind(taints)
+            self._manager.driver.plug_devices(self._instance, arqs)
+        except exception.OtherAttempt:
+            raise
+        except Exception as exc:
+            self._undo(exc)
+            raise
+        self._describe({arq['uuid']: self._tag for arq in arqs})
+        # The guest has the devices: what fails now is done by another attempt.
+        self._call(self._allocations.attached)
+
+    def detach(self) -> None:
+        """Detach the device context, if its guest lets go of it.
+
+        :raises Exception: why it is not detached.
+        """
+        try:
+            self._require(_DETACHABLE)
+            self._unplug()
+        except exception.OtherAttempt:
+            raise
+        except Exception as exc:
+            self._keep(exc)
+            raise
+        self._unbind()
+        self._release(None)
+        self._describe({})
+
+    def _require(self, states: collections.abc.Collection[str]) -> None:
+        """Check that nothing else is being done with the server.
+
+        :raises ServerBusy: if something is, or it is somewhere else.
+        """
+        instance = self._instance
+        here = instance.host == self._manager.host
+        if here and not instance.task_state and instance.vm_state in states:
+            return
+        raise exception.ServerBusy(
+            server_id=instance.uuid,
+            host=self._manager.host,
+            state=instance.task_state or instance.vm_state,
+        )
+
+    def _mark(self) -> None:
+        """Have Nova see that the server has accelerators."""
+        if not marks.has_contexts(self._instance):
+            marks.mark(self._instance)
+            self._instance.save(expected_task_state=[None])
+
+    def _bind(self, taints: collections.abc.Collection[str]) -> _Arqs:
+        """Choose devices of this host, and bind them."""
+        providers = placement.allocate(
+            self._manager,
+            self._context,
+            self._instance,
+            groups.of_context(self._id, self._groups, taints),
+        )
+        if providers is None:
+            raise exception.NoDeviceOnHost(
+                host=self._instance.host,
+                server_id=self._instance.uuid,
+                id=self._id,
+            )
+        self._arq_ids = client.repeating(
+            lambda: self._allocations.bind_attached(
+                self._instance.uuid,
+                self._id,
+                self._instance.node,
+                providers,
+                self._caller,
+            )
+        )
+        return bindings.wait_for(self._context, self._instance, self._arq_ids)
+
+    def _clear(self) -> None:
+        """Have nothing of the device context left on the host."""
+        self._unplug()
+        self._unbind()
+
+    def _unplug(self) -> None:
+        """Have the guest let go of the devices.
+
+        :raises DeviceKept: if it does not.
+        """
+        arqs = self._bound()
+        if arqs:
+            self._manager.driver.unplug_devices(self._instance, arqs)
+
+    def _bound(self) -> _Arqs:
+        """Read what is bound."""
+        if not self._arq_ids:
+            return []
+        found = self._allocations.arqs(self._instance.uuid)
+        return [arq for arq in found if arq['uuid'] in self._arq_ids]
+
+    def _unbind(self) -> None:
+        """Unbind the devices, and forget what Placement has of them."""
+        report_client = self._manager.reportclient
+        allocated = placement.allocated(
+            report_client, self._context, self._instance
+        )
+        try:
+            left = self._call(
+                self._allocations.unplug, sorted(allocated.providers)
+            )
+        except exception.OtherAttempt:
+            self._plug_again()
+            raise
+        placement.lower(
+            report_client, self._context, self._instance, allocated, left
+        )
+
+    def _plug_again(self) -> None:
+        """Give a guest back what its server is to have after all.
+
+        It was to be moved meanwhile, and what was bound stays.
+        """
+        try:
+            arqs = self._bound()
+            if arqs:
+                self._manager.driver.plug_devices(self._instance, arqs)
+        except Exception as exc:  # noqa: BLE001 - libvirt raises many
+            LOG.error(
+                'Server %s may be without its devices. Reboot it (hard): %s',
+                self._instance.uuid,
+                exc,
+            )
+
+    def _release(self, error: Exception | None) -> None:
+        """Release the device context, and unmark a server without any."""
+        fault = None if error is None else _sentence(error)
+        left = self._call(self._allocations.detached, fault=fault)
+        if left or not marks.has_contexts(self._instance):
+            return
+        with contextlib.suppress(nova_exception.InstanceNotFound):
+            marks.unmark(self._instance)
+            self._instance.save()
+
+    def _undo(self, error: Exception) -> None:
+        """Leave the server as it was before the device context was attached.
+
+        :param error: why it is not attached.
+        """
+        try:
+            if not isinstance(error, exception.ServerBusy):
+                self._clear()
+            self._release(error)
+        except exception.OtherAttempt as exc:
+            LOG.info(
+                'Nothing of device context %s is undone: %s', self._id, exc
+            )
+        except Exception as exc:  # noqa: BLE001 - Nova and libvirt raise many
+            LOG.error(
+                'Device context %s could not be attached to server %s, and '
+                'something of it is left there. Attach it again, or detach '
+                'it: %s',
+                self._id,
+                self._instance.uuid,
+                exc,
+            )
+
+    def _keep(self, error: Exception) -> None:
+        """Leave the device context attached.
+
+        :param error: why it is not detached.
+        """
+        try:
+            self._call(self._allocations.attached, fault=_sentence(error))
+        except exception.DeviceContextError as exc:
+            LOG.warning(
+                'Device context %s of server %s is shown as detaching, and '
+                'is not. Detach it again: %s',
+                self._id,
+                self._instance.uuid,
+                exc,
+            )
+
+    def _describe(
+        self, tags: collections.abc.Mapping[str, str | None]
+    ) -> None:
+        """Have the metadata tell of devices; never fail for that.
+
+        :param tags: those of the accelerator requests that are new.
+        """
+        try:
+            self._manager.driver.describe_devices(self._instance, tags)
+            self._instance.save()
+        except Exception as exc:  # noqa: BLE001 - it is done but for that
+            LOG.warning(
+                'The metadata of server %s does not tell of its devices as '
+                'they are now. Reboot it (hard): %s',
+                self._instance.uuid,
+                exc,
+            )
+
+    def _call(
+        self,
+        call: collections.abc.Callable[..., _Result],
+        *args: object,
+        **kwargs: object,
+    ) -> _Result:
+        """Call Cyborg about the device context; once more if that fails."""
+        return client.repeating(
+            lambda: call(
+                self._instance.uuid, self._id, self._caller, *args, **kwargs
+            )
+        )
+
+
+def _sentence(error: Exception) -> str:
+    """Return what users are told of an error."""
+    if isinstance(error, exception.DeviceContextError):
+        return str(error)
+    if isinstance(error, nova_exception.NovaException):
+        return str(error.format_message())
+    # As Nova does with the faults of servers.
+    return type(error).__name__

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""nova-compute with libvirt: which device of a guest has which tag.
+
+Nova's metadata name network devices and disks with their tags and their
+addresses in the guest. Here are the objects for devices of device contexts:
+they are of Nova's general class, as Nova has none for accelerators.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+
+from lxml import etree
+from nova import context as nova_context
+from nova import objects
+from nova.objects import virt_device_metadata
+
+from nova_cyborg.attach import spec
+from nova_cyborg.nova import client
+
+_ADDRESS = "address[@type='pci']"
+_PARTS = ('domain', 'bus', 'slot', 'function')
+_Devices = list[virt_device_metadata.DeviceMetadata]
+
+
+def tags(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> dict[str, str | None]:
+    """Ask for the tags of a server's devices.
+
+    :param instance: the server, with device contexts.
+    :returns: the tag of its device context by accelerator request.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    allocation = client.allocation_client(context).get(instance.uuid)
+    return {
+        device.arq_id: each.tag
+        for each in allocation.contexts
+        for binding in each.bindings
+        for device in binding.devices
+    }
+
+
+def made(
+    domain: str, tags: collections.abc.Mapping[str, str | None]
+) -> _Devices:
+    """Describe the devices of a guest that have tags.
+
+    :param domain: the guest, as libvirt describes it.
+    :param tags: tags by accelerator request.
+    :returns: a description of each device that is in the guest.
+    """
+    return [
+        virt_device_metadata.DeviceMetadata(
+            bus=virt_device_metadata.PCIDeviceBus(address=address),
+            tags=[tag],
+        )
+        for alias, address in _addresses(domain)
+        if (tag := tags.get(spec.arq_of(alias)))
+    ]
+
+
+def kept(
+    found: objects.InstanceDeviceMetadata | None, domain: str
+) -> _Devices:
+    """Return the descriptions of devices that a guest still has.
+
+    :param found: what described its devices before.
+    :param domain: the guest, as libvirt describes it.
+    :returns: them.
+    """
+    addresses = {address for _alias, address in _addresses(domain)}
+    return [
+        device
+        for device in _devices(found)
+        if _is_ours(device) and device.bus.address in addresses
+    ]
+
+
+def joined(
+    found: objects.InstanceDeviceMetadata | None, own: _Devices
+) -> objects.InstanceDeviceMetadata | None:
+    """Put descriptions of devices beside those of Nova's.
+
+    :param found: Nova's, and those of ours that are not true any more.
+    :param own: those that are.
+    :returns: all of them; None if there are none.
+    """
+    stock = [each for each in _devices(found) if not _is_ours(each)]
+    if not stock and not own:
+        return None
+    return objects.InstanceDeviceMetadata(devices=stock + own)
+
+
+def tells_of_devices(found: objects.InstanceDeviceMetadata | None) -> bool:
+    """Tell whether a description has devices of device contexts.
+
+    :param found: the description.
+    :returns: whether it has.
+    """
+    return any(_is_ours(device) for device in _devices(found))
+
+
+def _devices(found: objects.InstanceDeviceMetadata | None) -> _Devices:
+    return list(found.devices) if found is not None else []
+
+
+def _is_ours(device: virt_device_metadata.DeviceMetadata) -> bool:
+    # All of Nova's own are of subclasses.
+    return type(device) is virt_device_metadata.DeviceMetadata
+
+
+def _addresses(domain: str) -> collections.abc.Iterator[tuple[str, str]]:
+    """Find devices that have an alias, and where the guest sees them.
+
+    :returns: pairs of an alias and a PCI address.
+    """
+    for element in etree.fromstring(domain).iterfind('devices/hostdev'):
+        alias, found = spec.alias_of(element), element.find(_ADDRESS)
+        if alias is not None and found is not None:
+            numbers = (int(found.get(part), 16) for part in _PARTS)
+            yield alias, '{:04x}:{:02x}:{:02x}.{:x}'.format(*numbers)

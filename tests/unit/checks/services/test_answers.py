@@ -11,7 +11,7 @@ FIRST = answers.Conductor('host1', 'cell1')
 SECOND = answers.Conductor('host2', 'cell2')
 ANSWER = {
     'release': '1.0.0',
-    'features': ['move', 'suspend', 'live_migrate'],
+    'features': ['move', 'suspend', 'live_migrate', 'hot_plug'],
     'options': {
         'conductor_hooks': ['device_context'],
         'max_groups_per_server': 8,

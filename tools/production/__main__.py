@@ -32,6 +32,10 @@ _LISTS = installation.ROOT / 'tools' / 'cloud' / 'tempest'
 _LEFT_OUT = {
     'postgresql': (f'--exclude-list={_LISTS / "stock-not-postgresql.txt"}',),
 }
+# What takes long, and is of the suites of moves.
+_MOVES = (
+    r'^nova_cyborg\.tempest\.tests\.scenario\.test_(cold_moves|live_migration)'
+)
 # What is to end with the cloud.
 _GUEST = (
     'openstack server create --wait --flavor m1.tiny --nic none '
@@ -133,7 +137,7 @@ def _commands(
             *more,
         ),
         'tests of real guests': (*_PYTEST, 'tests/real'),
-        'tempest: device contexts': tempest,
+        'tempest: device contexts': (*tempest, f'--exclude-regex={_MOVES}'),
         'tempest: stock suites': (
             *tempest,
             f'--include-list={_LISTS / "stock.txt"}',

@@ -52,6 +52,18 @@ def check_count(
         raise exception.TooManyAccelerators(count=count, limit=limit)
 
 
+def check_attached(attachment: cyborg_client.Attachment) -> None:
+    """Check how much is asked of Placement when a server is moved.
+
+    :param attachment: what the server is to get beside what it has.
+    :raises TooManyGroups: if it has too many groups then.
+    :raises TooManyCombinations: if Placement has too much to try then.
+    """
+    if attachment.groups > CONF.nova_cyborg.max_groups_per_server:
+        _refuse(attachment.groups)
+    check_combinations(attachment.combinations)
+
+
 def check_combinations(found: combinations.Combinations) -> None:
     """Check how much Placement has to try for one server.
 

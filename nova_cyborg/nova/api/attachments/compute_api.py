@@ -73,6 +73,7 @@ class API(api.API):
                 groups.asked_by(instance.flavor),
             )
             try:
+                groups.check_attached(attachment)
                 _check_limits(context, instance, attachment.context)
                 self._remember(context, instance, context_id)
                 self._record_action_start(context, instance, ATTACH)

@@ -91,6 +91,16 @@ class ManyTest(plugging.TestCase):
                 self.assert_has(*contexts[number:])
         self.assert_as_before()
 
+    def test_more_than_a_server_may_have(self) -> None:
+        """It could not be moved: Placement is asked for all then."""
+        self.flags(group='nova_cyborg', max_groups_per_server=1)
+        self.attach(self.pci)
+        status, why = self.refused(self.post, self.mdev)
+        self.assertEqual(400, status)
+        self.assertIn('1', why)
+        self.assertEqual('available', self.status(self.mdev))
+        self.assert_has(self.pci)
+
     def test_several_devices_of_one_provider(self) -> None:
         groups = [{'resources': {'FPGA': 2}}, {'resources': {'VGPU': 1}}]
         several = self.create_context(groups=groups)

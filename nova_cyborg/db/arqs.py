@@ -44,6 +44,19 @@ class Use:
     count: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Remark:
+    """What stock Cyborg does not know of an ARQ.
+
+    :ivar missing: whether its host does not report its slot any more, or it
+        has none.
+    :ivar tag: the tag of its device context, if it has one.
+    """
+
+    missing: bool
+    tag: str | None
+
+
 def of_server(
     context: cyborg_context.RequestContext, server_id: str
 ) -> list[str]:
@@ -108,28 +121,34 @@ def shown_to_nova(
     ]
 
 
-def missing(
+def remarks(
     context: cyborg_context.RequestContext, server_id: str | None = None
-) -> set[str]:
-    """Find ARQs whose slot their host does not report any more.
+) -> dict[str, Remark]:
+    """Read what stock Cyborg does not know of ARQs, with one statement.
 
     :param server_id: UUID of a server; None for the ARQs of all.
-    :returns: UUIDs of the ARQs that are bound, and whose attach handle is
-        missing or lost.
+    :returns: what there is to say, by UUID of the ARQ, of those that are bound
+        and of which there is something.
     """
     arq, handle = models.ExtArq, models.AttachHandle
+    link, held = tables.DeviceContextArq, tables.DeviceContext
+    is_missing = handle.id.is_(None) | outages.IS_MISSING
     query = (
-        sa.select(arq.uuid)
+        sa.select(arq.uuid, sa.case((is_missing, True), else_=False), held.tag)
         .outerjoin(handle, handle.id == arq.attach_handle_id)
+        .outerjoin(link, link.arq_uuid == arq.uuid)
+        .outerjoin(held, held.id == link.device_context_id)
         .where(
             arq.state == constants.ARQ_BOUND,
-            handle.id.is_(None) | outages.IS_MISSING,
+            is_missing | held.tag.is_not(None),
         )
     )
     if server_id is not None:
         query = query.where(arq.instance_uuid == server_id)
-    with session.reading(context) as db:
-        return set(db.scalars(query))
+    return {
+        arq_id: Remark(bool(missing), tag)
+        for arq_id, missing, tag in session.rows(context, query)
+    }
 
 
 def amounts(

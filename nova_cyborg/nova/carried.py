@@ -67,6 +67,8 @@ class Carried:
         taken out of the guest that it migrates.
     :ivar accel_info: nova-compute: the accelerator requests of a server whose
         guest is made at the end of a move; None if it is not.
+    :ivar guest_arqs: nova-compute: the accelerator requests of a server whose
+        guest is made; None if it is not.
     :ivar request_groups: nova-api: what the device contexts of the server
         that it creates ask for.
     """
@@ -78,6 +80,7 @@ class Carried:
     cyborg_mdevs: frozenset[str] = frozenset()
     unplugged: tuple[dict[str, ty.Any], ...] = ()
     accel_info: tuple[dict[str, ty.Any], ...] | None = None
+    guest_arqs: tuple[collections.abc.Mapping[str, ty.Any], ...] | None = None
     request_groups: tuple[objects.RequestGroup, ...] = ()
 
 

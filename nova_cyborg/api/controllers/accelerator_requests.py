@@ -152,10 +152,13 @@ def _check_taints(
 
 
 class ARQ(stock.ARQ):
-    """Cyborg's form of an ARQ, which tells of one that is missing."""
+    """Cyborg's form of an ARQ, which tells of missing ones, and of tags."""
 
     missing = wsme.wsattr(bool)
     """Whether its host does not report its slot; left out if it does"""
+
+    tag = wsme.wsattr(wtypes.text)
+    """The tag of its device context; left out if it has none"""
 
 
 class ARQCollection(stock.ARQCollection):
@@ -170,14 +173,17 @@ def _in_form(
 ) -> list[ARQ]:
     """Return ARQs, all of one server or of any, in the form of the API."""
     is_bound = any(arq.state == constants.ARQ_BOUND for arq in found)
-    missing = (
-        arqs.missing(pecan.request.context, server_id) if is_bound else ()
+    remarks = (
+        arqs.remarks(pecan.request.context, server_id) if is_bound else {}
     )
     shown = []
     for arq in found:
         item = ARQ.convert_with_links(arq)
-        if arq.uuid in missing:
+        remark = remarks.get(arq.uuid)
+        if remark and remark.missing:
             item.missing = True
+        if remark and remark.tag:
+            item.tag = remark.tag
         shown.append(item)
     return shown
 

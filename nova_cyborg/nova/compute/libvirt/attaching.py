@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections.abc
+import dataclasses
 import functools
 import re
 import typing as ty
@@ -15,7 +16,7 @@ from nova.virt.libvirt import config as vconfig
 
 from nova_cyborg import cyborg_client, exception
 from nova_cyborg.attach import spec
-from nova_cyborg.nova import marks
+from nova_cyborg.nova import carried, marks
 
 NAMESPACE = 'nova_cyborg.attach'
 # Cyborg's fake driver has handles that stand for no device; Nova leaves them
@@ -81,7 +82,10 @@ def start(
     """
     cyborg_client.refuse_missing(instance.uuid, arqs)
     try:
-        start_guest()
+        with carried.carrying(
+            dataclasses.replace(carried.now(), guest_arqs=tuple(arqs))
+        ):
+            start_guest()
     except Exception as exc:
         slot = _named_slot(arqs, str(exc))
         if slot is None:

@@ -88,8 +88,12 @@ class LibvirtDriver(live.LibvirtDriver):
         if stock['accel_info'] is None and marks.has_accelerators(instance):
             stock['accel_info'] = _accel_info(context, instance)
         # Before Nova destroys the guest: one that runs goes on.
-        cyborg_client.refuse_missing(instance.uuid, stock['accel_info'] or ())
-        return stock()
+        arqs = tuple(stock['accel_info'] or ())
+        cyborg_client.refuse_missing(instance.uuid, arqs)
+        with carried.carrying(
+            dataclasses.replace(carried.now(), guest_arqs=arqs)
+        ):
+            return stock()
 
     @overrides.method('nodename')
     def get_available_resource(self, stock: overrides.Stock) -> ty.Any:

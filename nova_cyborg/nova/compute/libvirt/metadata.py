@@ -17,7 +17,7 @@ from nova import objects
 from nova.objects import virt_device_metadata
 
 from nova_cyborg.attach import spec
-from nova_cyborg.nova import client
+from nova_cyborg.nova import carried, client
 
 _ADDRESS = "address[@type='pci']"
 _PARTS = ('domain', 'bus', 'slot', 'function')
@@ -27,19 +27,16 @@ _Devices = list[virt_device_metadata.DeviceMetadata]
 def tags(
     context: nova_context.RequestContext, instance: objects.Instance
 ) -> dict[str, str | None]:
-    """Ask for the tags of a server's devices.
+    """Return the tags of a server's devices; ask only if nobody knows them.
 
     :param instance: the server, with device contexts.
     :returns: the tag of its device context by accelerator request.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
-    allocation = client.allocation_client(context).get(instance.uuid)
-    return {
-        device.arq_id: each.tag
-        for each in allocation.contexts
-        for binding in each.bindings
-        for device in binding.devices
-    }
+    arqs = carried.now().guest_arqs
+    if arqs is None:
+        arqs = tuple(client.allocation_client(context).arqs(instance.uuid))
+    return {arq['uuid']: arq.get('tag') for arq in arqs}
 
 
 def made(

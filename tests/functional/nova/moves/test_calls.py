@@ -44,7 +44,12 @@ class CallsTest(moving.TestCase):
         ]
         self.assertEqual(moved, self._calls('migrate', 'VERIFY_RESIZE'))
         self.assertEqual(
-            [('POST', f'{allocation}/unbind'), _READ],
+            # nova-api looks whether the devices are still there.
+            [
+                ('GET', allocation),
+                ('POST', f'{allocation}/unbind'),
+                _READ,
+            ],
             self._calls('revertResize', 'ACTIVE'),
         )
         self.assertEqual(moved, self._calls('migrate', 'VERIFY_RESIZE'))

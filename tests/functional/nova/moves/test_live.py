@@ -131,7 +131,7 @@ class RefusalTest(running.TestCase):
     def test_what_a_context_says(self) -> None:
         _detach, context_id = self.all[0].contexts
         self.update_context(context_id, live_migration='refuse')
-        self._assert_refused(context_id, '"refuse"', 'live_migration')
+        self._assert_refused(context_id, 'says', 'refuse', 'live_migration')
         self.update_context(context_id, live_migration='detach')
         self.live_migrate()
         self.assert_moved()

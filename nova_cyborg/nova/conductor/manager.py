@@ -458,10 +458,13 @@ def _stays_offloaded(stock: overrides.Stock) -> bool:
 
     Stock Nova leaves what it has claimed for it on a host.
     """
-    instance = stock['instance']
-    return marks.has_accelerators(instance) and guards.is_offloaded(
-        stock['context'], instance.uuid
-    )
+    context, instance = stock['context'], stock['instance']
+    with (
+        guards.in_its_cell(context, instance.uuid) as cell,
+        instance.obj_alternate_context(cell),
+    ):
+        has_accelerators = marks.has_accelerators(instance)
+    return has_accelerators and guards.is_offloaded(context, instance.uuid)
 
 
 def install() -> str:
@@ -489,8 +492,10 @@ def _specs(stock: overrides.Stock) -> list[objects.RequestSpec]:
 
 def _specs_of_holder(stock: overrides.Stock) -> list[objects.RequestSpec]:
     """Return the request of a server that exists, seen by the hooks."""
-    specs = _specs(stock)
-    if marks.has_contexts(stock['instance']):
+    specs, instance = _specs(stock), stock['instance']
+    # Not read from a database for this: the server's may be another cell's,
+    # and what nova-api has attached is named by the request.
+    if 'flavor' in instance and marks.only_contexts(instance):
         for request_spec in specs:
             hint.note_held(request_spec)
     return specs

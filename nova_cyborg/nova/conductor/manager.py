@@ -463,8 +463,9 @@ def _stays_offloaded(stock: overrides.Stock) -> bool:
         guards.in_its_cell(context, instance.uuid) as cell,
         instance.obj_alternate_context(cell),
     ):
-        has_accelerators = marks.has_accelerators(instance)
-    return has_accelerators and guards.is_offloaded(context, instance.uuid)
+        return marks.has_accelerators(instance) and guards.is_offloaded(
+            cell, instance.uuid
+        )
 
 
 def install() -> str:

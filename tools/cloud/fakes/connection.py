@@ -79,12 +79,6 @@ class Connection(fakelibvirt.Connection):
             listed: list[guests.Domain] = super().listAllDomains(flags)
             return listed
 
-    def running(self) -> list[guests.Domain]:
-        """Return the guests that run."""
-        with self.lock:
-            self._take_in()
-            return [each for each in self._vms.values() if each.isActive()]
-
     def has(self, domain: guests.Domain) -> bool:
         """Tell whether a guest is defined.
 

@@ -85,7 +85,6 @@ class Domain(fakelibvirt.Domain):
         self.verify_hostdevs_interface_are_vfs()
         with self._connection.lock:
             live = self._saved or self._stored.start()
-            self._refuse_taken(live.hostdevs())
             self._live, self._saved = live, None
             self._state = _STATES[
                 bool(flags & fakelibvirt.VIR_DOMAIN_START_PAUSED)
@@ -147,8 +146,6 @@ class Domain(fakelibvirt.Domain):
                         f'{definitions.describe(element)} is already in the '
                         'domain configuration'
                     )
-            if element.tag == 'hostdev' and self._live in meant:
-                self._refuse_taken([element])
             try:
                 for definition in meant:
                     definition.attach(element, definition is self._live)
@@ -194,16 +191,6 @@ class Domain(fakelibvirt.Domain):
                 raise _invalid('domain is not running')
             found.append(self._live)
         return found
-
-    def _refuse_taken(self, elements: list[ty.Any]) -> None:
-        for each in elements:
-            slot = definitions.slot(each)
-            for other in self._connection.running():
-                if slot in other.hostdevs():
-                    raise _invalid(
-                        f'device {slot} is in use by driver QEMU, domain '
-                        f'{other.name()}'
-                    )
 
     def _refuse_hostdevs(self) -> None:
         if self.hostdevs():

@@ -181,19 +181,6 @@ class TestDevices:
 
         assert code == fakelibvirt.VIR_ERR_OPERATION_INVALID
 
-    def test_one_of_another_guest(self, hosts, domain):
-        domain.attachDeviceFlags(pci(1), LIVE)
-        other = hosts.a.defineXML(xml(TWO, pci(1)))
-
-        code = code_of(other.createWithFlags, 0)
-        assert code == fakelibvirt.VIR_ERR_OPERATION_INVALID
-        assert not other.isActive()
-
-        domain.detachDeviceFlags(pci(1), LIVE)
-        other.createWithFlags(0)
-        code = code_of(domain.attachDeviceFlags, pci(1), LIVE)
-        assert code == fakelibvirt.VIR_ERR_OPERATION_INVALID
-
     def test_the_same_slot_of_another_host(self, hosts):
         for connected, uuid in ((hosts.a, ONE), (hosts.b, TWO)):
             connected.defineXML(xml(uuid, pci(1))).createWithFlags(0)

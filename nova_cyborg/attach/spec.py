@@ -53,9 +53,6 @@ class AttachDriver(abc.ABC):
         return alias_of(element) == alias(arq)
 
 
-_PREFIX = 'ua-'
-
-
 def alias(arq: collections.abc.Mapping[str, ty.Any]) -> str:
     """Name the device of an accelerator request.
 
@@ -63,16 +60,7 @@ def alias(arq: collections.abc.Mapping[str, ty.Any]) -> str:
     :returns: a user alias: libvirt keeps those that begin with ``ua-``, see
         https://libvirt.org/formatdomain.html#elementsDevices
     """
-    return f'{_PREFIX}{arq["uuid"]}'
-
-
-def arq_of(name: str) -> str:
-    """Tell which accelerator request a device is of.
-
-    :param name: its alias.
-    :returns: the request's UUID, if it is such an alias.
-    """
-    return name.removeprefix(_PREFIX)
+    return f'ua-{arq["uuid"]}'
 
 
 def alias_of(element: etree._Element) -> str | None:

@@ -117,8 +117,9 @@ def _differences(
     ]
     if unable:
         yield results.warning(
-            'These nova-conductors cannot move servers with device contexts, '
-            f'so nova-api refuses it: {_names(unable)}. Upgrade them.'
+            'These nova-conductors cannot do all that this release does with '
+            'device contexts of servers that exist: to move the servers, and '
+            f'to attach. nova-api refuses it: {_names(unable)}. Upgrade them.'
         )
     for name in presence.SHARED_OPTIONS:
         # A release before this one has fewer.

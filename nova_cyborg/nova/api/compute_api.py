@@ -54,11 +54,11 @@ _CONTROLLERS = (
     (suspend_server, 'SuspendServerController'),
 )
 _CALLED = {'get': 'cell_down_support'}
-# Nova counts the accelerators of device profiles in unified limits since
-# 2026.2; before, it has no such method, and does not count ours either.
-_COUNT = '_enforce_create_unified_limits'
+#: Nova counts the accelerators of device profiles in unified limits since
+#: 2026.2; before, it has no such method, and does not count ours either.
+COUNT = '_enforce_create_unified_limits'
 _COUNT_SIGNATURE = {
-    _COUNT: 'context flavor is_bfv port_resource_requests dp_request_groups',
+    COUNT: 'context flavor is_bfv port_resource_requests dp_request_groups',
 }
 
 
@@ -182,7 +182,7 @@ class API(deletion.API):
     ) -> tuple[cyborg_client.CheckedContext, ...]:
         context, name = stock['context'], str(stock['display_name'])
         count = stock['max_count'] or stock['min_count'] or 1
-        try:
+        with refusals.answering(f'Server {name}'):
             context_ids = hint.checked_ids(named, count)
             found = client.allocation_client(context).check(
                 context_ids, groups.asked_by(stock['flavor'])
@@ -195,9 +195,6 @@ class API(deletion.API):
                     )
             groups.check_count(found.contexts)
             groups.check_combinations(found.combinations)
-        except exception.DeviceContextError as exc:
-            LOG.info('Server %s is refused: %s', name, exc)
-            raise refusals.Refused(exc) from exc
         return found.contexts
 
     def _is_in_the_way(
@@ -239,7 +236,7 @@ def install() -> str:
     overrides.check(API)
     overrides.check(deletion.API)
     signatures.check_named(api.API, _CALLED)
-    if hasattr(api.API, _COUNT):
+    if hasattr(api.API, COUNT):
         signatures.check(api.API, _COUNT_SIGNATURE)
     # The log says now what stays refused, not when somebody asks for it.
     gate.functions()
@@ -295,11 +292,10 @@ def _refuse_missing_left(stock: overrides.Stock) -> None:
         return
     slots = [slot for each in held.contexts for slot in each.left_missing]
     if slots:
-        error = exception.LeftDeviceMissing(
-            server_id=instance.uuid, slots=', '.join(slots)
-        )
-        LOG.info('%s', error)
-        raise refusals.Refused(error)
+        with refusals.answering(f'Reverting of server {instance.uuid}'):
+            raise exception.LeftDeviceMissing(
+                server_id=instance.uuid, slots=', '.join(slots)
+            )
 
 
 def _named(stock: overrides.Stock) -> list[ty.Any]:

@@ -9,15 +9,11 @@ chooses the devices.
 
 from __future__ import annotations
 
-import logging
-
 from nova.compute import vm_states
 
 from nova_cyborg import cyborg_client, exception, model
 from nova_cyborg.nova import client, overrides
 from nova_cyborg.nova.api import refusals
-
-LOG = logging.getLogger(__name__)
 
 # A later release of Cyborg's side may have another word.
 _POSSIBLE = (model.LiveMigration.DETACH, model.LiveMigration.NATIVE)
@@ -31,7 +27,7 @@ def check(stock: overrides.Stock) -> None:
     :raises Refused: if it cannot be done; nothing has been done yet.
     """
     instance = stock['instance']
-    try:
+    with refusals.answering(f'Live migration of server {instance.uuid}'):
         # As Nova tells it: before microversion 2.30, to name a host was to
         # force it.
         if stock['host_name'] and stock['force'] is not False:
@@ -50,11 +46,6 @@ def check(stock: overrides.Stock) -> None:
             for context in held.contexts
         ):
             raise exception.LiveMigrationPaused(server_id=instance.uuid)
-    except exception.DeviceContextError as exc:
-        LOG.info(
-            'Live migration of server %s is refused: %s', instance.uuid, exc
-        )
-        raise refusals.Refused(exc) from exc
 
 
 def _check_context(context: cyborg_client.AllocatedContext) -> None:

@@ -40,7 +40,7 @@ class Attachment:
     :param manager: Nova's compute manager of this host.
     :param context: the request's context.
     :param instance: the server, as it is now.
-    :param device_context: ``uuid``, ``tag``, ``groups`` in the form of the
+    :param device_context: ``uuid``, ``groups`` in the form of the
         API, and ``arqs``: UUIDs of its accelerator requests, if it has any.
     :param caller: UUID of the attempt.
     """
@@ -57,7 +57,6 @@ class Attachment:
         self._context = context
         self._instance = instance
         self._id: str = device_context['uuid']
-        self._tag: str | None = device_context.get('tag')
         self._groups = tuple(
             model.Group.from_dict(each) for each in device_context['groups']
         )
@@ -88,7 +87,7 @@ class Attachment:
         except Exception as exc:
             self._undo(exc)
             raise
-        self._describe({arq['uuid']: self._tag for arq in arqs})
+        self._describe(arqs)
         # The guest has the devices: what fails now is done by another attempt.
         self._call(self._allocations.attached)
 
@@ -107,7 +106,7 @@ class Attachment:
             raise
         self._unbind()
         self._release(None)
-        self._describe({})
+        self._describe([])
 
     def _require(self, states: collections.abc.Collection[str]) -> None:
         """Check that nothing else is being done with the server.
@@ -258,15 +257,13 @@ class Attachment:
                 exc,
             )
 
-    def _describe(
-        self, tags: collections.abc.Mapping[str, str | None]
-    ) -> None:
+    def _describe(self, arqs: _Arqs) -> None:
         """Have the metadata tell of devices; never fail for that.
 
-        :param tags: those of the accelerator requests that are new.
+        :param arqs: the accelerator requests that are new.
         """
         try:
-            self._manager.driver.describe_devices(self._instance, tags)
+            self._manager.driver.describe_devices(self._instance, arqs)
             self._instance.save()
         except Exception as exc:  # noqa: BLE001 - it is done but for that
             LOG.warning(

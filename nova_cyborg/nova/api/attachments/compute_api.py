@@ -9,6 +9,7 @@ actions and by the device context.
 
 from __future__ import annotations
 
+import collections.abc
 import logging
 
 from nova import context as nova_context
@@ -21,6 +22,7 @@ from oslo_utils import uuidutils
 
 from nova_cyborg import cyborg_client, exception
 from nova_cyborg.nova import client, features, groups, hint
+from nova_cyborg.nova.api import compute_api as stock_api
 from nova_cyborg.nova.api import gate, refusals
 from nova_cyborg.nova.api.attachments import rpcapi
 from nova_cyborg.nova.features import computes
@@ -31,8 +33,6 @@ LOG = logging.getLogger(__name__)
 ATTACH = 'attach_device_context'
 DETACH = 'detach_device_context'
 
-# Nova counts accelerators if it has this.
-_COUNT = '_enforce_create_unified_limits'
 _STATES = [vm_states.ACTIVE, vm_states.PAUSED, vm_states.STOPPED]
 
 
@@ -75,7 +75,7 @@ class API(api.API):
             try:
                 groups.check_attached(attachment)
                 _check_limits(context, instance, attachment.context)
-                self._remember(context, instance, context_id)
+                _change_hint(context, instance, hint.add, context_id)
                 self._record_action_start(context, instance, ATTACH)
                 rpcapi.attach(context, instance, attachment, caller)
             except Exception as exc:
@@ -107,37 +107,15 @@ class API(api.API):
             if instance.vm_state == vm_states.PAUSED:
                 raise exception.DetachPaused(server_id=instance.uuid)
             caller = uuidutils.generate_uuid()
-            held = client.allocation_client(context).detach(
-                instance.uuid, context_id, caller
-            )
-            self._forget(context, instance, context_id)
-            self._record_action_start(context, instance, DETACH)
-            rpcapi.detach(context, instance, held, caller)
-
-    def _remember(
-        self,
-        context: nova_context.RequestContext,
-        instance: objects.Instance,
-        context_id: str,
-    ) -> None:
-        """Name a device context in the hint of a server's request."""
-        request_spec = objects.RequestSpec.get_by_instance_uuid(
-            context, instance.uuid
-        )
-        if hint.add(request_spec, context_id):
-            request_spec.save()
-
-    def _forget(
-        self,
-        context: nova_context.RequestContext,
-        instance: objects.Instance,
-        context_id: str,
-    ) -> None:
-        request_spec = objects.RequestSpec.get_by_instance_uuid(
-            context, instance.uuid
-        )
-        if hint.remove(request_spec, context_id):
-            request_spec.save()
+            allocations = client.allocation_client(context)
+            held = allocations.detach(instance.uuid, context_id, caller)
+            try:
+                _change_hint(context, instance, hint.remove, context_id)
+                self._record_action_start(context, instance, DETACH)
+                rpcapi.detach(context, instance, held, caller)
+            except Exception as exc:
+                _keep(allocations, instance, context_id, caller, exc)
+                raise
 
 
 def held_by(
@@ -203,7 +181,10 @@ def _check_limits(
 
     :raises OverLimit: if a limit would be exceeded.
     """
-    if not hasattr(api.API, _COUNT) or not limit_utils.use_unified_limits():
+    if (
+        not hasattr(api.API, stock_api.COUNT)
+        or not limit_utils.use_unified_limits()
+    ):
         return
     deltas: dict[str, int] = {}
     for group in attached.groups:
@@ -216,6 +197,43 @@ def _check_limits(
     except limit_exc.ProjectOverLimit as exc:
         if limit_utils.should_enforce(exc):
             raise exception.OverLimit(reason=str(exc)) from exc
+
+
+def _change_hint(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    change: collections.abc.Callable[[objects.RequestSpec, str], bool],
+    context_id: str,
+) -> None:
+    """Have the hint of a server's request name what the server holds.
+
+    :param change: changes the hint, and says whether it did.
+    """
+    request_spec = objects.RequestSpec.get_by_instance_uuid(
+        context, instance.uuid
+    )
+    if change(request_spec, context_id):
+        request_spec.save()
+
+
+def _keep(
+    allocations: cyborg_client.AllocationClient,
+    instance: objects.Instance,
+    context_id: str,
+    caller: str,
+    error: Exception,
+) -> None:
+    """Leave a device context attached that nobody is told to detach."""
+    try:
+        allocations.attached(instance.uuid, context_id, caller, str(error))
+    except exception.DeviceContextError as exc:
+        LOG.error(
+            'Device context %s is not detached from server %s, and is shown '
+            'as detaching. Detach it again: %s',
+            context_id,
+            instance.uuid,
+            exc,
+        )
 
 
 def _give_up(

@@ -96,7 +96,6 @@ def _as_dict(
 ) -> collections.abc.Mapping[str, ty.Any]:
     return {
         'uuid': context.uuid,
-        'tag': context.tag,
         'groups': [group.as_dict() for group in context.groups],
         'arqs': [
             device.arq_id

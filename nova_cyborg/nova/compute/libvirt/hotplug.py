@@ -72,20 +72,19 @@ class LibvirtDriver(driver.LibvirtDriver):
             plugging.unplug_stored(guest, bound)
 
     def describe_devices(
-        self,
-        instance: objects.Instance,
-        tags: collections.abc.Mapping[str, str | None],
+        self, instance: objects.Instance, arqs: _Arqs
     ) -> None:
         """Have the metadata tell of devices that have come, or are gone.
 
         :param instance: the server; changed in place, not saved.
-        :param tags: those of the accelerator requests that are new.
+        :param arqs: its accelerator requests that are new.
         """
         before = instance.device_metadata
         guest = self._own_guest(instance)
-        if guest is not None and (any(tags.values()) or before):
+        tagged = any(arq.get('tag') for arq in arqs)
+        if guest is not None and (tagged or before):
             domain = guest.get_xml_desc()
-            own = metadata.kept(before, domain) + metadata.made(domain, tags)
+            own = metadata.kept(before, domain) + metadata.made(domain, arqs)
             instance.device_metadata = metadata.joined(before, own)
 
     def describe_plugged(
@@ -111,9 +110,9 @@ class LibvirtDriver(driver.LibvirtDriver):
         if not marks.has_contexts(instance):
             return found
         try:
-            tags = metadata.tags(context, instance)
+            arqs = metadata.guest_arqs(context, instance)
             domain = self._host.get_guest(instance).get_xml_desc()
-            return metadata.joined(found, metadata.made(domain, tags))
+            return metadata.joined(found, metadata.made(domain, arqs))
         except Exception as exc:  # noqa: BLE001 - a guest starts without it
             LOG.warning(
                 'The metadata of server %s does not tell of its devices: %s',

@@ -10,51 +10,53 @@ they are of Nova's general class, as Nova has none for accelerators.
 from __future__ import annotations
 
 import collections.abc
+import typing as ty
 
 from lxml import etree
 from nova import context as nova_context
 from nova import objects
 from nova.objects import virt_device_metadata
 
-from nova_cyborg.attach import spec
 from nova_cyborg.nova import carried, client
+from nova_cyborg.nova.compute.libvirt import plugging
 
 _ADDRESS = "address[@type='pci']"
 _PARTS = ('domain', 'bus', 'slot', 'function')
+_Arqs = collections.abc.Iterable[collections.abc.Mapping[str, ty.Any]]
 _Devices = list[virt_device_metadata.DeviceMetadata]
 
 
-def tags(
+def guest_arqs(
     context: nova_context.RequestContext, instance: objects.Instance
-) -> dict[str, str | None]:
-    """Return the tags of a server's devices; ask only if nobody knows them.
+) -> _Arqs:
+    """Return what a guest is made of; ask only if nobody knows.
 
     :param instance: the server, with device contexts.
-    :returns: the tag of its device context by accelerator request.
+    :returns: its accelerator requests.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     arqs = carried.now().guest_arqs
     if arqs is None:
-        arqs = tuple(client.allocation_client(context).arqs(instance.uuid))
-    return {arq['uuid']: arq.get('tag') for arq in arqs}
+        return client.allocation_client(context).arqs(instance.uuid)
+    return arqs
 
 
-def made(
-    domain: str, tags: collections.abc.Mapping[str, str | None]
-) -> _Devices:
+def made(domain: str, arqs: _Arqs) -> _Devices:
     """Describe the devices of a guest that have tags.
 
     :param domain: the guest, as libvirt describes it.
-    :param tags: tags by accelerator request.
-    :returns: a description of each device that is in the guest.
+    :param arqs: accelerator requests of the server.
+    :returns: a description of each device of theirs that is in the guest.
     """
+    tagged = [arq for arq in plugging.of_guest(arqs) if arq.get('tag')]
     return [
         virt_device_metadata.DeviceMetadata(
             bus=virt_device_metadata.PCIDeviceBus(address=address),
-            tags=[tag],
+            tags=[arq['tag']],
         )
-        for alias, address in _addresses(domain)
-        if (tag := tags.get(spec.arq_of(alias)))
+        for element, address in _addresses(domain)
+        for arq in tagged
+        if plugging.is_device(element, arq)
     ]
 
 
@@ -67,7 +69,7 @@ def kept(
     :param domain: the guest, as libvirt describes it.
     :returns: them.
     """
-    addresses = {address for _alias, address in _addresses(domain)}
+    addresses = {address for _element, address in _addresses(domain)}
     return [
         device
         for device in _devices(found)
@@ -108,13 +110,15 @@ def _is_ours(device: virt_device_metadata.DeviceMetadata) -> bool:
     return type(device) is virt_device_metadata.DeviceMetadata
 
 
-def _addresses(domain: str) -> collections.abc.Iterator[tuple[str, str]]:
-    """Find devices that have an alias, and where the guest sees them.
+def _addresses(
+    domain: str,
+) -> collections.abc.Iterator[tuple[etree._Element, str]]:
+    """Find devices of the host, and where the guest sees them.
 
-    :returns: pairs of an alias and a PCI address.
+    :returns: pairs of what describes a device, and a PCI address.
     """
     for element in etree.fromstring(domain).iterfind('devices/hostdev'):
-        alias, found = spec.alias_of(element), element.find(_ADDRESS)
-        if alias is not None and found is not None:
+        found = element.find(_ADDRESS)
+        if found is not None:
             numbers = (int(found.get(part), 16) for part in _PARTS)
-            yield alias, '{:04x}:{:02x}:{:02x}.{:x}'.format(*numbers)
+            yield element, '{:04x}:{:02x}:{:02x}.{:x}'.format(*numbers)

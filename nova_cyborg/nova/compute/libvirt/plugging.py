@@ -214,6 +214,17 @@ def plug_each(
     return errors
 
 
+def is_device(element: etree._Element, arq: _Arq) -> bool:
+    """Tell whether a guest has the device of an accelerator request here.
+
+    :param element: what describes a device of the guest.
+    :param arq: the request; there is an attach driver for it.
+    :returns: whether it describes the device.
+    """
+    driver = attaching.attach_drivers()[arq['attach_handle_type']]
+    return driver.is_device(element, arq)
+
+
 def _attach(
     guest: libvirt_guest.Guest,
     arq: _Arq,
@@ -242,10 +253,9 @@ def _find(
     guest: libvirt_guest.Guest, arq: _Arq, stored: bool = False
 ) -> _Device | None:
     """Find a device in a guest that runs, or in what is stored of it."""
-    driver = attaching.attach_drivers()[arq['attach_handle_type']]
     domain = etree.fromstring(guest.get_xml_desc(dump_inactive=stored))
     for element in domain.iterfind('devices/hostdev'):
-        if driver.is_device(element, arq):
+        if is_device(element, arq):
             return _Device(element)
     return None
 

@@ -4,6 +4,11 @@
 
 from tests.functional.nova.hot import plugging  # isort: skip - first
 
+from unittest import mock
+
+import oslo_messaging as messaging
+from nova_cyborg.nova.api.attachments import rpcapi
+
 
 class AttachTest(plugging.TestCase):
     """All goes well."""
@@ -100,6 +105,19 @@ class ManyTest(plugging.TestCase):
         self.assertIn('1', why)
         self.assertEqual('available', self.status(self.mdev))
         self.assert_has(self.pci)
+
+    def test_nova_compute_cannot_be_told(self) -> None:
+        lost = messaging.MessagingTimeout()
+        with mock.patch.object(rpcapi, 'attach', side_effect=lost):
+            self.assertEqual(500, self.refused(self.post, self.pci)[0])
+        self.assertEqual('available', self.status(self.pci))
+        self.attach(self.pci)
+        with mock.patch.object(rpcapi, 'detach', side_effect=lost):
+            self.assertEqual(500, self.refused(self.detach, self.pci)[0])
+        self.assertEqual('bound', self.status(self.pci))
+        self.assert_has(self.pci)
+        self.detach(self.pci)
+        self.assert_as_before()
 
     def test_several_devices_of_one_provider(self) -> None:
         groups = [{'resources': {'FPGA': 2}}, {'resources': {'VGPU': 1}}]

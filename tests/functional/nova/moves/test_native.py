@@ -11,6 +11,8 @@ import dataclasses
 import typing as ty
 
 import fixtures
+from nova import context as nova_context
+from nova import objects
 from nova.virt.libvirt import host
 
 from tests.functional.nova import base, hotplug
@@ -119,6 +121,35 @@ class OthersTest(TestCase):
         self.assert_moved()
         (device,) = self.get_context(native)['devices']
         self.assertEqual([{device['slot']}] * 2, self.sent())
+
+    def test_the_tag_goes_with_it(self) -> None:
+        """The guest's device has the alias that it had on the other host."""
+        native, detached = self.all[0].contexts
+        self.update_context(detached, live_migration='detach')
+        self.update_context(native, tag='gzip')
+        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        self.assert_tags('gzip')
+        self.live_migrate()
+        self.assert_moved()
+        self.wait_for(lambda: self.tags() == ['gzip'])
+
+    def tags(self) -> list[str]:
+        """Return the tags in the server's metadata."""
+        instance = objects.Instance.get_by_uuid(
+            nova_context.get_admin_context(),
+            self.all[0].server['id'],
+            expected_attrs=['device_metadata'],
+        )
+        found = instance.device_metadata
+        return [
+            tag
+            for each in (found.devices if found else ())
+            for tag in each.tags
+        ]
+
+    def assert_tags(self, *tags: str) -> None:
+        """Check the tags in the server's metadata."""
+        self.assertEqual(list(tags), self.tags())
 
     def test_a_device_that_cannot(self) -> None:
         """QEMU does not begin; the guest goes on with all it has."""

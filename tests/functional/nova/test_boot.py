@@ -89,7 +89,7 @@ class BootTest(base.TestCase):
 class CallsTest(base.TestCase):
     """How often Nova calls Cyborg."""
 
-    def test_it_is_four_calls_however_many_contexts(self) -> None:
+    def test_it_is_three_calls_however_many_contexts(self) -> None:
         self.add_device(slots=9)
         for number in (1, 8):
             before = len(self.nova_calls())
@@ -103,15 +103,9 @@ class CallsTest(base.TestCase):
         allocation = f'/v2/device_allocations/{server["id"]}'
         # nova-compute asks for the server's accelerator requests, as stock.
         of_compute = ('GET', '/v2/accelerator_requests')
-        # nova-api's one, nova-conductor's two, and one of nova-compute for
-        # the tags of the devices.
+        # nova-api's one, and nova-conductor's two.
         self.assertEqual(
-            [
-                _CHECK,
-                ('PUT', allocation),
-                ('POST', f'{allocation}/bind'),
-                ('GET', allocation),
-            ],
+            [_CHECK, ('PUT', allocation), ('POST', f'{allocation}/bind')],
             [call for call in calls if call != of_compute],
         )
 

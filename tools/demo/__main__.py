@@ -37,7 +37,14 @@ def main() -> int:
         action='store_true',
         help='leave the cloud running; its folder is printed',
     )
-    parser.add_argument(
+    plot = parser.add_mutually_exclusive_group()
+    plot.add_argument(
+        '--hot-plug',
+        action='store_true',
+        help='with a second device, which is plugged into the server while '
+        'it runs, and taken out again',
+    )
+    plot.add_argument(
         '--passthrough',
         action='store_true',
         help='with a real guest, which gets a real PCI device and computes '
@@ -48,9 +55,7 @@ def main() -> int:
     folder = pathlib.Path(tempfile.mkdtemp(prefix='nova-cyborg-demo-'))
     cloud = cloud_module.Cloud(folder)
     try:
-        story.tell(
-            cloud, story.PASSTHROUGH if arguments.passthrough else story.FAKE
-        )
+        story.tell(cloud, _plot(arguments))
     except exception.CloudError as error:
         terminal.failure(str(error))
         _show_logs(folder)
@@ -66,6 +71,12 @@ def main() -> int:
             cloud.down()
     terminal.note('Done.')
     return 0
+
+
+def _plot(arguments: argparse.Namespace) -> story.Plot:
+    if arguments.passthrough:
+        return story.PASSTHROUGH
+    return story.HOT_PLUG if arguments.hot_plug else story.FAKE
 
 
 def _show_logs(folder: pathlib.Path) -> None:

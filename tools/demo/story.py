@@ -25,6 +25,8 @@ class Plot:
 
     :ivar create: the command that makes the device context.
     :ivar boot: the command that boots the server.
+    :ivar attached: the command that makes another device context, which is
+        attached to the server and detached from it; None if none is.
     :ivar kind: the kind of cloud.
     :ivar computes: whether there is a guest, and it computes.
     :ivar seconds: how long each thing may take.
@@ -32,6 +34,7 @@ class Plot:
 
     create: str
     boot: str
+    attached: str | None = None
     kind: str = kinds.EMBEDDED
     computes: bool = False
     seconds: float = _SECONDS
@@ -48,10 +51,14 @@ PASSTHROUGH = Plot(
     '--requires=FACTORIAL --config-data=key1:val1',
     'nova boot --device-context-id=$CTX_UUID --flavor m1.nano '
     '--image cirros --nic none vm1',
-    kinds.PASSTHROUGH,
+    kind=kinds.PASSTHROUGH,
     computes=True,
     seconds=420,
 )
+HOT_PLUG = dataclasses.replace(
+    FAKE, attached='cyborg device-context-create --resources=QAT:1'
+)
+_TAG = 'crypto'
 
 
 def tell(cloud: cloud_module.Cloud, plot: Plot) -> None:
@@ -70,6 +77,9 @@ def tell(cloud: cloud_module.Cloud, plot: Plot) -> None:
     _show(cloud, demo, server_id)
     if plot.computes:
         _compute(cloud, demo, server_id)
+    if plot.attached:
+        _attach(cloud, demo, server_id, plot.attached)
+        _detach(cloud, demo, server_id)
     _delete(cloud, demo, admin, server_id)
 
 
@@ -113,17 +123,65 @@ def _show(
         demo.ask('cyborg device-context-show -f json $CTX_UUID')
     )
     terminal.step("And the device is in the guest's libvirt config")
+    _show_hostdevs(
+        cloud, server_id, [each['arq_id'] for each in shown['devices']]
+    )
+
+
+def _show_hostdevs(
+    cloud: cloud_module.Cloud, server_id: str, arq_ids: list[str]
+) -> None:
+    """Show the devices of the guest, which are to be those of ARQs."""
     guest = etree.fromstring(cloud.domain_xml(server_id).encode())
     hostdevs = guest.findall('.//hostdev')
     for hostdev in hostdevs:
         etree.indent(hostdev)
         terminal.note(etree.tostring(hostdev, encoding='unicode').rstrip())
     aliases = [each.find('alias').get('name') for each in hostdevs]
-    expected = [f'ua-{each["arq_id"]}' for each in shown['devices']]
-    if aliases != expected:
+    expected = [f'ua-{each}' for each in arq_ids]
+    if sorted(aliases) != sorted(expected):
         raise exception.StepFailed(
             f'the guest has the devices {aliases}, not {expected}'
         )
+
+
+def _attach(
+    cloud: cloud_module.Cloud,
+    demo: terminal.Session,
+    server_id: str,
+    create: str,
+) -> None:
+    terminal.step('The server runs, and gets another device, with a tag')
+    context_id = demo.assign('NEW_UUID', create)
+    terminal.note(f'# {context_id}')
+    demo.run(
+        f'openstack server add device context --wait --tag {_TAG} vm1 '
+        '$NEW_UUID'
+    )
+    listed = demo.run('openstack server device context list vm1')
+    if _TAG not in listed:
+        raise exception.StepFailed(f'the tag {_TAG} is not shown')
+    terminal.step('The guest has both devices')
+    _show_hostdevs(cloud, server_id, _arq_ids(demo))
+
+
+def _detach(
+    cloud: cloud_module.Cloud, demo: terminal.Session, server_id: str
+) -> None:
+    terminal.step('It is taken out again, and the first one stays')
+    demo.run('openstack server remove device context --wait vm1 $NEW_UUID')
+    _show_hostdevs(cloud, server_id, _arq_ids(demo))
+    demo.run('cyborg device-context-delete $NEW_UUID')
+
+
+def _arq_ids(demo: terminal.Session) -> list[str]:
+    """Return the UUIDs of the ARQs of what the server's member sees."""
+    shown = json.loads(
+        demo.ask('openstack accelerator device context list --long -f json')
+    )
+    return [
+        device['arq_id'] for each in shown for device in each['devices']
+    ]
 
 
 def _compute(

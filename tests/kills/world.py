@@ -2,6 +2,7 @@
 
 """What tests do with the cloud: boot, kill, repair, count."""
 
+import collections.abc
 import concurrent.futures
 import dataclasses
 import typing as ty
@@ -18,6 +19,9 @@ _SECONDS = 120.0
 # Longer than anything is waited for in this cloud, twice.
 _STUCK_SECONDS = 45.0
 _SPRUNG_SECONDS = 60.0
+# What comes of a call of its user's: then they try again.
+_PATIENCE_SECONDS = 15.0
+_ATTACHMENTS = 'os-device-contexts'
 # Nothing is under way when it runs, but what has just ended.
 _GRACE = 2
 _CONTEXT = {'resources': {'FPGA': 1}, 'delete_on_termination': False}
@@ -132,20 +136,25 @@ class World:
 
     # Servers
 
-    def post_server(self) -> str:
-        """Ask for a server with the device context; return its UUID."""
+    def post_server(self, with_context: bool = True) -> str:
+        """Ask for a server; return its UUID.
+
+        :param with_context: whether it is booted with the device context.
+        """
         flavors = self._ask('compute', 'GET', '/flavors')['flavors']
         images = self._ask('image', 'GET', '/v2/images?name=cirros')['images']
         (flavor,) = [each for each in flavors if each['name'] == _FLAVOR]
-        body = {
+        body: dict[str, ty.Any] = {
             'server': {
                 'name': 'kills',
                 'imageRef': images[0]['id'],
                 'flavorRef': flavor['id'],
                 'networks': 'none',
             },
-            'os:scheduler_hints': {'device_context_id': self.context_id},
         }
+        if with_context:
+            hints = {'device_context_id': self.context_id}
+            body['os:scheduler_hints'] = hints
         made = self._ask('compute', 'POST', '/servers', json=body)
         return str(made['server']['id'])
 
@@ -203,14 +212,54 @@ class World:
             return 'stuck'
         return status
 
-    def boot(self) -> str:
-        """Boot a server that runs with its device; return its UUID."""
-        server_id = self.post_server()
+    def boot(self, with_context: bool = True) -> str:
+        """Boot a server that runs, with its device; return its UUID."""
+        server_id = self.post_server(with_context)
         assert self.wait_until_idle(server_id, _SECONDS) == 'ACTIVE', (
             self.show(server_id)
         )
-        self.assert_runs(server_id)
+        if with_context:
+            self.assert_runs(server_id)
         return server_id
+
+    def ask_to_attach(self, server_id: str) -> None:
+        """Ask for the device context to be attached, whatever is answered."""
+        self._admin.ask(
+            'compute',
+            'POST',
+            f'/servers/{server_id}/{_ATTACHMENTS}',
+            json={
+                'deviceContextAttachment': {
+                    'device_context_id': self.context_id
+                }
+            },
+        )
+
+    def ask_to_detach(self, server_id: str) -> None:
+        """Ask for the device context to be detached, whatever is answered."""
+        path = f'/servers/{server_id}/{_ATTACHMENTS}/{self.context_id}'
+        self._admin.ask('compute', 'DELETE', path)
+
+    def ask_until(
+        self,
+        status: str,
+        ask: collections.abc.Callable[[str], None],
+        server_id: str,
+    ) -> None:
+        """Ask, again if it takes long, until the context has a status."""
+
+        def has() -> bool:
+            return bool(self._context()['status'] == status)
+
+        def is_done() -> bool:
+            ask(server_id)
+            try:
+                waiting.until('it to be done', has, _PATIENCE_SECONDS)
+            except exception.StepFailed:
+                return False
+            return True
+
+        waiting.until(f'the context to be {status}', is_done, _SECONDS)
 
     def assert_runs(self, server_id: str) -> None:
         """Check that a guest runs with the device that Cyborg gives it."""
@@ -224,6 +273,14 @@ class World:
         guest = self._cloud.folder / 'domains' / host / f'{server_id}.xml'
         alias = f'ua-{context["devices"][0]["arq_id"]}'
         assert alias in guest.read_text()
+
+    def assert_without(self, server_id: str) -> None:
+        """Check that the guest of a server has no device."""
+        server = self.show(server_id)
+        assert server is not None
+        host = server['OS-EXT-SRV-ATTR:host']
+        guest = self._cloud.folder / 'domains' / host / f'{server_id}.xml'
+        assert '<hostdev' not in guest.read_text()
 
     def _context(self) -> dict[str, ty.Any]:
         path = f'/device_contexts/{self.context_id}'

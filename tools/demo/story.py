@@ -179,9 +179,7 @@ def _arq_ids(demo: terminal.Session) -> list[str]:
     shown = json.loads(
         demo.ask('openstack accelerator device context list --long -f json')
     )
-    return [
-        device['arq_id'] for each in shown for device in each['devices']
-    ]
+    return [device['arq_id'] for each in shown for device in each['devices']]
 
 
 def _compute(

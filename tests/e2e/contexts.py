@@ -8,6 +8,7 @@ import typing as ty
 from tests.e2e import person, waiting
 
 _PATH = '/device_contexts'
+_ATTACHMENTS = 'os-device-contexts'
 
 
 def create(owner: person.Person, **body: ty.Any) -> str:
@@ -55,3 +56,39 @@ def wait_until(owner: person.Person, context_id: str, status: str) -> None:
         f'device context {context_id} to be {status}',
         lambda: show(owner, context_id)['status'] == status,
     )
+
+
+def attach(
+    owner: person.Person,
+    server_id: str,
+    context_id: str,
+    tag: str | None = None,
+) -> None:
+    """Attach a device context to a server, and wait until it has it."""
+    asked = {'device_context_id': context_id}
+    if tag is not None:
+        asked['tag'] = tag
+    owner.compute.post(
+        f'/servers/{server_id}/{_ATTACHMENTS}',
+        json={'deviceContextAttachment': asked},
+    )
+    _wait_after(owner, context_id, 'attaching', 'bound')
+
+
+def detach(owner: person.Person, server_id: str, context_id: str) -> None:
+    """Detach a device context from a server, and wait until it is free."""
+    owner.compute.delete(f'/servers/{server_id}/{_ATTACHMENTS}/{context_id}')
+    _wait_after(owner, context_id, 'detaching', 'available')
+
+
+def _wait_after(
+    owner: person.Person, context_id: str, before: str, status: str
+) -> None:
+    """Wait for a status, which is to come directly after another one."""
+
+    def has() -> bool:
+        found = show(owner, context_id)
+        assert found['status'] in (before, status), found
+        return bool(found['status'] == status)
+
+    waiting.until(f'device context {context_id} to be {status}', has)

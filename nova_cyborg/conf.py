@@ -112,6 +112,25 @@ them, any project can keep Placement busy for hours.
 Read by nova-api and nova-conductor, from nova.conf. All need the same value.
 """,
     ),
+    cfg.FloatOpt(
+        'release_retry_interval',
+        default=5.0,
+        min=0.0,
+        help="""
+Seconds until Cyborg is asked again for what it did not do.
+
+A server that is deleted, moved or not built goes its way even if cyborg-api
+does not answer. nova-compute then asks again, after this time, after twice
+this time and so on, up to a minute, until the server's devices and device
+contexts are released. It asks for nothing else, and not at all otherwise. With
+0, it asks once: what is left then is up to the reconciler in cyborg-conductor,
+or to the audit.
+
+Raise it if many nova-computes wait for one cyborg-api that is slow to start.
+
+Read by nova-compute, from nova.conf.
+""",
+    ),
 ]
 
 API_OPTS: list[cfg.Opt] = [

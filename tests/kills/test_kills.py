@@ -19,6 +19,7 @@ _RESERVE = world.Step('PUT', '/device_allocations/[^/]+$', _CONDUCTOR)
 _BEGIN = world.Step('POST', '/begin$', _CONDUCTOR)
 _BIND = world.Step('POST', '/bind$', _CONDUCTOR)
 _READ = world.Step('GET', _ARQS, _COMPUTE)
+_RELEASE = world.Step('DELETE', '/device_allocations/', _COMPUTE)
 _UNBIND = world.Step('POST', '/unbind$', _COMPUTE)
 
 
@@ -48,7 +49,7 @@ def test_boot(
     scene.assert_usable()
 
 
-@_steps(unbind=world.Step('DELETE', _ARQS, _COMPUTE))
+@_steps(release=_RELEASE)
 def test_delete(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:

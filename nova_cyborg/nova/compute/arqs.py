@@ -14,6 +14,7 @@ from nova import context as nova_context
 
 from nova_cyborg import exception
 from nova_cyborg.nova import client, marks
+from nova_cyborg.nova.compute.recovery import unfinished
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -89,15 +90,29 @@ def release(
 
     :param instance: the server.
     """
-    try:
-        client.allocation_client(context).release(instance.uuid)
-    except exception.DeviceContextError as exc:
-        LOG.error(
-            'Server %s is not built, and its device contexts could not be '
-            'released: %s',
-            instance.uuid,
-            exc,
-        )
+    unfinished.UNFINISHED.tell(
+        context,
+        instance.uuid,
+        'release its device contexts',
+        lambda allocations: allocations.release(instance.uuid),
+    )
+
+
+def release_deleted(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Release the device contexts of a server whose guest is gone for good.
+
+    :param instance: the server.
+    """
+    unfinished.UNFINISHED.tell(
+        context,
+        instance.uuid,
+        'release its device contexts, as it is deleted',
+        lambda allocations: allocations.release(
+            instance.uuid, terminated=True
+        ),
+    )
 
 
 def unbind(
@@ -122,7 +137,7 @@ def unbind(
         LOG.debug('There is no device to unbind: %s', exc)
 
 
-def unbind_or_log(
+def unbind_sometime(
     context: nova_context.RequestContext,
     instance: objects.Instance,
     arq_ids: collections.abc.Collection[str],
@@ -132,15 +147,14 @@ def unbind_or_log(
     :param instance: the server; it keeps its device contexts.
     :param arq_ids: UUIDs of the accelerator requests, those of profiles too.
     """
-    try:
-        unbind(context, instance, arq_ids)
-    except exception.DeviceContextError as exc:
-        LOG.error(
-            'Server %s is not moved, and its devices on this host could not '
-            'be unbound: %s',
-            instance.uuid,
-            exc,
-        )
+    if not arq_ids:
+        return
+    unfinished.UNFINISHED.tell(
+        context,
+        instance.uuid,
+        f'unbind {", ".join(sorted(arq_ids))}',
+        lambda allocations: allocations.unbind_attempt(instance.uuid, arq_ids),
+    )
 
 
 def settle(
@@ -153,12 +167,9 @@ def settle(
     :param instance: the server, which stays where it is.
     :param migration_id: UUID of the migration.
     """
-    try:
-        client.allocation_client(context).settle(instance.uuid, migration_id)
-    except exception.DeviceContextError as exc:
-        LOG.warning(
-            'Server %s is moved, and its devices on its old host could not be '
-            'unbound. Run "nova-cyborg-manage audit --repair": %s',
-            instance.uuid,
-            exc,
-        )
+    unfinished.UNFINISHED.tell(
+        context,
+        instance.uuid,
+        f'unbind what it has left by migration {migration_id}',
+        lambda allocations: allocations.settle(instance.uuid, migration_id),
+    )

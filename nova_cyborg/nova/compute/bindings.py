@@ -16,6 +16,7 @@ from nova.objects import fields
 from nova_cyborg import cyborg_client, exception
 from nova_cyborg.nova import client, marks
 from nova_cyborg.nova.compute import arqs as server_arqs
+from nova_cyborg.nova.compute.recovery import unfinished
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ def unbind(
     )
 
 
-def unbind_or_log(
+def unbind_sometime(
     context: nova_context.RequestContext,
     instance: objects.Instance,
     migration_id: str,
@@ -148,15 +149,14 @@ def unbind_or_log(
     :param instance: the server, which has stayed where it was.
     :param migration_id: UUID of Nova's migration.
     """
-    try:
-        unbind(context, instance, migration_id)
-    except exception.DeviceContextError as exc:
-        LOG.error(
-            'Server %s is not moved, and its devices at the destination could '
-            'not be unbound. Run "nova-cyborg-manage audit --repair": %s',
-            instance.uuid,
-            exc,
-        )
+    unfinished.UNFINISHED.tell(
+        context,
+        instance.uuid,
+        f'unbind what it was to have by migration {migration_id}',
+        lambda allocations: allocations.unbind_migration(
+            instance.uuid, migration_id
+        ),
+    )
 
 
 def live_migration(

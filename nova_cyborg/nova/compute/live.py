@@ -113,7 +113,7 @@ class ComputeManager(moves.ComputeManager):
             return
         migration = objects.Migration.get_by_id(context, stock['migration_id'])
         if migration.status == 'cancelled':
-            bindings.unbind_or_log(context, instance, migration.uuid)
+            bindings.unbind_sometime(context, instance, migration.uuid)
 
     @overrides.method('context instance')
     def _reset_live_migration(self, stock: overrides.Stock) -> None:
@@ -142,7 +142,7 @@ class ComputeManager(moves.ComputeManager):
             # It is at the destination, and Nova does not know.
             return
         self.driver.plug_own_again(context, instance)
-        bindings.unbind_or_log(context, instance, migration.uuid)
+        bindings.unbind_sometime(context, instance, migration.uuid)
         migration.status = 'error'
         migration.save()
         try:
@@ -161,7 +161,9 @@ def _unbind(
     migrate_data: ty.Any,
 ) -> None:
     if migrate_data and migrate_data.obj_attr_is_set('migration'):
-        bindings.unbind_or_log(context, instance, migrate_data.migration.uuid)
+        bindings.unbind_sometime(
+            context, instance, migrate_data.migration.uuid
+        )
 
 
 def check() -> None:

@@ -219,6 +219,21 @@ class ComputeManager(live.ComputeManager):
         # It was deleted before it had a host.
         server_arqs.release(context, instance)
 
+    @overrides.method('context instance bdms')
+    def _delete_instance(self, stock: overrides.Stock) -> None:
+        context, instance = stock['context'], stock['instance']
+        if not marks.has_contexts(instance):
+            stock()
+            return
+
+        def release() -> None:
+            server_arqs.release_deleted(context, instance)
+
+        with carried.carrying(
+            dataclasses.replace(carried.now(), delete_arqs=release)
+        ):
+            stock()
+
     @overrides.method('context instance clean_shutdown', named='accel_uuids')
     def _shelve_offload_instance(self, stock: overrides.Stock) -> None:
         context, instance = stock['context'], stock['instance']
@@ -236,12 +251,8 @@ class ComputeManager(live.ComputeManager):
             # that Nova takes to be on this host. If Placement fails again, it
             # can be offloaded again.
             if isinstance(exc, nova_exception.AcceleratorRequestOpFailed):
-                LOG.error(
-                    'Server %s is off its host, and its accelerator requests '
-                    'could not be deleted. Run "nova-cyborg-manage audit '
-                    '--repair": %s',
-                    instance.uuid,
-                    exc,
+                server_arqs.unbind_sometime(
+                    context, instance, stock['accel_uuids'] or ()
                 )
             stock['accel_uuids'] = []
             stock()
@@ -266,7 +277,7 @@ class ComputeManager(live.ComputeManager):
         except (Exception, _Timeout):
             # Else it runs, and something failed that comes after.
             if guards.is_offloaded(context, instance):
-                server_arqs.unbind_or_log(
+                server_arqs.unbind_sometime(
                     context, instance, stock['accel_uuids'] or ()
                 )
                 # Nova does so itself, unless it failed before it began.
@@ -328,7 +339,7 @@ class ComputeManager(live.ComputeManager):
                 stock()
         except (Exception, _Timeout) as exc:
             if evacuated and guards.is_rebuilding(context, instance):
-                server_arqs.unbind_or_log(
+                server_arqs.unbind_sometime(
                     context, instance, stock['accel_uuids'] or ()
                 )
             _raise_cause(instance, exc)

@@ -173,21 +173,16 @@ class ComputeManager(manager.ComputeManager):
         instance, migration = stock['instance'], stock['migration']
         if not _is_ours(instance, migration):
             return stock()
+        context = stock['context']
+        if instance.task_state != task_states.RESIZE_REVERTING:
+            bindings.unbind_sometime(context, instance, migration.uuid)
+            return stock()
         try:
-            bindings.unbind(stock['context'], instance, migration.uuid)
-        except exception.DeviceContextError as exc:
-            allocations = stock()
-            if instance.task_state == task_states.RESIZE_REVERTING:
-                # The devices of the source are not the server's own again.
-                raise
-            LOG.error(
-                'Server %s is not moved, and its devices at the destination '
-                'could not be unbound. Run "nova-cyborg-manage audit '
-                '--repair": %s',
-                instance.uuid,
-                exc,
-            )
-            return allocations
+            bindings.unbind(context, instance, migration.uuid)
+        except exception.DeviceContextError:
+            # The devices of the source are not the server's own again.
+            stock()
+            raise
         return stock()
 
     @overrides.method('context instance')

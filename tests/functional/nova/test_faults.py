@@ -13,8 +13,6 @@ from tests.functional.nova import faulty  # isort: skip - first
 import collections.abc
 import typing as ty
 
-from tests.functional.nova import edge
-
 _ALLOCATION = r'/device_allocations/[^/]+$'
 _ARQS = '/accelerator_requests$'
 #: Method and path of a request of Nova's, by name of the step.
@@ -27,9 +25,6 @@ STEPS: dict[str, tuple[str, str]] = {
     'settle': ('POST', '/settle$'),
     'unbind': ('POST', '/unbind$'),
     'release': ('DELETE', _ALLOCATION),
-    'delete': ('DELETE', _ARQS),
-    # Cyborg's question to Nova.
-    'ask': ('GET', '/servers/'),
 }
 #: What happens to a request, by name of the fault.
 FAULTS: dict[str, dict[str, ty.Any]] = {
@@ -80,24 +75,10 @@ class BootTest(faulty.Boot):
 
 
 @tested_with(
-    delete=['fails', 'is_lost', 'arrives_late', 'kills_when_it_is_done']
+    release=['fails', 'is_lost', 'arrives_late', 'kills_when_it_is_done']
 )
 class DeleteTest(faulty.Delete):
     """Faults between Nova and Cyborg while a server is deleted."""
-
-
-class NotConfirmed:
-    """Cyborg asks Nova whether a server is gone, in vain."""
-
-    def fault(self, **fields: ty.Any) -> None:
-        """Make a fault once."""
-        self.limit_if_late(**fields)
-        self.nova_edge.faults.append(edge.Fault(**fields, times=1))
-
-
-@tested_with(ask=['fails'])
-class DeleteIsNotConfirmedTest(NotConfirmed, faulty.Delete):
-    """Faults between Cyborg and Nova while a server is deleted."""
 
 
 @tested_with(

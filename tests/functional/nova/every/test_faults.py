@@ -39,16 +39,9 @@ class BootTest(faulty.Boot):
     """Faults while a server is booted."""
 
 
-@_tested_with_the_rest(test_faults.DeleteTest, 'delete')
+@_tested_with_the_rest(test_faults.DeleteTest, 'release')
 class DeleteTest(faulty.Delete):
     """Faults between Nova and Cyborg while a server is deleted."""
-
-
-@_tested_with_the_rest(
-    test_faults.DeleteIsNotConfirmedTest, 'ask', faults=test_faults.FAULTS
-)
-class DeleteIsNotConfirmedTest(test_faults.NotConfirmed, faulty.Delete):
-    """Faults between Cyborg and Nova while a server is deleted."""
 
 
 @_tested_with_the_rest(test_faults.OffloadTest, 'unbind')
@@ -75,7 +68,7 @@ class BootBesideTest(test_faults.Beside, faulty.Boot):
     """Cyborg is killed while a server with a profile, too, is booted."""
 
 
-@test_faults.tested_with(delete=test_faults.KILLS)
+@test_faults.tested_with(release=test_faults.KILLS)
 class DeleteBesideTest(test_faults.Beside, faulty.Delete):
     """Cyborg is killed while a server with a profile, too, is deleted."""
 

@@ -3,8 +3,7 @@
 """Configuration options, all in the group ``[nova_cyborg]``.
 
 Each service reads the options that concern it from its own configuration
-file: Nova's services from nova.conf, cyborg-api and cyborg-agent from
-cyborg.conf.
+file: Nova's services from nova.conf, Cyborg's from cyborg.conf.
 """
 
 import collections.abc
@@ -166,6 +165,73 @@ Read by cyborg-api, from cyborg.conf. Every cyborg-api needs the same value.
     ),
 ]
 
+CONDUCTOR_OPTS: list[cfg.Opt] = [
+    cfg.FloatOpt(
+        'reconcile_interval',
+        default=10,
+        min=0,
+        help="""
+How many seconds pass between two rounds in which cyborg-conductor looks for
+what disagrees between Cyborg and Nova, and puts it right. 0 is never: then
+nothing is put right but by ``nova-cyborg-manage audit --repair``.
+
+A round costs some ten statements and at most as many requests to Nova as
+``reconcile_resync`` says and one more, if nothing is wrong, however many
+servers there are. Raise it if that is too much; what a service that was
+killed has left then stays longer. Set 0 to look into something that
+disagrees, before it is put right.
+
+Read by cyborg-conductor, from cyborg.conf. One of them at a time does it;
+every one needs the same value.
+""",
+    ),
+    cfg.FloatOpt(
+        'reconcile_grace',
+        default=15,
+        min=0,
+        help="""
+For how many seconds something must disagree to be put right: it is looked at
+twice, as far apart as that.
+
+Raise it if Nova takes longer from when it has told Cyborg of a server to when
+it shows the same itself, as with a database that is slow to replicate. Less
+has what is left of servers put right sooner.
+
+Read by cyborg-conductor, from cyborg.conf.
+""",
+    ),
+    cfg.FloatOpt(
+        'reconcile_budget',
+        default=5,
+        min=0.1,
+        help="""
+How many seconds a round may take. What is left is done in the next one, which
+begins a second later then.
+
+Raise it if a lot is to be put right, as after Cyborg was off for long, and the
+log says that it takes too long; lower it if a cyborg-conductor is slow to bind
+devices meanwhile.
+
+Read by cyborg-conductor, from cyborg.conf.
+""",
+    ),
+    cfg.IntOpt(
+        'reconcile_resync',
+        default=20,
+        min=0,
+        help="""
+Of how many servers with which all seemed to be well Nova is asked in a round,
+in turn.
+
+This finds what Nova lists among no changes, and what somebody has changed in a
+database. With 10,000 servers, 20 in 10 seconds take an hour and a half for all
+of them. Raise it for larger clouds whose Nova bears the requests; 0 is none.
+
+Read by cyborg-conductor, from cyborg.conf.
+""",
+    ),
+]
+
 AGENT_OPTS: list[cfg.Opt] = [
     cfg.StrOpt(
         'devices_file',
@@ -202,6 +268,15 @@ def register_api_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(API_OPTS, group=GROUP)
 
 
+def register_conductor_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options that cyborg-conductor reads.
+
+    :param conf: the conductor's configuration.
+    """
+    conf.register_group(GROUP)
+    conf.register_opts(CONDUCTOR_OPTS, group=GROUP)
+
+
 def register_agent_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options that cyborg-agent reads.
 
@@ -218,5 +293,8 @@ def list_opts() -> collections.abc.Iterable[
 
     :returns: pairs of a group and its options.
     """
-    options = {opt.name: opt for opt in NOVA_OPTS + API_OPTS + AGENT_OPTS}
+    options = {
+        opt.name: opt
+        for opt in NOVA_OPTS + API_OPTS + CONDUCTOR_OPTS + AGENT_OPTS
+    }
     return [(GROUP, list(options.values()))]

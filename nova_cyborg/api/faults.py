@@ -29,7 +29,12 @@ _WSGIApp = collections.abc.Callable[
 ]
 _LENGTH = re.compile('[0-9]{1,9}')
 _METHOD = '_method'
-_PREFIXES = ('device_contexts', 'device_allocations', 'device_taints')
+_PREFIXES = (
+    'device_contexts',
+    'device_allocations',
+    'device_taints',
+    'reconciler',
+)
 
 
 def body(

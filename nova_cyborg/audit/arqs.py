@@ -36,10 +36,7 @@ def find_of_no_context(
 
 def _unbind_one(arq_id: str) -> None:
     """Repair ``arq-of-no-context``, and remove the profile that it leaves."""
-    unbind.devices([arq_id])
-    context = cyborg_context.get_admin_context()
-    for row_id in profiles.of_no_arq(context).values():
-        profiles.remove(context, row_id)
+    unbind.of_no_context(arq_id)
 
 
 def find_of_no_server(

@@ -11,6 +11,8 @@ import dataclasses
 import logging
 import time
 
+from cyborg import context as cyborg_context
+
 from nova_cyborg.audit import (
     allocations,
     arqs,
@@ -21,6 +23,7 @@ from nova_cyborg.audit import (
     providers,
     slots,
 )
+from nova_cyborg.db.reconciler import leases
 
 LOG = logging.getLogger(__name__)
 
@@ -93,6 +96,7 @@ def run(
     :returns: what was found.
     :raises PlacementFailed: if Placement does not answer, or refuses.
     """
+    tell(_who_reconciles())
     found = look_once()
     if found and grace:
         tell(f'{len(found)} found; looking again in {grace} s')
@@ -102,6 +106,21 @@ def run(
         Outcome(finding, repaired=repair and _repair(finding))
         for finding in found
     ]
+
+
+def _who_reconciles() -> str:
+    """Say whether what is found may be put right without the audit."""
+    context = cyborg_context.get_admin_context()
+    lease = leases.read(context, leases.RECONCILER)
+    if lease is None or not lease.held:
+        return 'No cyborg-conductor reconciles.'
+    repaired = sum(lease.report.get('repaired', {}).values())
+    failed = ', '.join(sorted(lease.report.get('failed', {}))) or 'none'
+    return (
+        f'cyborg-conductor on {lease.host} reconciles: its last good round '
+        f'began {lease.good_age} s ago; it has repaired {repaired}; repairs '
+        f'that have failed: {failed}.'
+    )
 
 
 def _repair(finding: look.Finding) -> bool:

@@ -8,7 +8,7 @@ import functools
 from nova_cyborg.audit import look
 from nova_cyborg.db import allocations
 from nova_cyborg.db.bindings import moves
-from nova_cyborg.lifecycle import nova, placement, servers, unbind
+from nova_cyborg.lifecycle import heal, nova, placement, servers
 
 # With a server that is gone, or is so, nothing is being done.
 _OVER = frozenset(
@@ -62,12 +62,7 @@ def find_on_another_host(
 
 def _unbind_elsewhere(server_id: str) -> None:
     """Repair ``devices-left-behind`` and ``devices-on-another-host``."""
-    server = nova.Nova().server(server_id)
-    # Nova may have begun something with it, or not say where it is: the next
-    # audit asks again.
-    if server.state in servers.AT_REST and server.node is not None:
-        failed = server.state is servers.State.FAILED
-        unbind.elsewhere(server_id, server.node, or_nowhere=failed)
+    heal.elsewhere(nova.Nova(), server_id)
 
 
 def on_another_host(view: look.Look) -> set[str]:

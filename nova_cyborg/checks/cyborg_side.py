@@ -18,7 +18,7 @@ from openstack import proxy
 from oslo_log import log
 
 from nova_cyborg import exception
-from nova_cyborg.checks import policies, releases, results
+from nova_cyborg.checks import policies, reconciling, releases, results
 from nova_cyborg.checks.services import cyborg_services
 from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
@@ -164,6 +164,7 @@ CHECKS: results.Checks = {
     'Cyborg: plugin': plugin_line,
     'Cyborg: every cyborg-conductor': cyborg_services.conductors,
     'Cyborg: every cyborg-agent': cyborg_services.agents,
+    'Cyborg: reconciling': reconciling.check,
     'Cyborg: application factory': application_factory,
     'Cyborg: policies': policies.check,
     'Cyborg: service token roles': service_token_roles,

@@ -184,6 +184,7 @@ def release(
     server_id: str,
     terminated: bool,
     caller: str | None = None,
+    generation: int | None = None,
 ) -> None:
     """Release a server's device contexts; safe to repeat.
 
@@ -192,7 +193,9 @@ def release(
         that live as long as their server are deleted. The others, and all
         of them if the server is not gone, are available again.
     :param caller: UUID of the attempt that has reserved them; None for any.
+    :param generation: what the allocation's was; None for any.
     :raises AlreadyBegun: if another caller has.
+    :raises StaleGeneration: if another attempt was begun in between.
     :raises StillBound: if it has ARQs, which are to be unbound before.
     """
     with session.writing(context) as db:
@@ -200,6 +203,8 @@ def release(
         if row is None:
             return
         check_caller(row, caller)
+        if generation is not None:
+            check_generation(row, generation)
         held = contexts.without_devices(db, row.id)
         if links.have_arqs(db, [row.id for row, _data in held]):
             raise exception.StillBound(server_id=server_id)
@@ -299,6 +304,19 @@ def check_caller(row: tables.DeviceAllocation, caller: str | None) -> None:
     """
     if caller is not None and row.caller != caller:
         raise exception.AlreadyBegun(server_id=row.server_id)
+
+
+def check_generation(row: tables.DeviceAllocation, generation: int) -> None:
+    """Check that no attempt was begun since.
+
+    :param row: the allocation's row.
+    :param generation: what it was.
+    :raises StaleGeneration: if another attempt was begun in between.
+    """
+    if generation != row.generation:
+        raise exception.StaleGeneration(
+            server_id=row.server_id, current=row.generation, given=generation
+        )
 
 
 def lock_existing(

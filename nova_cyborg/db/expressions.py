@@ -39,3 +39,31 @@ def _compile_exactly_for_mariadb(
     element: Exactly, compiling: ty.Any, **options: ty.Any
 ) -> str:
     return str(compiling.process(element.bytes_equal, **options))
+
+
+class EpochSeconds(sa.ColumnElement[int]):
+    """The time by the clock of the database, in seconds since 1970."""
+
+    inherit_cache = True
+    type = sa.BigInteger()
+
+
+@compiler.compiles(EpochSeconds)  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_epoch(
+    _element: EpochSeconds, _compiling: ty.Any, **_options: ty.Any
+) -> str:
+    return "CAST(strftime('%s', 'now') AS BIGINT)"
+
+
+@compiler.compiles(EpochSeconds, 'mysql', 'mariadb')  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_epoch_for_mariadb(
+    _element: EpochSeconds, _compiling: ty.Any, **_options: ty.Any
+) -> str:
+    return 'UNIX_TIMESTAMP()'
+
+
+@compiler.compiles(EpochSeconds, 'postgresql')  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_epoch_for_postgresql(
+    _element: EpochSeconds, _compiling: ty.Any, **_options: ty.Any
+) -> str:
+    return 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)'

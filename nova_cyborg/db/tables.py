@@ -33,7 +33,9 @@ class DeviceAllocation(_Timestamps, Base):
     """The set of device contexts that a server holds.
 
     ``generation`` counts the attempts to bring the server to a host;
-    ``operation`` and ``caller`` say who made the last one.
+    ``operation`` and ``caller`` say who made the last one. ``settled_at`` is
+    when Nova said that nothing was being done with the server, and all was as
+    it should be; NULL from each change on.
     """
 
     __tablename__ = 'device_allocations'
@@ -45,6 +47,9 @@ class DeviceAllocation(_Timestamps, Base):
     operation: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
     caller: orm.Mapped[str] = orm.mapped_column(sa.String(36))
     fault: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+    settled_at: orm.Mapped[datetime.datetime | None] = orm.mapped_column(
+        index=True
+    )
 
 
 class DeviceContext(_Timestamps, Base):
@@ -195,3 +200,38 @@ class HostReport(Base):
     )
     recorder: orm.Mapped[str] = orm.mapped_column(sa.String(36))
     expires_at: orm.Mapped[datetime.datetime]
+
+
+class SettledArq(Base):
+    """An ARQ of no device context that is as Nova says; see ``settled_at``.
+
+    Each is bound once: what its server is given later has a row of its own.
+    """
+
+    __tablename__ = 'settled_arqs'
+
+    arq_uuid: orm.Mapped[str] = orm.mapped_column(
+        sa.String(36), primary_key=True
+    )
+    settled_at: orm.Mapped[datetime.datetime] = orm.mapped_column(
+        default=timeutils.utcnow
+    )
+
+
+class Lease(Base):
+    """Which process does something that one does at a time, and until when.
+
+    Times are seconds since 1970 by the clock of the database, which is one
+    for all. ``holder`` is a UUID of the process, ``host`` its host;
+    ``good_at`` is when the last round began that looked at everything,
+    ``report`` what it has found, in JSON.
+    """
+
+    __tablename__ = 'leases'
+
+    name: orm.Mapped[str] = orm.mapped_column(sa.String(64), primary_key=True)
+    holder: orm.Mapped[str] = orm.mapped_column(sa.String(36))
+    host: orm.Mapped[str] = orm.mapped_column(sa.String(255))
+    expires_at: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
+    good_at: orm.Mapped[int | None] = orm.mapped_column(sa.BigInteger)
+    report: orm.Mapped[str | None] = orm.mapped_column(sa.Text)

@@ -52,6 +52,27 @@ def contexts_in_use(
         release.contexts(holder, terminated=False)
 
 
+def elsewhere(
+    says: nova.Nova, server_id: str, generation: int | None = None
+) -> bool:
+    """Unbind what a server has on nodes that it is not on; safe to repeat.
+
+    :param says: what Nova says.
+    :param server_id: UUID of the server.
+    :param generation: that of its allocation, which nothing is done for if it
+        is another by then; None for any.
+    :returns: whether nothing is being done with the server.
+    """
+    server = says.server(server_id)
+    # Nova may have begun something with it, or not say where it is: it is
+    # asked again another time.
+    if server.state not in servers.AT_REST or server.node is None:
+        return False
+    failed = server.state is servers.State.FAILED
+    unbind.elsewhere(server_id, server.node, failed, generation)
+    return True
+
+
 def make_room(
     says: nova.Nova, providers: collections.abc.Iterable[str]
 ) -> None:

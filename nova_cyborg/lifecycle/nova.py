@@ -7,6 +7,8 @@ being deleted or only leaves its host. Nova's API does.
 """
 
 import collections.abc
+import dataclasses
+import datetime
 import functools
 import logging
 import typing as ty
@@ -25,6 +27,11 @@ LOG = logging.getLogger(__name__)
 # host when that comes back. One that is under way, or was never ended, is
 # among them.
 _EVACUATED = ('accepted', 'pre-migrating', 'done')
+# As it shows the status of a server that is.
+_DELETED = 'DELETED'
+# Servers on a page of those that have changed: each takes Nova some
+# milliseconds.
+_CHANGES = 200
 # How long to wait for Nova: all threads of nova-api may be waiting for
 # cyborg-api meanwhile.
 _SECONDS = 30
@@ -94,9 +101,21 @@ class Nova:
         try:
             for page in _pages('/os-migrations?', 'migrations'):
                 found |= {each['uuid']: each['instance_uuid'] for each in page}
-        except _NotSaid:
+        except NotSaid:
             return None
-        return found if _all_cells_answer() else None
+        return found if self.all_cells_answer else None
+
+    @functools.cached_property
+    def all_cells_answer(self) -> bool:
+        """Whether Nova's lists have what is in each cell.
+
+        They leave out those of a cell that is down without a word, except that
+        of the services, which shows no more of them than that.
+        """
+        status, body = _get('/os-services?binary=nova-compute')
+        return status == 200 and all(
+            service['status'] != 'UNKNOWN' for service in body['services']
+        )
 
     def faults(self) -> dict[str, str]:
         """Ask why servers are in error.
@@ -113,9 +132,49 @@ class Nova:
                     for server in page
                     if 'fault' in server
                 }
-        except _NotSaid:
+        except NotSaid:
             return {}
         return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """A server that has changed, as Nova lists it.
+
+    :ivar server_id: its UUID.
+    :ivar updated: when it has changed, in Nova's words.
+    :ivar deleted: whether it is deleted.
+    """
+
+    server_id: str
+    updated: str
+    deleted: bool
+
+
+def changes(
+    since: datetime.datetime,
+) -> collections.abc.Iterator[list[Change]]:
+    """List the servers that have changed, those that were deleted too.
+
+    One that was deleted before Nova has changed it once is not among them.
+
+    :param since: a time, in UTC.
+    :returns: what is on each page of Nova's.
+    :raises NotSaid: if Nova does not answer with a page.
+    """
+    path = (
+        f'/servers/detail?all_tenants=true&limit={_CHANGES}'
+        f'&changes-since={since:%Y-%m-%dT%H:%M:%SZ}&'
+    )
+    for page in _pages(path, 'servers'):
+        yield [
+            Change(
+                each['id'],
+                each.get('updated', ''),
+                each['status'] == _DELETED,
+            )
+            for each in page
+        ]
 
 
 def _server(server_id: str) -> servers.Server:
@@ -163,19 +222,7 @@ def _evacuations(server_id: str) -> list[dict[str, ty.Any]] | None:
     ]
 
 
-def _all_cells_answer() -> bool:
-    """Tell whether a list of Nova's has what is in each cell.
-
-    It leaves out those of a cell that is down without a word, except that of
-    the services, which shows no more of them than that.
-    """
-    status, body = _get('/os-services?binary=nova-compute')
-    return status == 200 and all(
-        service['status'] != 'UNKNOWN' for service in body['services']
-    )
-
-
-class _NotSaid(Exception):
+class NotSaid(Exception):
     """Nova does not answer with a list, or not with all of it."""
 
 
@@ -187,13 +234,13 @@ def _pages(
     :param path: its path and query, open for one more parameter.
     :param collection: what is listed.
     :returns: what is on each page.
-    :raises _NotSaid: if Nova does not answer with a page.
+    :raises NotSaid: if Nova does not answer with a page.
     """
     marker = ''
     while True:
         status, body = _get(f'{path}{marker}')
         if status != 200:
-            raise _NotSaid
+            raise NotSaid
         page = body[collection]
         yield page
         if f'{collection}_links' not in body:

@@ -46,6 +46,17 @@ class Placement:
             for consumer, allocation in found.get('allocations', {}).items()
         }
 
+    def providers_of(self, consumer: str) -> list[str]:
+        """Find the resource providers that a consumer has allocations of.
+
+        :param consumer: its UUID.
+        :returns: UUIDs of the resource providers.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        return list(
+            self._get(f'/allocations/{consumer}').get('allocations', ())
+        )
+
     def of_cyborg(self) -> dict[str, str]:
         """Find the resource providers that say that they are Cyborg's.
 

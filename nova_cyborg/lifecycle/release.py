@@ -69,6 +69,28 @@ def contexts(
     LOG.info('Server %s has released its device contexts', server_id)
 
 
+def unless_begun(server_id: str, generation: int, terminated: bool) -> None:
+    """Release the device contexts of a server that is not brought anywhere.
+
+    :param server_id: UUID of the server.
+    :param generation: that of its allocation.
+    :param terminated: whether those that live as long as their server are
+        deleted.
+    :raises StaleGeneration: if an attempt was begun in between.
+    :raises StillBound: if a device context is being attached meanwhile.
+    """
+    context = cyborg_context.get_admin_context()
+    unbind.everything(server_id, generation)
+    allocations.release(
+        context,
+        server_id,
+        terminated,
+        # What has ended the attempt.
+        generation=generation + 1,
+    )
+    LOG.info('Server %s has released its device contexts', server_id)
+
+
 def for_stock_nova(says: nova.Nova, server_id: str) -> None:
     """Unbind all ARQs of a server, and release its contexts if it leaves.
 

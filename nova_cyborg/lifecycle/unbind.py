@@ -12,7 +12,7 @@ import oslo_messaging
 from cyborg import context as cyborg_context
 from cyborg.agent import rpcapi
 
-from nova_cyborg.db import allocations, arqs
+from nova_cyborg.db import allocations, arqs, profiles
 from nova_cyborg.db.bindings import attempts, moves
 from nova_cyborg.db.inventory import cleaning, handles
 from nova_cyborg.lifecycle.cleaning import begin
@@ -93,16 +93,23 @@ def left(server_id: str, migration_id: str) -> None:
     allocations.tidy(context, server_id)
 
 
-def elsewhere(server_id: str, node: str, or_nowhere: bool = False) -> None:
+def elsewhere(
+    server_id: str,
+    node: str,
+    or_nowhere: bool = False,
+    generation: int | None = None,
+) -> None:
     """Unbind what a server has on its way, once it is on a node.
 
     :param server_id: UUID of the server, with which nothing is being done.
     :param node: the node that it is on.
     :param or_nowhere: whether it is to have no devices at all if it has none
         on that node; nothing is changed otherwise.
+    :param generation: that of its allocation; None for any.
+    :raises StaleGeneration: if another attempt was begun in between.
     """
     context = cyborg_context.get_admin_context()
-    devices(moves.stay(context, server_id, node, or_nowhere))
+    devices(moves.stay(context, server_id, node, or_nowhere, generation))
     allocations.record_unbound(context, server_id)
 
 
@@ -131,6 +138,17 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
         if found.attach_type == handles.MDEV:
             _end_use(context, found)
     _tell_of_outages(context, removed)
+
+
+def of_no_context(arq_id: str) -> None:
+    """Unbind a device of no device context, with the profile that it leaves.
+
+    :param arq_id: UUID of its ARQ.
+    """
+    devices([arq_id])
+    context = cyborg_context.get_admin_context()
+    for row_id in profiles.of_no_arq(context).values():
+        profiles.remove(context, row_id)
 
 
 def unseen(unused: handles.Handle) -> None:

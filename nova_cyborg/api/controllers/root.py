@@ -12,6 +12,7 @@ from nova_cyborg.api.controllers import (
     device_taints,
     devices,
 )
+from nova_cyborg.api.controllers.operators import reconciler
 
 
 class V2Controller(v2.Controller):
@@ -23,6 +24,7 @@ class V2Controller(v2.Controller):
     device_profiles = device_profiles.DeviceProfilesController()
     device_taints = device_taints.DeviceTaintsController()
     devices = devices.DevicesController()
+    reconciler = reconciler.ReconcilerController()
 
 
 class RootController(root.RootController):

@@ -10,6 +10,7 @@ from nova_cyborg.api.policies import (
     device_allocation,
     device_context,
     device_taint,
+    reconciler,
 )
 
 
@@ -20,6 +21,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             device_context.list_policies(),
             device_allocation.list_policies(),
             device_taint.list_policies(),
+            reconciler.list_policies(),
         )
     )
 

@@ -18,12 +18,15 @@ import typing as ty
 from cyborg import context as cyborg_context
 from cyborg.common import exception
 from cyborg.conductor import manager
+from cyborg.conf import CONF
 from cyborg.objects import attach_handle, ext_arq
 from cyborg.objects.driver_objects import driver_attach_handle, driver_device
 
+from nova_cyborg import conf as our_conf
 from nova_cyborg import signatures
 from nova_cyborg.cyborg import own_name, presence
 from nova_cyborg.cyborg.conductor import binding, comparison, recording
+from nova_cyborg.cyborg.conductor.reconciler import loop, rounds
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import reports, slots
 from nova_cyborg.db.migrations import migration
@@ -40,6 +43,7 @@ _CALLED = {
     '_delete_provider_and_sub_providers': 'context rp_uuid',
     'get_placement_needed_info_and_report': 'context obj parent_uuid',
     'get_rp_uuid_from_obj': 'obj',
+    'periodic_tasks': 'context raise_on_error',
 }
 
 
@@ -60,6 +64,35 @@ class ConductorManager(
     def __init__(self, *args: ty.Any, **kwargs: ty.Any) -> None:
         migration.check(session.engine(), 'cyborg-conductor')
         super().__init__(*args, **kwargs)
+        our_conf.register_conductor_opts(CONF)
+        self._reconciler = self._make_reconciler()
+
+    def _make_reconciler(self) -> loop.Loop | None:
+        options = CONF.nova_cyborg
+        if not options.reconcile_interval:
+            return None
+        settings = rounds.Settings(
+            options.reconcile_interval,
+            options.reconcile_grace,
+            options.reconcile_budget,
+            options.reconcile_resync,
+        )
+        return loop.Loop(self.host, settings)
+
+    def periodic_tasks(
+        self,
+        context: cyborg_context.RequestContext,
+        raise_on_error: bool = False,
+    ) -> float | None:
+        """Look for what disagrees, and put it right; Cyborg calls it.
+
+        :param raise_on_error: Cyborg's own.
+        :returns: seconds until the next time; None for Cyborg's own.
+        """
+        pause: float | None = super().periodic_tasks(context, raise_on_error)
+        if self._reconciler is None:
+            return pause
+        return self._reconciler.tick()
 
     def report_data(
         self,

@@ -132,7 +132,7 @@ def prepare_binding(
     with session.writing(context) as db:
         hosts.lock(db, wanted.node)
         row, bindings = allocations.lock_with_bindings(db, wanted.server_id)
-        _check_generation(row, wanted.generation)
+        allocations.check_generation(row, wanted.generation)
         # Of what is attached meanwhile, nobody has asked Placement for it.
         held = [
             (each, data)
@@ -220,7 +220,7 @@ def end(
             return []
         allocations.check_caller(row, caller)
         if generation is not None:
-            _check_generation(row, generation)
+            allocations.check_generation(row, generation)
         found = rows.of_allocation(db, row.id)
         if generation is not None:
             # What an earlier attempt has bound is in the guest.
@@ -244,13 +244,6 @@ def end(
         row.generation += 1
         row.fault = None
         return [arq_id for ids in made.values() for arq_id in ids]
-
-
-def _check_generation(row: tables.DeviceAllocation, generation: int) -> None:
-    if generation != row.generation:
-        raise exception.StaleGeneration(
-            server_id=row.server_id, current=row.generation, given=generation
-        )
 
 
 def _is_kept(binding: tables.DeviceBinding, wanted: Wanted) -> bool:

@@ -106,6 +106,7 @@ def stay(
     server_id: str,
     node: str,
     or_nowhere: bool = False,
+    generation: int | None = None,
 ) -> list[str]:
     """Begin to unbind what a server has on its way, once it is on a node.
 
@@ -115,13 +116,17 @@ def stay(
     :param node: the node.
     :param or_nowhere: whether it is to have no devices at all if it has none
         on that node; nothing is changed otherwise.
+    :param generation: that of its allocation; None for any.
     :returns: UUIDs of the ARQs that are to be unbound, those of profiles too.
+    :raises StaleGeneration: if another attempt was begun in between.
     """
     with session.writing(context) as db:
         found = _locked(db, server_id)
         if found is None:
             return []
         allocation, bindings = found
+        if generation is not None:
+            allocations.check_generation(allocation, generation)
         here = [each for each in bindings if each.node == node]
         if not here and not or_nowhere:
             return []

@@ -28,6 +28,8 @@ _Rows = list[tables.DeviceBinding]
 def lock_allocation(db: orm.Session, server_id: str) -> None:
     """Lock a server's allocation, if there is one, by a write.
 
+    What is locked is changed: whether it is as Nova says is looked at again.
+
     :param db: the transaction's session.
     :param server_id: UUID of the server.
     """
@@ -35,7 +37,7 @@ def lock_allocation(db: orm.Session, server_id: str) -> None:
     db.execute(
         sa.update(allocation)
         .where(allocation.server_id == server_id)
-        .values(updated_at=timeutils.utcnow())
+        .values(updated_at=timeutils.utcnow(), settled_at=None)
     )
 
 

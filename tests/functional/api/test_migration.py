@@ -383,7 +383,7 @@ class TestManage:
         assert (result.returncode, result.stdout) == (2, '')
         # The words are the database's, the name is quoted or not.
         assert re.search(
-            '(no such table|Table|relation).*device_', result.stderr
+            '(no such table|Table|relation).*(device_|leases)', result.stderr
         )
         assert 'SELECT' not in result.stderr
         assert 'Traceback' not in result.stderr

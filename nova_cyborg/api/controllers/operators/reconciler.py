@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""``/v2/reconciler``: who puts right what disagrees, and what that was."""
+
+import typing as ty
+
+from pecan import rest
+
+from nova_cyborg.api.controllers import handler
+from nova_cyborg.api.policies import reconciler as policies
+from nova_cyborg.api.schemas import reconciler as schemas
+from nova_cyborg.db.reconciler import leases
+
+
+class ReconcilerController(rest.RestController):
+    """The one reconciler of the cloud."""
+
+    @handler.handle(policies.GET)
+    def get_all(self) -> dict[str, ty.Any]:
+        """Show which cyborg-conductor reconciles, and what it has found."""
+        handler.read_query(schemas.GET)
+        lease = leases.read(handler.request_context(), leases.RECONCILER)
+        return {'reconciler': _as_dict(lease)}
+
+
+def _as_dict(lease: leases.Lease | None) -> dict[str, ty.Any]:
+    report = lease.report if lease else {}
+    return {
+        'host': lease.host if lease else None,
+        'active': bool(lease and lease.held),
+        'last_good_round': lease.good_age if lease else None,
+        'interval': report.get('interval'),
+        'oldest_suspect': report.get('oldest_suspect'),
+        'found': report.get('found', {}),
+        'repaired': report.get('repaired', {}),
+        'failed': report.get('failed', {}),
+    }

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Rounds of one process, as long as it has the lease."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import logging
+import time
+import typing as ty
+
+from nova_cyborg.lifecycle import nova
+from nova_cyborg.lifecycle.reconciling import (
+    changes,
+    holders,
+    leftovers,
+    profile_arqs,
+    report,
+    subjects,
+)
+
+LOG = logging.getLogger(__name__)
+
+# Seconds between two ticks, if there is more to do.
+_AT_ONCE = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What the options say.
+
+    :ivar interval: seconds between two ticks.
+    :ivar grace: seconds between the two looks.
+    :ivar budget: seconds that a tick may take.
+    :ivar resync: how many settled servers a tick asks about.
+    """
+
+    interval: float
+    grace: float
+    budget: float
+    resync: int
+
+
+class Rounds:
+    """What is remembered from tick to tick, and what a tick does.
+
+    :param settings: what the options say.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._report = report.Report()
+        grace = settings.grace
+        self._leftovers = leftovers.Leftovers(grace, self._report)
+        self._changes = changes.Changes(
+            (holders.Holders(), profile_arqs.ProfileArqs())
+        )
+        self._subjects: tuple[subjects.Subjects[ty.Any], ...] = (
+            subjects.Subjects(holders.Holders(), grace, self._report),
+            subjects.Subjects(profile_arqs.ProfileArqs(), grace, self._report),
+        )
+        # Which of them is looked at in turn.
+        self._turn = 0
+        # Which step is the first one: one that takes all the time would
+        # leave none to those behind it.
+        self._first = 0
+        self._hurry = False
+
+    def tick(self, now: int, good_at: int | None) -> int | None:
+        """Do as much as a tick may.
+
+        :param now: the time, in seconds since 1970.
+        :param good_at: until when it is known what Nova has changed; None if
+            it is not.
+        :returns: the same, if it is another time now; else None.
+        """
+        budget = report.Budget(self._settings.budget)
+        reached: list[int | None] = [None]
+
+        def list_changes() -> None:
+            reached[0] = self._changes.take(budget, now, good_at)
+
+        steps = [
+            list_changes,
+            *(self._looking(each, budget) for each in self._subjects),
+            lambda: self._leftovers.look(budget),
+            lambda: self._look_again(budget),
+        ]
+        good = True
+        self._hurry = False
+        for index in (*range(self._first, len(steps)), *range(self._first)):
+            good = _run(steps[index]) and good
+            if not budget.left:
+                self._first = (index + 1) % len(steps)
+                self._hurry = True
+                break
+        else:
+            self._first = 0
+        self._forget_deleted()
+        return reached[0] if good else None
+
+    def _forget_deleted(self) -> None:
+        """Forget servers of which nothing is left, once all are looked at."""
+        if not self._hurry:
+            deleted = self._changes.deleted
+            deleted.intersection_update(
+                server_id
+                for server_id in set(deleted)
+                if any(server_id in each.watch for each in self._subjects)
+            )
+
+    @property
+    def pause(self) -> float:
+        """How many seconds pass until the next tick."""
+        interval = self._settings.interval
+        if self._hurry:
+            return min(_AT_ONCE, interval)
+        due = [
+            each.watch.next_suspect
+            for each in self._subjects
+            if each.watch.next_suspect is not None
+        ]
+        if not due:
+            return interval
+        soon = max(min(due) - time.monotonic(), _AT_ONCE)
+        return min(soon, interval)
+
+    def as_dict(self) -> dict[str, ty.Any]:
+        """Return what was found, for JSON."""
+        known = [
+            self._leftovers.oldest,
+            *(each.watch.oldest for each in self._subjects),
+        ]
+        since = min((each for each in known if each is not None), default=None)
+        return {
+            'interval': self._settings.interval,
+            'oldest_suspect': (
+                None if since is None else round(time.monotonic() - since)
+            ),
+            **self._report.as_dict(),
+        }
+
+    def _looking(
+        self, one: subjects.Subjects[ty.Any], budget: report.Budget
+    ) -> collections.abc.Callable[[], None]:
+        return lambda: one.look(budget, self._changes.deleted)
+
+    def _look_again(self, budget: report.Budget) -> None:
+        limit = self._settings.resync
+        if not limit:
+            return
+        one = self._subjects[self._turn]
+        if one.look_again(budget, limit):
+            self._turn = (self._turn + 1) % len(self._subjects)
+
+
+def _run(step: collections.abc.Callable[[], None]) -> bool:
+    """Do a step, whatever becomes of it; tell whether all is well."""
+    try:
+        step()
+    except nova.NotSaid:
+        # The log says why.
+        return False
+    except Exception:
+        LOG.exception('A step of reconciling failed; it is done again')
+        return False
+    return True

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What reconciling reads and remembers, at a cost that does not grow."""

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Leases: which process does something that one does at a time.
+
+A lease saves work; nothing relies on it to be safe. Its times are those of
+the database's clock, so that those of the processes may differ. It has a
+name, for there may be several.
+"""
+
+import dataclasses
+import json
+import typing as ty
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from oslo_db import exception as db_exc
+
+from nova_cyborg.db import expressions, session, tables
+
+#: The name of that of the cyborg-conductor which reconciles.
+RECONCILER = 'cyborg-conductor'
+
+_NOW = expressions.EpochSeconds()
+
+
+@dataclasses.dataclass(frozen=True)
+class Lease:
+    """A lease, as it was at a moment.
+
+    :ivar now: that moment, in seconds since 1970 by the database's clock.
+    :ivar holder: a UUID of the process that has it, or had it last.
+    :ivar host: the host of that process.
+    :ivar expires_at: until when it has it.
+    :ivar good_at: when the last round began that looked at everything; None
+        if there was none yet.
+    :ivar report: what it has found.
+    """
+
+    now: int
+    holder: str
+    host: str
+    expires_at: int
+    good_at: int | None
+    report: dict[str, ty.Any]
+
+    @property
+    def held(self) -> bool:
+        """Whether a process has it."""
+        return self.expires_at >= self.now
+
+    @property
+    def good_age(self) -> int | None:
+        """Seconds since the last round began that looked at everything."""
+        return None if self.good_at is None else self.now - self.good_at
+
+
+def read(context: cyborg_context.RequestContext, name: str) -> Lease | None:
+    """Read a lease.
+
+    :param name: its name.
+    :returns: the lease; None if nobody has ever had it.
+    """
+    row = tables.Lease
+    query = sa.select(
+        _NOW, row.holder, row.host, row.expires_at, row.good_at, row.report
+    ).where(row.name == name)
+    for now, holder, host, expires_at, good_at, report in session.rows(
+        context, query
+    ):
+        found = json.loads(report or '{}')
+        return Lease(now, holder, host, expires_at, good_at, found)
+    return None
+
+
+def take(
+    context: cyborg_context.RequestContext,
+    name: str,
+    holder: str,
+    host: str,
+    seconds: int,
+) -> Lease | None:
+    """Take a lease, or have it last longer; safe to repeat.
+
+    :param name: its name.
+    :param holder: a UUID of the process.
+    :param host: the host of the process.
+    :param seconds: how long it is to last from now on.
+    :returns: the lease; None if another process has it.
+    """
+    if not _take_over(context, name, holder, host, seconds):
+        if read(context, name) is not None:
+            return None
+        if not _make(context, name, holder, host, seconds):
+            return None
+    return read(context, name)
+
+
+@session.retry
+def record(
+    context: cyborg_context.RequestContext,
+    name: str,
+    holder: str,
+    report: dict[str, ty.Any],
+    good_at: int | None,
+) -> None:
+    """Record what was found, unless another process has the lease by now.
+
+    :param name: the name of the lease.
+    :param holder: a UUID of the process.
+    :param report: what it has found.
+    :param good_at: when a round began that has looked at everything; None if
+        none has since the last call.
+    """
+    row = tables.Lease
+    values: dict[str, ty.Any] = {'report': json.dumps(report)}
+    if good_at is not None:
+        values['good_at'] = good_at
+    with session.writing(context) as db:
+        db.execute(
+            sa.update(row)
+            .where(row.name == name, row.holder == holder)
+            .values(**values),
+            execution_options={'synchronize_session': False},
+        )
+
+
+@session.retry
+def _take_over(
+    context: cyborg_context.RequestContext,
+    name: str,
+    holder: str,
+    host: str,
+    seconds: int,
+) -> bool:
+    row = tables.Lease
+    # The condition is in the UPDATE: of two that reach for it, one has it.
+    with session.writing(context) as db:
+        found: ty.Any = db.execute(
+            sa.update(row)
+            .where(
+                row.name == name,
+                (row.holder == holder) | (row.expires_at < _NOW),
+            )
+            .values(holder=holder, host=host, expires_at=_NOW + seconds),
+            execution_options={'synchronize_session': False},
+        )
+        return bool(found.rowcount)
+
+
+def _make(
+    context: cyborg_context.RequestContext,
+    name: str,
+    holder: str,
+    host: str,
+    seconds: int,
+) -> bool:
+    try:
+        with session.writing(context) as db:
+            db.execute(
+                sa.insert(tables.Lease).values(
+                    name=name,
+                    holder=holder,
+                    host=host,
+                    expires_at=_NOW + seconds,
+                )
+            )
+    except db_exc.DBDuplicateEntry:
+        return False
+    return True

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What administrators are told of what puts itself right."""
+
+import pytest
+import sqlalchemy as sa
+from oslo_upgradecheck import upgradecheck
+
+from nova_cyborg.checks import reconciling
+from nova_cyborg.db import session, tables
+from tests.functional.api import cyborg
+from tests.functional.reconciler.conftest import Reconciler
+
+SUCCESS = upgradecheck.Code.SUCCESS
+WARNING = upgradecheck.Code.WARNING
+NEVER = {
+    'host': None,
+    'active': False,
+    'last_good_round': None,
+    'interval': None,
+    'oldest_suspect': None,
+    'found': {},
+    'repaired': {},
+    'failed': {},
+}
+
+
+def show(caller, query='', status=None):
+    answer = caller.call('get', f'/v2/reconciler{query}', status=status)
+    return answer.json
+
+
+@pytest.fixture
+def named(monkeypatch, cloud):
+    """As if cyborg.conf named the database."""
+    monkeypatch.setattr(session, 'named_engine', session.engine)
+
+
+def test_nobody_has_ever_begun(admin, named):
+    assert show(admin) == {'reconciler': NEVER}
+    assert reconciling.check().code == WARNING
+
+
+def test_one_has(cloud, admin, boot, placement):
+    server_id, _context_id = boot()
+    cloud.nova.delete(server_id)
+    Reconciler('controller1').tick(2)
+
+    found = show(admin)['reconciler']
+
+    assert found.pop('last_good_round') in range(10)
+    assert found == {
+        'host': 'controller1',
+        'active': True,
+        'interval': 10,
+        'oldest_suspect': None,
+        'found': {'held-by-no-server': 1},
+        'repaired': {'held-by-no-server': 1},
+        'failed': {},
+    }
+
+
+def test_a_parameter_that_there_is_not(admin):
+    answer = admin.call('get', '/v2/reconciler?limit=1', status=400)
+
+    assert cyborg.error_of(answer)['code'] == 'nova_cyborg.invalid_request'
+
+
+@pytest.mark.parametrize('roles', [('member', 'reader'), ('reader',)])
+def test_it_is_not_for_members(cloud, roles):
+    caller = cyborg.Caller(cloud.api, roles=roles)
+
+    answer = caller.call('get', '/v2/reconciler', status=403)
+
+    assert cyborg.error_of(answer)['code'] == 'nova_cyborg.forbidden'
+
+
+class TestStatus:
+    @pytest.fixture(autouse=True)
+    def _begun(self, cloud, placement, named):
+        self.cloud = cloud
+        Reconciler('controller1').tick()
+
+    def change(self, **values):
+        with self.cloud.engine.begin() as connection:
+            connection.execute(sa.update(tables.Lease).values(**values))
+
+    def test_all_is_well(self):
+        result = reconciling.check()
+
+        assert result.code is SUCCESS
+        assert 'controller1' in result.details
+
+    def test_it_has_stopped(self, admin):
+        self.change(expires_at=0)
+
+        result = reconciling.check()
+
+        assert result.code is WARNING
+        assert 'reconcile_interval' in result.details
+        assert show(admin)['reconciler']['active'] is False
+
+    @pytest.mark.parametrize('good_at', [None, 0])
+    def test_nova_does_not_answer(self, good_at):
+        self.change(good_at=good_at)
+
+        result = reconciling.check()
+
+        assert result.code is WARNING
+        assert 'no round' in result.details
+
+    def test_something_cannot_be_put_right(self):
+        self.change(
+            report='{"oldest_suspect": 7200, "failed": {"arqs-of-no-server": '
+            '4}}'
+        )
+
+        result = reconciling.check()
+
+        assert result.code is WARNING
+        assert 'arqs-of-no-server' in result.details

@@ -111,6 +111,26 @@ them, any project can keep Placement busy for hours.
 Read by nova-api and nova-conductor, from nova.conf. All need the same value.
 """,
     ),
+    cfg.IntOpt(
+        'build_interrupted_after',
+        default=420,
+        min=0,
+        help="""
+Seconds after which the build of a server with device contexts is taken to be
+interrupted, if the server has got to no host, and nothing was done with it for
+so long: nova-conductor puts the server into error, and releases its device
+contexts. Stock Nova would leave it in BUILD for ever when a nova-conductor, or
+a nova-compute, is killed before it has begun.
+
+It has to be longer than all of that takes: to schedule the server, and those
+that are created by the same request, to bind its devices, and to wait for its
+turn on a host that builds as many servers as its ``max_concurrent_builds`` at
+a time. 0 leaves such servers as they are.
+
+Read by nova-conductor, from nova.conf, where there is an API database. All
+need the same value.
+""",
+    ),
     cfg.FloatOpt(
         'release_retry_interval',
         default=5.0,

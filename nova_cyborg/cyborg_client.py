@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 # v2, whether the catalog's endpoint ends in /v2 or not.
 _ALLOCATIONS = '/device_allocations'
 _CHECK = f'{_ALLOCATIONS}/check'
+_OVERDUE = f'{_ALLOCATIONS}/overdue'
 _ARQS = '/accelerator_requests'
 # Types of attach handles.
 _WITH_SLOT = ('PCI', 'MDEV')
@@ -158,6 +159,20 @@ class Checked:
 
     contexts: tuple[CheckedContext, ...]
     combinations: counting.Combinations
+
+
+@dataclasses.dataclass(frozen=True)
+class Overdue:
+    """Servers of which something has been under way for long.
+
+    :ivar told: whether it is this process that is told of them.
+    :ivar server_ids: their UUIDs.
+    :ivar marker: what to ask for the next ones with.
+    """
+
+    told: bool
+    server_ids: tuple[str, ...]
+    marker: int
 
 
 def slot(arq: collections.abc.Mapping[str, ty.Any]) -> str | None:
@@ -401,6 +416,27 @@ class AllocationClient:
         query = parse.urlencode({k: v for k, v in given.items() if v})
         self._call('DELETE', _path(server_id, f'?{query}' if query else ''))
 
+    def overdue(
+        self, process: str, host: str, seconds: int, marker: int
+    ) -> Overdue:
+        """Find servers of which something has been under way for long.
+
+        :param process: a UUID of this process; one process at a time is
+            told of servers.
+        :param host: the host that it is on.
+        :param seconds: how long.
+        :param marker: that of the answer before; 0 for the first ones.
+        :returns: some servers, none if another process is told of them.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body: dict[str, ty.Any] = {
+            'process': process,
+            'host': host,
+            'seconds': seconds,
+            'marker': marker,
+        }
+        return _read(self._call('POST', _OVERDUE, body), _overdue)
+
     def attach(
         self,
         server_id: str,
@@ -621,6 +657,10 @@ class AllocationClient:
         if response.status_code >= 400:
             raise _error(response)
         return response
+
+
+def _overdue(found: dict[str, ty.Any]) -> Overdue:
+    return Overdue(found['told'], tuple(found['servers']), found['marker'])
 
 
 def _path(server_id: str, action: str = '') -> str:

@@ -554,6 +554,16 @@ class AllocationRefused(DeviceContextError):
 # Binding and the guest
 
 
+class BuildInterrupted(DeviceContextError):
+    message = (
+        'The build of server %(server_id)s was interrupted: a service of Nova '
+        'was ended in the middle of it. Delete the server, and create it '
+        'again.'
+    )
+    status = 500
+    error_code = 'nova_cyborg.build_interrupted'
+
+
 class BindingFailed(DeviceContextError):
     message = (
         'No device could be bound for the device contexts of server '

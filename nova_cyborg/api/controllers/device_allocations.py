@@ -26,6 +26,7 @@ from nova_cyborg.db.bindings import (
     transitions,
 )
 from nova_cyborg.db.inventory import taints
+from nova_cyborg.db.reconciler import holders, leases
 from nova_cyborg.lifecycle import (
     attaching,
     bind,
@@ -38,12 +39,19 @@ from nova_cyborg.lifecycle import (
 
 LOG = logging.getLogger(__name__)
 
+# How long one nova-conductor is the one that is told of overdue servers: more
+# than twice the time between two of its calls.
+_LEASE_SECONDS = 75
+# How many servers it is told of at once.
+_OVERDUE = 50
+
 
 class DeviceAllocationsController(rest.RestController):
     """The device contexts that servers hold."""
 
     _custom_actions: ty.ClassVar = {
         'check': ['POST'],
+        'overdue': ['POST'],
         'begin': ['POST'],
         'bind': ['POST'],
         'activate': ['POST'],
@@ -80,6 +88,34 @@ class DeviceAllocationsController(rest.RestController):
             'combinations': _combinations(
                 found, body, taints.keys(handler.request_context())
             ),
+        }
+
+    @handler.handle(policies.OVERDUE, service_only=True)
+    def overdue(self) -> dict[str, ty.Any]:
+        """List servers of which something has been under way for long.
+
+        One process at a time is told of any.
+        """
+        body = handler.read_body(schemas.OVERDUE)
+        context = handler.request_context()
+        lease = leases.take(
+            context,
+            leases.CONDUCTOR,
+            handler.canonical(body['process']),
+            body['host'],
+            _LEASE_SECONDS,
+        )
+        found = (
+            holders.overdue(context, body['seconds'], body['marker'], _OVERDUE)
+            if lease
+            else []
+        )
+        # From the first again after the last.
+        more = len(found) == _OVERDUE
+        return {
+            'told': lease is not None,
+            'servers': [each.server_id for each in found],
+            'marker': found[-1].row_id if more else 0,
         }
 
     @handler.handle(policies.RESERVE, service_only=True)

@@ -11,6 +11,7 @@ from oslo_policy import policy
 BASE = 'cyborg:device_allocation:%s'
 GET = BASE % 'get'
 CHECK = BASE % 'check'
+OVERDUE = BASE % 'overdue'
 RESERVE = BASE % 'reserve'
 BEGIN = BASE % 'begin'
 BIND = BASE % 'bind'
@@ -52,6 +53,12 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             'Look at the device contexts that a new server is to be given.',
             'POST',
             _COLLECTION + '/check',
+        ),
+        _rule(
+            OVERDUE,
+            'List servers of which something has been under way for long.',
+            'POST',
+            _COLLECTION + '/overdue',
         ),
         _rule(RESERVE, 'Give device contexts to a server.', 'PUT', _PATH),
         _rule(

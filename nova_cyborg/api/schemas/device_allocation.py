@@ -46,6 +46,18 @@ CHECK: dict[str, ty.Any] = {
     'additionalProperties': False,
 }
 
+OVERDUE: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'process': _UUID,
+        'host': _WORD,
+        'seconds': {'type': 'integer', 'minimum': 1, 'maximum': 86_400},
+        'marker': {'type': 'integer', 'minimum': 0},
+    },
+    'required': ['process', 'host', 'seconds', 'marker'],
+    'additionalProperties': False,
+}
+
 RESERVE: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {

@@ -22,6 +22,9 @@ from nova_cyborg.db.bindings import rows
 
 # UUIDs of one statement: databases bound its parameters.
 _PORTION = 500
+_CHANGED_AT = sa.func.coalesce(
+    tables.DeviceAllocation.updated_at, tables.DeviceAllocation.created_at
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +80,30 @@ def settled(
     return _find(
         context,
         allocation.settled_at.is_not(None) & (allocation.id > after),
+        limit,
+    )
+
+
+def overdue(
+    context: cyborg_context.RequestContext,
+    seconds: int,
+    after: int,
+    limit: int,
+) -> list[Holder]:
+    """Find holders that are not settled, and were not changed for long.
+
+    :param seconds: for how long.
+    :param after: the row id of the last one of those before; 0 for none.
+    :param limit: how many at most.
+    :returns: the holders.
+    """
+    allocation = tables.DeviceAllocation
+    before = timeutils.utcnow() - datetime.timedelta(seconds=seconds)
+    return _find(
+        context,
+        allocation.settled_at.is_(None)
+        & (before > _CHANGED_AT)
+        & (allocation.id > after),
         limit,
     )
 

@@ -19,6 +19,8 @@ from nova_cyborg.db import expressions, session, tables
 
 #: The name of that of the cyborg-conductor which reconciles.
 RECONCILER = 'cyborg-conductor'
+#: The name of that of the nova-conductor which ends interrupted builds.
+CONDUCTOR = 'nova-conductor'
 
 _NOW = expressions.EpochSeconds()
 

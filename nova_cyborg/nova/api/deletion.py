@@ -9,6 +9,7 @@ others it tells it once, and goes on when there is no answer.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 
@@ -41,6 +42,8 @@ class API(api.API):
             dataclasses.replace(carried.now(), delete_arqs=release)
         ):
             stock()
+        if 'id' not in instance:
+            _forget_unmapped(context, server_id)
 
     @overrides.method('context instance_uuid')
     def _local_delete_cleanup(self, stock: overrides.Stock) -> None:
@@ -66,6 +69,28 @@ def _may_hold(
     except nova_exception.RequestSpecNotFound:
         return False
     return bool(hint.of_request(request_spec))
+
+
+def _forget_unmapped(
+    context: nova_context.RequestContext, server_id: str
+) -> None:
+    """Do away with the row of a server whose cell Nova does not know.
+
+    A nova-conductor that dies before it has noted the cell leaves one. Stock
+    Nova then lists the server, and cannot delete it.
+    """
+    found = nova_context.scatter_gather_all_cells(
+        context,
+        objects.InstanceList.get_by_filters,
+        {'uuid': [server_id], 'deleted': False},
+    )
+    for instances in found.values():
+        if nova_context.is_cell_failure_sentinel(instances):
+            continue
+        for instance in instances:
+            # A nova-conductor that lives is doing the same.
+            with contextlib.suppress(nova_exception.InstanceNotFound):
+                instance.destroy()
 
 
 def _release(context: nova_context.RequestContext, server_id: str) -> None:

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A build that nobody goes on with is ended by a nova-conductor."""
+
+from tests.functional.nova import faulty  # isort: skip - first
+
+import collections.abc
+import contextlib
+import threading
+import typing as ty
+from unittest import mock
+
+from nova import context
+from nova.conductor import manager
+
+_MANAGER = 'nova.conductor.manager.ComputeTaskManager'
+_SECONDS = 1
+
+
+class InterruptedBuildTest(faulty.TestCase):
+    """A nova-conductor dies while it builds a server."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.flags(build_interrupted_after=_SECONDS, group='nova_cyborg')
+
+    @contextlib.contextmanager
+    def dying_at(self, method: str) -> collections.abc.Iterator[mock.Mock]:
+        """Have nova-conductor stand still where it calls a method.
+
+        It does not go on until the test is over: nothing is undone, as if it
+        were dead.
+        """
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def stand_still(*args: object, **kwargs: object) -> ty.NoReturn:
+            over.wait()
+            raise SystemExit
+
+        with mock.patch(method, side_effect=stand_still) as called:
+            yield called
+
+    def build_until(self, method: str) -> dict[str, ty.Any]:
+        """Ask for a server whose build ends where a method is called."""
+        with self.dying_at(method) as called:
+            server = self.post_server(self.context)
+            self.wait_for(lambda: called.called)
+        return server
+
+    def look(self) -> None:
+        """Have nova-conductor look for such servers."""
+        self.conductor.manager._end_interrupted_builds(
+            context.get_admin_context()
+        )
+
+    def look_until(
+        self, condition: collections.abc.Callable[[], ty.Any]
+    ) -> None:
+        """Have it look until something is so."""
+
+        def is_so() -> ty.Any:
+            self.look()
+            return condition()
+
+        self.wait_for(is_so)
+
+    def assert_ended(self, server: dict[str, ty.Any]) -> None:
+        """Check that the server is in error, and can be deleted."""
+        self.look_until(
+            lambda: self.api.get_server(server['id'])['status'] == 'ERROR'
+        )
+        shown = self.api.get_server(server['id'])
+        self.assertIn('was interrupted', shown['fault']['message'])
+        self.wait_for(lambda: self.status(self.context) == 'available')
+        self.assert_in_step()
+        self.assert_nothing_held()
+        self.assert_deletes(server)
+        self.assert_boots()
+
+    def test_nobody_has_taken_it_up(self) -> None:
+        self.assert_ended(self.build_until(f'{_MANAGER}._schedule_instances'))
+
+    def test_it_got_to_no_cell(self) -> None:
+        server = self.build_until(
+            'nova.scheduler.client.query.SchedulerQueryClient'
+            '.select_destinations'
+        )
+        self.assertEqual('BUILD', self.api.get_server(server['id'])['status'])
+        self.assert_ended(server)
+
+    def test_its_cell_is_not_known(self) -> None:
+        self.assert_ended(
+            self.build_until(f'{_MANAGER}._map_instance_to_cell')
+        )
+
+    def test_it_got_to_no_host(self) -> None:
+        self.assert_ended(
+            self.build_until(
+                'nova.compute.rpcapi.ComputeAPI.build_and_run_instance'
+            )
+        )
+
+    def test_it_is_bound_and_got_to_no_host(self) -> None:
+        server = self.build_until(
+            'nova.compute.rpcapi.ComputeAPI.build_and_run_instance'
+        )
+        self.wait_for(self.used_slots)
+        self.assert_ended(server)
+
+    def test_it_was_deleted_meanwhile(self) -> None:
+        server = self.build_until(f'{_MANAGER}._map_instance_to_cell')
+        self.api.delete_server(server['id'])
+        self.look_until(lambda: self.status(self.context) == 'available')
+        self.assert_in_step()
+        self.assertNotIn(
+            server['id'], [each['id'] for each in self.api.get_servers()]
+        )
+        self.assert_boots()
+
+    def test_a_server_that_runs(self) -> None:
+        server = self.boot(self.context)
+        calls = mock.Mock(side_effect=AssertionError)
+        with mock.patch.object(
+            manager.ComputeTaskManager, '_set_vm_state_and_notify', calls
+        ):
+            self.look()
+        self.assertEqual('ACTIVE', self.api.get_server(server['id'])['status'])
+        self.assertEqual('bound', self.status(self.context))
+
+    def test_it_is_switched_off(self) -> None:
+        self.flags(build_interrupted_after=0, group='nova_cyborg')
+        before = len(self.nova_calls())
+        self.look()
+        self.assertEqual(before, len(self.nova_calls()))

@@ -26,6 +26,8 @@ class TestCase(step.TestCase):
 
     :cvar COMPUTES: names of the compute nodes; each could have all.
     :cvar SLOTS: how many slots of each kind each compute node has.
+    :cvar BOOTED_WITH: how many device contexts it was booted with, if any.
+    :ivar booted: UUIDs of those that it was booted with.
     :ivar pci: UUID of a device context for a PCI device.
     :ivar mdev: UUID of one for a mediated device.
     """
@@ -33,6 +35,7 @@ class TestCase(step.TestCase):
     HOSTS = ()
     COMPUTES: ty.ClassVar = ('compute1',)
     SLOTS = 1
+    BOOTED_WITH = 0
 
     def setUp(self) -> None:
         super().setUp()
@@ -50,14 +53,15 @@ class TestCase(step.TestCase):
             self._add_host(host)
         self.pci = self.create_context()
         self.mdev = self.create_context(resources={'VGPU': 1})
+        self.booted = [self.create_context() for _n in range(self.BOOTED_WITH)]
         self.server = self.boot_first()
 
     def boot_first(self) -> dict[str, ty.Any]:
-        """Boot the server."""
+        """Boot the server, on the first compute node."""
         others = self.COMPUTES[1:]
         for host in others:
             self.set_enabled(host, False)
-        server = self.boot()
+        server = self.boot(*self.booted)
         for host in others:
             self.set_enabled(host, True)
         return server

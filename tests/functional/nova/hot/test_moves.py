@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A server goes to another host with device contexts that it got on one."""
+
+from tests.functional.nova.hot import attached  # isort: skip - first
+
+from tests.functional.nova.moves import moving
+
+SOURCE, DESTINATION = moving.HOSTS
+
+
+class MoveTest(attached.TwoHostsTestCase):
+    """It has devices of its host, wherever that is, and of no other one."""
+
+    def test_shelve_and_unshelve(self) -> None:
+        self.flags(shelved_offload_time=0)
+        for host, other in (
+            (DESTINATION, SOURCE),
+            (DESTINATION, SOURCE),
+            (SOURCE, DESTINATION),
+        ):
+            self.do('shelve', 'SHELVED_OFFLOADED')
+            self.wait_for(lambda: not self.used_slots())
+            for context_id in self.held:
+                self.assertEqual('reserved', self.status(context_id))
+            self.set_enabled(other, False)
+            self.do('unshelve')
+            self.set_enabled(other, True)
+            self.assert_on(host)
+        self.assert_detaches()
+
+    def test_cold_migration_and_resize(self) -> None:
+        self.do('migrate', 'VERIFY_RESIZE')
+        status, _why = self.refused(self.detach, self.pci)
+        self.assertEqual(409, status)
+        self.do('confirmResize')
+        self.assert_on(DESTINATION)
+        bigger = self._create_flavor(vcpu=3, memory_mb=1024, disk=20)
+        self.do('resize', 'VERIFY_RESIZE', flavorRef=bigger)
+        self.do('revertResize')
+        self.assert_on(DESTINATION)
+        self.do('resize', 'VERIFY_RESIZE', flavorRef=bigger)
+        self.do('confirmResize')
+        self.assert_on(SOURCE)
+        self.assert_detaches()
+        self.do('migrate', 'VERIFY_RESIZE')
+        self.do('confirmResize')
+        self.attach(self.pci)
+        self.assert_has(self.pci)
+
+    def test_live_migration(self) -> None:
+        self.live_migrate()
+        self.assert_on(DESTINATION)
+        self.do('reboot', type='HARD')
+        self.assert_on(DESTINATION)
+        self.live_migrate(SOURCE)
+        self.assert_on(SOURCE)
+        self.assert_detaches()
+
+    def test_evacuation(self) -> None:
+        self.take_down(SOURCE)
+        self.do('evacuate', 'SHUTOFF')
+        self.assert_on(DESTINATION)
+        self.do('os-start')
+        self.bring_back(SOURCE)
+        self.assert_on(DESTINATION)
+        self.assert_detaches()
+
+    def test_delete_before_a_move_is_confirmed(self) -> None:
+        self.do('migrate', 'VERIFY_RESIZE')
+        self.delete(self.server)
+        for context_id in self.held:
+            self.wait_for(lambda c=context_id: self.status(c) is None)
+        self.assert_nothing_held()
+
+
+class BesideBootedTest(MoveTest):
+    """It has, besides, what it was booted with."""
+
+    SLOTS = 2
+    BOOTED_WITH = 1

@@ -39,6 +39,24 @@ def unmark(instance: objects.Instance) -> None:
     instance.system_metadata = metadata
 
 
+def adopt(instance: objects.Instance, now: objects.Instance) -> None:
+    """Have a server that was looked at earlier bear the marks of now.
+
+    :param instance: the server, with its flavor; changed in place, and not as
+        something that is to be saved.
+    :param now: the same, read anew.
+    """
+    if only_contexts(instance) != only_contexts(now):
+        instance.flavor = now.flavor
+        instance.obj_reset_changes(['flavor'])
+    key = model.SYSTEM_METADATA_KEY
+    if 'system_metadata' in instance and (key in instance.system_metadata) != (
+        key in now.system_metadata
+    ):
+        instance.system_metadata = dict(now.system_metadata)
+        instance.obj_reset_changes(['system_metadata'])
+
+
 def marked(flavor: objects.Flavor) -> objects.Flavor:
     """Mark the flavor that a server with device contexts is resized to.
 

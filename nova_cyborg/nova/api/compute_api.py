@@ -39,7 +39,7 @@ from nova_cyborg.nova import (
     marks,
     overrides,
 )
-from nova_cyborg.nova.api import deletion, gate, live, refusals
+from nova_cyborg.nova.api import begun, deletion, gate, live, refusals
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -235,6 +235,7 @@ def install() -> str:
     """
     overrides.check(API)
     overrides.check(deletion.API)
+    overrides.check(begun.API)
     signatures.check_named(api.API, _CALLED)
     if hasattr(api.API, COUNT):
         signatures.check(api.API, _COUNT_SIGNATURE)

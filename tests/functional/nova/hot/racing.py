@@ -12,6 +12,11 @@ import typing as ty
 import fixtures
 from nova.tests.functional.api import client
 
+ATTACH, DETACH = 'attach_device_context', 'detach_device_context'
+#: What does the steps of both, and where it is called.
+ATTACHMENT = 'nova_cyborg.nova.compute.attachments.Attachment'
+ENDPOINT = 'nova_cyborg.nova.compute.hotplug.Endpoint._change'
+DRIVER = 'nova_cyborg.nova.compute.libvirt.driver.LibvirtDriver'
 _SECONDS = 60
 
 
@@ -108,14 +113,20 @@ class TestCase(plugging.TestCase):
     def outcomes(self, *actions: str) -> list[str | None]:
         """Wait until actions of the server are over; say how they ended.
 
-        :param actions: names of all that it got since the last call, in
-            their order.
+        :param actions: names of the last ones, in their order; what has
+            another name is passed over.
         :returns: what each said of its failure; None if there was none.
         """
         path = f'/servers/{self.server["id"]}/os-instance-actions'
 
         def find() -> list[tuple[str | None]] | None:
-            found = self.admin_api.api_get(path).body['instanceActions']
+            found = [
+                each
+                for each in self.admin_api.api_get(path).body[
+                    'instanceActions'
+                ]
+                if each['action'] in actions
+            ]
             # The last one comes first.
             last = found[: len(actions)][::-1]
             self.assertEqual(list(actions), [each['action'] for each in last])
@@ -128,6 +139,43 @@ class TestCase(plugging.TestCase):
 
         ends = ty.cast(list[tuple[str | None]], self.wait_for(find))
         return [why for (why,) in ends]
+
+    def begin(self, action: str, **more: ty.Any) -> None:
+        """Have something done with the server, and do not wait for it."""
+        self.admin_api.post_server_action(
+            self.server['id'], {action: more or None}
+        )
+
+    def reach(self, status: str) -> None:
+        """Wait until the server has a status, and nothing is being done."""
+        self.server = self.wait_for_status(self.server, status)
+
+    def attach_until(self, name: str, after: bool = False) -> Pause:
+        """Attach the PCI device, and have it wait at a function."""
+        pause = self.pause(name, after)
+        self.post(self.pci)
+        pause.reached()
+        return pause
+
+    def assert_settled(self) -> str | None:
+        """Check that the server has what it was told that it has.
+
+        If it is told to attach it again, that is done.
+
+        :returns: why it could not be attached; None if it was.
+        """
+        (why,) = self.outcomes(ATTACH)
+        self.assertEqual('ACTIVE', self.server['status'])
+        if self.status(self.pci) == 'attaching':
+            self.assertIsNotNone(why)
+            self.attach(self.pci)
+        if self.status(self.pci) == 'bound':
+            self.assert_has(self.pci)
+            self.detach(self.pci)
+        else:
+            self.assertIsNotNone(why)
+        self.assert_as_before()
+        return why
 
 
 def _end(action: dict[str, ty.Any]) -> tuple[str | None] | None:

@@ -91,12 +91,6 @@ class OneHostTest(attached.TestCase):
         self.delete(self.server)
         self.assert_gone()
 
-    def assert_gone(self) -> None:
-        """Check that the server has left nothing behind."""
-        for context_id in self.held:
-            self.wait_for(lambda c=context_id: self.status(c) is None)
-        self.assert_nothing_held()
-
 
 class BesideBootedTest(OneHostTest):
     """It has, besides, what it was booted with."""

@@ -4,12 +4,12 @@
 
 from tests.functional.nova.hot import attached  # isort: skip - first
 
-from tests.functional.nova.moves import moving
+from tests.functional.nova.hot import two_hosts
 
-SOURCE, DESTINATION = moving.HOSTS
+SOURCE, DESTINATION = two_hosts.SOURCE, two_hosts.DESTINATION
 
 
-class MoveTest(attached.TwoHostsTestCase):
+class MoveTest(attached.TestCase, two_hosts.TestCase):
     """It has devices of its host, wherever that is, and of no other one."""
 
     def test_shelve_and_unshelve(self) -> None:
@@ -26,7 +26,7 @@ class MoveTest(attached.TwoHostsTestCase):
             self.set_enabled(other, False)
             self.do('unshelve')
             self.set_enabled(other, True)
-            self.assert_on(host)
+            self.assert_all_on(host)
         self.assert_detaches()
 
     def test_cold_migration_and_resize(self) -> None:
@@ -34,14 +34,14 @@ class MoveTest(attached.TwoHostsTestCase):
         status, _why = self.refused(self.detach, self.pci)
         self.assertEqual(409, status)
         self.do('confirmResize')
-        self.assert_on(DESTINATION)
+        self.assert_all_on(DESTINATION)
         bigger = self._create_flavor(vcpu=3, memory_mb=1024, disk=20)
         self.do('resize', 'VERIFY_RESIZE', flavorRef=bigger)
         self.do('revertResize')
-        self.assert_on(DESTINATION)
+        self.assert_all_on(DESTINATION)
         self.do('resize', 'VERIFY_RESIZE', flavorRef=bigger)
         self.do('confirmResize')
-        self.assert_on(SOURCE)
+        self.assert_all_on(SOURCE)
         self.assert_detaches()
         self.do('migrate', 'VERIFY_RESIZE')
         self.do('confirmResize')
@@ -50,28 +50,31 @@ class MoveTest(attached.TwoHostsTestCase):
 
     def test_live_migration(self) -> None:
         self.live_migrate()
-        self.assert_on(DESTINATION)
+        self.assert_all_on(DESTINATION)
         self.do('reboot', type='HARD')
-        self.assert_on(DESTINATION)
+        self.assert_all_on(DESTINATION)
         self.live_migrate(SOURCE)
-        self.assert_on(SOURCE)
+        self.assert_all_on(SOURCE)
         self.assert_detaches()
 
     def test_evacuation(self) -> None:
         self.take_down(SOURCE)
-        self.do('evacuate', 'SHUTOFF')
-        self.assert_on(DESTINATION)
+        self.act(self.server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
+        self.assert_all_on(DESTINATION)
         self.do('os-start')
         self.bring_back(SOURCE)
-        self.assert_on(DESTINATION)
+        self.assert_all_on(DESTINATION)
         self.assert_detaches()
 
     def test_delete_before_a_move_is_confirmed(self) -> None:
         self.do('migrate', 'VERIFY_RESIZE')
         self.delete(self.server)
-        for context_id in self.held:
-            self.wait_for(lambda c=context_id: self.status(c) is None)
-        self.assert_nothing_held()
+        self.assert_gone()
+
+    def assert_all_on(self, host: str) -> None:
+        """Check that the server is on a host, with all that it was given."""
+        self.assert_on(host, *self.held)
+        self.assert_has_all()
 
 
 class BesideBootedTest(MoveTest):

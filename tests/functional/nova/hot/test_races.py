@@ -4,9 +4,10 @@
 
 from tests.functional.nova.hot import racing  # isort: skip - first
 
+import typing as ty
 
-_ATTACH, _DETACH = 'attach_device_context', 'detach_device_context'
-_ATTACHMENT = 'nova_cyborg.nova.compute.attachments.Attachment'
+_ATTACH, _DETACH = racing.ATTACH, racing.DETACH
+_ATTACHMENT = racing.ATTACHMENT
 
 
 class OneServerTest(racing.TestCase):
@@ -103,4 +104,66 @@ class OneServerTest(racing.TestCase):
         self.assertEqual([None, None], self.outcomes(_DETACH, _ATTACH))
         self.assert_has(self.mdev)
         self.detach(self.mdev)
+        self.assert_as_before()
+
+
+class TwoServersTest(racing.TestCase):
+    """One device context is attached to two servers."""
+
+    SLOTS = 2
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.servers = [self.server, self.boot()]
+
+    def test_while_the_first_gets_it(self) -> None:
+        first, second = self.servers
+        pause = self.attach_until(f'{_ATTACHMENT}._bind')
+        self.server = second
+        self._assert_refused(self.refused(self.post, self.pci), first)
+        self.server = first
+        pause.go_on()
+        self.assertEqual([None], self.outcomes(_ATTACH))
+        self._assert_has_it()
+
+    def test_while_the_first_loses_it(self) -> None:
+        first, second = self.servers
+        self.attach(self.pci)
+        pause = self.pause(f'{_ATTACHMENT}._release')
+        self.delete_attachment(self.pci)
+        pause.reached()
+        self.server = second
+        self._assert_refused(self.refused(self.post, self.pci), first)
+        pause.go_on()
+        self.wait_for(lambda: self.status(self.pci) == 'available')
+        self.attach(self.pci)
+        self._assert_has_it()
+
+    def test_at_the_same_time(self) -> None:
+        """Both requests are in Cyborg before one of them is served."""
+        self.cyborg.control(
+            'fault', method='POST', path='/attach$', action='delay', value=2
+        )
+        requests = [
+            racing.Request(self.post, self.pci, None, server)
+            for server in self.servers
+        ]
+        answers = [request.refusal() for request in requests]
+        self.cyborg.control('clear_faults')
+        (won,) = [n for n, answer in enumerate(answers) if answer is None]
+        self.server = self.servers[won]
+        self._assert_refused(answers[not won], self.server)
+        self.assertEqual([None], self.outcomes(_ATTACH))
+        self._assert_has_it()
+
+    def _assert_refused(
+        self, answer: tuple[int, str], holder: dict[str, ty.Any]
+    ) -> None:
+        status, why = answer
+        self.assertEqual(409, status)
+        self.assertIn(f'in use by server {holder["id"]}', why)
+
+    def _assert_has_it(self) -> None:
+        self.assert_has(self.pci)
+        self.detach(self.pci)
         self.assert_as_before()

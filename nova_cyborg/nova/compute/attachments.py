@@ -23,7 +23,7 @@ from nova.compute import vm_states
 
 from nova_cyborg import exception, model
 from nova_cyborg.nova import client, groups, marks, placement
-from nova_cyborg.nova.compute import bindings
+from nova_cyborg.nova.compute import bindings, guards
 
 LOG = logging.getLogger(__name__)
 
@@ -117,17 +117,37 @@ class Attachment:
         here = instance.host == self._manager.host
         if here and not instance.task_state and instance.vm_state in states:
             return
-        raise exception.ServerBusy(
-            server_id=instance.uuid,
+        raise self._busy(instance)
+
+    def _busy(self, instance: objects.Instance | None) -> exception.ServerBusy:
+        """Make the error for a server with which something else is done.
+
+        :param instance: the server; None if it is gone.
+        """
+        return exception.ServerBusy(
+            server_id=self._instance.uuid,
             host=self._manager.host,
-            state=instance.task_state or instance.vm_state,
+            state=(instance.task_state or instance.vm_state)
+            if instance
+            else vm_states.DELETED,
         )
 
     def _mark(self) -> None:
-        """Have Nova see that the server has accelerators."""
-        if not marks.has_contexts(self._instance):
-            marks.mark(self._instance)
+        """Have Nova see that the server has accelerators.
+
+        :raises ServerBusy: if something else was begun with it meanwhile.
+        """
+        if marks.has_contexts(self._instance):
+            return
+        marks.mark(self._instance)
+        try:
             self._instance.save(expected_task_state=[None])
+        except (
+            nova_exception.InstanceNotFound,
+            nova_exception.UnexpectedTaskStateError,
+        ) as exc:
+            now = guards.current(self._context, self._instance)
+            raise self._busy(now) from exc
 
     def _bind(self, taints: collections.abc.Collection[str]) -> _Arqs:
         """Choose devices of this host, and bind them."""

@@ -225,8 +225,11 @@ class ComputeManager(live.ComputeManager):
         if not marks.has_contexts(instance):
             stock()
             return
+        stock['accel_uuids'] = server_arqs.to_unbind(
+            context, instance, stock['accel_uuids'] or []
+        )
         try:
-            with _deleting_only(context, instance, stock['accel_uuids'] or ()):
+            with _deleting_only(context, instance, stock['accel_uuids']):
                 stock()
         except (
             nova_exception.AcceleratorRequestOpFailed,

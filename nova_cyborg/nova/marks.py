@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections.abc
 import typing as ty
 
+from nova import context as nova_context
 from nova import objects
 
 from nova_cyborg import model
@@ -22,21 +23,61 @@ def mark(instance: objects.Instance) -> None:
     :param instance: the server; changed in place, not saved.
     """
     _mark(instance.flavor)
-    metadata = dict(instance.system_metadata or {})
-    metadata[model.SYSTEM_METADATA_KEY] = 'true'
-    instance.system_metadata = metadata
+    _set_key(instance, present=True)
 
 
-def unmark(instance: objects.Instance) -> None:
-    """Take from a server what :func:`mark` has given it.
+def give(instance: objects.Instance) -> None:
+    """Mark a server that exists, with which nothing is being done.
 
-    :param instance: the server, which has no device contexts any more;
-        changed in place, not saved.
+    The key comes first: the flavor is stored whatever the task state is, with
+    those of a move that may have begun.
+
+    :param instance: the server, as it is now; changed and saved.
+    :raises UnexpectedTaskStateError: if something is being done with it.
+    :raises InstanceNotFound: if it is gone.
     """
-    instance.flavor = unmarked(instance.flavor)
-    metadata = dict(instance.system_metadata or {})
-    metadata.pop(model.SYSTEM_METADATA_KEY, None)
-    instance.system_metadata = metadata
+    if has_contexts(instance):
+        return
+    _set_key(instance, present=True)
+    instance.save(expected_task_state=[None])
+    _mark(instance.flavor)
+    instance.save()
+
+
+def take(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Take the marks from a server, which has no device contexts any more.
+
+    All its flavors are stored together, so it is read anew: it may be moved.
+
+    :param instance: the server; it stays as it is.
+    :raises InstanceNotFound: if it is gone.
+    """
+    now = read(context, instance)
+    for name in ('flavor', 'old_flavor', 'new_flavor'):
+        flavor = getattr(now, name)
+        if flavor is not None and is_marker(_extra_specs(flavor)):
+            setattr(now, name, unmarked(flavor))
+    if model.SYSTEM_METADATA_KEY in now.system_metadata:
+        _set_key(now, present=False)
+    now.save()
+
+
+def read(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> objects.Instance:
+    """Read a server anew, with its marks.
+
+    :param instance: the server.
+    :returns: the server as it is now.
+    :raises InstanceNotFound: if it is gone.
+    """
+    return objects.Instance.get_by_uuid(
+        context,
+        instance.uuid,
+        expected_attrs=['flavor', 'system_metadata'],
+    )
 
 
 def adopt(instance: objects.Instance, now: objects.Instance) -> None:
@@ -46,14 +87,19 @@ def adopt(instance: objects.Instance, now: objects.Instance) -> None:
         something that is to be saved.
     :param now: the same, read anew.
     """
+    key = model.SYSTEM_METADATA_KEY
+    is_held = key in now.system_metadata
+    if is_held and not has_accelerators(now):
+        # It is being marked just now.
+        _mark(now.flavor)
     if only_contexts(instance) != only_contexts(now):
         instance.flavor = now.flavor
-        instance.obj_reset_changes(['flavor'])
-    key = model.SYSTEM_METADATA_KEY
-    if 'system_metadata' in instance and (key in instance.system_metadata) != (
-        key in now.system_metadata
+        instance.obj_reset_changes(['flavor'], recursive=True)
+    if (
+        'system_metadata' in instance
+        and (key in instance.system_metadata) != is_held
     ):
-        instance.system_metadata = dict(now.system_metadata)
+        _set_key(instance, is_held)
         instance.obj_reset_changes(['system_metadata'])
 
 
@@ -138,6 +184,14 @@ def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
     :returns: True; False for one of a device profile.
     """
     return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
+
+
+def _set_key(instance: objects.Instance, present: bool) -> None:
+    metadata = dict(instance.system_metadata or {})
+    metadata.pop(model.SYSTEM_METADATA_KEY, None)
+    if present:
+        metadata[model.SYSTEM_METADATA_KEY] = 'true'
+    instance.system_metadata = metadata
 
 
 def _mark(flavor: objects.Flavor) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 
 from nova import exception as nova_exception
-from nova import objects
 from nova.compute import api
 
 from nova_cyborg.nova import marks, overrides
@@ -30,9 +29,4 @@ class API(api.API):
         # now has nothing.
         if 'flavor' in instance:
             with contextlib.suppress(nova_exception.InstanceNotFound):
-                now = objects.Instance.get_by_uuid(
-                    context,
-                    instance.uuid,
-                    expected_attrs=['flavor', 'system_metadata'],
-                )
-                marks.adopt(instance, now)
+                marks.adopt(instance, marks.read(context, instance))

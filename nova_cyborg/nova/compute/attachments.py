@@ -62,6 +62,8 @@ class Attachment:
         )
         self._arq_ids: list[str] = list(device_context.get('arqs', ()))
         self._caller = caller
+        # Whether there may be something to undo.
+        self._marked = False
         self._allocations = client.allocation_client(context)
 
     def attach(
@@ -80,7 +82,10 @@ class Attachment:
         try:
             self._require(_ATTACHABLE)
             self._mark()
+            self._marked = True
             arqs = self._bind(taints)
+            # Else a guest that is being made would not have them.
+            self._require_still(_ATTACHABLE)
             self._manager.driver.plug_devices(self._instance, arqs)
         except exception.OtherAttempt:
             raise
@@ -99,6 +104,7 @@ class Attachment:
         try:
             self._require(_DETACHABLE)
             self._unplug()
+            self._require_unplugged()
         except exception.OtherAttempt:
             raise
         except Exception as exc:
@@ -109,27 +115,13 @@ class Attachment:
         self._describe([])
 
     def _require(self, states: collections.abc.Collection[str]) -> None:
-        """Check that nothing else is being done with the server.
+        guards.check_idle(self._instance, self._manager.host, states)
 
-        :raises ServerBusy: if something is, or it is somewhere else.
-        """
-        instance = self._instance
-        here = instance.host == self._manager.host
-        if here and not instance.task_state and instance.vm_state in states:
-            return
-        raise self._busy(instance)
-
-    def _busy(self, instance: objects.Instance | None) -> exception.ServerBusy:
-        """Make the error for a server with which something else is done.
-
-        :param instance: the server; None if it is gone.
-        """
-        return exception.ServerBusy(
-            server_id=self._instance.uuid,
-            host=self._manager.host,
-            state=(instance.task_state or instance.vm_state)
-            if instance
-            else vm_states.DELETED,
+    def _require_still(
+        self, states: collections.abc.Collection[str] | None = None
+    ) -> None:
+        guards.check_turn(
+            self._context, self._instance, self._manager.host, states
         )
 
     def _mark(self) -> None:
@@ -137,47 +129,69 @@ class Attachment:
 
         :raises ServerBusy: if something else was begun with it meanwhile.
         """
-        if marks.has_contexts(self._instance):
-            return
-        marks.mark(self._instance)
         try:
-            self._instance.save(expected_task_state=[None])
+            marks.give(self._instance)
         except (
             nova_exception.InstanceNotFound,
             nova_exception.UnexpectedTaskStateError,
         ) as exc:
             now = guards.current(self._context, self._instance)
-            raise self._busy(now) from exc
+            raise guards.busy(self._instance, now, self._manager.host) from exc
 
     def _bind(self, taints: collections.abc.Collection[str]) -> _Arqs:
         """Choose devices of this host, and bind them."""
-        providers = placement.allocate(
+        added = placement.allocate(
             self._manager,
             self._context,
             self._instance,
             groups.of_context(self._id, self._groups, taints),
         )
-        if providers is None:
+        if added is None:
             raise exception.NoDeviceOnHost(
                 host=self._instance.host,
                 server_id=self._instance.uuid,
                 id=self._id,
             )
-        self._arq_ids = client.repeating(
-            lambda: self._allocations.bind_attached(
-                self._instance.uuid,
-                self._id,
-                self._instance.node,
-                providers,
-                self._caller,
+        try:
+            self._arq_ids = client.repeating(
+                lambda: self._allocations.bind_attached(
+                    self._instance.uuid,
+                    self._id,
+                    self._instance.node,
+                    added.providers,
+                    self._caller,
+                )
             )
-        )
+        except (exception.OtherAttempt, exception.ServerMoving):
+            # Whoever has taken over knows nothing of it.
+            placement.take_back(
+                self._manager.reportclient,
+                self._context,
+                self._instance,
+                added,
+            )
+            raise
         return bindings.wait_for(self._context, self._instance, self._arq_ids)
 
     def _clear(self) -> None:
-        """Have nothing of the device context left on the host."""
+        """Have nothing of the device context left on the host.
+
+        :raises ServerBusy: if a guest may be given what is unbound.
+        """
         self._unplug()
+        self._require_still()
         self._unbind()
+
+    def _require_unplugged(self) -> None:
+        """Check that no guest is being made that may get what is unbound.
+
+        :raises ServerBusy: if one may be; the guest of now has all again.
+        """
+        try:
+            self._require_still()
+        except exception.ServerBusy:
+            self._plug_again()
+            raise
 
     def _unplug(self) -> None:
         """Have the guest let go of the devices.
@@ -215,7 +229,7 @@ class Attachment:
     def _plug_again(self) -> None:
         """Give a guest back what its server is to have after all.
 
-        It was to be moved meanwhile, and what was bound stays.
+        Something else was begun with it, and what was bound stays.
         """
         try:
             arqs = self._bound()
@@ -232,11 +246,9 @@ class Attachment:
         """Release the device context, and unmark a server without any."""
         fault = None if error is None else _sentence(error)
         left = self._call(self._allocations.detached, fault=fault)
-        if left or not marks.has_contexts(self._instance):
-            return
-        with contextlib.suppress(nova_exception.InstanceNotFound):
-            marks.unmark(self._instance)
-            self._instance.save()
+        if not left:
+            with contextlib.suppress(nova_exception.InstanceNotFound):
+                marks.take(self._context, self._instance)
 
     def _undo(self, error: Exception) -> None:
         """Leave the server as it was before the device context was attached.
@@ -244,7 +256,7 @@ class Attachment:
         :param error: why it is not attached.
         """
         try:
-            if not isinstance(error, exception.ServerBusy):
+            if self._marked:
                 self._clear()
             self._release(error)
         except exception.OtherAttempt as exc:

@@ -17,6 +17,8 @@ ATTACH, DETACH = 'attach_device_context', 'detach_device_context'
 ATTACHMENT = 'nova_cyborg.nova.compute.attachments.Attachment'
 ENDPOINT = 'nova_cyborg.nova.compute.hotplug.Endpoint._change'
 DRIVER = 'nova_cyborg.nova.compute.libvirt.driver.LibvirtDriver'
+#: Nova's own manager of nova-compute.
+STOCK = 'nova.compute.manager.ComputeManager'
 _SECONDS = 60
 
 
@@ -157,22 +159,36 @@ class TestCase(plugging.TestCase):
         pause.reached()
         return pause
 
-    def assert_settled(self) -> str | None:
+    def detach_until(self, name: str) -> Pause:
+        """Detach the PCI device, and have that wait at a function."""
+        self.attach(self.pci)
+        pause = self.pause(name)
+        self.delete_attachment(self.pci)
+        pause.reached()
+        return pause
+
+    def assert_settled(self, action: str = ATTACH) -> str | None:
         """Check that the server has what it was told that it has.
 
-        If it is told to attach it again, that is done.
+        If it is told to do it again, that is done.
 
-        :returns: why it could not be attached; None if it was.
+        :param action: what was done with the device context.
+        :returns: why it was not done; None if it was.
         """
-        (why,) = self.outcomes(ATTACH)
+        (why,) = self.outcomes(action)
         self.assertEqual('ACTIVE', self.server['status'])
-        if self.status(self.pci) == 'attaching':
+        again = {'attaching': self.attach, 'detaching': self.detach}
+        status = self.status(self.pci)
+        if status in again:
             self.assertIsNotNone(why)
-            self.attach(self.pci)
-        if self.status(self.pci) == 'bound':
+            again[status](self.pci)
+            status = self.status(self.pci)
+        if status == 'bound':
+            if action == DETACH:
+                self.assertIsNotNone(why)
             self.assert_has(self.pci)
             self.detach(self.pci)
-        else:
+        elif action == ATTACH:
             self.assertIsNotNone(why)
         self.assert_as_before()
         return why

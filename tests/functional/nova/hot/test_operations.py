@@ -146,82 +146,67 @@ class MeanwhileTest(TestCase):
             self.server = self.boot_first()
 
 
-class StaleTest(TestCase):
-    """nova-api has looked at the server before, and begins it then."""
+class MidstTest(TestCase):
+    """nova-compute has asked what a guest is to have, and makes it then."""
 
-    _API = 'nova_cyborg.nova.api.compute_api.API'
+    _REBUILD = f'{racing.STOCK}._rebuild_default_impl'
+    _START = 'nova.virt.libvirt.driver.LibvirtDriver.power_on'
+    _SAVE = 'nova.virt.libvirt.guest.Guest.save_memory_state'
 
-    def _attach_before(self, name: str, action: str, **more: object) -> None:
-        """Attach between nova-api's look at the server and an operation."""
-        pause = self.pause(name)
-        request = racing.Request(
-            self.admin_api.post_server_action,
-            self.server['id'],
-            {action: more or None},
-        )
-        pause.reached()
-        self.attach(self.pci)
-        pause.go_on()
-        self.assertIsNone(request.refusal())
-
-    def test_reboot(self) -> None:
-        self._attach_before(f'{self._API}.reboot', 'reboot', type='HARD')
+    def test_attach_and_rebuild(self) -> None:
+        self._attach(self._REBUILD, 'rebuild', imageRef=_IMAGE)
         self.reach('ACTIVE')
-        self.assert_settled()
+        self.assertIn('rebuild', self.assert_settled())
 
-    def test_stop(self) -> None:
-        self._attach_before('nova.compute.api.API.stop', 'os-stop')
-        self.reach('SHUTOFF')
-        self.do('os-start')
-        self.assert_settled()
-
-    def test_start(self) -> None:
+    def test_attach_and_start(self) -> None:
         self.do('os-stop', 'SHUTOFF')
-        self._attach_before(f'{self._API}.start', 'os-start')
+        self._attach(self._START, 'os-start')
         self.reach('ACTIVE')
-        self.assert_settled()
+        self.assertIn('powering-on', self.assert_settled())
 
-    def test_suspend(self) -> None:
-        self._attach_before(f'{self._API}.suspend', 'suspend')
+    def test_attach_and_suspend(self) -> None:
+        self._attach(self._SAVE, 'suspend')
         self.reach('SUSPENDED')
         self.do('resume')
-        self.assert_settled()
+        self.assertIn('suspending', self.assert_settled())
 
-    def test_rebuild(self) -> None:
-        self._attach_before(f'{self._API}.rebuild', 'rebuild', imageRef=_IMAGE)
+    def test_detach_and_rebuild(self) -> None:
+        self._detach(self._REBUILD, 'rebuild', imageRef=_IMAGE)
         self.reach('ACTIVE')
-        self.assert_settled()
+        self._assert_kept('rebuild')
 
-    def test_shelve(self) -> None:
-        self.flags(shelved_offload_time=0)
-        self._attach_before('nova.compute.api.API.shelve', 'shelve')
-        self.reach('SHELVED_OFFLOADED')
-        self.wait_for(lambda: not self.used_slots())
-        self.do('unshelve')
-        self.assert_settled()
-
-    def test_migrate(self) -> None:
-        self._attach_before(f'{self._API}.resize', 'migrate')
-        self.reach('VERIFY_RESIZE')
-        self.do('confirmResize')
-        self.assert_settled()
-
-    def test_live_migrate(self) -> None:
-        self._attach_before(
-            f'{self._API}.live_migrate',
-            'os-migrateLive',
-            host=None,
-            block_migration='auto',
-        )
+    def test_detach_and_start(self) -> None:
+        self._detach(self._START, 'os-start', stopped=True)
         self.reach('ACTIVE')
-        self.assert_settled()
+        self._assert_kept('powering-on')
 
-    def test_delete(self) -> None:
-        pause = self.pause('nova.compute.api.API.delete')
-        request = racing.Request(self.api.delete_server, self.server['id'])
-        pause.reached()
-        self.attach(self.pci)
-        pause.go_on()
-        self.assertIsNone(request.refusal())
-        self._wait_until_deleted(self.server)
-        self.assert_nothing_held()
+    def _attach(self, where: str, action: str, **more: object) -> None:
+        """Attach while an operation waits that was begun meanwhile."""
+        first = self.attach_until(_BEGUN)
+        second = self.pause(where)
+        self.begin(action, **more)
+        second.reached()
+        first.go_on()
+        self.outcomes(racing.ATTACH)
+        second.go_on()
+
+    def _detach(
+        self, where: str, action: str, stopped: bool = False, **more: object
+    ) -> None:
+        """Detach while an operation waits that was begun meanwhile."""
+        if stopped:
+            self.do('os-stop', 'SHUTOFF')
+        first = self.detach_until(f'{racing.ATTACHMENT}._unplug')
+        second = self.pause(where)
+        self.begin(action, **more)
+        second.reached()
+        first.go_on()
+        self.outcomes(racing.DETACH)
+        second.go_on()
+
+    def _assert_kept(self, state: str) -> None:
+        """Check that the server has all, and who detached was told so."""
+        self.assertIn(state, self.outcomes(racing.DETACH)[0])
+        self.assert_has(self.pci)
+        self.detach(self.pci)
+        self.assert_as_before()

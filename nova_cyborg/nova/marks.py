@@ -22,25 +22,28 @@ def mark(instance: objects.Instance) -> None:
 
     :param instance: the server; changed in place, not saved.
     """
-    _mark(instance.flavor)
+    instance.flavor = marked(instance.flavor)
     _set_key(instance, present=True)
 
 
-def give(instance: objects.Instance) -> None:
+def give(
+    instance: objects.Instance, states: collections.abc.Collection[str]
+) -> None:
     """Mark a server that exists, with which nothing is being done.
 
-    The key comes first: the flavor is stored whatever the task state is, with
-    those of a move that may have begun.
+    The key comes first: the flavor is stored whatever the server's state is,
+    with those of a move that may have begun.
 
     :param instance: the server, as it is now; changed and saved.
-    :raises UnexpectedTaskStateError: if something is being done with it.
+    :param states: the states that it may be in.
+    :raises InstanceUpdateConflict: if something is being done with it.
     :raises InstanceNotFound: if it is gone.
     """
     if has_contexts(instance):
         return
     _set_key(instance, present=True)
-    instance.save(expected_task_state=[None])
-    _mark(instance.flavor)
+    instance.save(expected_task_state=[None], expected_vm_state=list(states))
+    instance.flavor = marked(instance.flavor)
     instance.save()
 
 
@@ -91,10 +94,10 @@ def adopt(instance: objects.Instance, now: objects.Instance) -> None:
     is_held = key in now.system_metadata
     if is_held and not has_accelerators(now):
         # It is being marked just now.
-        _mark(now.flavor)
+        now.flavor = marked(now.flavor)
     if only_contexts(instance) != only_contexts(now):
         instance.flavor = now.flavor
-        instance.obj_reset_changes(['flavor'], recursive=True)
+        instance.obj_reset_changes(['flavor'])
     if (
         'system_metadata' in instance
         and (key in instance.system_metadata) != is_held
@@ -109,9 +112,13 @@ def marked(flavor: objects.Flavor) -> objects.Flavor:
     :param flavor: the flavor; it stays as it is.
     :returns: a copy with the marker, unless it names a device profile.
     """
-    copy = flavor.obj_clone()
-    _mark(copy)
-    return copy
+    return _with_specs(
+        flavor,
+        {
+            model.PROFILE_EXTRA_SPEC: model.FLAVOR_MARKER,
+            **_extra_specs(flavor),
+        },
+    )
 
 
 def unmarked(flavor: objects.Flavor) -> objects.Flavor:
@@ -124,14 +131,10 @@ def unmarked(flavor: objects.Flavor) -> objects.Flavor:
     :param flavor: the flavor; it stays as it is.
     :returns: a copy without the marker.
     """
-    copy = flavor.obj_clone()
-    if is_marker(_extra_specs(copy)):
-        copy.extra_specs = {
-            key: value
-            for key, value in copy.extra_specs.items()
-            if key != model.PROFILE_EXTRA_SPEC
-        }
-    return copy
+    extra_specs = _extra_specs(flavor)
+    if is_marker(extra_specs):
+        del extra_specs[model.PROFILE_EXTRA_SPEC]
+    return _with_specs(flavor, extra_specs)
 
 
 def has_accelerators(instance: objects.Instance) -> bool:
@@ -194,10 +197,19 @@ def _set_key(instance: objects.Instance, present: bool) -> None:
     instance.system_metadata = metadata
 
 
-def _mark(flavor: objects.Flavor) -> None:
-    extra_specs = _extra_specs(flavor)
-    extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
-    flavor.extra_specs = extra_specs
+def _with_specs(
+    flavor: objects.Flavor, extra_specs: dict[str, str]
+) -> objects.Flavor:
+    """Make a copy of a flavor with other extra specs.
+
+    It has no changes: Nova stores those with a server's flavor, and whoever
+    reads that server and saves anything of it would store the flavor, too,
+    and with it those of a move, as they were when it was read.
+    """
+    copy = flavor.obj_clone()
+    copy.extra_specs = extra_specs
+    copy.obj_reset_changes()
+    return copy
 
 
 def _extra_specs(flavor: objects.Flavor) -> dict[str, str]:

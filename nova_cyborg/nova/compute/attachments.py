@@ -82,6 +82,8 @@ class Attachment:
         try:
             self._require(_ATTACHABLE)
             self._mark()
+            # What was stored then is what it is now.
+            self._require(_ATTACHABLE)
             self._marked = True
             arqs = self._bind(taints)
             # Else a guest that is being made would not have them.
@@ -130,10 +132,10 @@ class Attachment:
         :raises ServerBusy: if something else was begun with it meanwhile.
         """
         try:
-            marks.give(self._instance)
+            marks.give(self._instance, _ATTACHABLE)
         except (
             nova_exception.InstanceNotFound,
-            nova_exception.UnexpectedTaskStateError,
+            nova_exception.InstanceUpdateConflict,
         ) as exc:
             now = guards.current(self._context, self._instance)
             raise guards.busy(self._instance, now, self._manager.host) from exc
@@ -296,6 +298,8 @@ class Attachment:
         """
         try:
             self._manager.driver.describe_devices(self._instance, arqs)
+            # And nothing else, which may have been changed meanwhile.
+            self._instance.obj_reset_changes(['flavor'], recursive=True)
             self._instance.save()
         except Exception as exc:  # noqa: BLE001 - it is done but for that
             LOG.warning(

@@ -10,8 +10,8 @@ _ATTACH, _DETACH = racing.ATTACH, racing.DETACH
 _ATTACHMENT = racing.ATTACHMENT
 
 
-class OneServerTest(racing.TestCase):
-    """With one server."""
+class AtOnceTest(racing.TestCase):
+    """Two device contexts, with one server."""
 
     def test_two_are_attached(self) -> None:
         """Both are asked for before the first one is there."""
@@ -25,6 +25,10 @@ class OneServerTest(racing.TestCase):
         self.detach(self.pci)
         self.detach(self.mdev)
         self.assert_as_before()
+
+
+class OneServerTest(racing.TestCase):
+    """One or two, with one server."""
 
     def test_one_is_attached_twice(self) -> None:
         """The second request does what the first one has begun."""

@@ -106,6 +106,16 @@ def adopt(instance: objects.Instance, now: objects.Instance) -> None:
         instance.obj_reset_changes(['system_metadata'])
 
 
+def forget(instance: objects.Instance) -> None:
+    """Have a server bear no marks that has no device contexts any more.
+
+    :param instance: the server; changed in place, and not as something that
+        is to be saved.
+    """
+    instance.flavor = unmarked(instance.flavor)
+    instance.obj_reset_changes(['flavor'])
+
+
 def marked(flavor: objects.Flavor) -> objects.Flavor:
     """Mark the flavor that a server with device contexts is resized to.
 

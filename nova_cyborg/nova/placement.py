@@ -148,29 +148,33 @@ def allocate(
 def take_back(
     report_client: ty.Any,
     context: nova_context.RequestContext,
-    instance: objects.Instance,
+    consumers: collections.abc.Iterable[str],
     added: Added,
 ) -> None:
-    """Take back what was added to what a server has, if it still has it.
+    """Take back what was added to what a server has, from whoever has it.
 
     :param report_client: Nova's client of Placement.
-    :param instance: the server, which may be on its way to another host.
+    :param consumers: UUID of the server, and of a migration that Placement
+        may have its host's allocation for by now.
     :param added: what was added.
     """
-    try:
-        report_client.remove_resources_from_instance_allocation(
-            context, instance.uuid, added.resources
-        )
-    except nova_exception.AllocationUpdateFailed as exc:
-        # It is another consumer's by now, or nobody's.
-        LOG.debug('Nothing is taken back: %s', exc)
-    except _ERRORS as exc:
-        LOG.warning(
-            'Server %s may have more of its host in Placement than devices '
-            'are bound for it. Run "nova-cyborg-manage audit --repair": %s',
-            instance.uuid,
-            exc,
-        )
+    for consumer in consumers:
+        try:
+            report_client.remove_resources_from_instance_allocation(
+                context, consumer, added.resources
+            )
+        except nova_exception.AllocationUpdateFailed as exc:
+            LOG.debug('%s does not have what was added: %s', consumer, exc)
+        except _ERRORS as exc:
+            LOG.warning(
+                'Server or migration %s may have more in Placement than '
+                'devices are bound. Run "nova-cyborg-manage audit --repair": '
+                '%s',
+                consumer,
+                exc,
+            )
+        else:
+            return
 
 
 def allocated(

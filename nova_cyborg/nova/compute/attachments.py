@@ -89,7 +89,10 @@ class Attachment:
             # Else a guest that is being made would not have them.
             self._require_still(_ATTACHABLE)
             self._manager.driver.plug_devices(self._instance, arqs)
-        except exception.OtherAttempt:
+        except exception.OtherAttempt as exc:
+            # Who has taken over may have released it.
+            with contextlib.suppress(exception.DeviceContextError):
+                self._release(exc)
             raise
         except Exception as exc:
             self._undo(exc)
@@ -166,10 +169,11 @@ class Attachment:
             )
         except (exception.OtherAttempt, exception.ServerMoving):
             # Whoever has taken over knows nothing of it.
+            move = bindings.last_move(self._context, self._instance)
             placement.take_back(
                 self._manager.reportclient,
                 self._context,
-                self._instance,
+                [self._instance.uuid, *([move.uuid] if move else ())],
                 added,
             )
             raise

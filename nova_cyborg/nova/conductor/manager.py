@@ -238,6 +238,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         context, instance = stock['context'], stock['instance']
         # One that was booted without the plugin has the hint, and no more.
         holds = marks.has_accelerators(instance)
+        if not holds:
+            # It was that of the server before its last one was detached.
+            stock['flavor'] = marks.unmarked(stock['flavor'])
         specs = _specs_of_holder(stock) if holds else []
         operation = spec.Operation(moves.operation_name(stock), booting=False)
         with self._making(operation, specs) as call:

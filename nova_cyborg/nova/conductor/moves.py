@@ -36,6 +36,8 @@ class MigrationTask(migrate.MigrationTask):
     :param args: what Nova's own task is made with.
     """
 
+    flavor: objects.Flavor
+
     def __init__(self, hooks: runner.HookRunner, *args: ty.Any) -> None:
         super().__init__(*args)
         self._hooks = hooks

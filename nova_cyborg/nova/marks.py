@@ -86,8 +86,8 @@ def read(
 def adopt(instance: objects.Instance, now: objects.Instance) -> None:
     """Have a server that was looked at earlier bear the marks of now.
 
-    :param instance: the server, with its flavor; changed in place, and not as
-        something that is to be saved.
+    :param instance: the server; changed in place, and not as something that is
+        to be saved.
     :param now: the same, read anew.
     """
     key = model.SYSTEM_METADATA_KEY
@@ -95,7 +95,9 @@ def adopt(instance: objects.Instance, now: objects.Instance) -> None:
     if is_held and not has_accelerators(now):
         # It is being marked just now.
         now.flavor = marked(now.flavor)
-    if only_contexts(instance) != only_contexts(now):
+    if 'flavor' not in instance or (
+        only_contexts(instance) != only_contexts(now)
+    ):
         instance.flavor = now.flavor
         instance.obj_reset_changes(['flavor'])
     if (
@@ -104,6 +106,24 @@ def adopt(instance: objects.Instance, now: objects.Instance) -> None:
     ):
         _set_key(instance, is_held)
         instance.obj_reset_changes(['system_metadata'])
+
+
+def drop_stale(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Take the marker from a server that was told of before it lost it.
+
+    Nova stores a flavor with extra specs whenever it stores anything of the
+    server, and so may have stored the marker again.
+
+    :param instance: the server, which has no devices; changed in place, to be
+        saved with what else is.
+    """
+    if (
+        model.SYSTEM_METADATA_KEY
+        not in read(context, instance).system_metadata
+    ):
+        instance.flavor = unmarked(instance.flavor)
 
 
 def forget(instance: objects.Instance) -> None:

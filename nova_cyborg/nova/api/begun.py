@@ -13,20 +13,26 @@ from __future__ import annotations
 import contextlib
 
 from nova import exception as nova_exception
-from nova.compute import api
+from nova.compute import api, instance_actions
 
 from nova_cyborg.nova import marks, overrides
+
+_TO_A_HOST = (instance_actions.EVACUATE, instance_actions.UNSHELVE)
 
 
 class API(api.API):
     """Nova's compute API, for servers that get device contexts just then."""
 
-    @overrides.method('context instance')
+    @overrides.method('context instance action')
     def _record_action_start(self, stock: overrides.Stock) -> None:
         stock()
         context, instance = stock['context'], stock['instance']
-        # What was not looked at yet is read when it is. One that is gone by
-        # now has nothing.
-        if 'flavor' in instance:
+        # What was not looked at yet is read when it is; but nova-conductor
+        # reads it of no server that is in no cell of its own.
+        if (
+            'flavor' in instance
+            or stock['action'] == instance_actions.UNSHELVE
+        ):
+            # One that is gone by now has nothing.
             with contextlib.suppress(nova_exception.InstanceNotFound):
                 marks.adopt(instance, marks.read(context, instance))

@@ -24,8 +24,10 @@ from nova import conf, objects
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.api.openstack.compute import (
+    evacuate,
     migrate_server,
     servers,
+    shelve,
     suspend_server,
 )
 from nova.compute import api, vm_states
@@ -50,6 +52,8 @@ _HOOK = 'device_context'
 _SOFT = 'SOFT'
 _CONTROLLERS = (
     (servers, 'ServersController'),
+    (evacuate, 'EvacuateController'),
+    (shelve, 'ShelveController'),
     (migrate_server, 'MigrateServerController'),
     (suspend_server, 'SuspendServerController'),
 )

@@ -191,10 +191,16 @@ class Attachment:
     def _require_unplugged(self) -> None:
         """Check that no guest is being made that may get what is unbound.
 
+        Nor does anything wait that has seen the marks, and would store them.
+
         :raises ServerBusy: if one may be; the guest of now has all again.
         """
+        now = guards.current(self._context, self._instance)
+        host = self._manager.host
         try:
-            self._require_still()
+            if now is None:
+                raise guards.busy(self._instance, now, host)
+            guards.check_idle(now, host, _DETACHABLE)
         except exception.ServerBusy:
             self._plug_again()
             raise

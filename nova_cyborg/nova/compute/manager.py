@@ -101,7 +101,10 @@ class ComputeManager(live.ComputeManager):
     ) -> list[dict[str, ty.Any]]:
         context, instance = stock['context'], stock['instance']
         if marks.has_contexts(instance):
-            return bindings.own(context, instance)
+            arqs = bindings.own(context, instance)
+            if not arqs:
+                marks.drop_stale(context, instance)
+            return arqs
         return ty.cast(list[dict[str, ty.Any]], stock())
 
     @overrides.method('context instance arq_uuids')

@@ -499,7 +499,10 @@ def _specs_of_holder(stock: overrides.Stock) -> list[objects.RequestSpec]:
     specs, instance = _specs(stock), stock['instance']
     # Not read from a database for this: the server's may be another cell's,
     # and what nova-api has attached is named by the request.
-    if 'flavor' in instance and marks.only_contexts(instance):
+    if 'flavor' in instance and (
+        marks.only_contexts(instance)
+        or ('system_metadata' in instance and marks.has_contexts(instance))
+    ):
         for request_spec in specs:
             hint.note_held(request_spec)
     return specs

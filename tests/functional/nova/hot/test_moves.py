@@ -4,6 +4,9 @@
 
 from tests.functional.nova.hot import attached  # isort: skip - first
 
+from nova import context as nova_context
+from nova import objects
+
 from tests.functional.nova.hot import two_hosts
 
 SOURCE, DESTINATION = two_hosts.SOURCE, two_hosts.DESTINATION
@@ -70,6 +73,27 @@ class MoveTest(attached.TestCase, two_hosts.TestCase):
         self.do('migrate', 'VERIFY_RESIZE')
         self.delete(self.server)
         self.assert_gone()
+
+    def test_its_request_does_not_name_them(self) -> None:
+        """Two have stored it at the same time; the marks tell of them."""
+        self.flags(shelved_offload_time=0)
+        self._forget_hint()
+        self.do('shelve', 'SHELVED_OFFLOADED')
+        self.do('unshelve')
+        host = self.host()
+        self.assert_on(host, *self.held)
+        self._forget_hint()
+        self.take_down(host)
+        self.act(self.server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
+        self.assert_on(({*self.COMPUTES} - {host}).pop(), *self.held)
+
+    def _forget_hint(self) -> None:
+        spec = objects.RequestSpec.get_by_instance_uuid(
+            nova_context.get_admin_context(), self.server['id']
+        )
+        spec.scheduler_hints = {}
+        spec.save()
+        self.assertEqual([], self.hint())
 
     def assert_all_on(self, host: str) -> None:
         """Check that the server is on a host, with all that it was given."""

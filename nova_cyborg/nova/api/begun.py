@@ -17,6 +17,7 @@ from nova.compute import api, instance_actions
 
 from nova_cyborg.nova import marks, overrides
 
+# What brings a server to a host, for nova-conductor to find one.
 _TO_A_HOST = (instance_actions.EVACUATE, instance_actions.UNSHELVE)
 
 
@@ -27,12 +28,9 @@ class API(api.API):
     def _record_action_start(self, stock: overrides.Stock) -> None:
         stock()
         context, instance = stock['context'], stock['instance']
-        # What was not looked at yet is read when it is; but nova-conductor
-        # reads it of no server that is in no cell of its own.
-        if (
-            'flavor' in instance
-            or stock['action'] == instance_actions.UNSHELVE
-        ):
+        # What was not looked at yet is read when it is; but not in
+        # nova-conductor, which may be of another cell.
+        if 'flavor' in instance or stock['action'] in _TO_A_HOST:
             # One that is gone by now has nothing.
             with contextlib.suppress(nova_exception.InstanceNotFound):
                 marks.adopt(instance, marks.read(context, instance))

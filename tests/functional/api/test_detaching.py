@@ -54,6 +54,20 @@ def remains(cloud):
 
 
 class TestDetach:
+    def test_who_makes_a_guest_is_told(self, cloud, nova, boot):
+        """Between its last look and the guest, the device may be given on."""
+        server_id, uuid_ = boot(cloud.add_device())
+
+        def is_leaving():
+            found = nova.arqs(f'instance={server_id}').json['arqs']
+            return [each.get('detaching') for each in found]
+
+        assert is_leaving() == [None]
+        nova.detach(server_id, uuid_)
+        assert is_leaving() == [True]
+        nova.attached(server_id, uuid_, fault='The guest keeps it.')
+        assert is_leaving() == [None]
+
     @pytest.mark.parametrize('device', [{}, MEDIATED])
     def test_the_last_one(self, cloud, member, nova, boot, detach, device):
         """It is available, though it was to be deleted with its server."""

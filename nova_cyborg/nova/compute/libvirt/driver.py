@@ -51,7 +51,9 @@ class LibvirtDriver(live.LibvirtDriver):
             stock['accel_info'] = carried.now().accel_info
         guest = stock()
         for arq in stock['accel_info'] or ():
-            if marks.is_of_device_context(arq):
+            # The device of one that is being detached may be another guest's
+            # when this one starts.
+            if marks.is_of_device_context(arq) and not arq.get('detaching'):
                 attaching.attach(guest, stock['instance'], arq)
         return guest
 

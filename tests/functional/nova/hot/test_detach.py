@@ -64,7 +64,7 @@ class MeanwhileTest(TestCase):
     """What is done from the beginning to the end meanwhile."""
 
     def test_rebuild(self) -> None:
-        for step in _BEFORE:
+        for step in _STEPS:
             detach = self.detach_until(step)
             self.do('rebuild', imageRef=_IMAGE)
             detach.go_on()

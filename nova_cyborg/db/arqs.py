@@ -51,10 +51,12 @@ class Remark:
     :ivar missing: whether its host does not report its slot any more, or it
         has none.
     :ivar tag: the tag of its device context, if it has one.
+    :ivar detaching: whether its device context is being detached.
     """
 
     missing: bool
     tag: str | None
+    detaching: bool
 
 
 def of_server(
@@ -133,21 +135,27 @@ def remarks(
     arq, handle = models.ExtArq, models.AttachHandle
     link, held = tables.DeviceContextArq, tables.DeviceContext
     is_missing = handle.id.is_(None) | outages.IS_MISSING
+    is_leaving = held.transition == model.Transition.DETACHING
     query = (
-        sa.select(arq.uuid, sa.case((is_missing, True), else_=False), held.tag)
+        sa.select(
+            arq.uuid,
+            sa.case((is_missing, True), else_=False),
+            held.tag,
+            sa.case((is_leaving, True), else_=False),
+        )
         .outerjoin(handle, handle.id == arq.attach_handle_id)
         .outerjoin(link, link.arq_uuid == arq.uuid)
         .outerjoin(held, held.id == link.device_context_id)
         .where(
             arq.state == constants.ARQ_BOUND,
-            is_missing | held.tag.is_not(None),
+            is_missing | held.tag.is_not(None) | is_leaving,
         )
     )
     if server_id is not None:
         query = query.where(arq.instance_uuid == server_id)
     return {
-        arq_id: Remark(bool(missing), tag)
-        for arq_id, missing, tag in session.rows(context, query)
+        arq_id: Remark(bool(missing), tag, bool(leaving))
+        for arq_id, missing, tag, leaving in session.rows(context, query)
     }
 
 

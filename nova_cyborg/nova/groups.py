@@ -157,6 +157,20 @@ def request_groups(
     ]
 
 
+def are_asked(request_spec: objects.RequestSpec) -> bool:
+    """Tell whether Placement is asked for groups of device contexts.
+
+    :param request_spec: the request for a server.
+    :returns: whether it is.
+    """
+    if 'requested_resources' not in request_spec:
+        return False
+    return any(
+        model.parse_requester_id(group.requester_id or '')
+        for group in request_spec.requested_resources or ()
+    )
+
+
 def of_context(
     context_id: str,
     groups: collections.abc.Iterable[model.Group],

@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections.abc
 import typing as ty
 
+from nova import context as nova_context
 from nova import objects
 
 from nova_cyborg import model
@@ -21,22 +22,118 @@ def mark(instance: objects.Instance) -> None:
 
     :param instance: the server; changed in place, not saved.
     """
-    _mark(instance.flavor)
-    metadata = dict(instance.system_metadata or {})
-    metadata[model.SYSTEM_METADATA_KEY] = 'true'
-    instance.system_metadata = metadata
+    instance.flavor = marked(instance.flavor)
+    _set_key(instance, present=True)
 
 
-def unmark(instance: objects.Instance) -> None:
-    """Take from a server what :func:`mark` has given it.
+def give(
+    instance: objects.Instance, states: collections.abc.Collection[str]
+) -> None:
+    """Mark a server that exists, with which nothing is being done.
 
-    :param instance: the server, which has no device contexts any more;
-        changed in place, not saved.
+    The key comes first: the flavor is stored whatever the server's state is,
+    with those of a move that may have begun.
+
+    :param instance: the server, as it is now; changed and saved.
+    :param states: the states that it may be in.
+    :raises InstanceUpdateConflict: if something is being done with it.
+    :raises InstanceNotFound: if it is gone.
+    """
+    if has_contexts(instance):
+        return
+    _set_key(instance, present=True)
+    instance.save(expected_task_state=[None], expected_vm_state=list(states))
+    instance.flavor = marked(instance.flavor)
+    instance.save()
+
+
+def take(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Take the marks from a server, which has no device contexts any more.
+
+    All its flavors are stored together, so it is read anew: it may be moved.
+
+    :param instance: the server; it stays as it is.
+    :raises InstanceNotFound: if it is gone.
+    """
+    now = read(context, instance)
+    for name in ('flavor', 'old_flavor', 'new_flavor'):
+        flavor = getattr(now, name)
+        if flavor is not None and is_marker(_extra_specs(flavor)):
+            setattr(now, name, unmarked(flavor))
+    if model.SYSTEM_METADATA_KEY in now.system_metadata:
+        _set_key(now, present=False)
+    now.save()
+
+
+def read(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> objects.Instance:
+    """Read a server anew, with its marks.
+
+    :param instance: the server.
+    :returns: the server as it is now.
+    :raises InstanceNotFound: if it is gone.
+    """
+    return objects.Instance.get_by_uuid(
+        context,
+        instance.uuid,
+        expected_attrs=['flavor', 'system_metadata'],
+    )
+
+
+def adopt(instance: objects.Instance, now: objects.Instance) -> None:
+    """Have a server that was looked at earlier bear the marks of now.
+
+    :param instance: the server; changed in place, and not as something that is
+        to be saved.
+    :param now: the same, read anew.
+    """
+    key = model.SYSTEM_METADATA_KEY
+    is_held = key in now.system_metadata
+    if is_held and not has_accelerators(now):
+        # It is being marked just now.
+        now.flavor = marked(now.flavor)
+    if 'flavor' not in instance or (
+        only_contexts(instance) != only_contexts(now)
+    ):
+        instance.flavor = now.flavor
+        instance.obj_reset_changes(['flavor'])
+    if (
+        'system_metadata' in instance
+        and (key in instance.system_metadata) != is_held
+    ):
+        _set_key(instance, is_held)
+        instance.obj_reset_changes(['system_metadata'])
+
+
+def drop_stale(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Take the marker from a server that was told of before it lost it.
+
+    Nova stores a flavor with extra specs whenever it stores anything of the
+    server, and so may have stored the marker again.
+
+    :param instance: the server, which has no devices; changed in place, to be
+        saved with what else is.
+    """
+    if (
+        model.SYSTEM_METADATA_KEY
+        not in read(context, instance).system_metadata
+    ):
+        instance.flavor = unmarked(instance.flavor)
+
+
+def forget(instance: objects.Instance) -> None:
+    """Have a server bear no marks that has no device contexts any more.
+
+    :param instance: the server; changed in place, and not as something that
+        is to be saved.
     """
     instance.flavor = unmarked(instance.flavor)
-    metadata = dict(instance.system_metadata or {})
-    metadata.pop(model.SYSTEM_METADATA_KEY, None)
-    instance.system_metadata = metadata
+    instance.obj_reset_changes(['flavor'])
 
 
 def marked(flavor: objects.Flavor) -> objects.Flavor:
@@ -45,9 +142,13 @@ def marked(flavor: objects.Flavor) -> objects.Flavor:
     :param flavor: the flavor; it stays as it is.
     :returns: a copy with the marker, unless it names a device profile.
     """
-    copy = flavor.obj_clone()
-    _mark(copy)
-    return copy
+    return _with_specs(
+        flavor,
+        {
+            model.PROFILE_EXTRA_SPEC: model.FLAVOR_MARKER,
+            **_extra_specs(flavor),
+        },
+    )
 
 
 def unmarked(flavor: objects.Flavor) -> objects.Flavor:
@@ -60,14 +161,10 @@ def unmarked(flavor: objects.Flavor) -> objects.Flavor:
     :param flavor: the flavor; it stays as it is.
     :returns: a copy without the marker.
     """
-    copy = flavor.obj_clone()
-    if is_marker(_extra_specs(copy)):
-        copy.extra_specs = {
-            key: value
-            for key, value in copy.extra_specs.items()
-            if key != model.PROFILE_EXTRA_SPEC
-        }
-    return copy
+    extra_specs = _extra_specs(flavor)
+    if is_marker(extra_specs):
+        del extra_specs[model.PROFILE_EXTRA_SPEC]
+    return _with_specs(flavor, extra_specs)
 
 
 def has_accelerators(instance: objects.Instance) -> bool:
@@ -122,10 +219,27 @@ def is_of_device_context(arq: collections.abc.Mapping[str, ty.Any]) -> bool:
     return str(arq['device_profile_name']).startswith(model.PROFILE_PREFIX)
 
 
-def _mark(flavor: objects.Flavor) -> None:
-    extra_specs = _extra_specs(flavor)
-    extra_specs.setdefault(model.PROFILE_EXTRA_SPEC, model.FLAVOR_MARKER)
-    flavor.extra_specs = extra_specs
+def _set_key(instance: objects.Instance, present: bool) -> None:
+    metadata = dict(instance.system_metadata or {})
+    metadata.pop(model.SYSTEM_METADATA_KEY, None)
+    if present:
+        metadata[model.SYSTEM_METADATA_KEY] = 'true'
+    instance.system_metadata = metadata
+
+
+def _with_specs(
+    flavor: objects.Flavor, extra_specs: dict[str, str]
+) -> objects.Flavor:
+    """Make a copy of a flavor with other extra specs.
+
+    It has no changes: Nova stores those with a server's flavor, and whoever
+    reads that server and saves anything of it would store the flavor, too,
+    and with it those of a move, as they were when it was read.
+    """
+    copy = flavor.obj_clone()
+    copy.extra_specs = extra_specs
+    copy.obj_reset_changes()
+    return copy
 
 
 def _extra_specs(flavor: objects.Flavor) -> dict[str, str]:

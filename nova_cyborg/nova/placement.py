@@ -91,23 +91,35 @@ class Allocated:
         return found
 
 
+@dataclasses.dataclass(frozen=True)
+class Added:
+    """What was added to what a server has.
+
+    :ivar providers: UUID of the provider that was chosen for each of our
+        groups, by the requester id of the group.
+    :ivar resources: what was added, in Placement's own form.
+    """
+
+    providers: dict[str, str]
+    resources: dict[str, ty.Any]
+
+
 def allocate(
     manager: ty.Any,
     context: nova_context.RequestContext,
     instance: objects.Instance,
     request_groups: list[objects.RequestGroup],
-) -> dict[str, str] | None:
+) -> Added | None:
     """Add devices of its own host to what a server has.
 
     :param manager: Nova's compute manager of the host.
     :param instance: the server.
     :param request_groups: what is asked for.
-    :returns: UUID of the provider that was chosen for each of our groups, by
-        the requester id of the group; None if the host has no such devices.
+    :returns: what was added; None if the host has no such devices.
     :raises NotAllocated: if Placement fails.
     """
     try:
-        mapping, _resources = manager._allocate_port_resource_for_instance(
+        mapping, resources = manager._allocate_port_resource_for_instance(
             context,
             instance,
             objects.InstancePCIRequests(
@@ -125,11 +137,44 @@ def allocate(
         raise _not_allocated(instance, exc.__cause__) from exc
     except (nova_exception.NovaException, ks_exc.ClientException) as exc:
         raise _not_allocated(instance, exc) from exc
-    return {
-        requester: chosen[0]
-        for requester, chosen in mapping.items()
+    chosen = {
+        requester: providers[0]
+        for requester, providers in mapping.items()
         if model.parse_requester_id(requester)
     }
+    return Added(chosen, resources)
+
+
+def take_back(
+    report_client: ty.Any,
+    context: nova_context.RequestContext,
+    consumers: collections.abc.Iterable[str],
+    added: Added,
+) -> None:
+    """Take back what was added to what a server has, from whoever has it.
+
+    :param report_client: Nova's client of Placement.
+    :param consumers: UUID of the server, and of a migration that Placement
+        may have its host's allocation for by now.
+    :param added: what was added.
+    """
+    for consumer in consumers:
+        try:
+            report_client.remove_resources_from_instance_allocation(
+                context, consumer, added.resources
+            )
+        except nova_exception.AllocationUpdateFailed as exc:
+            LOG.debug('%s does not have what was added: %s', consumer, exc)
+        except _ERRORS as exc:
+            LOG.warning(
+                'Server or migration %s may have more in Placement than '
+                'devices are bound. Run "nova-cyborg-manage audit --repair": '
+                '%s',
+                consumer,
+                exc,
+            )
+        else:
+            return
 
 
 def allocated(

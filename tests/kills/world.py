@@ -4,6 +4,7 @@
 
 import collections.abc
 import concurrent.futures
+import contextlib
 import dataclasses
 import typing as ty
 
@@ -224,21 +225,21 @@ class World:
 
     def ask_to_attach(self, server_id: str) -> None:
         """Ask for the device context to be attached, whatever is answered."""
-        self._admin.ask(
-            'compute',
+        asked = {'device_context_id': self.context_id}
+        self._ask_once(
             'POST',
             f'/servers/{server_id}/{_ATTACHMENTS}',
-            json={
-                'deviceContextAttachment': {
-                    'device_context_id': self.context_id
-                }
-            },
+            json={'deviceContextAttachment': asked},
         )
 
     def ask_to_detach(self, server_id: str) -> None:
         """Ask for the device context to be detached, whatever is answered."""
         path = f'/servers/{server_id}/{_ATTACHMENTS}/{self.context_id}'
-        self._admin.ask('compute', 'DELETE', path)
+        self._ask_once('DELETE', path)
+
+    def _ask_once(self, method: str, path: str, json: ty.Any = None) -> None:
+        with contextlib.suppress(api.GaveUp):
+            self._admin.ask('compute', method, path, seconds=0, json=json)
 
     def ask_until(
         self,

@@ -152,13 +152,16 @@ def _check_taints(
 
 
 class ARQ(stock.ARQ):
-    """Cyborg's form of an ARQ, which tells of missing ones, and of tags."""
+    """Cyborg's form of an ARQ, which tells what Cyborg does not know."""
 
     missing = wsme.wsattr(bool)
     """Whether its host does not report its slot; left out if it does"""
 
     tag = wsme.wsattr(wtypes.text)
     """The tag of its device context; left out if it has none"""
+
+    detaching = wsme.wsattr(bool)
+    """Whether its device context is being detached; left out if it is not"""
 
 
 class ARQCollection(stock.ARQCollection):
@@ -184,6 +187,8 @@ def _in_form(
             item.missing = True
         if remark and remark.tag:
             item.tag = remark.tag
+        if remark and remark.detaching:
+            item.detaching = True
         shown.append(item)
     return shown
 

@@ -77,8 +77,8 @@ def begin(
 ) -> model.Allocation:
     """Begin an attempt to bring a server to a host; safe to repeat.
 
-    What is being attached is bound with the rest, then, and what is being
-    detached is released if it is unbound already, and else stays.
+    What is being attached or detached is released if it is not bound, and
+    else stays.
 
     :param server_id: UUID of the server.
     :param operation: what is done: the same when Nova's message bus

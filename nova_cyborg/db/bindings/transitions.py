@@ -179,8 +179,9 @@ def end(row: tables.DeviceContext, fault: str | None) -> None:
 def end_all(db: orm.Session, held: allocations.ContextRows) -> bool:
     """End all transitions of a server, which is brought to a host.
 
-    It has what it was getting. What it was losing is released if it is
-    unbound already; else its guest may have it, and it stays.
+    What is bound of what it was getting or losing stays: its guest may have
+    it. The rest is released. What it was getting could not be taken from the
+    host that it goes to if it has to come back: it has nothing of it there.
 
     :param db: the transaction's session, in which its allocation is locked.
     :param held: all that it holds.
@@ -188,8 +189,12 @@ def end_all(db: orm.Session, held: allocations.ContextRows) -> bool:
     """
     found = [one for one in held if one[1].transition is not None]
     for row, data in found:
-        if data.transition == DETACHING and not data.bindings:
-            allocations.release_one(db, (row, data))
+        if not data.bindings:
+            error = exception.OtherAttempt(server_id=data.server_id)
+            is_new = data.transition == ATTACHING
+            allocations.release_one(
+                db, (row, data), str(error) if is_new else None
+            )
         else:
             row.transition = row.transition_since = None
             # What its call still says comes too late.

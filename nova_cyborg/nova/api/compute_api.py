@@ -24,8 +24,10 @@ from nova import conf, objects
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.api.openstack.compute import (
+    evacuate,
     migrate_server,
     servers,
+    shelve,
     suspend_server,
 )
 from nova.compute import api, vm_states
@@ -39,7 +41,7 @@ from nova_cyborg.nova import (
     marks,
     overrides,
 )
-from nova_cyborg.nova.api import deletion, gate, live, refusals
+from nova_cyborg.nova.api import begun, deletion, gate, live, refusals
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ _HOOK = 'device_context'
 _SOFT = 'SOFT'
 _CONTROLLERS = (
     (servers, 'ServersController'),
+    (evacuate, 'EvacuateController'),
+    (shelve, 'ShelveController'),
     (migrate_server, 'MigrateServerController'),
     (suspend_server, 'SuspendServerController'),
 )
@@ -235,6 +239,7 @@ def install() -> str:
     """
     overrides.check(API)
     overrides.check(deletion.API)
+    overrides.check(begun.API)
     signatures.check_named(api.API, _CALLED)
     if hasattr(api.API, COUNT):
         signatures.check(api.API, _COUNT_SIGNATURE)

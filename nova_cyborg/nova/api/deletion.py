@@ -16,15 +16,15 @@ import logging
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects
-from nova.compute import api
 
 from nova_cyborg import exception
 from nova_cyborg.nova import carried, client, hint, marks, overrides
+from nova_cyborg.nova.api import begun
 
 LOG = logging.getLogger(__name__)
 
 
-class API(api.API):
+class API(begun.API):
     """Nova's compute API, for servers that it deletes by itself."""
 
     @overrides.method('context instance delete_type cb')

@@ -11,9 +11,11 @@ import typing as ty
 
 from nova import conf, objects
 from nova import context as nova_context
+from nova.compute import task_states
 
 from nova_cyborg import exception
 from nova_cyborg.nova import client, marks
+from nova_cyborg.nova.compute import guards
 from nova_cyborg.nova.compute.recovery import unfinished
 
 CONF = conf.CONF
@@ -21,6 +23,13 @@ LOG = logging.getLogger(__name__)
 
 _BOUND = 'Bound'
 _POLL_SECONDS = 1
+# Task states in which a guest leaves its host, shelved.
+_OFFLOADING = (
+    task_states.SHELVING,
+    task_states.SHELVING_IMAGE_PENDING_UPLOAD,
+    task_states.SHELVING_IMAGE_UPLOADING,
+    task_states.SHELVING_OFFLOADING,
+)
 
 
 def all_bound(
@@ -135,6 +144,32 @@ def unbind(
         )
     except exception.OtherAttempt as exc:
         LOG.debug('There is no device to unbind: %s', exc)
+
+
+def to_unbind(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    known: list[str],
+) -> list[str]:
+    """Find what is to be unbound of a server that is being offloaded.
+
+    nova-api has looked before nova-compute could begin: what was attached
+    until then is not among it.
+
+    :param instance: the server.
+    :param known: UUIDs of the accelerator requests that nova-api has found.
+    :returns: UUIDs of those that there are; those of nova-api if the server
+        is not being offloaded any more, or Cyborg does not answer.
+    """
+    now = guards.current(context, instance)
+    if now is None or now.task_state not in _OFFLOADING:
+        return known
+    try:
+        found = client.allocation_client(context).arqs(instance.uuid)
+    except exception.DeviceContextError as exc:
+        LOG.debug('Cyborg does not say what there is: %s', exc)
+        return known
+    return [arq['uuid'] for arq in found]
 
 
 def unbind_sometime(

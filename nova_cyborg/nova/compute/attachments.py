@@ -23,7 +23,7 @@ from nova.compute import vm_states
 
 from nova_cyborg import exception, model
 from nova_cyborg.nova import client, groups, marks, placement
-from nova_cyborg.nova.compute import bindings
+from nova_cyborg.nova.compute import bindings, guards
 
 LOG = logging.getLogger(__name__)
 
@@ -62,6 +62,8 @@ class Attachment:
         )
         self._arq_ids: list[str] = list(device_context.get('arqs', ()))
         self._caller = caller
+        # Whether there may be something to undo.
+        self._marked = False
         self._allocations = client.allocation_client(context)
 
     def attach(
@@ -80,9 +82,17 @@ class Attachment:
         try:
             self._require(_ATTACHABLE)
             self._mark()
+            # What was stored then is what it is now.
+            self._require(_ATTACHABLE)
+            self._marked = True
             arqs = self._bind(taints)
+            # Else a guest that is being made would not have them.
+            self._require_still(_ATTACHABLE)
             self._manager.driver.plug_devices(self._instance, arqs)
-        except exception.OtherAttempt:
+        except exception.OtherAttempt as exc:
+            # Who has taken over may have released it.
+            with contextlib.suppress(exception.DeviceContextError):
+                self._release(exc)
             raise
         except Exception as exc:
             self._undo(exc)
@@ -99,6 +109,7 @@ class Attachment:
         try:
             self._require(_DETACHABLE)
             self._unplug()
+            self._require_unplugged()
         except exception.OtherAttempt:
             raise
         except Exception as exc:
@@ -109,55 +120,90 @@ class Attachment:
         self._describe([])
 
     def _require(self, states: collections.abc.Collection[str]) -> None:
-        """Check that nothing else is being done with the server.
+        guards.check_idle(self._instance, self._manager.host, states)
 
-        :raises ServerBusy: if something is, or it is somewhere else.
-        """
-        instance = self._instance
-        here = instance.host == self._manager.host
-        if here and not instance.task_state and instance.vm_state in states:
-            return
-        raise exception.ServerBusy(
-            server_id=instance.uuid,
-            host=self._manager.host,
-            state=instance.task_state or instance.vm_state,
+    def _require_still(
+        self, states: collections.abc.Collection[str] | None = None
+    ) -> None:
+        guards.check_turn(
+            self._context, self._instance, self._manager.host, states
         )
 
     def _mark(self) -> None:
-        """Have Nova see that the server has accelerators."""
-        if not marks.has_contexts(self._instance):
-            marks.mark(self._instance)
-            self._instance.save(expected_task_state=[None])
+        """Have Nova see that the server has accelerators.
+
+        :raises ServerBusy: if something else was begun with it meanwhile.
+        """
+        try:
+            marks.give(self._instance, _ATTACHABLE)
+        except (
+            nova_exception.InstanceNotFound,
+            nova_exception.InstanceUpdateConflict,
+        ) as exc:
+            now = guards.current(self._context, self._instance)
+            raise guards.busy(self._instance, now, self._manager.host) from exc
 
     def _bind(self, taints: collections.abc.Collection[str]) -> _Arqs:
         """Choose devices of this host, and bind them."""
-        providers = placement.allocate(
+        added = placement.allocate(
             self._manager,
             self._context,
             self._instance,
             groups.of_context(self._id, self._groups, taints),
         )
-        if providers is None:
+        if added is None:
             raise exception.NoDeviceOnHost(
                 host=self._instance.host,
                 server_id=self._instance.uuid,
                 id=self._id,
             )
-        self._arq_ids = client.repeating(
-            lambda: self._allocations.bind_attached(
-                self._instance.uuid,
-                self._id,
-                self._instance.node,
-                providers,
-                self._caller,
+        try:
+            self._arq_ids = client.repeating(
+                lambda: self._allocations.bind_attached(
+                    self._instance.uuid,
+                    self._id,
+                    self._instance.node,
+                    added.providers,
+                    self._caller,
+                )
             )
-        )
+        except (exception.OtherAttempt, exception.ServerMoving):
+            # Whoever has taken over knows nothing of it.
+            move = bindings.last_move(self._context, self._instance)
+            placement.take_back(
+                self._manager.reportclient,
+                self._context,
+                [self._instance.uuid, *([move.uuid] if move else ())],
+                added,
+            )
+            raise
         return bindings.wait_for(self._context, self._instance, self._arq_ids)
 
     def _clear(self) -> None:
-        """Have nothing of the device context left on the host."""
+        """Have nothing of the device context left on the host.
+
+        :raises ServerBusy: if a guest may be given what is unbound.
+        """
         self._unplug()
+        self._require_still()
         self._unbind()
+
+    def _require_unplugged(self) -> None:
+        """Check that no guest is being made that may get what is unbound.
+
+        Nor does anything wait that has seen the marks, and would store them.
+
+        :raises ServerBusy: if one may be; the guest of now has all again.
+        """
+        now = guards.current(self._context, self._instance)
+        host = self._manager.host
+        try:
+            if now is None:
+                raise guards.busy(self._instance, now, host)
+            guards.check_idle(now, host, _DETACHABLE)
+        except exception.ServerBusy:
+            self._plug_again()
+            raise
 
     def _unplug(self) -> None:
         """Have the guest let go of the devices.
@@ -195,7 +241,7 @@ class Attachment:
     def _plug_again(self) -> None:
         """Give a guest back what its server is to have after all.
 
-        It was to be moved meanwhile, and what was bound stays.
+        Something else was begun with it, and what was bound stays.
         """
         try:
             arqs = self._bound()
@@ -212,11 +258,9 @@ class Attachment:
         """Release the device context, and unmark a server without any."""
         fault = None if error is None else _sentence(error)
         left = self._call(self._allocations.detached, fault=fault)
-        if left or not marks.has_contexts(self._instance):
-            return
-        with contextlib.suppress(nova_exception.InstanceNotFound):
-            marks.unmark(self._instance)
-            self._instance.save()
+        if not left:
+            with contextlib.suppress(nova_exception.InstanceNotFound):
+                marks.take(self._context, self._instance)
 
     def _undo(self, error: Exception) -> None:
         """Leave the server as it was before the device context was attached.
@@ -224,7 +268,7 @@ class Attachment:
         :param error: why it is not attached.
         """
         try:
-            if not isinstance(error, exception.ServerBusy):
+            if self._marked:
                 self._clear()
             self._release(error)
         except exception.OtherAttempt as exc:
@@ -264,6 +308,8 @@ class Attachment:
         """
         try:
             self._manager.driver.describe_devices(self._instance, arqs)
+            # And nothing else, which may have been changed meanwhile.
+            self._instance.obj_reset_changes(['flavor'], recursive=True)
             self._instance.save()
         except Exception as exc:  # noqa: BLE001 - it is done but for that
             LOG.warning(

@@ -178,6 +178,22 @@ def live_migration(
     return max(found, key=lambda each: each.id, default=None)
 
 
+def last_move(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> objects.Migration | None:
+    """Find the last move of a server from a host on which it ran.
+
+    :param instance: the server.
+    :returns: Nova's migration, whether it is over or not; None if there was
+        none.
+    """
+    found = objects.MigrationList.get_by_filters(
+        context, {'instance_uuid': instance.uuid}
+    )
+    moves = [each for each in found if each.migration_type in _MOVES]
+    return max(moves, key=lambda each: each.id, default=None)
+
+
 def own(
     context: nova_context.RequestContext, instance: objects.Instance
 ) -> list[dict[str, ty.Any]]:
@@ -239,13 +255,9 @@ def _end_last_move(
     allocations: cyborg_client.AllocationClient,
     instance: objects.Instance,
 ) -> None:
-    found = objects.MigrationList.get_by_filters(
-        context, {'instance_uuid': instance.uuid}
-    )
-    moves = [each for each in found if each.migration_type in _MOVES]
-    if not moves:
+    last = last_move(context, instance)
+    if last is None:
         return
-    last = max(moves, key=lambda each: each.id)
     if last.dest_node == instance.node:
         allocations.activate(instance.uuid, last.uuid)
         allocations.settle(instance.uuid, last.uuid)

@@ -8,6 +8,7 @@ instance of a message is as it was when that was sent.
 
 from __future__ import annotations
 
+import collections.abc
 import logging
 
 from nova import context as nova_context
@@ -15,8 +16,19 @@ from nova import exception as nova_exception
 from nova import objects
 from nova.compute import task_states, vm_states
 
+from nova_cyborg import exception
+
 LOG = logging.getLogger(__name__)
 
+# What Nova does with a server one after the other: it holds a lock for them.
+_IN_TURN = (
+    None,
+    *task_states.soft_reboot_states,
+    *task_states.hard_reboot_states,
+    task_states.POWERING_OFF,
+    task_states.SHELVING,
+    task_states.DELETING,
+)
 # Task states in which a guest that is rebuilt does not run yet.
 _REBUILDING = (
     task_states.REBUILDING,
@@ -37,6 +49,69 @@ def current(
         return objects.Instance.get_by_uuid(context, instance.uuid)
     except nova_exception.InstanceNotFound:
         return None
+
+
+def check_idle(
+    instance: objects.Instance,
+    host: str,
+    states: collections.abc.Collection[str],
+) -> None:
+    """Check that nothing is being done with a server.
+
+    :param instance: the server, as it is now.
+    :param host: this host.
+    :param states: the states that it may be in.
+    :raises ServerBusy: if something is, or it is somewhere else.
+    """
+    if (
+        instance.host != host
+        or instance.task_state
+        or instance.vm_state not in states
+    ):
+        raise busy(instance, instance, host)
+
+
+def check_turn(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    host: str,
+    states: collections.abc.Collection[str] | None = None,
+) -> None:
+    """Check that no guest of a server is being made or moved.
+
+    For one that holds Nova's lock of the server: what waits for the lock is in
+    nobody's way. All else is done at the same time, and with the devices that
+    were bound when it was begun.
+
+    :param instance: the server.
+    :param host: this host.
+    :param states: the states that it may be in; None for any.
+    :raises ServerBusy: if that may be so, or it is somewhere else.
+    """
+    now = current(context, instance)
+    if (
+        now is None
+        or now.host != host
+        or now.task_state not in _IN_TURN
+        or (states is not None and now.vm_state not in states)
+    ):
+        raise busy(instance, now, host)
+
+
+def busy(
+    instance: objects.Instance, now: objects.Instance | None, host: str
+) -> exception.ServerBusy:
+    """Make the error for a server with which something else is done.
+
+    :param instance: the server.
+    :param now: the same as it is now; None if it is gone.
+    :param host: this host.
+    :returns: the error.
+    """
+    state = (now.task_state or now.vm_state) if now else vm_states.DELETED
+    return exception.ServerBusy(
+        server_id=instance.uuid, host=host, state=state
+    )
 
 
 def is_built(

@@ -101,7 +101,10 @@ class ComputeManager(live.ComputeManager):
     ) -> list[dict[str, ty.Any]]:
         context, instance = stock['context'], stock['instance']
         if marks.has_contexts(instance):
-            return bindings.own(context, instance)
+            arqs = bindings.own(context, instance)
+            if not arqs:
+                marks.drop_stale(context, instance)
+            return arqs
         return ty.cast(list[dict[str, ty.Any]], stock())
 
     @overrides.method('context instance arq_uuids')
@@ -240,8 +243,11 @@ class ComputeManager(live.ComputeManager):
         if not marks.has_contexts(instance):
             stock()
             return
+        stock['accel_uuids'] = server_arqs.to_unbind(
+            context, instance, stock['accel_uuids'] or []
+        )
         try:
-            with _deleting_only(context, instance, stock['accel_uuids'] or ()):
+            with _deleting_only(context, instance, stock['accel_uuids']):
                 stock()
         except (
             nova_exception.AcceleratorRequestOpFailed,

@@ -238,6 +238,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         context, instance = stock['context'], stock['instance']
         # One that was booted without the plugin has the hint, and no more.
         holds = marks.has_accelerators(instance)
+        if not holds:
+            # It was that of the server before its last one was detached.
+            stock['flavor'] = marks.unmarked(stock['flavor'])
         specs = _specs_of_holder(stock) if holds else []
         operation = spec.Operation(moves.operation_name(stock), booting=False)
         with self._making(operation, specs) as call:
@@ -496,7 +499,10 @@ def _specs_of_holder(stock: overrides.Stock) -> list[objects.RequestSpec]:
     specs, instance = _specs(stock), stock['instance']
     # Not read from a database for this: the server's may be another cell's,
     # and what nova-api has attached is named by the request.
-    if 'flavor' in instance and marks.only_contexts(instance):
+    if 'flavor' in instance and (
+        marks.only_contexts(instance)
+        or ('system_metadata' in instance and marks.has_contexts(instance))
+    ):
         for request_spec in specs:
             hint.note_held(request_spec)
     return specs

@@ -16,7 +16,7 @@ from nova.conductor.tasks import migrate
 
 from nova_cyborg import signatures
 from nova_cyborg.contract import runner
-from nova_cyborg.nova import carried, marks, overrides
+from nova_cyborg.nova import carried, groups, marks, overrides
 from nova_cyborg.nova.conductor import guards
 from nova_cyborg.nova.features import computes
 
@@ -35,6 +35,8 @@ class MigrationTask(migrate.MigrationTask):
     :param hooks: the hooks.
     :param args: what Nova's own task is made with.
     """
+
+    flavor: objects.Flavor
 
     def __init__(self, hooks: runner.HookRunner, *args: ty.Any) -> None:
         super().__init__(*args)
@@ -68,6 +70,10 @@ class MigrationTask(migrate.MigrationTask):
                 [self.instance.uuid],
                 self._call.operation,
             )
+        if not groups.are_asked(self.request_spec):
+            # It has lost its device contexts, or not got them, just now.
+            self.flavor = marks.unmarked(self.flavor)
+            marks.forget(self.instance)
         computes.require(self.request_spec)
         migration: objects.Migration = stock()
         self._call.operation = self._call.operation.of_migration(

@@ -54,6 +54,20 @@ def remains(cloud):
 
 
 class TestDetach:
+    def test_who_makes_a_guest_is_told(self, cloud, nova, boot):
+        """Between its last look and the guest, the device may be given on."""
+        server_id, uuid_ = boot(cloud.add_device())
+
+        def is_leaving():
+            found = nova.arqs(f'instance={server_id}').json['arqs']
+            return [each.get('detaching') for each in found]
+
+        assert is_leaving() == [None]
+        nova.detach(server_id, uuid_)
+        assert is_leaving() == [True]
+        nova.attached(server_id, uuid_, fault='The guest keeps it.')
+        assert is_leaving() == [None]
+
     @pytest.mark.parametrize('device', [{}, MEDIATED])
     def test_the_last_one(self, cloud, member, nova, boot, detach, device):
         """It is available, though it was to be deleted with its server."""
@@ -324,20 +338,32 @@ class TestTheServerIsBroughtToAHost:
     """Whatever was being done with it is over."""
 
     def test_what_it_was_getting(self, cloud, member, nova, boot):
+        """It could not be moved back with it: it has nothing of it there."""
         server_id, booted = boot(cloud.add_device())
         uuid_ = member.create_one()
         nova.attach(server_id, uuid_)
 
-        answer = nova.begin(server_id, 'req-1').json
+        answer = nova.begin(server_id, 'req-1')
 
-        assert [
-            (each['uuid'], each['status'])
-            for each in answer['device_contexts']
-        ] == [(booted, 'bound'), (uuid_, 'reserved')]
-        wanted = providers(cloud.add_device(slots=2), booted, uuid_)
-        self.refuse_all(nova, server_id, uuid_, wanted)
-        nova.bind(server_id, wanted)
+        assert held(answer) == [booted]
+        shown = member.show(uuid_).json
+        assert shown['status'] == 'available'
+        assert 'taken over' in shown['fault']
+        wanted = providers(cloud.add_device(), uuid_)
+        self.refuse_all(nova, server_id, uuid_, wanted, but=nova.detached)
+
+    def test_what_was_bound_of_it(self, cloud, member, nova, boot):
+        server_id, booted = boot(cloud.add_device())
+        uuid_ = member.create_one()
+        nova.attach(server_id, uuid_)
+        wanted = providers(cloud.add_device(), uuid_)
+        nova.bind_attached(server_id, uuid_, wanted)
+
+        answer = nova.begin(server_id, 'req-1')
+
+        assert held(answer) == [booted, uuid_]
         assert member.status_of(uuid_) == 'bound'
+        self.refuse_all(nova, server_id, uuid_, wanted)
         assert cloud.used_slots() == 2
 
     def test_what_it_was_losing(self, cloud, member, nova, boot):

@@ -161,7 +161,10 @@ class TestCase(base.ServersTestBase):
         return self.device_contexts.add_device(*args, **kwargs)
 
     def start_compute_with_mediated_devices(
-        self, *uuids: str, host: str = 'compute1'
+        self,
+        *uuids: str,
+        host: str = 'compute1',
+        cell_name: str | None = None,
     ) -> None:
         """Start a host with a card that has mediated devices.
 
@@ -176,7 +179,9 @@ class TestCase(base.ServersTestBase):
                 dev_name=name, type_id='nvidia-11', parent='pci_0000_81_00_0'
             )
         self.start_compute(
-            host, mdev_info=fakelibvirt.HostMdevDevicesInfo(devices=mdevs)
+            host,
+            mdev_info=fakelibvirt.HostMdevDevicesInfo(devices=mdevs),
+            cell_name=cell_name,
         )
 
     def usage(self, device: nova_fixture.Device) -> int:

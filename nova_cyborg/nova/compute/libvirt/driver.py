@@ -46,11 +46,16 @@ class LibvirtDriver(live.LibvirtDriver):
     def _get_guest_config(
         self, stock: overrides.Stock
     ) -> vconfig.LibvirtConfigGuest:
-        if carried.now().accel_info is not None:
-            # At the end of a move, Nova hands none on.
-            stock['accel_info'] = carried.now().accel_info
+        # At the end of a move, Nova hands none on.
+        carried_on = carried.now().accel_info
+        arqs = stock['accel_info'] if carried_on is None else carried_on
+        if arqs:
+            # The device of what is being detached may be another guest's when
+            # this one starts.
+            arqs = [arq for arq in arqs if not arq.get('detaching')]
+        stock['accel_info'] = arqs
         guest = stock()
-        for arq in stock['accel_info'] or ():
+        for arq in arqs or ():
             if marks.is_of_device_context(arq):
                 attaching.attach(guest, stock['instance'], arq)
         return guest

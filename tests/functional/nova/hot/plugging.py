@@ -19,20 +19,26 @@ from tests.functional.nova import base, hotplug
 _PATH = '/servers/{}/os-device-contexts'
 _ATTACH = 'attach_device_context'
 _DETACH = 'detach_device_context'
+_ATTRIBUTES = ['flavor', 'system_metadata', 'device_metadata']
 
 
 class TestCase(step.TestCase):
     """A server that was booted without device contexts.
 
     :cvar COMPUTES: names of the compute nodes; each could have all.
+    :cvar CELLS: names of the cells of those that are not in the first one.
     :cvar SLOTS: how many slots of each kind each compute node has.
+    :cvar BOOTED_WITH: how many device contexts it was booted with, if any.
+    :ivar booted: UUIDs of those that it was booted with.
     :ivar pci: UUID of a device context for a PCI device.
     :ivar mdev: UUID of one for a mediated device.
     """
 
     HOSTS = ()
     COMPUTES: ty.ClassVar = ('compute1',)
+    CELLS: ty.ClassVar = {}
     SLOTS = 1
+    BOOTED_WITH = 0
 
     def setUp(self) -> None:
         super().setUp()
@@ -50,33 +56,39 @@ class TestCase(step.TestCase):
             self._add_host(host)
         self.pci = self.create_context()
         self.mdev = self.create_context(resources={'VGPU': 1})
+        self.booted = [self.create_context() for _n in range(self.BOOTED_WITH)]
         self.server = self.boot_first()
 
     def boot_first(self) -> dict[str, ty.Any]:
         """Boot the server."""
-        others = self.COMPUTES[1:]
-        for host in others:
-            self.set_enabled(host, False)
-        server = self.boot()
-        for host in others:
-            self.set_enabled(host, True)
-        return server
+        return self.boot(*self.booted)
 
     def _add_host(self, host: str) -> None:
         mdevs = [uuidutils.generate_uuid() for _n in range(self.SLOTS)]
-        self.start_compute_with_mediated_devices(*mdevs, host=host)
+        self.start_compute_with_mediated_devices(
+            *mdevs, host=host, cell_name=self.CELLS.get(host)
+        )
         self.add_device(host, slots=self.SLOTS)
         self.add_device(host, resource_class='VGPU', mdevs=mdevs)
 
     # What is done
 
-    def post(self, context_id: str, tag: str | None = None) -> dict[str, str]:
-        """Ask for a device context to be attached."""
+    def post(
+        self,
+        context_id: str,
+        tag: str | None = None,
+        server: dict[str, ty.Any] | None = None,
+    ) -> dict[str, str]:
+        """Ask for a device context to be attached.
+
+        :param server: another one than the server.
+        """
         body = {'device_context_id': context_id}
         if tag is not None:
             body['tag'] = tag
         response = self.api.api_post(
-            _PATH.format(self.server['id']), {'deviceContextAttachment': body}
+            _PATH.format((server or self.server)['id']),
+            {'deviceContextAttachment': body},
         )
         found: dict[str, str] = response.body['deviceContextAttachment']
         return found
@@ -100,6 +112,12 @@ class TestCase(step.TestCase):
         """Try to detach a device context; return what is said of it."""
         self.delete_attachment(context_id)
         return self._error(_DETACH)
+
+    def do(self, action: str, status: str = 'ACTIVE', **more: ty.Any) -> None:
+        """Do something with the server, and wait for its status."""
+        self.server = self.act(
+            self.server, action, status, more or None, self.admin_api
+        )
 
     def delete_attachment(self, context_id: str) -> None:
         """Ask for a device context to be detached."""
@@ -176,13 +194,26 @@ class TestCase(step.TestCase):
         """Return the devices that a guest has."""
         return self._of(server['id'], 0)
 
+    def cell_of(self, server: dict[str, ty.Any]) -> objects.CellMapping:
+        """Return the cell of a server."""
+        return objects.InstanceMapping.get_by_instance_uuid(
+            nova_context.get_admin_context(), server['id']
+        ).cell_mapping
+
     def instance(self) -> objects.Instance:
         """Return what Nova has recorded of the server."""
-        return objects.Instance.get_by_uuid(
-            nova_context.get_admin_context(),
-            self.server['id'],
-            expected_attrs=['flavor', 'system_metadata', 'device_metadata'],
-        )
+        with nova_context.target_cell(
+            nova_context.get_admin_context(), self.cell_of(self.server)
+        ) as context:
+            return objects.Instance.get_by_uuid(
+                context,
+                self.server['id'],
+                expected_attrs=[
+                    'flavor',
+                    'system_metadata',
+                    'device_metadata',
+                ],
+            )
 
     def hint(self) -> list[str]:
         """Return the device contexts that the server's request names."""
@@ -194,7 +225,19 @@ class TestCase(step.TestCase):
     # What is to be true
 
     def assert_has(self, *context_ids: str) -> None:
-        """Check that the server has device contexts, and no others."""
+        """Check that the server has device contexts, and no others.
+
+        No other server has any.
+        """
+        slots = {each.slot for each in self.assert_uses(*context_ids)}
+        self.wait_for(lambda: self.used_slots() == slots)
+        self.assert_in_step(audited=False)
+
+    def assert_uses(self, *context_ids: str) -> list[base.Hostdev]:
+        """Check that the server has device contexts, and no others.
+
+        :returns: what its guest has of them.
+        """
         wanted = []
         held = {each['uuid']: each for each in self.contexts_of(self.server)}
         self.assertEqual(set(context_ids), set(held))
@@ -210,15 +253,21 @@ class TestCase(step.TestCase):
             ]
         self.assertCountEqual(wanted, self.live())
         self.assertCountEqual(wanted, self.stored())
-        self.wait_for(
-            lambda: self.used_slots() == {each.slot for each in wanted}
+        return wanted
+
+    def assert_unmarked(self) -> None:
+        """Check that the server has nothing, and Nova knows of nothing."""
+        self.assertEqual([], self.contexts_of(self.server))
+        self.assertEqual([], self.live() + self.stored())
+        instance = self.instance()
+        self.assertEqual({}, instance.flavor.extra_specs)
+        self.assertNotIn(
+            'nova_cyborg_device_contexts', instance.system_metadata
         )
-        self.assert_in_step(audited=False)
 
     def assert_as_before(self) -> None:
         """Check that the server has nothing, and never had."""
-        self.assertEqual([], self.contexts_of(self.server))
-        self.assertEqual([], self.live() + self.stored())
+        self.assert_unmarked()
         for context_id in (self.pci, self.mdev):
             self.assertEqual('available', self.status(context_id))
         for table in (
@@ -231,9 +280,4 @@ class TestCase(step.TestCase):
         self.wait_for(lambda: not self.used_slots())
         for device in self.devices:
             self.assertEqual(0, self.usage(device))
-        instance = self.instance()
-        self.assertEqual({}, instance.flavor.extra_specs)
-        self.assertNotIn(
-            'nova_cyborg_device_contexts', instance.system_metadata
-        )
         self.assert_in_step(audited=False)

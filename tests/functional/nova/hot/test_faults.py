@@ -41,6 +41,13 @@ _CYBORG = (('answer', 500), ('lose', 0))
 _PLACEMENT = ('fails', 'is_lost')
 
 
+class Killed(BaseException):
+    """What ends what nova-compute does, and nobody catches.
+
+    No SystemExit: it would end the test as well, in green threads.
+    """
+
+
 class TestCase(plugging.TestCase):
     """A server that has one device context, and is to get another."""
 
@@ -183,7 +190,7 @@ class AttachTest(TestCase):
         ):
             for context_id in (self.pci, self.mdev):
                 # As one that is killed does, it does nothing more.
-                with mock.patch(method, side_effect=SystemExit):
+                with mock.patch(method, side_effect=Killed):
                     self.post(context_id)
                     self.outcome('attach_device_context')
                 self.assertEqual('attaching', self.status(context_id))
@@ -246,7 +253,7 @@ class DetachTest(TestCase):
             'nova_cyborg.nova.placement.lower',
             'nova_cyborg.cyborg_client.AllocationClient.detached',
         ):
-            with mock.patch(method, side_effect=SystemExit):
+            with mock.patch(method, side_effect=Killed):
                 for context_id in (self.pci, self.mdev):
                     self.delete_attachment(context_id)
                     self.outcome('detach_device_context')

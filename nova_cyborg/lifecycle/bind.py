@@ -9,8 +9,8 @@ Of what is to be made or programmed on the host, Cyborg's conductor does the
 binding, as for any ARQ; it also says why one cannot be bound. Its RPC method
 returns when the binding is done, or has failed, so it is called in a thread,
 and the request that began it is answered before. A failure is recorded for
-the project to read, and Nova is told. An outcome that gets lost, because this
-process ends in between, is left to Nova's ``arq_binding_timeout``.
+the project to read, and Nova is told. What this process does not finish, as it
+ends in between, cyborg-conductor resumes.
 """
 
 import collections.abc
@@ -22,7 +22,6 @@ import oslo_messaging
 from cyborg import context as cyborg_context
 from cyborg.common import constants, nova_client
 from cyborg.common import exception as cyborg_exception
-from cyborg.conductor import rpcapi
 from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
@@ -43,9 +42,22 @@ _executor = concurrent.futures.ThreadPoolExecutor(
 )
 
 
+class Conductor(ty.Protocol):
+    """Who binds: Cyborg's conductor, by RPC or in its own process."""
+
+    def arq_apply_patch(
+        self,
+        context: cyborg_context.RequestContext,
+        patch_list: ty.Any,
+        valid_fields: ty.Any,
+        /,
+    ) -> None:
+        """Bind, and tell Nova."""
+
+
 def begin(
     context: cyborg_context.RequestContext,
-    conductor: rpcapi.ConductorAPI,
+    conductor: Conductor,
     wanted: attempts.Wanted,
     check: allocations.Check,
 ) -> attempts.Binding:
@@ -71,7 +83,7 @@ def begin(
 
 def begin_attached(
     context: cyborg_context.RequestContext,
-    conductor: rpcapi.ConductorAPI,
+    conductor: Conductor,
     call: transitions.Call,
     node: str,
     providers: collections.abc.Mapping[str, str],
@@ -107,9 +119,34 @@ def begin_attached(
     return binding
 
 
+def resume(
+    context: cyborg_context.RequestContext,
+    conductor: Conductor,
+    server_id: str,
+    binding: attempts.Binding,
+) -> None:
+    """Bind in the background what another process has begun to bind.
+
+    :param conductor: binds.
+    :param server_id: UUID of the server.
+    :param binding: what is to be bound.
+    """
+    if binding.arqs:
+        _executor.submit(_run, context, conductor, server_id, binding)
+
+
+def tell(server_id: str, binding: attempts.Binding) -> None:
+    """Tell Nova of what is bound, as who has bound it may not have.
+
+    :param server_id: UUID of the server.
+    :param binding: what is bound.
+    """
+    _record_outcome(server_id, binding, '')
+
+
 def _run_later(
     context: cyborg_context.RequestContext,
-    conductor: rpcapi.ConductorAPI,
+    conductor: Conductor,
     server_id: str,
     binding: attempts.Binding,
 ) -> None:
@@ -119,7 +156,7 @@ def _run_later(
 
 def _run(
     context: cyborg_context.RequestContext,
-    conductor: rpcapi.ConductorAPI,
+    conductor: Conductor,
     server_id: str,
     binding: attempts.Binding,
 ) -> None:
@@ -138,7 +175,7 @@ def _run(
 
 def _bind(
     context: cyborg_context.RequestContext,
-    conductor: rpcapi.ConductorAPI,
+    conductor: Conductor,
     server_id: str,
     binding: attempts.Binding,
 ) -> None:

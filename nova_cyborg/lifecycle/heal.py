@@ -17,12 +17,16 @@ from cyborg import context as cyborg_context
 from nova_cyborg import exception
 from nova_cyborg.db.bindings import links
 from nova_cyborg.db.inventory import handles
-from nova_cyborg.lifecycle import nova, release, servers, unbind
+from nova_cyborg.lifecycle import nova, placement, release, servers, unbind
 
 _Result = ty.TypeVar('_Result')
 # How many servers are asked for when a device seems to be full: each is a
 # call of Nova's API.
 _MOST_ASKED = 64
+#: With a server that is gone, or is so, nothing is being done.
+MOVE_IS_OVER = frozenset(
+    (servers.State.GONE, servers.State.RESTING, servers.State.OFFLOADED)
+)
 
 
 def contexts_in_use(
@@ -100,3 +104,63 @@ def make_room(
         elif state is servers.State.UNKNOWN:
             # Nova may be down: asking for the others would only take time.
             return
+
+
+def forget_unused(client: placement.Placement, server: servers.Server) -> None:
+    """Forget the allocations of a server that is as it was.
+
+    :param client: Placement.
+    :param server: the server, which has no use for them.
+    """
+    # Nova says that it is unshelved before it chooses a host.
+    if nova.Nova().server(server.server_id).state is server.state:
+        client.forget(server.server_id)
+
+
+def forget_on_host(
+    client: placement.Placement, provider: str, server: servers.Server
+) -> None:
+    """Forget the allocations of a server on a host that it is not on.
+
+    :param client: Placement.
+    :param provider: UUID of a resource provider of that host.
+    :param server: the server.
+    """
+
+    def is_unused() -> bool:
+        asked = nova.Nova()
+        now = asked.server(server.server_id)
+        if now.state not in servers.AT_REST or now.node != server.node:
+            return False
+        failed = now.state is servers.State.FAILED
+        return not (failed and asked.may_run_elsewhere(now))
+
+    client.forget_on_host(provider, server.server_id, is_unused)
+
+
+def end_move(
+    client: placement.Placement,
+    provider: str,
+    migration_id: str,
+    server: servers.Server,
+) -> None:
+    """Forget the allocations of a migration that is over.
+
+    A server that stayed where it was has them, in the place of its own.
+
+    :param client: Placement.
+    :param provider: UUID of a resource provider of them.
+    :param migration_id: UUID of the migration.
+    :param server: its server.
+    """
+
+    def is_over() -> bool:
+        now = nova.Nova().server(server.server_id)
+        return now.state is server.state and now.node == server.node
+
+    came_back = server.node is not None and (
+        client.node(provider) == server.node
+    )
+    client.end_move(
+        provider, migration_id, server.server_id, is_over, came_back
+    )

@@ -20,7 +20,8 @@ from tools.databases import server
 
 # Those in whose process Cyborg's database is.
 _TESTS = tuple(
-    f'tests/functional/{name}' for name in ('api', 'audit', 'inventory')
+    f'tests/functional/{name}'
+    for name in ('api', 'audit', 'inventory', 'reconciler')
 )
 _WORKERS = 2
 

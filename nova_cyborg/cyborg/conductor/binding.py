@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Binding an ARQ that is unbound meanwhile.
+"""Binding an ARQ that is unbound meanwhile, or bound by another process.
 
 Cyborg's conductor takes an attach handle, has a mediated device made, and
 then writes both to the ARQ. One that was deleted in between cannot say what
@@ -13,11 +13,12 @@ import logging
 import typing as ty
 
 from cyborg import context as cyborg_context
-from cyborg.common import exception
+from cyborg.common import constants, exception
 from cyborg.objects import ext_arq
 
 from nova_cyborg.db import arqs
 from nova_cyborg.db.inventory import handles
+from nova_cyborg.db.reconciler import pending
 from nova_cyborg.lifecycle import unbind
 
 LOG = logging.getLogger(__name__)
@@ -57,6 +58,74 @@ def giving_back(stock: _Bind) -> _Bind:
     return bind
 
 
+_Allocate = collections.abc.Callable[
+    [ty.Any, cyborg_context.RequestContext, ty.Any], None
+]
+_UpdateState = collections.abc.Callable[
+    [ty.Any, cyborg_context.RequestContext, str, ty.Any], None
+]
+
+
+def unless_given(stock: _Allocate) -> _Allocate:
+    """Return Cyborg's ``_allocate_attach_handle``, for one of two binders.
+
+    The other one has taken a slot by then; or the ARQ is not being bound any
+    more. What is saved after it would have the ARQ lose what its guest gets.
+
+    :param stock: Cyborg's method.
+    :returns: the method to have in its place. It raises ResourceNotFound if
+        another one has; what was taken is given back.
+    """
+
+    @functools.wraps(stock)
+    def allocate(
+        self: ext_arq.ExtARQ,
+        context: cyborg_context.RequestContext,
+        deployable: ty.Any,
+    ) -> None:
+        stock(self, context, deployable)
+        admin = cyborg_context.get_admin_context()
+        arq_id, row_id = self.arq.uuid, self.attach_handle_id
+        if not pending.give(admin, arq_id, row_id) and arqs.states(
+            admin, [arq_id]
+        ):
+            self.attach_handle_id = None
+            _give_back(admin, arq_id, row_id)
+            raise exception.ResourceNotFound(
+                resource='ARQ', msg=f'{arq_id}: it is bound by another process'
+            )
+
+    return allocate
+
+
+def starting_once(stock: _UpdateState) -> _UpdateState:
+    """Return Cyborg's ``update_state``, which lets one of two start to bind.
+
+    :param stock: Cyborg's method. Of two that start at one moment, it would
+        have each find that it has.
+    :returns: the method to have in its place; it raises ARQBadState.
+    """
+
+    @functools.wraps(stock)
+    def update_state(
+        self: ext_arq.ExtARQ,
+        context: cyborg_context.RequestContext,
+        state: str,
+        scope: ty.Any = None,
+    ) -> None:
+        if state == constants.ARQ_BIND_STARTED and scope:
+            admin = cyborg_context.get_admin_context()
+            values = {**self.obj_get_changes(), 'state': state}
+            if not pending.start(admin, self.arq.uuid, values, scope):
+                raise exception.ARQBadState(
+                    state='another one', uuid=self.arq.uuid, expected=scope
+                )
+            scope = [*scope, state]
+        stock(self, context, state, scope)
+
+    return update_state
+
+
 def _give_back(
     context: cyborg_context.RequestContext, arq_id: str, row_id: int | None
 ) -> None:
@@ -76,8 +145,17 @@ def _give_back(
     unbind.unseen(handle)
 
 
+#: What is put in the place of Cyborg's methods of ARQs, by name.
+WRAPPERS: dict[str, collections.abc.Callable[[ty.Any], ty.Any]] = {
+    'bind': giving_back,
+    '_allocate_attach_handle': unless_given,
+    'update_state': starting_once,
+}
+
+
 def install() -> None:
     """Put it in the place of Cyborg's; safe to repeat."""
-    stock = ext_arq.ExtARQ.bind
-    if not hasattr(stock, '__wrapped__'):
-        ext_arq.ExtARQ.bind = giving_back(stock)
+    for name, wrapper in WRAPPERS.items():
+        stock = getattr(ext_arq.ExtARQ, name)
+        if not hasattr(stock, '__wrapped__'):
+            setattr(ext_arq.ExtARQ, name, wrapper(stock))

@@ -77,7 +77,7 @@ class ConductorManager(
             options.reconcile_budget,
             options.reconcile_resync,
         )
-        return loop.Loop(self.host, settings)
+        return loop.Loop(self.host, settings, self)
 
     def periodic_tasks(
         self,
@@ -206,7 +206,13 @@ def install() -> str:
     )
     attach_handle.AttachHandle.allocate = classmethod(allocate)
     signatures.check(
-        ext_arq.ExtARQ, {'unbind': 'context', 'bind': 'context deployable'}
+        ext_arq.ExtARQ,
+        {
+            'unbind': 'context',
+            'bind': 'context deployable',
+            '_allocate_attach_handle': 'context deployable',
+            'update_state': 'context state scope',
+        },
     )
     stock.install()
     binding.install()

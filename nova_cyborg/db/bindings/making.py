@@ -65,7 +65,9 @@ def take_slots(
         tainted = taints.of_providers(context, chosen)
         for group, provider in asked:
             taints.check(group, tainted.get(provider, ()))
-    if any(_is_programmed(group) for group, _provider in asked):
+    if any(
+        is_programmed(group.as_profile_group()) for group, _provider in asked
+    ):
         return None
     return slots.take_all(
         db,
@@ -104,6 +106,14 @@ def make(
     ]
 
 
+def is_programmed(group: collections.abc.Mapping[str, str]) -> bool:
+    """Tell whether something is written to a device before it is given.
+
+    :param group: a group of a device profile, in Cyborg's form.
+    """
+    return not _IMAGES.isdisjoint(group)
+
+
 def _target(
     data: model.DeviceContext,
     node: str,
@@ -130,7 +140,3 @@ def _asked(
         for _row, data in held
         for asked in zip(data.groups, wanted[data.uuid].providers, strict=True)
     ]
-
-
-def _is_programmed(group: model.Group) -> bool:
-    return not _IMAGES.isdisjoint(group.as_profile_group())

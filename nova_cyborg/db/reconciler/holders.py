@@ -25,6 +25,9 @@ _PORTION = 500
 _CHANGED_AT = sa.func.coalesce(
     tables.DeviceAllocation.updated_at, tables.DeviceAllocation.created_at
 )
+# Of the fields of a holder, those that are no conditions: databases give
+# these as numbers.
+_FACTS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,12 +195,9 @@ def _find(
         )
         .where(condition)
         .order_by(allocation.id)
+        .limit(limit)
     )
     return [
-        Holder(
-            row_id, server_id, generation, changed_at, node, *map(bool, said)
-        )
-        for row_id, server_id, generation, changed_at, node, *said in (
-            session.rows(context, query)
-        )
+        Holder(*row[:_FACTS], *map(bool, row[_FACTS:]))
+        for row in session.rows(context, query)
     ]

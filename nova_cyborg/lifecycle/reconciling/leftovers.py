@@ -58,19 +58,9 @@ class Leftovers:
         """
         context = cyborg_context.get_admin_context()
         self._look_at_slots(context, budget)
-        for server_id in self._links.confirmed(
-            leftovers.servers_with_links(context), time.monotonic()
-        ):
-            self._carry_out(
-                budget,
-                self._links,
-                'link-of-no-arq',
-                server_id,
-                server_id,
-                functools.partial(_tidy, server_id),
-            )
         self._turn += 1
         if self._turn % 2:
+            self._look_at_links(context, budget)
             self._look_at_arqs(context, budget)
         elif self._turn % 4:
             self._look_at_profiles(context, budget)
@@ -95,6 +85,21 @@ class Leftovers:
                 slot.uuid,
                 slot,
                 functools.partial(repair, slot),
+            )
+
+    def _look_at_links(
+        self, context: cyborg_context.RequestContext, budget: report.Budget
+    ) -> None:
+        for server_id in self._links.confirmed(
+            leftovers.servers_with_links(context), time.monotonic()
+        ):
+            self._carry_out(
+                budget,
+                self._links,
+                'link-of-no-arq',
+                server_id,
+                server_id,
+                functools.partial(_tidy, server_id),
             )
 
     def _look_at_arqs(

@@ -48,6 +48,8 @@ class Report:
         self.found: collections.Counter[str] = collections.Counter()
         self.repaired: collections.Counter[str] = collections.Counter()
         self.failed: collections.Counter[str] = collections.Counter()
+        #: UUIDs of servers, of which Placement may say what is not so.
+        self.touched: set[str] = set()
         self._failures: collections.Counter[tuple[str, str]] = (
             collections.Counter()
         )

@@ -54,6 +54,10 @@ class Suspects(ty.Generic[Fact]):
             >= max(self._grace, grace_of(each) if grace_of else 0)
         ]
 
+    def __iter__(self) -> collections.abc.Iterator[Fact]:
+        """Go through all that disagrees."""
+        return iter(list(self._since))
+
     def begin_anew(self, fact: Fact, now: float) -> None:
         """Have one wait for its grace again.
 

@@ -16,11 +16,15 @@ import typing as ty
 
 import sqlalchemy as sa
 from cyborg.api import app as stock_app
+from cyborg.conductor import rpcapi
 from nova_cyborg.audit import auditor
 from nova_cyborg.cmd import audit
+from nova_cyborg.cyborg.conductor.reconciler import loop, rounds
+from nova_cyborg.db.reconciler import leases
 from nova_cyborg.fixture import cyborg as cyborg_fixture
 from nova_cyborg.fixture import http_server
 
+from cyborg import context as cyborg_context
 from tests.functional.nova import edge
 from tests.functional.nova.story import hosts
 
@@ -39,6 +43,7 @@ class Control(hosts.Control, server.Control):
             )
         }
         self._edge = self._apps[False]
+        self._loop = _new_loop()
         self._refusals: list[edge.Fault] = []
         sa.event.listen(cyborg.engine, 'before_cursor_execute', self._refuse)
         super().__init__(cyborg, port)
@@ -48,6 +53,7 @@ class Control(hosts.Control, server.Control):
 
     def reset(self) -> None:
         """Make it as new for a test."""
+        self._loop = _new_loop()
         self._refusals.clear()
         self.stop_hosts()
         super().reset()
@@ -99,11 +105,31 @@ class Control(hosts.Control, server.Control):
         :param placement: URL of Placement.
         :returns: what was found.
         """
-        self._cyborg.config.config(
-            group='placement', auth_type='none', endpoint_override=placement
-        )
+        self._reach_placement(placement)
         found = auditor.run(0, repair=True, tell=print)
         return [audit.as_row(outcome) for outcome in found]
+
+    def reconcile(self, placement: str, ticks: int) -> dict[str, int]:
+        """Let what disagrees be put right, in the rounds of a conductor.
+
+        :param placement: URL of Placement.
+        :param ticks: how many rounds there are, without a pause.
+        :returns: how often what was repaired since the test has begun.
+        """
+        self._reach_placement(placement)
+        for _n in range(ticks):
+            self._loop.tick()
+        lease = leases.read(
+            cyborg_context.get_admin_context(), leases.RECONCILER
+        )
+        assert lease
+        repaired: dict[str, int] = lease.report['repaired']
+        return repaired
+
+    def _reach_placement(self, url: str) -> None:
+        self._cyborg.config.config(
+            group='placement', auth_type='none', endpoint_override=url
+        )
 
     def refuse_writes(
         self, table: str, skip: int = 0, times: int = 1, kill: bool = False
@@ -129,6 +155,11 @@ class Control(hosts.Control, server.Control):
                 if refusal.action == 'die':
                     edge.die()
                 raise sqlite3.OperationalError('the disk is full')
+
+
+def _new_loop() -> loop.Loop:
+    settings = rounds.Settings(interval=10, grace=0, budget=60, resync=20)
+    return loop.Loop('controller', settings, rpcapi.ConductorAPI())
 
 
 def main() -> None:

@@ -75,6 +75,13 @@ class TestCase(base.TestCase):
         self.assertEqual([], left)
         return [row['kind'] for row in rows]
 
+    def reconcile(self, ticks: int = 4) -> dict[str, int]:
+        """Let what disagrees be put right; return how often what was."""
+        found: dict[str, int] = self.cyborg.control(
+            'reconcile', placement=self._placement_url, ticks=ticks
+        )
+        return found
+
     def assert_in_step(self, audited: bool = True) -> None:
         """Check that nothing is lost, held by nobody, or given twice.
 

@@ -6,6 +6,7 @@ from tests.functional.api import conftest as api  # isort: skip - first
 
 import pytest
 from cyborg import context as cyborg_context
+from cyborg.conductor import rpcapi
 
 from nova_cyborg.cyborg.conductor.reconciler import loop, rounds
 from nova_cyborg.db.reconciler import leases
@@ -29,7 +30,7 @@ class Reconciler:
     def __init__(self, host='controller1', **settings):
         defaults = {'interval': 10, 'grace': 0, 'budget': 60, 'resync': 20}
         self.settings = rounds.Settings(**defaults | settings)
-        self.loop = loop.Loop(host, self.settings)
+        self.loop = loop.Loop(host, self.settings, rpcapi.ConductorAPI())
 
     def tick(self, times=1):
         for _n in range(times):

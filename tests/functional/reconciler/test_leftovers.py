@@ -72,7 +72,7 @@ def test_a_link_to_no_arq(cloud, reconciler, running):
     put(cloud, running[1], None)
     rows.execute(cloud, sa.delete(models.ExtArq))
 
-    reconciler.tick(3)
+    reconciler.tick(5)
 
     assert cloud.count(tables.DeviceContextArq) == 0
     assert cloud.count(tables.DeviceBinding) == 0

@@ -16,6 +16,7 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg.cyborg.conductor.reconciler import rounds
 from nova_cyborg.db.reconciler import leases
+from nova_cyborg.lifecycle import bind
 
 LOG = logging.getLogger(__name__)
 
@@ -29,10 +30,17 @@ class Loop:
 
     :param host: the host that this process is known by.
     :param settings: what the options say.
+    :param conductor: binds.
     """
 
-    def __init__(self, host: str, settings: rounds.Settings) -> None:
+    def __init__(
+        self,
+        host: str,
+        settings: rounds.Settings,
+        conductor: bind.Conductor,
+    ) -> None:
         self._host = host
+        self._conductor = conductor
         self._settings = settings
         self._holder = str(uuid.uuid4())
         self._rounds: rounds.Rounds | None = None
@@ -61,7 +69,7 @@ class Loop:
             return self._settings.interval
         if self._rounds is None:
             LOG.info('This process reconciles Cyborg with Nova from now on')
-            self._rounds = rounds.Rounds(self._settings)
+            self._rounds = rounds.Rounds(self._settings, self._conductor)
         good_at = self._rounds.tick(lease.now, lease.good_at)
         found: dict[str, ty.Any] = self._rounds.as_dict()
         leases.record(context, _NAME, self._holder, found, good_at)

@@ -10,11 +10,13 @@ import logging
 import time
 import typing as ty
 
-from nova_cyborg.lifecycle import nova
+from nova_cyborg.lifecycle import bind, nova
 from nova_cyborg.lifecycle.reconciling import (
+    allocations,
     changes,
     holders,
     leftovers,
+    pending,
     profile_arqs,
     report,
     subjects,
@@ -46,13 +48,16 @@ class Rounds:
     """What is remembered from tick to tick, and what a tick does.
 
     :param settings: what the options say.
+    :param conductor: binds.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, conductor: bind.Conductor) -> None:
         self._settings = settings
         self._report = report.Report()
         grace = settings.grace
+        self._pending = pending.Pending(grace, self._report, conductor)
         self._leftovers = leftovers.Leftovers(grace, self._report)
+        self._allocations = allocations.Allocations(grace, self._report)
         self._changes = changes.Changes(
             (holders.Holders(), profile_arqs.ProfileArqs())
         )
@@ -84,7 +89,9 @@ class Rounds:
         steps = [
             list_changes,
             *(self._looking(each, budget) for each in self._subjects),
+            lambda: self._pending.look(budget),
             lambda: self._leftovers.look(budget),
+            lambda: self._allocations.look(budget),
             lambda: self._look_again(budget),
         ]
         good = True
@@ -130,6 +137,7 @@ class Rounds:
         """Return what was found, for JSON."""
         known = [
             self._leftovers.oldest,
+            self._allocations.oldest,
             *(each.watch.oldest for each in self._subjects),
         ]
         since = min((each for each in known if each is not None), default=None)

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Placement's allocations of devices, some resource providers at a time."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import functools
+import logging
+import time
+
+from cyborg import context as cyborg_context
+
+from nova_cyborg import exception
+from nova_cyborg.db.reconciler import providers
+from nova_cyborg.lifecycle import heal, nova, placement, servers
+from nova_cyborg.lifecycle.reconciling import report, watch
+
+LOG = logging.getLogger(__name__)
+
+# Resource providers of a look, in turn.
+_AT_ONCE = 20
+_UNALLOCATED = 'no-placement-allocation'
+_OF_NO_SERVER = 'allocation-of-no-server'
+_ELSEWHERE = 'allocation-on-another-host'
+# By the state of a server that has no use for any allocation.
+_UNUSED = {
+    servers.State.GONE: _OF_NO_SERVER,
+    servers.State.OFFLOADED: 'allocation-of-offloaded-server',
+    servers.State.NEVER_BUILT: 'allocation-of-failed-server',
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Fact:
+    """What disagrees.
+
+    :ivar kind: as the audit has it.
+    :ivar provider: UUID of the resource provider.
+    :ivar server: of whom an allocation is there, or is not.
+    :ivar count: how many devices it has there.
+    """
+
+    kind: str
+    provider: str
+    server: servers.Server
+    count: int
+
+
+class Allocations:
+    """What is remembered of them.
+
+    :param grace: seconds between the two looks.
+    :param found: is told of what is found and repaired, and knows which
+        servers something was repaired of.
+    """
+
+    def __init__(self, grace: float, found: report.Report) -> None:
+        self._report = found
+        self._suspects: watch.Suspects[_Fact] = watch.Suspects(grace)
+        self._until: dict[_Fact, float] = {}
+        # A device does not go from host to host under one resource provider.
+        self._nodes: dict[str, str | None] = {}
+        self._cursor = 0
+        self._turn = 0
+        self._answers = True
+
+    @property
+    def oldest(self) -> float | None:
+        """Since when the oldest of them is known; None if there is none."""
+        return self._suspects.oldest
+
+    def look(self, budget: report.Budget) -> None:
+        """Look at some, and put those right that were found before.
+
+        :param budget: how long that may take.
+        """
+        self._turn += 1
+        in_turn = not self._turn % 2
+        if not (in_turn or self._report.touched or any(self._suspects)):
+            return
+        try:
+            self._look(budget, in_turn)
+        except exception.PlacementFailed as exc:
+            if self._answers:
+                LOG.warning(
+                    'Allocations of devices are not looked at until Placement '
+                    'answers: %s',
+                    exc,
+                )
+            self._answers = False
+        else:
+            self._answers = True
+
+    def _look(self, budget: report.Budget, in_turn: bool) -> None:
+        context = cyborg_context.get_admin_context()
+        client, says = placement.Placement(), nova.Nova()
+        again = {each.provider for each in self._suspects}
+        for server_id in sorted(self._report.touched):
+            again.update(client.providers_of(server_id))
+            self._report.touched.discard(server_id)
+        chosen = providers.of_uuids(context, again)
+        if in_turn:
+            chosen += self._following(context)
+        found: set[_Fact] = set()
+        looked = set(again)
+        for each in chosen:
+            if not budget.left:
+                looked.discard(each.uuid)
+                continue
+            looked.add(each.uuid)
+            found.update(self._about(client, each, says))
+        found -= self._declined(time.monotonic())
+        kept = {each for each in self._suspects if each.provider not in looked}
+        now = time.monotonic()
+        for fact in self._suspects.confirmed(found | kept, now):
+            if fact in found and budget.left:
+                self._carry_out(client, fact)
+
+    def _following(
+        self, context: cyborg_context.RequestContext
+    ) -> list[providers.Provider]:
+        found = providers.following(context, self._cursor, _AT_ONCE)
+        self._cursor = found[-1].row_id if len(found) == _AT_ONCE else 0
+        return found
+
+    def _carry_out(self, client: placement.Placement, fact: _Fact) -> None:
+        server_id = fact.server.server_id
+        repair = functools.partial(_repair, client, fact)
+        self._report.carry_out(fact.kind, server_id, repair)
+        # It is repaired, or has a reason that does not go away at once.
+        self._until[fact] = time.monotonic() + watch.MUCH_LATER
+
+    def _declined(self, now: float) -> set[_Fact]:
+        """Return what is left alone for a while."""
+        self._until = {
+            fact: until for fact, until in self._until.items() if until > now
+        }
+        return set(self._until)
+
+    def _about(
+        self,
+        client: placement.Placement,
+        provider: providers.Provider,
+        says: nova.Nova,
+    ) -> collections.abc.Iterator[_Fact]:
+        """Compare what Placement and Cyborg say of a resource provider."""
+        consumers = client.consumers(provider.uuid).keys()
+        for consumer in sorted(consumers - provider.uses.keys()):
+            server = says.server(consumer)
+            kind = _UNUSED.get(server.state)
+            if kind is None and self._is_elsewhere(client, provider, server):
+                kind = _ELSEWHERE
+            if kind:
+                yield _Fact(kind, provider.uuid, server, 0)
+        for server_id in sorted(provider.uses.keys() - consumers):
+            server, use = says.server(server_id), provider.uses[server_id]
+            if server.state in servers.AT_REST and server.node == use.node:
+                yield _Fact(_UNALLOCATED, provider.uuid, server, use.count)
+
+    def _is_elsewhere(
+        self,
+        client: placement.Placement,
+        provider: providers.Provider,
+        server: servers.Server,
+    ) -> bool:
+        """Tell whether a server is at rest on another host.
+
+        Of one on this host, a flavor may ask for what is allocated.
+        """
+        if server.state not in servers.AT_REST or server.node is None:
+            return False
+        if provider.uuid not in self._nodes:
+            self._nodes[provider.uuid] = client.node(provider.uuid)
+        return self._nodes[provider.uuid] not in (None, server.node)
+
+
+def _repair(client: placement.Placement, fact: _Fact) -> bool:
+    """Put right what disagrees, if it still does."""
+    says = nova.Nova()
+    server = says.server(fact.server.server_id)
+    if server != fact.server:
+        return False
+    if fact.kind == _UNALLOCATED:
+        client.allocate(fact.provider, server.server_id, fact.count)
+    elif fact.kind == _OF_NO_SERVER:
+        return _forget(client, says, fact)
+    elif fact.kind != _ELSEWHERE:
+        heal.forget_unused(client, server)
+    elif _is_left(says, fact):
+        heal.forget_on_host(client, fact.provider, server)
+    else:
+        return False
+    return True
+
+
+def _forget(client: placement.Placement, says: nova.Nova, fact: _Fact) -> bool:
+    """Forget what is of no server, or of a migration that is over."""
+    consumer = fact.server.server_id
+    if says.migrations is None:
+        return False
+    if consumer not in says.migrations:
+        client.forget(consumer)
+        return True
+    moved = says.server(says.migrations[consumer])
+    if moved.state not in heal.MOVE_IS_OVER:
+        return False
+    heal.end_move(client, fact.provider, consumer, moved)
+    return True
+
+
+def _is_left(says: nova.Nova, fact: _Fact) -> bool:
+    """Tell whether a server has nothing to do with another host any more."""
+    server = fact.server
+    # Nova keeps what an evacuated server has on its old host until that is
+    # back.
+    if says.is_evacuated(server.server_id):
+        return False
+    failed = server.state is servers.State.FAILED
+    return not (failed and says.may_run_elsewhere(server))

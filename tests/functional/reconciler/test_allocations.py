@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Placement's allocations of devices."""
+
+import pytest
+
+from nova_cyborg import exception
+from tests.functional.reconciler.test_holders import put
+
+MIGRATION = '11111111-0000-4000-8000-000000000000'
+
+
+@pytest.fixture
+def settled(cloud, reconciler, running, placement):
+    """A server that has all it should have, by an earlier round."""
+    provider, server_id, _context_id = running
+    put(cloud, server_id)
+    placement.nodes[provider] = 'compute1'
+    reconciler.tick(2)
+    return provider, server_id
+
+
+def repaired(reconciler):
+    return reconciler.report['repaired']
+
+
+def test_nothing_disagrees(reconciler, settled, placement):
+    reconciler.tick(4)
+
+    assert placement.allocations[settled[0]] == {settled[1]: 1}
+    assert repaired(reconciler) == {}
+
+
+def test_of_a_server_that_is_gone(cloud, reconciler, settled, placement):
+    """With what it held."""
+    cloud.nova.delete(settled[1])
+
+    reconciler.tick(4)
+
+    assert placement.allocations[settled[0]] == {}
+    assert repaired(reconciler) == {
+        'held-by-no-server': 1,
+        'allocation-of-no-server': 1,
+    }
+
+
+def test_of_a_server_that_never_held_anything(
+    cloud, reconciler, settled, placement
+):
+    gone = '22222222-0000-4000-8000-000000000000'
+    placement.allocate(settled[0], gone)
+
+    reconciler.tick()
+    assert gone in placement.allocations[settled[0]]
+    reconciler.tick(3)
+
+    assert placement.allocations[settled[0]] == {settled[1]: 1}
+
+
+@pytest.mark.parametrize('how', ['cell_is_down', 'status_code'])
+def test_nova_does_not_say(cloud, reconciler, settled, placement, how):
+    gone = '22222222-0000-4000-8000-000000000000'
+    placement.allocate(settled[0], gone)
+    setattr(cloud.nova, how, 503)
+
+    reconciler.tick(6)
+
+    assert gone in placement.allocations[settled[0]]
+
+
+def test_of_a_migration_that_is_under_way(
+    cloud, reconciler, settled, placement
+):
+    provider, server_id = settled
+    cloud.nova.change(server_id, 'VERIFY_RESIZE')
+    cloud.nova.migrations[server_id] = [{'uuid': MIGRATION}]
+    placement.allocate(provider, MIGRATION)
+
+    reconciler.tick(6)
+
+    assert MIGRATION in placement.allocations[provider]
+
+
+def test_of_a_migration_that_is_over(cloud, reconciler, settled, placement):
+    """The server has what it had, in the place of its own."""
+    provider, server_id = settled
+    cloud.nova.migrations[server_id] = [{'uuid': MIGRATION}]
+    placement.allocations[provider] = {MIGRATION: 1}
+
+    reconciler.tick(6)
+
+    assert placement.allocations[provider] == {server_id: 1}
+
+
+def test_of_a_server_that_is_on_another_host(
+    cloud, reconciler, settled, placement
+):
+    provider = cloud.add_device(host='compute2')
+    placement.nodes[provider] = 'compute2'
+    placement.allocate(provider, settled[1])
+
+    reconciler.tick(6)
+
+    assert placement.allocations[provider] == {}
+
+
+def test_of_one_that_was_evacuated(cloud, reconciler, settled, placement):
+    """Nova keeps it until the host is back; nobody is asked each time."""
+    provider = cloud.add_device(host='compute2')
+    placement.nodes[provider] = 'compute2'
+    placement.allocate(provider, settled[1])
+    cloud.nova.migrations[settled[1]] = [{'uuid': MIGRATION, 'status': 'done'}]
+
+    reconciler.tick(6)
+    assert placement.allocations[provider] == {settled[1]: 1}
+    before = cloud.nova.requests
+    reconciler.tick()
+
+    assert cloud.nova.requests - before <= 3
+
+
+def test_none_of_what_a_server_has(cloud, reconciler, settled, placement):
+    provider, server_id = settled
+    other = cloud.add_device(host='compute2')
+    placement.allocations[provider] = {}
+    # As of the host itself.
+    placement.allocate(other, server_id)
+    placement.nodes[other] = 'compute1'
+
+    reconciler.tick(6)
+
+    assert placement.allocations[provider] == {server_id: 1}
+
+
+def test_placement_is_down(cloud, reconciler, settled, placement, caplog):
+    """All else is put right meanwhile, and it is said once."""
+    cloud.nova.delete(settled[1])
+    placement.failure = exception.PlacementFailed(reason='it is down')
+
+    reconciler.tick(6)
+
+    assert cloud.used_slots() == 0
+    assert caplog.text.count('are not looked at until Placement') == 1
+    placement.failure = None
+    reconciler.tick(6)
+    assert placement.allocations[settled[0]] == {}

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Two looks a grace apart must agree."""
+
+import dataclasses
+
+import pytest
+
+from nova_cyborg.lifecycle.reconciling import watch
+
+GRACE = 15
+
+
+@dataclasses.dataclass(frozen=True)
+class Fact:
+    server_id: str
+    version: int = 0
+
+
+class TestSuspects:
+    @pytest.fixture
+    def suspects(self):
+        return watch.Suspects(GRACE)
+
+    def test_one_look_is_none(self, suspects):
+        assert suspects.confirmed(['a'], 0) == []
+
+    @pytest.mark.parametrize(('later', 'found'), [(14.9, []), (15, ['a'])])
+    def test_it_takes_a_grace(self, suspects, later, found):
+        suspects.confirmed(['a'], 0)
+
+        assert suspects.confirmed(['a'], later) == found
+
+    def test_two_looks_without_a_grace(self):
+        suspects = watch.Suspects(0)
+        assert suspects.confirmed(['a'], 0) == []
+
+        assert suspects.confirmed(['a'], 0) == ['a']
+
+    def test_what_was_well_in_between(self, suspects):
+        suspects.confirmed(['a'], 0)
+        suspects.confirmed([], 10)
+
+        assert suspects.confirmed(['a'], 20) == []
+        assert suspects.oldest == 20
+
+    def test_one_that_takes_longer(self, suspects):
+        suspects.confirmed(['a', 'b'], 0)
+
+        assert suspects.confirmed(
+            ['a', 'b'], 20, lambda fact: 90 if fact == 'a' else 0
+        ) == ['b']
+
+    def test_begin_anew(self, suspects):
+        suspects.confirmed(['a'], 0)
+        suspects.begin_anew('a', 20)
+
+        assert suspects.confirmed(['a'], 30) == []
+        assert suspects.confirmed(['a'], 35) == ['a']
+
+
+class TestWatch:
+    @pytest.fixture
+    def begun(self):
+        """One that has been at it for a while."""
+        found = watch.Watch(GRACE)
+        found.update({}, -100, ())
+        return found
+
+    def due(self, one, now):
+        return [each.fact.server_id for each in one.due(now)]
+
+    def test_who_begins_looks_at_once(self):
+        one = watch.Watch(GRACE)
+
+        one.update({'a': Fact('a')}, 0, ())
+
+        assert self.due(one, 0) == ['a']
+
+    def test_what_has_just_changed_is_looked_at_later(self, begun):
+        begun.update({'a': Fact('a')}, 0, ())
+
+        assert self.due(begun, 14.9) == []
+        assert self.due(begun, 15) == ['a']
+
+    def test_each_change_begins_anew(self, begun):
+        begun.update({'a': Fact('a')}, 0, ())
+        begun.update({'a': Fact('a', 1)}, 10, ())
+
+        assert self.due(begun, 24) == []
+        assert self.due(begun, 25) == ['a']
+
+    def test_what_nova_lists_as_deleted_does_not_wait(self, begun):
+        begun.update({'a': Fact('a')}, 0, {'a'})
+
+        assert begun.due(0)[0].listed
+
+    def test_what_is_settled_is_forgotten(self, begun):
+        begun.update({'a': Fact('a')}, 0, ())
+        assert 'a' in begun
+
+        begun.update({}, 20, ())
+
+        assert 'a' not in begun
+        assert self.due(begun, 1000) == []
+
+    def test_those_first_that_wait_longest(self, begun):
+        begun.update({'a': Fact('a')}, 0, ())
+        begun.update({'a': Fact('a'), 'b': Fact('b')}, 5, ())
+        begun.due(15)[0].wait(15)
+
+        assert self.due(begun, 100) == ['b', 'a']
+
+    def test_one_of_which_nothing_becomes_for_long(self, begun):
+        begun.update({'a': Fact('a')}, 0, ())
+        (one,) = begun.due(15)
+
+        one.wait(15)
+        assert one.due == 15 + watch.LATER
+        one.wait(1000)
+        assert one.due == 1000 + watch.MUCH_LATER
+
+    def test_two_looks(self, begun):
+        begun.update({'a': Fact('a')}, 0, ())
+        (one,) = begun.due(15)
+
+        assert not one.suspect('kind', 15, GRACE)
+        assert begun.oldest == 15
+        assert begun.next_suspect == 30
+        assert not one.suspect('kind', 29, GRACE)
+        assert one.suspect('kind', 30, GRACE)
+
+    def test_two_looks_that_differ(self, begun):
+        begun.update({'a': Fact('a')}, 0, ())
+        (one,) = begun.due(15)
+        one.suspect('kind', 15, GRACE)
+
+        assert not one.suspect('another', 30, GRACE)
+        assert one.due == 45
+
+    def test_a_look_that_finds_nothing(self, begun):
+        begun.update({'a': Fact('a')}, 0, ())
+        (one,) = begun.due(15)
+        one.suspect('kind', 15, GRACE)
+        one.wait(20)
+
+        assert begun.oldest is None
+        assert not one.suspect('kind', 50, GRACE)

@@ -22,9 +22,6 @@ from nova_cyborg.db.bindings import rows
 
 # UUIDs of one statement: databases bound its parameters.
 _PORTION = 500
-_CHANGED_AT = sa.func.coalesce(
-    tables.DeviceAllocation.updated_at, tables.DeviceAllocation.created_at
-)
 # Of the fields of a holder, those that are no conditions: databases give
 # these as numbers.
 _FACTS = 5
@@ -105,7 +102,7 @@ def overdue(
     return _find(
         context,
         allocation.settled_at.is_(None)
-        & (before > _CHANGED_AT)
+        & (_changed_at() < before)
         & (allocation.id > after),
         limit,
     )

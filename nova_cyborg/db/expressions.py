@@ -6,6 +6,7 @@ import typing as ty
 
 import sqlalchemy as sa
 from sqlalchemy.ext import compiler
+from sqlalchemy.sql import functions
 
 
 class Exactly(sa.ColumnElement[bool]):
@@ -67,3 +68,29 @@ def _compile_epoch_for_postgresql(
     _element: EpochSeconds, _compiling: ty.Any, **_options: ty.Any
 ) -> str:
     return 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)'
+
+
+class as_in_cyborg(functions.FunctionElement[str]):  # noqa: N801 - a function
+    """A UUID of one of our tables, to be looked up in one of Cyborg's.
+
+    MariaDB looks nothing up by an index whose texts have fewer bytes a
+    character than what is looked for; Cyborg's tables may be such.
+    """
+
+    inherit_cache = True
+    type = sa.String()
+
+
+@compiler.compiles(as_in_cyborg)  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_as_in_cyborg(
+    element: as_in_cyborg, compiling: ty.Any, **options: ty.Any
+) -> str:
+    return str(compiling.process(element.clauses, **options))
+
+
+@compiler.compiles(as_in_cyborg, 'mysql', 'mariadb')  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_as_in_cyborg_for_mariadb(
+    element: as_in_cyborg, compiling: ty.Any, **options: ty.Any
+) -> str:
+    inner = compiling.process(element.clauses, **options)
+    return f'CONVERT({inner} USING utf8mb3)'

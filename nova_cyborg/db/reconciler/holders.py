@@ -17,7 +17,7 @@ from cyborg.common import constants
 from cyborg.db.sqlalchemy import models
 from oslo_utils import timeutils
 
-from nova_cyborg.db import session, tables
+from nova_cyborg.db import expressions, session, tables
 from nova_cyborg.db.bindings import rows
 
 # UUIDs of one statement: databases bound its parameters.
@@ -170,7 +170,9 @@ def _find(
     """Find holders, with one statement."""
     allocation, binding = tables.DeviceAllocation, tables.DeviceBinding
     held, arq = tables.DeviceContext, models.ExtArq
-    arqs = sa.select(arq.id).where(arq.instance_uuid == allocation.server_id)
+    arqs = sa.select(arq.id).where(
+        arq.instance_uuid == expressions.as_in_cyborg(allocation.server_id)
+    )
     unused = sa.select(binding.id).where(
         binding.allocation_id == allocation.id, ~rows.IS_ACTIVE
     )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 
-from nova_cyborg.db import session, tables
+from nova_cyborg.db import expressions, session, tables
 from nova_cyborg.db.inventory import handles
 
 
@@ -61,7 +61,9 @@ def servers_with_links(context: cyborg_context.RequestContext) -> list[str]:
     """
     link, held = tables.DeviceContextArq, tables.DeviceContext
     allocation, arq = tables.DeviceAllocation, models.ExtArq
-    there = sa.select(arq.id).where(arq.uuid == link.arq_uuid)
+    there = sa.select(arq.id).where(
+        arq.uuid == expressions.as_in_cyborg(link.arq_uuid)
+    )
     query = (
         sa.select(allocation.server_id)
         .join(held, held.allocation_id == allocation.id)

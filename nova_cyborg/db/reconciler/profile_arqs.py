@@ -16,7 +16,7 @@ from cyborg.common import constants
 from cyborg.db.sqlalchemy import models
 from oslo_utils import timeutils
 
-from nova_cyborg.db import profiles, session, tables
+from nova_cyborg.db import expressions, profiles, session, tables
 
 # UUIDs of one statement: databases bound its parameters.
 _PORTION = 500
@@ -125,13 +125,19 @@ def unsettle(
         mine = sa.select(_ARQ.uuid).where(
             _ARQ.instance_uuid.in_(wanted[start : start + _PORTION])
         )
-        _remove(context, tables.SettledArq.arq_uuid.in_(mine))
+        # Not as a part of the other statement, which MariaDB would do for
+        # each row that is settled.
+        found = [arq_id for (arq_id,) in session.rows(context, mine)]
+        if found:
+            _remove(context, tables.SettledArq.arq_uuid.in_(found))
 
 
 @session.retry
 def tidy(context: cyborg_context.RequestContext) -> None:
     """Remove what is said of ARQs that are gone."""
-    there = sa.select(_ARQ.id).where(_ARQ.uuid == tables.SettledArq.arq_uuid)
+    there = sa.select(_ARQ.id).where(
+        _ARQ.uuid == expressions.as_in_cyborg(tables.SettledArq.arq_uuid)
+    )
     _remove(context, ~there.exists())
 
 

@@ -212,10 +212,12 @@ def test_of_servers_that_are_well(cloud, reconciler, holders, hosts):
     # It takes the lease, and lists changes from then on.
     reconciler.tick()
 
-    for statements, requests, seconds in cost(cloud, reconciler):
+    found = cost(cloud, reconciler)
+    for statements, requests, _seconds in found:
         assert statements <= MOST_STATEMENTS
         assert requests <= MOST_REQUESTS
-        assert seconds < SECONDS
+    # On average: the machine may do something else for a moment.
+    assert sum(seconds for *_counts, seconds in found) < SECONDS * len(found)
 
     assert reconciler.report['found'] == {}
     row = tables.DeviceAllocation

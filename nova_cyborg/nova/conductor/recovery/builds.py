@@ -167,12 +167,19 @@ class Builds:
     ) -> None:
         """Have Nova show a server in error that is in no cell."""
         server_id = build_request.instance_uuid
+        instance = build_request.get_new_instance(context)
+        devices = [
+            _new(context, each) for each in build_request.block_device_mappings
+        ]
         self._tasks._bury_in_cell0(
             context,
             objects.RequestSpec.get_by_instance_uuid(context, server_id),
             _error(server_id),
             build_requests=[build_request],
-            block_device_mapping=[build_request.block_device_mappings],
+            instances=[instance],
+            block_device_mapping=objects.BlockDeviceMappingList(
+                objects=devices
+            ),
             tags=build_request.tags,
         )
 
@@ -227,6 +234,19 @@ def _names_contexts(
     except nova_exception.RequestSpecNotFound:
         return False
     return bool(hint.of_request(request_spec))
+
+
+def _new(
+    context: nova_context.RequestContext, device: objects.BlockDeviceMapping
+) -> objects.BlockDeviceMapping:
+    """Return a volume or disk of a server that is to be stored.
+
+    That of a message is one. That of a row has no context, and no changes.
+    """
+    fields = [each for each in device.obj_fields if each in device]
+    return objects.BlockDeviceMapping(
+        context, **{each: getattr(device, each) for each in fields}
+    )
 
 
 def _error(server_id: str) -> exception.BuildInterrupted:

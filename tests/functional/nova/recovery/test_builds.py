@@ -6,15 +6,18 @@ from tests.functional.nova import faulty  # isort: skip - first
 
 import collections.abc
 import contextlib
+import functools
 import threading
 import typing as ty
 from unittest import mock
 
+import fixtures
 from nova import context
 from nova.conductor import manager
 
 _MANAGER = 'nova.conductor.manager.ComputeTaskManager'
 _SECONDS = 1
+_PATIENCE = 30
 
 
 class InterruptedBuildTest(faulty.TestCase):
@@ -25,25 +28,44 @@ class InterruptedBuildTest(faulty.TestCase):
         self.flags(build_interrupted_after=_SECONDS, group='nova_cyborg')
 
     @contextlib.contextmanager
-    def dying_at(self, method: str) -> collections.abc.Iterator[mock.Mock]:
+    def standing_still_at(
+        self, method: str
+    ) -> collections.abc.Iterator[mock.Mock]:
         """Have nova-conductor stand still where it calls a method.
 
         It does not go on until the test is over: nothing is undone, as if it
         were dead.
         """
-        over = threading.Event()
-        self.addCleanup(over.set)
+        over, ended = threading.Event(), threading.Event()
+        build = manager.ComputeTaskManager.schedule_and_build_instances
+
+        @functools.wraps(build)
+        def build_and_tell(*args: ty.Any, **kwargs: ty.Any) -> None:
+            try:
+                build(*args, **kwargs)
+            finally:
+                ended.set()
+
+        def go_on() -> None:
+            over.set()
+            ended.wait(_PATIENCE)
 
         def stand_still(*args: object, **kwargs: object) -> ty.NoReturn:
             over.wait()
-            raise SystemExit
+            raise RuntimeError('It is too late')
 
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{_MANAGER}.schedule_and_build_instances', build_and_tell
+            )
+        )
         with mock.patch(method, side_effect=stand_still) as called:
             yield called
+        self.addCleanup(go_on)
 
     def build_until(self, method: str) -> dict[str, ty.Any]:
         """Ask for a server whose build ends where a method is called."""
-        with self.dying_at(method) as called:
+        with self.standing_still_at(method) as called:
             server = self.post_server(self.context)
             self.wait_for(lambda: called.called)
         return server

@@ -97,7 +97,9 @@ def test_what_is_refused(
     assert str(unknown) in demo.is_refused(f'{attach} {name} {unknown}')
     assert 'no-uuid' in demo.is_refused(f'{attach} {name} no-uuid')
     assert 'no-server' in demo.is_refused(f'{attach} no-server {context_id}')
-    assert 'does not hold' in demo.is_refused(f'{detach} {name} {context_id}')
+    assert 'is not attached' in demo.is_refused(
+        f'{detach} {name} {context_id}'
+    )
     contexts.attach(demo, server_id, context_id)
     said = demo.is_refused(f'{attach} {name} {context_id}')
     assert 'attached' in said
@@ -118,7 +120,7 @@ def test_another_project_sees_nothing(
         said = other.is_refused(
             f'openstack server add device context {owner} {context_id}'
         )
-        assert 'HTTP 404' in said or 'No server' in said, said
+        assert 'No Server found' in said
     assert contexts.show(demo, context_id)['status'] == 'available'
 
 

@@ -14,6 +14,8 @@ have no argument to say more, so a thread carries what is done instead:
 :attr:`nova_cyborg.nova.carried.Carried.delete_arqs`.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import typing as ty
 

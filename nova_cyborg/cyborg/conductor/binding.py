@@ -153,9 +153,22 @@ WRAPPERS: dict[str, collections.abc.Callable[[ty.Any], ty.Any]] = {
 }
 
 
+def missing() -> dict[str, collections.abc.Callable[..., ty.Any]]:
+    """Make what is not in the place of Cyborg's methods yet.
+
+    One that is there twice takes the other one for another process.
+
+    :returns: methods of Cyborg's ARQs by name.
+    """
+    found = {name: getattr(ext_arq.ExtARQ, name) for name in WRAPPERS}
+    return {
+        name: WRAPPERS[name](stock)
+        for name, stock in found.items()
+        if not hasattr(stock, '__wrapped__')
+    }
+
+
 def install() -> None:
     """Put it in the place of Cyborg's; safe to repeat."""
-    for name, wrapper in WRAPPERS.items():
-        stock = getattr(ext_arq.ExtARQ, name)
-        if not hasattr(stock, '__wrapped__'):
-            setattr(ext_arq.ExtARQ, name, wrapper(stock))
+    for name, method in missing().items():
+        setattr(ext_arq.ExtARQ, name, method)

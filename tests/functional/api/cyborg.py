@@ -318,6 +318,27 @@ class Caller:
             status=status,
         )
 
+    def overdue(
+        self,
+        process: str = CALLER,
+        seconds: int = 1,
+        marker: int = 0,
+        status: int | None = None,
+        **more: ty.Any,
+    ) -> webtest.TestResponse:
+        return self.call(
+            'post_json',
+            '/v2/device_allocations/overdue',
+            {
+                'process': process,
+                'host': 'conductor1',
+                'seconds': seconds,
+                'marker': marker,
+                **more,
+            },
+            status=status,
+        )
+
     def reserve(
         self,
         server_id: str,

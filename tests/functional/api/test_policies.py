@@ -67,6 +67,10 @@ ALLOCATION_POLICIES = {
         200,
         lambda caller, server, uuid, rp: caller.check(uuid, status='*'),
     ),
+    device_allocation.OVERDUE: (
+        200,
+        lambda caller, server, uuid, rp: caller.overdue(status='*'),
+    ),
     device_allocation.RESERVE: (
         200,
         lambda caller, server, uuid, rp: caller.reserve(

@@ -40,6 +40,21 @@ class BaseAttachTest(base.BaseServerTest):
         """
         return manager.server_device_context.ServerDeviceContextsClient()
 
+    def boot(self, *context_ids: str, **fields: ty.Any) -> str:
+        """Boot a server, on a host that has devices, and wait until it runs.
+
+        :param context_ids: its device contexts. Without one, it gets one to
+            be booted with, and loses it: nothing else takes it there.
+        :param fields: further fields of the request.
+        :returns: its UUID.
+        """
+        if context_ids:
+            return super().boot(*context_ids, **fields)
+        first = self.create_context()['uuid']
+        server_id = super().boot(first, **fields)
+        self.detach(server_id, first)
+        return server_id
+
     def attach(self, server_id: str, context_id: str, **fields: str) -> None:
         """Attach a device context, and wait until that is done.
 

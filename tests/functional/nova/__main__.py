@@ -51,6 +51,7 @@ _LONG = (
     'moves.test_live_messages',
     'moves.test_messages',
     'moves.test_native.NativeTest',
+    'recovery.test_builds',
     'test_database_faults',
     'test_duplicates',
     'test_faults.DeleteTest',

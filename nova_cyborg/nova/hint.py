@@ -14,6 +14,8 @@ import collections.abc
 import typing as ty
 import uuid
 
+from nova import context as nova_context
+from nova import exception as nova_exception
 from nova import objects
 from oslo_utils import uuidutils
 
@@ -51,6 +53,26 @@ def of_request(request_spec: objects.RequestSpec | None) -> list[ty.Any]:
     if request_spec is None or 'scheduler_hints' not in request_spec:
         return []
     return named(request_spec.scheduler_hints)
+
+
+def of_unmapped(
+    context: nova_context.RequestContext, server_id: str
+) -> list[ty.Any]:
+    """Return what the request of a server names that is in no cell yet.
+
+    Such a server bears no mark; its request is in Nova's API database.
+
+    :param context: the request's context.
+    :param server_id: UUID of the server.
+    :returns: as :func:`of_request`; empty if there is no request.
+    """
+    try:
+        request_spec = objects.RequestSpec.get_by_instance_uuid(
+            context, server_id
+        )
+    except nova_exception.RequestSpecNotFound:
+        return []
+    return of_request(request_spec)
 
 
 def note_held(request_spec: objects.RequestSpec) -> None:

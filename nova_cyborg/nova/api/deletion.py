@@ -62,13 +62,7 @@ def _may_hold(
     if 'id' in instance:
         return False
     # It is in no cell yet, and bears no mark before.
-    try:
-        request_spec = objects.RequestSpec.get_by_instance_uuid(
-            context, instance.uuid
-        )
-    except nova_exception.RequestSpecNotFound:
-        return False
-    return bool(hint.of_request(request_spec))
+    return bool(hint.of_unmapped(context, instance.uuid))
 
 
 def _forget_unmapped(

@@ -117,6 +117,7 @@ class Unfinished:
             if key not in self._entries and len(self._entries) >= _MOST:
                 return False
             self._entries[key] = _Entry(call, pause, time.monotonic() + pause)
+            self._changed.notify()
             if not self._runs:
                 self._runs = True
                 threading.Thread(
@@ -136,14 +137,17 @@ class Unfinished:
         :returns: it; None if nothing is left, and the thread ends.
         """
         with self._changed:
-            if not self._entries:
-                self._runs = False
-                return None
-            key, entry = min(
-                self._entries.items(), key=lambda each: each[1].due
-            )
-        time.sleep(max(0.0, entry.due - time.monotonic()))
-        return key, entry
+            while self._entries:
+                key, entry = min(
+                    self._entries.items(), key=lambda each: each[1].due
+                )
+                seconds = entry.due - time.monotonic()
+                if seconds <= 0:
+                    return key, entry
+                # What comes meanwhile may be due before.
+                self._changed.wait(seconds)
+            self._runs = False
+            return None
 
     def _try(self, server_id: str, what: str, entry: _Entry) -> None:
         context = client.with_credentials(nova_context.get_admin_context())

@@ -71,7 +71,8 @@ class Builds:
         return [
             each.instance_uuid
             for each in objects.BuildRequestList.get_all(context)
-            if self._is_old(each) and _names_contexts(context, each)
+            if self._is_old(each)
+            and hint.of_unmapped(context, each.instance_uuid)
         ]
 
     def end(
@@ -222,18 +223,6 @@ def check() -> None:
     :raises PluginActivationFailed: naming what it has not.
     """
     signatures.check(manager.ComputeTaskManager, _CALLED)
-
-
-def _names_contexts(
-    context: nova_context.RequestContext, build_request: objects.BuildRequest
-) -> bool:
-    try:
-        request_spec = objects.RequestSpec.get_by_instance_uuid(
-            context, build_request.instance_uuid
-        )
-    except nova_exception.RequestSpecNotFound:
-        return False
-    return bool(hint.of_request(request_spec))
 
 
 def _new(

@@ -7,7 +7,10 @@ from tests.functional.nova import step  # isort: skip - first
 import typing as ty
 
 import fixtures
+import requests
 from nova.tests import fixtures as nova_fixtures
+
+from tests.functional.nova import cyborg
 
 _VERSION = '1.28'
 
@@ -127,3 +130,19 @@ class MigrationTest(step.TestCase):
         self.assertEqual([1, 1], self._usages())
         self.act(server, 'revertResize')
         self.assertEqual(before, self._usages())
+
+
+class PrintedTest(step.TestCase):
+    """A Cyborg that prints what it finds can be killed, and starts again."""
+
+    def test_it_starts_again(self) -> None:
+        # Otherwise what is printed comes much later, a block at a time.
+        self.useFixture(fixtures.EnvironmentVariable('PYTHONUNBUFFERED', '1'))
+        own = cyborg.Cyborg()
+        own.control('audit', placement=self._placement_url)
+        own.control('fault', method='GET', path='contexts', action='die')
+        self.assertRaises(
+            requests.ConnectionError, own.api, 'token', 'GET', '/contexts'
+        )
+        self.assertTrue(own.start())
+        self.assertFalse(own.start())

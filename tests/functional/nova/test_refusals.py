@@ -249,7 +249,7 @@ class HolderIsGoneTest(TestCase):
 
     def test_deleted(self) -> None:
         holder = self.boot(self.context)
-        self._refuse_deletions('accelerator_requests')
+        self._refuse_deletions('device_allocations')
         self.delete(holder)
         self._assert_had(holder)
 

@@ -84,6 +84,7 @@ class TestCase(base.ServersTestBase):
                 fixtures.MockPatchObject(hooks_api.API, 'create', create)
             )
         super().setUp()
+        self.addCleanup(self._finish_conductor)
         self.addOnException(self._attach_log)
         # There are no disks in these tests.
         self.useFixture(
@@ -108,6 +109,15 @@ class TestCase(base.ServersTestBase):
         # Nova's helper takes the first of a list, and a test's own flavor
         # has an id by chance, which may come first.
         self.plain_flavor = self.api.get_flavors()[0]['id']
+
+    def _finish_conductor(self) -> None:
+        """Let nova-conductor end what it does while others still answer.
+
+        Nova stops its scheduler first, and a call that nobody answers any
+        more would hold the test until Nova's long RPC timeout, half an hour.
+        """
+        self.conductor.rpcserver.stop()
+        self.conductor.rpcserver.wait()
 
     def useFixture(  # noqa: N802 - testtools names it
         self, fixture: fixtures.Fixture

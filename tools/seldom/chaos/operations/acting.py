@@ -74,6 +74,6 @@ class Acting:
 def _status(server: watching.Server, ends: tuple[str, ...]) -> str:
     if server is None:
         return 'gone by itself'
-    busy = server['OS-EXT-STS:task_state'] is not None
+    busy = server.get('OS-EXT-STS:task_state') is not None
     found = str(server['status'])
     return 'stuck' if busy or found not in ends else found

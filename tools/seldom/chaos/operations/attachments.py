@@ -80,7 +80,7 @@ class Attachments:
             answer = self._deeds.user.ask(
                 'accelerator', 'GET', f'/device_contexts/{context_id}'
             )
-            return str(answer.json()['status'])
+            return str(answer.json().get('status'))
 
         found: str = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda each: each not in _ENDS),

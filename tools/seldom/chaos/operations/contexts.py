@@ -45,6 +45,7 @@ class Contexts:
             'POST',
             '/device_contexts',
             acting.REQUEST_SECONDS,
+            again=(400, 403, 409),
             json=body,
         )
         context_id = str(answer.json()['uuid'])

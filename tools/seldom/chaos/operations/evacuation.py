@@ -8,6 +8,8 @@ evacuation has ended. The guests of the host are as dead as nova-compute is:
 nobody can use what they have until it is back, and has removed them.
 """
 
+import collections.abc
+import operator
 import typing as ty
 
 import tenacity
@@ -20,8 +22,9 @@ from tools.seldom.chaos.operations import acting
 # One host at a time: another one of its cell must be there.
 _ONE = 'evacuation'
 _EVACUATED = 'SHUTOFF'
+_HOST = 'OS-EXT-SRV-ATTR:host'
 # Until nova-compute is up again, and has looked at its guests.
-_REMOVED_SECONDS = 90.0
+_SECONDS = 90.0
 _PAUSE = 1.0
 
 
@@ -46,18 +49,16 @@ class Evacuation:
     def evacuate(self, server_id: str) -> str:
         """Have the host of a server fail, and evacuate it; start it there.
 
-        Nothing is done while another host has failed.
+        Nothing is done while another host has failed, or if Nova does not say
+        where the server is.
 
         :param server_id: UUID of the server.
         :returns: its status after that; ``stuck`` if something is still under
             way.
         """
-        answer = self._deeds.admin.ask(
-            'compute', 'GET', f'/servers/{server_id}'
-        )
-        host = str(answer.json()['server']['OS-EXT-SRV-ATTR:host'])
+        host = self._host(server_id)
         program = f'nova-compute-{host}'
-        if not self._holds.take(_ONE, program):
+        if host is None or not self._holds.take(_ONE, program):
             return 'ACTIVE'
         try:
             status = self._evacuate(server_id, host, program)
@@ -65,7 +66,7 @@ class Evacuation:
             self._holds.give(_ONE, program)
         if status != _EVACUATED:
             return status
-        if not self._is_removed(server_id, host):
+        if not _comes(lambda: not self._has_guest(server_id, host)):
             return 'stuck'
         return self._deeds.act(self._deeds.user, server_id, 'os-start')
 
@@ -73,7 +74,7 @@ class Evacuation:
         self._cloud.kill_service(program)
         try:
             _force_down(self._deeds.admin, host, True)
-            return self._deeds.act(
+            status = self._deeds.act(
                 self._deeds.admin,
                 server_id,
                 'evacuate',
@@ -81,23 +82,36 @@ class Evacuation:
                 (_EVACUATED, 'ERROR'),
                 {},
             )
+            # Nova says last where it is.
+            if status == _EVACUATED and not _comes(
+                lambda: self._host(server_id) not in (None, host)
+            ):
+                return 'stuck'
+            return status
         finally:
             self._cloud.launch_service(program)
             _force_down(self._deeds.admin, host, False)
 
-    def _is_removed(self, server_id: str, host: str) -> bool:
-        """Wait until a host has no guest of a server, and tell whether so."""
+    def _host(self, server_id: str) -> str | None:
+        path = f'/servers/{server_id}'
+        answer = self._deeds.admin.ask('compute', 'GET', path).json()
+        found: str | None = answer.get('server', {}).get(_HOST)
+        return found
 
-        def is_there() -> bool:
-            found = slots.guests(self._cloud.folder / 'domains', server_id)
-            return any(each.runs and each.host == host for each in found)
+    def _has_guest(self, server_id: str, host: str) -> bool:
+        found = slots.guests(self._cloud.folder / 'domains', server_id)
+        return any(each.runs and each.host == host for each in found)
 
-        return not tenacity.Retrying(
-            retry=tenacity.retry_if_result(bool),
-            wait=tenacity.wait_fixed(_PAUSE),
-            stop=tenacity.stop_after_delay(_REMOVED_SECONDS),
-            retry_error_callback=lambda _state: True,
-        )(is_there)
+
+def _comes(condition: collections.abc.Callable[[], bool]) -> bool:
+    """Wait for something, and tell whether it came."""
+    found: bool = tenacity.Retrying(
+        retry=tenacity.retry_if_result(operator.not_),
+        wait=tenacity.wait_fixed(_PAUSE),
+        stop=tenacity.stop_after_delay(_SECONDS),
+        retry_error_callback=lambda _state: False,
+    )(condition)
+    return found
 
 
 def restore(admin: api.User) -> None:
@@ -124,7 +138,13 @@ def _force_down(admin: api.User, host: str, down: bool) -> None:
 
 def _computes(admin: api.User, query: str = '') -> list[dict[str, ty.Any]]:
     path = f'/os-services?binary=nova-compute{query}'
-    found: list[dict[str, ty.Any]] = admin.ask('compute', 'GET', path).json()[
-        'services'
-    ]
+    found: list[dict[str, ty.Any]] = []
+
+    def are_known() -> bool:
+        found[:] = admin.ask('compute', 'GET', path).json()['services']
+        # Of a cell whose database is down, Nova says next to nothing.
+        return all('id' in each for each in found)
+
+    if not _comes(are_known):
+        raise api.GaveUp(f'GET {path}', f'{found}')
     return found

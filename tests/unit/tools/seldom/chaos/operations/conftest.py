@@ -25,6 +25,7 @@ class Nova:
     """A server, and a device context that it may get.
 
     :ivar asked: what was done with it.
+    :ivar evacuated_to: the host that it has then.
     :ivar code: the HTTP status of its answers to what is asked for.
     :ivar is_stuck: whether nothing becomes of that.
     """
@@ -33,6 +34,7 @@ class Nova:
         self.status, self.task = 'ACTIVE', None
         self.context = 'available'
         self.asked = []
+        self.evacuated_to = 'compute2'
         self.code = 202
         self.is_stuck = False
 
@@ -58,9 +60,12 @@ class Nova:
             'server': {
                 'status': self.status,
                 'OS-EXT-STS:task_state': self.task,
-                'OS-EXT-SRV-ATTR:host': 'compute1',
+                'OS-EXT-SRV-ATTR:host': self._host(),
             }
         }
+
+    def _host(self):
+        return self.evacuated_to if self.status == 'SHUTOFF' else 'compute1'
 
     def _take(self, method, path, args, options):
         if path.startswith('/os-services'):

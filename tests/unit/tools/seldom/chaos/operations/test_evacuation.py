@@ -49,6 +49,15 @@ def test_a_server_is_evacuated(server, evacuating, held):
     assert held.take('evacuation', _PROGRAM)
 
 
+def test_nova_does_not_say_that_it_is_elsewhere(
+    server, evacuating, monkeypatch
+):
+    monkeypatch.setattr(evacuation, '_SECONDS', 0.0)
+    server.evacuated_to = 'compute1'
+    assert evacuating.evacuate('server') == 'stuck'
+    assert server.asked[-2:] == [f'start {_PROGRAM}', {'forced_down': False}]
+
+
 @pytest.mark.parametrize('name', ['evacuation', _PROGRAM])
 def test_another_one_has_the_host(server, evacuating, held, name):
     held.take(name)
@@ -66,7 +75,7 @@ def test_an_evacuation_that_does_not_end(server, evacuating, held):
 def test_the_guest_stays_on_the_old_host(
     server, evacuating, cloud, monkeypatch
 ):
-    monkeypatch.setattr(evacuation, '_REMOVED_SECONDS', 0.0)
+    monkeypatch.setattr(evacuation, '_SECONDS', 0.0)
     folder = cloud.folder / 'domains' / 'compute1'
     folder.mkdir(parents=True)
     for suffix in ('xml', 'running'):

@@ -5,6 +5,7 @@
 import collections.abc
 import os
 import pathlib
+import sys
 
 import pytest
 
@@ -22,6 +23,7 @@ _RUNNING = 'NOVA_CYBORG_KILLS_CLOUD'
 _OPTIONS = {
     'OS_DEFAULT__ARQ_BINDING_TIMEOUT': '20',
     'OS_DEFAULT__RPC_RESPONSE_TIMEOUT': '20',
+    'OS_NOVA_CYBORG__BUILD_INTERRUPTED_AFTER': str(world.INTERRUPTED_SECONDS),
 }
 
 
@@ -84,9 +86,15 @@ def gate(
 
 @pytest.fixture
 def scene(
-    cloud: cloud_module.Cloud, gate: forwarder.Forwarder
+    cloud: cloud_module.Cloud,
+    gate: forwarder.Forwarder,
+    capsys: pytest.CaptureFixture[str],
 ) -> collections.abc.Iterator[world.World]:
     """The cloud with a device context that is kept, all services up."""
     made = world.World(cloud, gate)
     yield made
     made.tidy()
+    with capsys.disabled():
+        # After the damage of the kill, and after each thing that followed.
+        times = ', '.join(f'{seconds:.0f}' for seconds in made.healed)
+        sys.stdout.write(f' no damage after {times} s ')

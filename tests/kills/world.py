@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What tests do with the cloud: boot, kill, repair, count."""
+"""What tests do with the cloud: boot, kill, wait, count."""
 
 import collections.abc
 import concurrent.futures
 import contextlib
 import dataclasses
+import time
 import typing as ty
 
 from tests.kills import forwarder
@@ -23,7 +24,16 @@ _SPRUNG_SECONDS = 60.0
 # What comes of a call of its user's: then they try again.
 _PATIENCE_SECONDS = 15.0
 _ATTACHMENTS = 'os-device-contexts'
-# Nothing is under way when it runs, but what has just ended.
+# The reconciler's lease (30 s), its interval (10 s) and its grace (15 s), on a
+# machine that may be slow.
+_HEALED_SECONDS = 55.0 + 25.0
+#: ``[nova_cyborg] build_interrupted_after`` of this cloud: longer than any
+#: build takes.
+INTERRUPTED_SECONDS = 60
+# A nova-conductor looks for interrupted builds each 30 s, and follows one that
+# was killed after 75 s.
+_BUILT_SECONDS = INTERRUPTED_SECONDS + 120.0
+# Nothing is under way when the audit runs, but what has just ended.
 _GRACE = 2
 _CONTEXT = {'resources': {'FPGA': 1}, 'delete_on_termination': False}
 _FLAVOR = 'm1.tiny'
@@ -48,6 +58,8 @@ class World:
 
     :param cloud: the cloud.
     :param gate: what stands before cyborg-api.
+    :ivar healed: seconds until there was no damage, for each time that it was
+        waited for.
     """
 
     def __init__(
@@ -59,6 +71,7 @@ class World:
         self._dead: set[str] = set()
         self._admin = api.User(cloud, 'admin')
         self._notes = ledger.Ledger()
+        self.healed: list[float] = []
         self.context_id = str(
             self._ask(
                 'accelerator', 'POST', '/device_contexts', json=_CONTEXT
@@ -213,6 +226,15 @@ class World:
             return 'stuck'
         return status
 
+    def wait_until_built(self, server_id: str) -> str:
+        """Wait until a build has ended, be it that Nova ends it.
+
+        :returns: the status of the server.
+        """
+        status = self.wait_until_idle(server_id, _BUILT_SECONDS)
+        assert status != 'stuck', self.show(server_id)
+        return status
+
     def boot(self, with_context: bool = True) -> str:
         """Boot a server that runs, with its device; return its UUID."""
         server_id = self.post_server(with_context)
@@ -331,28 +353,43 @@ class World:
 
     # What is to be true
 
-    def repair(self) -> None:
-        """Run the audit once, and check that nothing is left to do."""
-        done = audit.repair(self._cloud, _GRACE)
+    def assert_healed(self) -> None:
+        """Check that the cloud puts right what is wrong, and by itself.
+
+        Then the audit, which repairs nothing, finds nothing either.
+        """
+        self.assert_no_damage(_HEALED_SECONDS)
+        done = audit.look(self._cloud, _GRACE)
         assert done.returncode == 0, done.stdout
 
-    def assert_no_damage(self) -> None:
+    def assert_no_damage(self, seconds: float = _STUCK_SECONDS) -> None:
         """Check that nothing is lost, leaked or doubled.
 
         Nova may be tidying up still when a server has its last status.
+
+        :param seconds: how long to wait at most.
+        """
+        if not self.wait_for_no_damage(seconds):
+            counter = count.Count(self._cloud, self._notes)
+            raise AssertionError(counter.damage().lines())
+
+    def wait_for_no_damage(self, seconds: float = _HEALED_SECONDS) -> bool:
+        """Wait until nothing is lost, leaked or doubled, and tell whether so.
+
+        :param seconds: how long to wait at most.
         """
         counter = count.Count(self._cloud, self._notes)
+        start = time.monotonic()
         try:
-            waiting.until(
-                'no damage', lambda: not counter.damage(), _STUCK_SECONDS
-            )
+            waiting.until('no damage', lambda: not counter.damage(), seconds)
         except exception.StepFailed:
-            raise AssertionError(counter.damage().lines()) from None
+            return False
+        self.healed.append(time.monotonic() - start)
+        return True
 
     def assert_usable(self) -> None:
         """Check that a new server can have the device context."""
-        self.repair()
-        self.assert_no_damage()
+        self.assert_healed()
         server_id = self.boot()
         self.assert_no_damage()
         self.delete(server_id)
@@ -366,7 +403,7 @@ class World:
         path = '/servers?all_tenants=true'
         for server in self._ask('compute', 'GET', path)['servers']:
             self.delete(server['id'])
-        self.repair()
+        self.assert_healed()
         self._ask(
             'accelerator', 'DELETE', f'/device_contexts/{self.context_id}'
         )

@@ -24,8 +24,12 @@ class Wanted:
     :ivar database: the kind of database, of those that the kind has.
     :ivar devices: lists of accelerators, one for each host, ``real`` last.
     :ivar plugin: whether to load nova_cyborg.
+    :ivar conductors: how many cyborg-conductors there are.
+    :ivar nova_options: what nova.conf says beside what it says in each cloud:
+        section, option and value.
     :ivar seconds: how long ``up`` may take.
-    :raises BadNumber: if a number of hosts or of seconds is none.
+    :raises BadNumber: if a number of hosts, of conductors or of seconds is
+        none.
     """
 
     kind: str = kinds.EMBEDDED
@@ -35,12 +39,20 @@ class Wanted:
     devices: collections.abc.Sequence[pathlib.Path] = ()
     plugin: bool = True
     seconds: float | None = None
+    conductors: int = 1
+    nova_options: dict[str, dict[str, str]] = dataclasses.field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         if self.computes is not None and self.computes < 1:
             raise exception.BadNumber('computes', self.computes, '1 or more')
         if self.real is not None and self.real < 0:
             raise exception.BadNumber('real', self.real, '0 or more')
+        if self.conductors < 1:
+            raise exception.BadNumber(
+                'conductors', self.conductors, '1 or more'
+            )
         if self.seconds is not None and not (
             math.isfinite(self.seconds) and self.seconds > 0
         ):
@@ -56,6 +68,7 @@ class Wanted:
         :raises BadDatabase: if its kind has no such database.
         :raises NoRealHosts: if its kind has no real hypervisors.
         :raises TooManyHosts: if its kind has no more hosts than some.
+        :raises BadNumber: if its kind has no more conductors than some.
         """
         kind = kinds.of(self.kind)
         computes, real = self._computes(kind), self._real(kind)
@@ -74,6 +87,8 @@ class Wanted:
                 for name in (*listeners, *cloud_settings.PEOPLE)
             },
             real_hosts=real_hosts,
+            conductors=self._conductors(kind),
+            nova_options=self.nova_options,
         )
 
     def _database(self, kind: cloud_kind.Kind) -> str:
@@ -81,6 +96,13 @@ class Wanted:
         if chosen not in kind.databases:
             raise exception.BadDatabase(self.kind, chosen, kind.databases)
         return chosen
+
+    def _conductors(self, kind: cloud_kind.Kind) -> int:
+        if self.conductors > kind.max_conductors:
+            raise exception.BadNumber(
+                'conductors', self.conductors, f'{kind.max_conductors} or less'
+            )
+        return self.conductors
 
     def _computes(self, kind: cloud_kind.Kind) -> int:
         computes = self.computes or kind.default_computes

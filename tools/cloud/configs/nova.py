@@ -9,7 +9,7 @@ from tools.cloud.model import state as cloud_state
 
 def options(state: cloud_state.State) -> base.Options:
     """Return Nova's options."""
-    return {
+    found: base.Options = {
         'DEFAULT': _default(state),
         'database': base.database(state, 'nova_cell1'),
         'api_database': base.database(state, 'nova_api'),
@@ -35,6 +35,9 @@ def options(state: cloud_state.State) -> base.Options:
         'nova_cyborg': {'placement_prunes': 'true'},
         **_partners(state),
     }
+    for section, further in state.settings.nova_options.items():
+        found.setdefault(section, {}).update(further)
+    return found
 
 
 def _default(state: cloud_state.State) -> dict[str, str]:

@@ -49,6 +49,7 @@ class Kind(abc.ABC):
     :ivar default_real: how many with a real one there are, if not told; None
         if there can be none.
     :ivar max_computes: how many of each of the two there can be at most.
+    :ivar max_conductors: how many cyborg-conductors there can be at most.
     :ivar devices: the folder of the hosts' lists of accelerators.
     :ivar seconds: how long ``up`` may take, if not told.
     """
@@ -59,6 +60,7 @@ class Kind(abc.ABC):
     default_real: int | None = None
     # Each has services, and their memory: more are a mistake.
     max_computes = 64
+    max_conductors = 1
     devices = devices.SHIPPED
     seconds = 180.0
 

@@ -21,6 +21,9 @@ class Settings:
     :ivar ports: port of each service, and of the supervisor.
     :ivar passwords: password of each user, and of the supervisor.
     :ivar real_hosts: names of the hosts whose hypervisor is real.
+    :ivar conductors: how many cyborg-conductors there are.
+    :ivar nova_options: what nova.conf says beside what it says in each cloud:
+        section, option and value.
     """
 
     kind: str
@@ -30,3 +33,7 @@ class Settings:
     ports: dict[str, int]
     passwords: dict[str, str]
     real_hosts: list[str] = dataclasses.field(default_factory=list)
+    conductors: int = 1
+    nova_options: dict[str, dict[str, str]] = dataclasses.field(
+        default_factory=dict
+    )

@@ -24,6 +24,8 @@ def write(state: cloud_state.State) -> None:
     _write_nova(state)
     for host in state.settings.hosts:
         base.write(path(state, 'cyborg', host), _agent(state, host))
+    for host in topology.cyborg_conductors(state):
+        base.write(path(state, 'cyborg', host), {'DEFAULT': {'host': host}})
 
 
 def path(state: cloud_state.State, service: str, name: str) -> pathlib.Path:

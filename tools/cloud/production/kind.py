@@ -34,6 +34,7 @@ class Production(kind.Kind):
     )
     default_computes = 4
     default_real = 1
+    max_conductors = 8
     seconds = 900.0
 
     def require(self, settings: cloud_settings.Settings) -> None:

@@ -37,7 +37,10 @@ def all_programs(state: cloud_state.State) -> list[programs.Program]:
         *(_cell_conductor(state, cell) for cell in topology.CELLS),
         *(_compute(state, host) for host in hosts),
         uwsgi.program(state, 'cyborg'),
-        _cyborg_conductor(state),
+        *(
+            _cyborg_conductor(state, host)
+            for host in topology.cyborg_conductors(state)
+        ),
         *(_agent(state, host) for host in hosts),
     ]
 
@@ -108,14 +111,18 @@ def _nova(
     )
 
 
-def _cyborg_conductor(state: cloud_state.State) -> programs.Program:
-    queue = 'cyborg-conductor.controller'
+def _cyborg_conductor(state: cloud_state.State, host: str) -> programs.Program:
+    queue = f'cyborg-conductor.{host}'
+    # Where there is one, as in most clouds, it has no other's name.
+    number = host.removeprefix(topology.CONTROLLER)
     return programs.Program(
-        name='cyborg-conductor',
+        name=f'cyborg-conductor{number}',
         service='cyborg',
         command=(
             installation.script('cyborg-conductor'),
-            *_files(state.config('cyborg')),
+            *_files(
+                state.config('cyborg'), configs.path(state, 'cyborg', host)
+            ),
         ),
         is_ready=lambda: rabbitmq.has_consumer(state, '', queue),
         autostart=False,

@@ -11,6 +11,8 @@ API_DATABASE = 'nova_api'
 # Beside the services' own.
 SUPER_CONDUCTORS = ('super1', 'super2')
 SCHEDULERS = ('scheduler1', 'scheduler2')
+# The host of what there is one of.
+CONTROLLER = 'controller'
 # Servers move between hosts of one cell only, so the first one has two.
 _FIRST_CELL = 2
 
@@ -21,6 +23,15 @@ def cell_of(state: cloud_state.State, host: str) -> str:
     :returns: the cell's name.
     """
     return CELLS[state.settings.hosts.index(host) >= _FIRST_CELL]
+
+
+def cyborg_conductors(state: cloud_state.State) -> list[str]:
+    """Return the hosts of the cyborg-conductors, as cyborg.conf names them.
+
+    :returns: the names; the first one is that of Cyborg's own file.
+    """
+    further = range(2, state.settings.conductors + 1)
+    return [CONTROLLER, *(f'{CONTROLLER}{number}' for number in further)]
 
 
 def databases() -> list[str]:

@@ -2,7 +2,8 @@
 
 """``python -m tools.seldom.chaos``: boots, moves, and kills meanwhile.
 
-On a production-like cloud of its own, or on one that is up: --state.
+On a production-like cloud of its own, or on one that is up: --state. What is
+damaged is repaired by nobody but the cloud.
 """
 
 import argparse
@@ -15,22 +16,32 @@ import tempfile
 from tools.cloud import cloud as cloud_module
 from tools.cloud import exception, kinds, wanted
 from tools.command_line import numbers, progress, signals
-from tools.seldom.chaos import run
-from tools.seldom.chaos.actors import api, audit, offer
-from tools.seldom.chaos.damage import count
+from tools.seldom.chaos import printing, run
+from tools.seldom.chaos.actors import api, audit, offer, saboteur
 
 _DEVICES = pathlib.Path(__file__).with_name('devices.yaml')
 # Nothing is under way when the audit runs, but what has just ended.
 _GRACE = 10
+_NOVA_OPTIONS = {
+    # Nothing takes so long in this cloud that is not interrupted.
+    'nova_cyborg': {'build_interrupted_after': '90'},
+    # The guest of a server that is deleted while its host is forced down is
+    # removed by nova-compute when it is back; by default a minute later.
+    'DEFAULT': {'periodic_fuzzy_delay': '0'},
+}
 
 
 def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     """Run it all.
 
     :param argv: its arguments; by default those of the process.
-    :returns: the exit status: 0 if nothing was lost, leaked or doubled.
+    :returns: the exit status: 0 if the cloud has healed itself, and nothing
+        is lost, leaked or doubled.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.state and arguments.conductors:
+        parser.error('--conductors: it is for a cloud of its own')
     signals.heed()
     report = progress.Progress()
     try:
@@ -40,7 +51,7 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as parent:
             cloud = cloud_module.Cloud(pathlib.Path(parent, 'cloud'))
             try:
-                _up(cloud, report)
+                _up(cloud, arguments.conductors or 1, report)
                 return _on(cloud, arguments, report)
             finally:
                 cloud.down()
@@ -49,10 +60,18 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
         return 2
 
 
-def _up(cloud: cloud_module.Cloud, report: progress.Progress) -> None:
+def _up(
+    cloud: cloud_module.Cloud, conductors: int, report: progress.Progress
+) -> None:
     hosts = kinds.of(kinds.PRODUCTION).default_computes
     cloud.up(
-        wanted.Wanted(kinds.PRODUCTION, devices=[_DEVICES] * hosts, real=0),
+        wanted.Wanted(
+            kinds.PRODUCTION,
+            devices=[_DEVICES] * hosts,
+            real=0,
+            conductors=conductors,
+            nova_options=_NOVA_OPTIONS,
+        ),
         report,
     )
 
@@ -90,6 +109,21 @@ def _parser() -> argparse.ArgumentParser:
         'damage is printed and does not count (default: %(default)s)',
     )
     parser.add_argument(
+        '--victims',
+        nargs='+',
+        choices=saboteur.VICTIMS,
+        default=list(saboteur.VICTIMS),
+        metavar='NAME',
+        help='whom to kill, of: %(choices)s (default: all of them)',
+    )
+    parser.add_argument(
+        '--conductors',
+        type=numbers.positive,
+        metavar='N',
+        help='how many cyborg-conductors there are; of several, one is killed '
+        'each ten seconds (default: 1)',
+    )
+    parser.add_argument(
         '--state',
         metavar='FOLDER',
         help='folder of a production-like cloud that is up and unused, and '
@@ -103,53 +137,31 @@ def _on(
     arguments: argparse.Namespace,
     report: progress.Progress,
 ) -> int:
-    size = run.Size(arguments.boots, arguments.clients, arguments.seed)
+    size = run.Size(
+        arguments.boots,
+        arguments.clients,
+        arguments.seed,
+        tuple(arguments.victims),
+    )
     print(f'{size}', flush=True)
     admin = api.User(cloud, 'admin')
     lines: list[str] = []
     status = 0
     if arguments.stock != 'only':
-        goods = offer.contexts(admin)
-        outcome = run.run(cloud, goods, size, report)
-        counter = count.Count(cloud, outcome.notes)
-        before = counter.damage()
-        status = _audit(cloud)
-        after = counter.damage()
-        status = status or int(bool(after))
-        lines += _lines('Device contexts', outcome)
-        lines += [f'  before the audit: {before.numbers()}']
-        lines += [f'  after the audit:  {after.numbers()}', *after.lines()]
+        outcome = run.run(cloud, offer.contexts(admin), size, report)
+        done = audit.look(cloud, _GRACE)
+        print(done.stdout, flush=True)
+        status = done.returncode or int(not outcome.healing)
+        lines += printing.lines('Device contexts', outcome)
+        lines += [f'  the audit, which repairs nothing: {done.returncode}']
         if arguments.stock != 'no':
             # Once more at the end: the other half may not be waited for.
             print('\n'.join(lines), flush=True)
     if arguments.stock != 'no':
         outcome = run.run(cloud, offer.profiles(admin), size, report)
-        damage = count.Count(cloud, outcome.notes).damage()
-        lines += _lines('Stock device profiles', outcome)
-        lines += [f'  {damage.numbers()}', *damage.lines()]
+        lines += printing.lines('Stock device profiles', outcome)
     print('\n'.join(lines), flush=True)
     return status
-
-
-def _lines(title: str, outcome: run.Outcome) -> list[str]:
-    boots = outcome.notes.outcomes
-    ends = ', '.join(f'{name} {number}' for name, number in boots.items())
-    done = outcome.notes.actions
-    actions = ', '.join(f'{name} {done[name]}' for name in sorted(done))
-    return [
-        f'{title}:',
-        f'  boots: {boots.total()} ({ends})',
-        f'  done with servers: {done.total()} ({actions})',
-        f'  services killed: {outcome.faults}',
-        '  servers that Nova lists and cannot delete: '
-        f'{len(outcome.undeletable)}',
-    ]
-
-
-def _audit(cloud: cloud_module.Cloud) -> int:
-    done = audit.repair(cloud, _GRACE)
-    print(done.stdout, flush=True)
-    return done.returncode
 
 
 if __name__ == '__main__':

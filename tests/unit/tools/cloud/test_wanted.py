@@ -15,6 +15,7 @@ from tools.cloud import cloud, exception, kinds, wanted
         {'computes': 0},
         {'computes': -1},
         {'real': -1},
+        {'conductors': 0},
         {'seconds': 0.0},
         {'seconds': -1.0},
         {'seconds': math.nan},
@@ -40,6 +41,17 @@ def test_more_real_hosts_than_a_machine_can_have():
     asked = wanted.Wanted(kinds.PRODUCTION, real=65)
 
     with pytest.raises(exception.TooManyHosts, match='at most 64'):
+        asked.settings()
+
+
+@pytest.mark.parametrize(
+    ('kind', 'number', 'most'),
+    [(kinds.EMBEDDED, 2, '1'), (kinds.PRODUCTION, 9, '8')],
+)
+def test_more_conductors_than_a_kind_can_have(kind, number, most):
+    asked = wanted.Wanted(kind, conductors=number)
+
+    with pytest.raises(exception.BadNumber, match=f'must be {most} or less'):
         asked.settings()
 
 

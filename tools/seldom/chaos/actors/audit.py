@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The audit, as the operator runs it after all."""
+"""The audit, as one runs it who wants to know, and changes nothing."""
 
 import os
 import subprocess
@@ -9,20 +9,20 @@ from tools.cloud import cloud as cloud_module
 from tools.cloud.machine import installation
 
 
-def repair(
+def look(
     cloud: cloud_module.Cloud, grace: int
 ) -> subprocess.CompletedProcess[str]:
-    """Run the audit once, and let it put right what it finds.
+    """Run the audit once, and let it repair nothing.
 
     :param grace: seconds until it looks again at what it has found.
-    :returns: its exit status, and all that it has printed.
+    :returns: its exit status, which is 0 if it finds nothing, and all that it
+        has printed.
     """
     return subprocess.run(
         [
             installation.MANAGE,
             f'--config-file={cloud.folder}/etc/cyborg/cyborg.conf',
             'audit',
-            '--repair',
             f'--grace={grace}',
         ],
         cwd=installation.ROOT,

@@ -39,7 +39,8 @@ def watch(
     def goes_on(server: Server) -> bool:
         if server is None:
             return False
-        busy = idle and server['OS-EXT-STS:task_state'] is not None
+        # Of a cell whose database is down, Nova says no more than UNKNOWN.
+        busy = idle and server.get('OS-EXT-STS:task_state') is not None
         return busy or server['status'] not in ends
 
     found: Server = tenacity.Retrying(

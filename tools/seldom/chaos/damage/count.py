@@ -92,6 +92,18 @@ class Count:
         found |= {uuid for (uuid,) in self._cells(query)}
         return found - self._nowhere()
 
+    def _building(self) -> set[str]:
+        """Return servers that Nova builds, or takes to be built."""
+        requests = self._rows(
+            topology.API_DATABASE, 'SELECT instance_uuid FROM build_requests'
+        )
+        query = (
+            'SELECT uuid FROM instances '
+            "WHERE deleted = 0 AND vm_state = 'building'"
+        )
+        found = {uuid for (uuid,) in (*requests, *self._cells(query))}
+        return found - self._nowhere()
+
     def _nowhere(self) -> set[str]:
         """Return servers whose cell Nova does not know: nobody has them."""
         rows = self._rows(
@@ -174,6 +186,7 @@ class Count:
             uuid for (uuid,) in self._cyborg('SELECT rp_uuid FROM deployables')
         }
         migrations = moved.migrations(self._cells)
+        building = self._building()
         in_placement: collections.Counter[tuple[str, str]] = (
             collections.Counter()
         )
@@ -199,6 +212,9 @@ class Count:
             f'Placement, {in_cyborg[provider, server_id]} in Cyborg, of '
             f'provider {provider}'
             for provider, server_id in {*in_placement, *in_cyborg}
+            # It is first in the one and then in the other; when nothing is
+            # done with it any more, it is a build that has never ended.
+            if server_id not in building
             # What Cyborg alone has for no server is counted as its request.
             if (provider, server_id) in in_placement or server_id in servers
             if in_placement[provider, server_id]

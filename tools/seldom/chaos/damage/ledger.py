@@ -6,8 +6,24 @@ import collections
 import dataclasses
 import pathlib
 import threading
+import time
 
 from tools.seldom.chaos.damage import slots
+
+BOOT = 'boot'
+DELETE = 'delete'
+
+
+@dataclasses.dataclass(frozen=True)
+class Left:
+    """A server that a client has left, as nothing became of it in time.
+
+    :ivar asked: what the client has asked for: its boot, or its end.
+    :ivar since: when it has, by a clock that only goes forward.
+    """
+
+    asked: str
+    since: float = dataclasses.field(default_factory=time.monotonic)
 
 
 @dataclasses.dataclass
@@ -16,6 +32,7 @@ class Ledger:
 
     :ivar outcomes: how many boots ended how.
     :ivar actions: how many things that were done with servers ended how.
+    :ivar late: how many boots and deletes that clients left ended how.
     :ivar kept: device contexts that must outlive their servers.
     :ivar ended: device contexts that must be gone with their servers.
     :ivar doubled: slots that two running servers had at once.
@@ -28,11 +45,15 @@ class Ledger:
     actions: collections.Counter[str] = dataclasses.field(
         default_factory=collections.Counter
     )
+    late: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
     kept: set[str] = dataclasses.field(default_factory=set)
     ended: set[str] = dataclasses.field(default_factory=set)
     doubled: list[str] = dataclasses.field(default_factory=list)
     without_device: list[str] = dataclasses.field(default_factory=list)
     _holders: dict[slots.Slot, str] = dataclasses.field(default_factory=dict)
+    _left: dict[str, Left] = dataclasses.field(default_factory=dict)
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def note(self, outcome: str) -> int:
@@ -53,6 +74,30 @@ class Ledger:
         """
         with self._lock:
             self.actions[f'{action} {outcome}'] += 1
+
+    def leave(self, server_id: str, left: Left) -> None:
+        """Leave a server, which is deleted when somebody can.
+
+        :param left: what it was left with.
+        """
+        # What it has may soon be another one's.
+        self.leaves(server_id)
+        with self._lock:
+            self._left[server_id] = left
+
+    def left(self) -> dict[str, Left]:
+        """Return the servers that were left, and have not ended yet."""
+        with self._lock:
+            return dict(self._left)
+
+    def note_late(self, server_id: str, outcome: str) -> None:
+        """Count the end of what a server was left with.
+
+        :param outcome: how it ended.
+        """
+        with self._lock:
+            left = self._left.pop(server_id)
+            self.late[f'{left.asked} {outcome}'] += 1
 
     def runs(self, folder: pathlib.Path, server_id: str) -> None:
         """Note the slots of a server that is ACTIVE.

@@ -177,6 +177,26 @@ def test_placement_is_wrong(cloud, statement, named):
     assert named in _damage(cloud).leaked
 
 
+@pytest.mark.parametrize(
+    ('database', 'statement'),
+    [
+        (
+            topology.cell_database(topology.CELLS[0]),
+            "INSERT INTO instances VALUES ('new', 0, NULL, 'building', NULL)",
+        ),
+        (
+            topology.API_DATABASE,
+            "INSERT INTO build_requests VALUES (1, 'new')",
+        ),
+    ],
+)
+def test_server_is_being_built(cloud, database, statement):
+    cloud.execute(database, statement)
+    cloud.execute('placement', "INSERT INTO allocations VALUES ('new', 1, 1)")
+
+    assert not _damage(cloud).leaked
+
+
 def test_server_may_come_back(cloud):
     cloud.execute(
         topology.cell_database(topology.CELLS[-1]),

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``python -m tools.production``: up, all suites, audit, down.
+"""``python -m tools.production``: up, tests, audit, down.
 
-Arguments go to the end-to-end tests.
+The tests are the end-to-end ones, to which other arguments go, and those of
+real guests; or tempest's.
 """
 
 import argparse
@@ -32,10 +33,6 @@ _LISTS = installation.ROOT / 'tools' / 'cloud' / 'tempest'
 _LEFT_OUT = {
     'postgresql': (f'--exclude-list={_LISTS / "stock-not-postgresql.txt"}',),
 }
-# What takes long, and is of the suites of moves.
-_MOVES = (
-    r'^nova_cyborg\.tempest\.tests\.scenario\.test_(cold_moves|live_migration)'
-)
 # What is to end with the cloud.
 _GUEST = (
     'openstack server create --wait --flavor m1.tiny --nic none '
@@ -53,23 +50,26 @@ def main() -> int:
     )
     parser.add_argument('--database', metavar='NAME', help='kind of database')
     parser.add_argument(
-        '--moves',
+        '--tempest',
         action='store_true',
-        help="nothing but tempest's own tests of moves, and those of device "
-        'contexts on servers',
+        help='run tempest: the tests of device contexts, and stock suites, '
+        'those of moves among them',
     )
     args, more = parser.parse_known_args()
+    if args.tempest and more:
+        parser.error(f'no test of tempest is chosen by {" ".join(more)}')
     signals.heed()
     report = progress.Progress()
     with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as parent:
         cloud = cloud_module.Cloud(pathlib.Path(parent, 'cloud'))
         try:
-            _up(cloud, args.database, args.moves, report)
+            _up(cloud, args.database, args.tempest, report)
             commands = (
-                _moves(cloud.folder)
-                if args.moves
-                else _commands(cloud.folder, args.database, more)
+                _tempest(cloud.folder, args.database)
+                if args.tempest
+                else _own_tests(more)
             )
+            commands |= _last(cloud.folder)
             status = _run_all(cloud, commands, report)
         except exception.CloudError as error:
             print(error, file=sys.stderr)
@@ -86,7 +86,7 @@ def main() -> int:
 def _up(
     cloud: cloud_module.Cloud,
     database: str | None,
-    moves: bool,
+    tempest: bool,
     report: progress.Progress,
 ) -> None:
     devices = [
@@ -96,14 +96,14 @@ def _up(
         _TWICE,
         _TWICE,
     ]
-    if not moves:
+    if not tempest:
         devices.append(_TESTS / 'real' / 'devices' / 'real1.yaml')
     cloud.up(
         wanted.Wanted(
             devices=devices,
             kind=kinds.PRODUCTION,
             database=database,
-            real=0 if moves else None,
+            real=0 if tempest else None,
         ),
         report,
     )
@@ -126,46 +126,40 @@ def _run_all(
     return 0
 
 
-def _commands(
-    folder: pathlib.Path, database: str | None, more: list[str]
-) -> dict[str, tuple[str, ...]]:
-    """Return the suites, and what comes after them, in order."""
-    tempest = _tempest(folder)
+def _own_tests(more: list[str]) -> dict[str, tuple[str, ...]]:
     return {
         'end-to-end tests': (
             *(*_PYTEST, 'tests/e2e', '--ignore=tests/e2e/embedded'),
             *more,
         ),
         'tests of real guests': (*_PYTEST, 'tests/real'),
-        'tempest: device contexts': (*tempest, f'--exclude-regex={_MOVES}'),
+    }
+
+
+def _tempest(
+    folder: pathlib.Path, database: str | None
+) -> dict[str, tuple[str, ...]]:
+    tempest = (*_CLOUD, f'--state={folder}', 'tempest')
+    return {
+        'tempest: device contexts': tempest,
         'tempest: stock suites': (
             *tempest,
             f'--include-list={_LISTS / "stock.txt"}',
             *_LEFT_OUT.get(database or '', ()),
         ),
-        'audit': _audit(folder),
-        'last guest': tuple(_GUEST.split()),
-    }
-
-
-def _moves(folder: pathlib.Path) -> dict[str, tuple[str, ...]]:
-    """Return the suites of moves, and what comes after them, in order."""
-    tempest = _tempest(folder)
-    return {
-        'tempest: servers with device contexts': (
-            *tempest,
-            r'--regex=^nova_cyborg\.tempest\.tests\.scenario\.',
-        ),
         'tempest: stock moves': (
             *tempest,
             f'--include-list={_LISTS / "stock-moves.txt"}',
         ),
-        'audit': _audit(folder),
     }
 
 
-def _tempest(folder: pathlib.Path) -> tuple[str, ...]:
-    return (*_CLOUD, f'--state={folder}', 'tempest')
+def _last(folder: pathlib.Path) -> dict[str, tuple[str, ...]]:
+    """Return what comes after the suites, in order."""
+    return {
+        'audit': _audit(folder),
+        'last guest': tuple(_GUEST.split()),
+    }
 
 
 def _audit(folder: pathlib.Path) -> tuple[str, ...]:

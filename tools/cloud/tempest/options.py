@@ -101,6 +101,7 @@ def _device_context(facts: cloud_facts.Facts) -> dict[str, str]:
     return {
         'resource_class': chosen,
         'host_to_force_down': hosts[0] if len(hosts) > 1 else '',
+        'hot_plug': 'true',
     }
 
 

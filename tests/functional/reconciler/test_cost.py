@@ -28,7 +28,7 @@ SECONDS = 1
 # Of one that is gone.
 MOST_STATEMENTS_EACH = 40
 MOST_REQUESTS_EACH = 2
-DELETED = int(os.environ.get('NOVA_CYBORG_HOLDERS', '200'))
+DELETED = int(os.environ.get('NOVA_CYBORG_HOLDERS', '100'))
 LONG_AGO = '2026-01-01T00:00:00Z'
 
 

@@ -21,6 +21,10 @@ LOG = logging.getLogger(__name__)
 
 # Resource providers of a look, in turn.
 _AT_ONCE = 20
+# Seconds for which a move must be over: Nova says so some moments before it
+# gives back what the migration has, and puts the server in error if that has
+# changed while it does.
+_ENDING = 10
 _UNALLOCATED = 'no-placement-allocation'
 _OF_NO_SERVER = 'allocation-of-no-server'
 _ELSEWHERE = 'allocation-on-another-host'
@@ -59,7 +63,13 @@ class Allocations:
     def __init__(self, grace: float, found: report.Report) -> None:
         self._report = found
         self._suspects: watch.Suspects[_Fact] = watch.Suspects(grace)
+        self._pause = max(grace, _ENDING)
+        # Since when it is known that moves are over, by UUID of the migration:
+        # with the server as it was then.
+        self._over: dict[str, tuple[servers.Server, float]] = {}
         self._until: dict[_Fact, float] = {}
+        # What may be of a migration, and when that is to be looked at again.
+        self._later: dict[_Fact, float] = {}
         # A device does not go from host to host under one resource provider.
         self._nodes: dict[str, str | None] = {}
         self._cursor = 0
@@ -115,7 +125,7 @@ class Allocations:
         kept = {each for each in self._suspects if each.provider not in looked}
         now = time.monotonic()
         for fact in self._suspects.confirmed(found | kept, now):
-            if fact in found and budget.left:
+            if fact in found and budget.left and not self._is_early(fact):
                 self._carry_out(client, fact)
 
     def _following(
@@ -126,11 +136,49 @@ class Allocations:
         return found
 
     def _carry_out(self, client: placement.Placement, fact: _Fact) -> None:
+        if fact.kind == _OF_NO_SERVER and not self._is_over(fact):
+            self._later[fact] = time.monotonic() + self._pause
+            return
         server_id = fact.server.server_id
         repair = functools.partial(_repair, client, fact)
         self._report.carry_out(fact.kind, server_id, repair)
         # It is repaired, or has a reason that does not go away at once.
         self._until[fact] = time.monotonic() + watch.MUCH_LATER
+
+    def _is_early(self, fact: _Fact) -> bool:
+        """Tell whether something was looked at a moment ago."""
+        now = time.monotonic()
+        self._later = {
+            each: due for each, due in self._later.items() if due > now
+        }
+        return fact in self._later
+
+    def _is_over(self, fact: _Fact) -> bool:
+        """Tell whether what has allocated is no migration, or is long over."""
+        says, consumer = nova.Nova(), fact.server.server_id
+        if says.migrations is None:
+            return False
+        if consumer not in says.migrations:
+            return True
+        moved = says.server(says.migrations[consumer])
+        if moved.state not in heal.MOVE_IS_OVER:
+            self._over.pop(consumer, None)
+            return False
+        now = time.monotonic()
+        before, since = self._over.get(consumer, (None, now))
+        if before != moved:
+            since = now
+        if before == moved and now - since >= self._pause:
+            del self._over[consumer]
+            return True
+        # Those that Nova has ended itself are not asked about again.
+        self._over = {
+            each: (server, seen)
+            for each, (server, seen) in self._over.items()
+            if now - seen < watch.MUCH_LATER
+        }
+        self._over[consumer] = moved, since
+        return False
 
     def _declined(self, now: float) -> set[_Fact]:
         """Return what is left alone for a while."""

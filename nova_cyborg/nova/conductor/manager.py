@@ -332,6 +332,11 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                     call.operation.evacuated_node,
                 )
         host_lists = stock()
+        if call.operation.booting:
+            # The scheduler may take so long that the build was ended. What it
+            # has claimed then is for the reconciler.
+            for server_id in server_ids:
+                guards.check_not_built(context, server_id)
         chosen = (host_list[0] for host_list in host_lists)
         call.selected.update(zip(server_ids, chosen, strict=False))
         return host_lists

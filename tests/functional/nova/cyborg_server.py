@@ -26,7 +26,7 @@ from nova_cyborg.fixture import http_server
 
 from cyborg import context as cyborg_context
 from tests.functional.nova import edge
-from tests.functional.nova.story import hosts
+from tests.functional.nova.story import hosts, reconciling
 
 
 class Control(hosts.Control, server.Control):
@@ -44,6 +44,7 @@ class Control(hosts.Control, server.Control):
         }
         self._edge = self._apps[False]
         self._loop = _new_loop()
+        self._beside: reconciling.Reconciler | None = None
         self._refusals: list[edge.Fault] = []
         sa.event.listen(cyborg.engine, 'before_cursor_execute', self._refuse)
         super().__init__(cyborg, port)
@@ -53,6 +54,7 @@ class Control(hosts.Control, server.Control):
 
     def reset(self) -> None:
         """Make it as new for a test."""
+        self.stop_reconciling()
         self._loop = _new_loop()
         self._refusals.clear()
         self.stop_hosts()
@@ -125,6 +127,26 @@ class Control(hosts.Control, server.Control):
         assert lease
         repaired: dict[str, int] = lease.report['repaired']
         return repaired
+
+    def start_reconciling(self, placement: str, interval: float) -> None:
+        """Reconcile beside all that tests do, from now on.
+
+        :param placement: URL of Placement.
+        :param interval: seconds between two ticks.
+        """
+        self._reach_placement(placement)
+        self._beside = reconciling.Reconciler(interval)
+
+    def reconciled(self) -> dict[str, ty.Any]:
+        """Return how often it was reconciled, and what was repaired."""
+        assert self._beside
+        return self._beside.report
+
+    def stop_reconciling(self) -> None:
+        """Reconcile no more."""
+        if self._beside is not None:
+            self._beside.stop()
+            self._beside = None
 
     def _reach_placement(self, url: str) -> None:
         self._cyborg.config.config(

@@ -2,9 +2,12 @@
 
 """Placement's allocations of devices."""
 
+import types
+
 import pytest
 
 from nova_cyborg import exception
+from nova_cyborg.lifecycle.reconciling import allocations as reconciling
 from tests.functional.reconciler.test_holders import put
 
 MIGRATION = '11111111-0000-4000-8000-000000000000'
@@ -81,14 +84,56 @@ def test_of_a_migration_that_is_under_way(
     assert MIGRATION in placement.allocations[provider]
 
 
-def test_of_a_migration_that_is_over(cloud, reconciler, settled, placement):
+@pytest.fixture
+def clock(monkeypatch):
+    """Goes on when it is told to."""
+    now = [1000.0]
+    monkeypatch.setattr(
+        reconciling, 'time', types.SimpleNamespace(monotonic=lambda: now[0])
+    )
+
+    def advance(seconds):
+        now[0] += seconds
+
+    return advance
+
+
+def test_of_a_migration_that_is_over(
+    cloud, reconciler, settled, placement, clock
+):
     """The server has what it had, in the place of its own."""
     provider, server_id = settled
     cloud.nova.migrations[server_id] = [{'uuid': MIGRATION}]
     placement.allocations[provider] = {MIGRATION: 1}
 
+    # Nova is about to do that itself.
     reconciler.tick(6)
+    assert placement.allocations[provider] == {MIGRATION: 1}
 
+    clock(reconciling._ENDING)
+    reconciler.tick(2)
+    assert placement.allocations[provider] == {server_id: 1}
+
+
+def test_of_a_migration_that_ends_now(
+    cloud, reconciler, settled, placement, clock
+):
+    """However long it was under way, Nova has the time to end it."""
+    provider, server_id = settled
+    cloud.nova.change(server_id, 'MIGRATING', 'migrating')
+    cloud.nova.migrations[server_id] = [{'uuid': MIGRATION}]
+    placement.allocations[provider] = {MIGRATION: 1}
+    for _n in range(4):
+        reconciler.tick(2)
+        clock(2 * reconciling._ENDING)
+
+    put(cloud, server_id, 'compute1', status='ACTIVE')
+    cloud.nova.servers[server_id]['OS-EXT-STS:task_state'] = None
+    reconciler.tick(2)
+    assert placement.allocations[provider] == {MIGRATION: 1}
+
+    clock(reconciling._ENDING)
+    reconciler.tick(2)
     assert placement.allocations[provider] == {server_id: 1}
 
 

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A round costs the same however many servers there are."""
+"""A round costs the same however many servers there are.
+
+``NOVA_CYBORG_HOLDERS`` says how many are deleted at once.
+"""
 
 import json
+import os
+import sys
 import time
 import uuid
 
@@ -20,6 +25,10 @@ from tests.functional.reconciler.conftest import Reconciler
 MOST_STATEMENTS = 10
 MOST_REQUESTS = 21
 SECONDS = 1
+# Of one that is gone.
+MOST_STATEMENTS_EACH = 40
+MOST_REQUESTS_EACH = 2
+DELETED = int(os.environ.get('NOVA_CYBORG_HOLDERS', '100'))
 LONG_AGO = '2026-01-01T00:00:00Z'
 
 
@@ -243,3 +252,35 @@ def test_a_lot_that_is_gone(cloud, placement):
     assert len(left) > 2
     assert cloud.used_slots() == 0
     assert one.report['repaired'] == {'held-by-no-server': len(servers)}
+
+
+@pytest.mark.timeout(3600)
+def test_time_until_nothing_is_left(cloud, placement, capsys):
+    """Of servers that were deleted while Cyborg was off, as it is set up."""
+    one = Reconciler(interval=10, grace=15, budget=5, resync=20)
+    servers = crowd(cloud, DELETED, max(DELETED // 10, 1))
+    one.tick()
+    for server_id in servers:
+        cloud.nova.delete(server_id)
+    left, rounds, waited = len(servers), 0, 0.0
+    requests, begun = cloud.nova.requests, time.monotonic()
+
+    with cloud.statements() as sent:
+        while left:
+            waited += one.tick()
+            rounds += 1
+            before, left = left, cloud.count(tables.DeviceAllocation)
+            assert left < before, 'it does not go on'
+
+    seconds = time.monotonic() - begun
+    requests = cloud.nova.requests - requests
+    with capsys.disabled():
+        sys.stdout.write(
+            f'\n{DELETED} servers: {seconds:.0f} s in {rounds} rounds, and '
+            f'{waited:.0f} s between them; of each {len(sent) / DELETED:.1f} '
+            f'statements and {requests / DELETED:.2f} requests to Nova\n'
+        )
+    assert len(sent) <= MOST_STATEMENTS_EACH * DELETED
+    assert requests <= MOST_REQUESTS_EACH * DELETED + MOST_REQUESTS * rounds
+    assert cloud.used_slots() == 0
+    assert one.report['repaired'] == {'held-by-no-server': DELETED}

@@ -7,6 +7,8 @@ from tests.functional.nova import faulty  # isort: skip - first
 import collections.abc
 import contextlib
 import functools
+import inspect
+import pkgutil
 import threading
 import typing as ty
 from unittest import mock
@@ -18,6 +20,8 @@ from nova.conductor import manager
 _MANAGER = 'nova.conductor.manager.ComputeTaskManager'
 _SECONDS = 1
 _PATIENCE = 30
+# A test is over by then; its thread does not stand still for ever.
+_MOST_SECONDS = 300
 
 
 class InterruptedBuildTest(faulty.TestCase):
@@ -29,12 +33,15 @@ class InterruptedBuildTest(faulty.TestCase):
 
     @contextlib.contextmanager
     def standing_still_at(
-        self, method: str
+        self, method: str, goes_on: bool = False
     ) -> collections.abc.Iterator[mock.Mock]:
         """Have nova-conductor stand still where it calls a method.
 
-        It does not go on until the test is over: nothing is undone, as if it
-        were dead.
+        Nothing is undone, as if it were dead, until the test is over or calls
+        ``go_on``. The method is none that is called with a cell's database: in
+        these tests, all others would wait for that.
+
+        :param goes_on: whether the method is called then; else it fails.
         """
         over, ended = threading.Event(), threading.Event()
         build = manager.ComputeTaskManager.schedule_and_build_instances
@@ -48,10 +55,20 @@ class InterruptedBuildTest(faulty.TestCase):
 
         def go_on() -> None:
             over.set()
-            ended.wait(_PATIENCE)
+            if called.called:
+                ended.wait(_PATIENCE)
 
-        def stand_still(*args: object, **kwargs: object) -> ty.NoReturn:
-            over.wait()
+        self.go_on = go_on
+        called = mock.Mock()
+        owner_name, _dot, name = method.rpartition('.')
+        owner = pkgutil.resolve_name(owner_name)
+        original = inspect.getattr_static(owner, name)
+
+        def stand_still(*args: object, **kwargs: object) -> ty.Any:
+            called()
+            over.wait(_MOST_SECONDS)
+            if goes_on:
+                return getattr(original, '__func__', original)(*args, **kwargs)
             raise RuntimeError('It is too late')
 
         self.useFixture(
@@ -59,13 +76,19 @@ class InterruptedBuildTest(faulty.TestCase):
                 f'{_MANAGER}.schedule_and_build_instances', build_and_tell
             )
         )
-        with mock.patch(method, side_effect=stand_still) as called:
-            yield called
+        # However the test ends: the process would wait for the thread.
         self.addCleanup(go_on)
+        stand_in: ty.Any = stand_still
+        if isinstance(original, staticmethod):
+            stand_in = staticmethod(stand_still)
+        with mock.patch.object(owner, name, stand_in):
+            yield called
 
-    def build_until(self, method: str) -> dict[str, ty.Any]:
+    def build_until(
+        self, method: str, goes_on: bool = False
+    ) -> dict[str, ty.Any]:
         """Ask for a server whose build ends where a method is called."""
-        with self.standing_still_at(method) as called:
+        with self.standing_still_at(method, goes_on) as called:
             server = self.post_server(self.context)
             self.wait_for(lambda: called.called)
         return server
@@ -116,17 +139,20 @@ class InterruptedBuildTest(faulty.TestCase):
             self.build_until(f'{_MANAGER}._map_instance_to_cell')
         )
 
-    def test_it_got_to_no_host(self) -> None:
+    def test_nothing_is_bound(self) -> None:
         self.assert_ended(
-            self.build_until(
-                'nova.compute.rpcapi.ComputeAPI.build_and_run_instance'
-            )
+            self.build_until(f'{_MANAGER}._create_and_bind_arq_for_instance')
         )
 
     def test_it_is_bound_and_got_to_no_host(self) -> None:
-        server = self.build_until(
+        # What dies just before, or with the message, leaves the same. To
+        # stand still there would keep the cell's database from all others:
+        # Nova's fixture lets threads use one at a time.
+        with mock.patch(
             'nova.compute.rpcapi.ComputeAPI.build_and_run_instance'
-        )
+        ) as called:
+            server = self.post_server(self.context)
+            self.wait_for(lambda: called.called)
         self.wait_for(self.used_slots)
         self.assert_ended(server)
 
@@ -138,6 +164,41 @@ class InterruptedBuildTest(faulty.TestCase):
         self.assertNotIn(
             server['id'], [each['id'] for each in self.api.get_servers()]
         )
+        self.assert_boots()
+
+    def test_it_goes_on_too_late(self) -> None:
+        """It waited for the scheduler, and is not dead."""
+        server = self.build_until(
+            'nova.scheduler.client.query.SchedulerQueryClient'
+            '.select_destinations',
+            goes_on=True,
+        )
+        self.look_until(
+            lambda: self.api.get_server(server['id'])['status'] == 'ERROR'
+        )
+
+        self.go_on()
+
+        self.assertEqual('ERROR', self.api.get_server(server['id'])['status'])
+        self.assert_in_step()
+        self.assert_nothing_held()
+        self.assert_deletes(server)
+        self.assertEqual([], self.api.get_servers())
+        self.assert_boots()
+
+    def test_it_maps_its_cell_too_late(self) -> None:
+        server = self.build_until(
+            f'{_MANAGER}._map_instance_to_cell', goes_on=True
+        )
+        self.look_until(lambda: self.status(self.context) == 'available')
+
+        self.go_on()
+
+        # Nova takes it for one that was deleted meanwhile.
+        self.assert_in_step()
+        self.assert_nothing_held()
+        self.assertEqual([], self.api.get_servers())
+        self.assertIsNone(self._server(server['id']))
         self.assert_boots()
 
     def test_a_server_that_runs(self) -> None:

@@ -16,6 +16,13 @@ from nova_cyborg.nova.features import computes
 from tests.functional.nova import hotplug
 from tests.functional.nova.moves import moving, running
 
+# Seconds between two ticks of the reconciler.
+_TICK = 0.2
+# What it may give back before Nova does, which says first that a server is
+# gone, or was never built.
+_GONE = frozenset(
+    {'held-by-no-server', 'arqs-of-no-server', 'held-by-failed-server'}
+)
 # The program that cleans: it waits and fails if it is told to.
 _SCRIPT = """
 while test -e "$0/wait"; do sleep 0.05; done
@@ -57,6 +64,8 @@ class TestCase(checks.TestCase):
         }
         self.addCleanup(self._end_programs)
         self._start_hosts()
+        # Before what it asks is gone.
+        self.addCleanup(self.cyborg.control, 'stop_reconciling')
 
     def _number_guests(self) -> None:
         """Give a guest that starts another number, as libvirt does.
@@ -80,6 +89,11 @@ class TestCase(checks.TestCase):
             'start_hosts',
             placement=self._placement_url,
             folders={host: str(path) for host, path in self.folders.items()},
+        )
+        self.cyborg.control(
+            'start_reconciling',
+            placement=self._placement_url,
+            interval=_TICK,
         )
 
     def _end_programs(self) -> None:
@@ -115,6 +129,17 @@ class TestCase(checks.TestCase):
             self.cyborg.control('expire_reports')
             return True
         return False
+
+    def assert_left_alone(self) -> int:
+        """Check that reconciling has repaired nothing of a server there is.
+
+        :returns: how many ticks there were.
+        """
+        report = self.cyborg.control('reconciled')
+        self.assertEqual({}, report.get('failed', {}), report)
+        self.assertLessEqual(set(report.get('repaired', {})), _GONE, report)
+        ticks: int = report['ticks']
+        return ticks
 
     def restart_conductor(self) -> None:
         """Kill nova-conductor, and start it again."""

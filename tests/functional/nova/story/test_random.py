@@ -2,6 +2,9 @@
 
 """Many random steps: no slot is in two guests, and no server loses its own.
 
+Cyborg is reconciled all the while, five times a second and without any grace:
+it leaves alone what is under way.
+
 ``NOVA_CYBORG_STEPS`` says how many steps there are, ``NOVA_CYBORG_SEED``
 which. The choices are the same with the same seed; when something that Nova
 does takes effect is not.
@@ -21,6 +24,8 @@ from tests.functional.nova.story import story
 
 # A line of progress each so many.
 _TOLD = 100
+# What is looked at in turn has its turn in as many.
+_LAST_TICKS = 8
 
 
 class RandomTest(of_hosts.TestCase, of_moves.TestCase):
@@ -45,6 +50,9 @@ class RandomTest(of_hosts.TestCase, of_moves.TestCase):
             self.delete_guest(self.servers[0])
             self.look(self.sure)
         self.assert_nothing_held()
+        # It also has had the time to look at all that is left.
+        ticks = self.assert_left_alone() + _LAST_TICKS
+        self.wait_for(lambda: self.assert_left_alone() >= ticks)
 
     def _summary(self, number: int) -> str:
         done = collections.Counter(line.split()[1] for line in self.told[2:])
@@ -67,3 +75,4 @@ class RandomTest(of_hosts.TestCase, of_moves.TestCase):
                 self.tell(f'cleaned on {host}: {sorted(cleaned)}')
             self.unclean -= {(host, at) for at in cleaned}
         self.look(self.sure)
+        self.assert_left_alone()

@@ -27,7 +27,13 @@ _NOVA_OPTIONS = {
     'nova_cyborg': {'build_interrupted_after': '90'},
     # The guest of a server that is deleted while its host is forced down is
     # removed by nova-compute when it is back; by default a minute later.
-    'DEFAULT': {'periodic_fuzzy_delay': '0'},
+    # A server that is deleted when that is back, and still forced down, keeps
+    # its guest until Nova looks for such, by default half an hour later; until
+    # then libvirt gives its device to no other guest.
+    'DEFAULT': {
+        'periodic_fuzzy_delay': '0',
+        'running_deleted_instance_poll_interval': '10',
+    },
 }
 
 

@@ -11,6 +11,7 @@ its devices to the host, and has them again when it is resumed.
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import logging
 import typing as ty
@@ -49,10 +50,8 @@ class LibvirtDriver(live.LibvirtDriver):
         # At the end of a move, Nova hands none on.
         carried_on = carried.now().accel_info
         arqs = stock['accel_info'] if carried_on is None else carried_on
-        if arqs:
-            # The device of what is being detached may be another guest's when
-            # this one starts.
-            arqs = [arq for arq in arqs if not arq.get('detaching')]
+        if arqs and any(arq.get('detaching') for arq in arqs):
+            arqs = _without_detached(stock['instance'], arqs)
         stock['accel_info'] = arqs
         guest = stock()
         for arq in arqs or ():
@@ -211,3 +210,34 @@ def _accel_info(
         context
     ).get_arqs_for_instance(instance.uuid)
     return arqs
+
+
+def _without_detached(
+    instance: objects.Instance,
+    arqs: collections.abc.Iterable[dict[str, ty.Any]],
+) -> list[dict[str, ty.Any]]:
+    """Leave out what is being detached.
+
+    Its device may be another guest's when this one starts. Who detaches it
+    gives that up, though, if something else has begun meanwhile; so Cyborg is
+    asked again, as Nova may have asked long ago.
+
+    :param instance: the server.
+    :param arqs: its accelerator requests, as Nova has them.
+    :returns: those that its guest is to have.
+    """
+    context = client.with_credentials(nova_context.get_admin_context())
+    try:
+        now = client.allocation_client(context).arqs(instance.uuid)
+    except exception.DeviceContextError as exc:
+        LOG.warning(
+            'The guest of server %s is made without the devices that were '
+            'being detached; reboot it (hard) if they are attached still: %s',
+            instance.uuid,
+            exc,
+        )
+        now = []
+    kept = {arq['uuid'] for arq in now if not arq.get('detaching')}
+    return [
+        arq for arq in arqs if not arq.get('detaching') or arq['uuid'] in kept
+    ]

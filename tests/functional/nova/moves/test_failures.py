@@ -243,11 +243,16 @@ class ComputeTest(TestCase):
             if each.host == SOURCE and len(each.slots) > 1
         )
         self.cyborg.control('set_missing', provider=device.provider)
-        self.do_in_vain('revertResize', 'ERROR', 'is missing')
+        refused = self.assertRaises(
+            client.OpenStackApiException, self.do, 'revertResize', 'ACTIVE'
+        )
+        self.assertEqual(409, refused.response.status_code)
+        self.assertIn('is missing', refused.response.text)
         self.cyborg.control(
             'set_missing', provider=device.provider, missing=False
         )
-        self.reboot(SOURCE)
+        self.do('revertResize', 'ACTIVE')
+        self.assert_on(SOURCE)
 
     def test_the_source_is_killed(self) -> None:
         """It starts the guest again, which it has shut down."""

@@ -232,7 +232,7 @@ def _without_detached(
     except exception.DeviceContextError as exc:
         LOG.warning(
             'The guest of server %s is made without the devices that were '
-            'being detached; reboot it (hard) if they are attached still: %s',
+            'being detached. Reboot it (hard) if they are attached still: %s',
             instance.uuid,
             exc,
         )

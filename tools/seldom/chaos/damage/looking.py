@@ -29,8 +29,6 @@ def words(damage: count.Damage | None) -> str:
     :param damage: the damage, None if it could not be counted.
     :returns: the numbers.
     """
-    return (
-        'the database does not answer'
-        if damage is None
-        else (damage.numbers())
-    )
+    if damage is None:
+        return 'the database does not answer'
+    return damage.numbers()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import collections.abc
 import contextlib
 import dataclasses
+import functools
 import logging
 import typing as ty
 
@@ -21,7 +22,7 @@ import os_traits
 from keystoneauth1 import exceptions as ks_exc
 from nova import context as nova_context
 from nova import exception as nova_exception
-from nova import objects
+from nova import objects, utils
 
 from nova_cyborg import exception, model
 from nova_cyborg.nova import groups
@@ -159,10 +160,14 @@ def take_back(
     :param added: what was added.
     """
     for consumer in consumers:
+        remove = functools.partial(
+            report_client.remove_resources_from_instance_allocation,
+            context,
+            consumer,
+            added.resources,
+        )
         try:
-            report_client.remove_resources_from_instance_allocation(
-                context, consumer, added.resources
-            )
+            in_turn(consumer, remove)
         except nova_exception.AllocationUpdateFailed as exc:
             LOG.debug('%s does not have what was added: %s', consumer, exc)
         except _ERRORS as exc:
@@ -175,6 +180,26 @@ def take_back(
             )
         else:
             return
+
+
+def in_turn(
+    consumer: str, change: collections.abc.Callable[[], object]
+) -> None:
+    """Change what a consumer has while nobody else of this process does.
+
+    Nova puts a server in error if what its migration has is changed while it
+    forgets that. It forgets it on the host that the server leaves, where what
+    was added is taken back, too.
+
+    :param consumer: UUID of the server or the migration.
+    :param change: changes it.
+    """
+
+    @utils.synchronized(f'nova_cyborg-allocation-{consumer}')
+    def locked() -> None:
+        change()
+
+    locked()
 
 
 def allocated(

@@ -26,7 +26,13 @@ from nova.compute import manager, task_states
 from nova.objects import fields
 
 from nova_cyborg import exception, signatures
-from nova_cyborg.nova import carried, client, marks, overrides
+from nova_cyborg.nova import (
+    carried,
+    client,
+    marks,
+    overrides,
+    placement,
+)
 from nova_cyborg.nova.compute import arqs as server_arqs
 from nova_cyborg.nova.compute import bindings, guards
 
@@ -166,7 +172,7 @@ class ComputeManager(manager.ComputeManager):
             # Nobody's token is there if it is confirmed automatically.
             context = client.with_credentials(stock['context'])
             server_arqs.settle(context, instance, migration.uuid)
-        stock()
+        placement.in_turn(migration.uuid, stock)
 
     @overrides.method('context instance migration')
     def _revert_allocation(self, stock: overrides.Stock) -> ty.Any:

@@ -27,12 +27,20 @@ class Pause(fixtures.Fixture):
 
     :param name: module, class and name of the function.
     :param after: whether it waits when it is done; else before.
+    :param which: tells by its arguments whether a call is the one; None if any
+        is.
     """
 
-    def __init__(self, name: str, after: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        after: bool = False,
+        which: collections.abc.Callable[..., bool] | None = None,
+    ) -> None:
         super().__init__()
         self._name = name
         self._after = after
+        self._which = which or (lambda *_args, **_kwargs: True)
         self._first = threading.Lock()
         self._begun = threading.Event()
         self._told = threading.Event()
@@ -41,7 +49,9 @@ class Pause(fixtures.Fixture):
         function = pkgutil.resolve_name(self._name)
 
         def paused(*args: ty.Any, **kwargs: ty.Any) -> ty.Any:
-            waits = self._first.acquire(blocking=False)
+            waits = self._which(*args, **kwargs) and self._first.acquire(
+                blocking=False
+            )
             if waits and not self._after:
                 self._wait()
             result = function(*args, **kwargs)
@@ -108,9 +118,9 @@ class Request:
 class TestCase(plugging.TestCase):
     """A server, and two things that are done with it at the same time."""
 
-    def pause(self, name: str, after: bool = False) -> Pause:
+    def pause(self, name: str, after: bool = False, **more: ty.Any) -> Pause:
         """Have the next call of a function wait; see :class:`Pause`."""
-        return self.useFixture(Pause(name, after))
+        return self.useFixture(Pause(name, after, **more))
 
     def outcomes(self, *actions: str) -> list[str | None]:
         """Wait until actions of the server are over; say how they ended.

@@ -13,6 +13,7 @@ from tests.functional.nova.hot import two_hosts
 # Where it waits: before it is begun, in it, and when the guest has the device.
 _BEFORE = racing.ENDPOINT
 _BEGUN = f'{racing.ATTACHMENT}._bind'
+_BIND = 'nova_cyborg.cyborg_client.AllocationClient.bind_attached'
 # In nova-api, when it is reserved; in nova-compute.
 _API = 'nova_cyborg.nova.api.attachments.rpcapi.attach'
 _PLUGS = f'{racing.DRIVER}.plug_devices'
@@ -21,15 +22,36 @@ _STEPS = (
     _BEFORE,
     f'{racing.ATTACHMENT}._mark',
     _BEGUN,
-    'nova_cyborg.cyborg_client.AllocationClient.bind_attached',
+    _BIND,
     _PLUGS,
     _PLUGGED,
 )
+_PLACEMENT = 'nova.scheduler.client.report.SchedulerReportClient'
 _IMAGE = '155d900f-4e14-4e4c-a73d-069cbf4541e6'
+
+
+def _forgets(
+    _client: object, _url: str, data: object, *_args: object, **_more: object
+) -> bool:
+    """Tell whether a request has Placement forget all of a consumer."""
+    return isinstance(data, dict) and data.get('allocations') == {}
 
 
 class TestCase(racing.TestCase, two_hosts.TestCase):
     """A server that may go to another host, and has no device context."""
+
+    def assert_migrated(self) -> None:
+        """Check that Nova has ended the migration, and not in error."""
+
+        def migrations() -> list[str]:
+            path = f'/os-migrations?instance_uuid={self.server["id"]}'
+            found = self.admin_api.api_get(path).body['migrations']
+            return [each['status'] for each in found]
+
+        self.wait_for(lambda: migrations() == ['completed'])
+        self.assertEqual(
+            'ACTIVE', self.api.get_server(self.server['id'])['status']
+        )
 
 
 class LockedTest(TestCase):
@@ -120,6 +142,22 @@ class MeanwhileTest(TestCase):
             self.live_migrate()
             attach.go_on()
             self.assert_settled()
+
+    def test_live_migrate_that_is_being_ended(self) -> None:
+        """Nova forgets what was added, and has read that before it goes."""
+        attach = self.attach_until(_BIND)
+        self.begin('os-migrateLive', host=None, block_migration='auto')
+        forgets = self.pause(f'{_PLACEMENT}.put', which=_forgets)
+        forgets.reached()
+        takes_back = self.pause('nova_cyborg.nova.placement.take_back')
+        attach.go_on()
+        takes_back.reached()
+        takes_back.go_on()
+        forgets.go_on()
+        self.reach('ACTIVE')
+        self.outcomes(racing.ATTACH)
+        self.assert_migrated()
+        self.assert_settled()
 
     def test_shelve(self) -> None:
         self.flags(shelved_offload_time=0)

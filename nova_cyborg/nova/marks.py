@@ -9,9 +9,11 @@ server's copy of its flavor, and then looks accelerator requests up by server.
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import typing as ty
 
 from nova import context as nova_context
+from nova import exception as nova_exception
 from nova import objects
 
 from nova_cyborg import model
@@ -58,13 +60,34 @@ def take(
     :raises InstanceNotFound: if it is gone.
     """
     now = read(context, instance)
-    for name in ('flavor', 'old_flavor', 'new_flavor'):
-        flavor = getattr(now, name)
-        if flavor is not None and is_marker(_extra_specs(flavor)):
-            setattr(now, name, unmarked(flavor))
-    if model.SYSTEM_METADATA_KEY in now.system_metadata:
-        _set_key(now, present=False)
+    drop(now)
     now.save()
+
+
+def take_stale(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Take the marker from a server that lost it while it was moved.
+
+    Nova stores a flavor with extra specs whenever it stores anything of the
+    server, and so may have stored the marker again.
+
+    :param instance: the server, as it was told of; it stays as it is.
+    """
+    if not has_contexts(instance):
+        return
+    with contextlib.suppress(nova_exception.InstanceNotFound):
+        now = read(context, instance)
+        if _is_stale(now):
+            drop(now)
+            now.save()
+
+
+def _is_stale(now: objects.Instance) -> bool:
+    """Tell whether a server, read anew, bears a marker that it has lost."""
+    return only_contexts(now) and (
+        model.SYSTEM_METADATA_KEY not in now.system_metadata
+    )
 
 
 def read(
@@ -95,6 +118,8 @@ def adopt(instance: objects.Instance, now: objects.Instance) -> None:
     if is_held and not has_accelerators(now):
         # It is being marked just now.
         now.flavor = marked(now.flavor)
+    elif _is_stale(now):
+        now.flavor = unmarked(now.flavor)
     if 'flavor' not in instance or (
         only_contexts(instance) != only_contexts(now)
     ):
@@ -108,22 +133,18 @@ def adopt(instance: objects.Instance, now: objects.Instance) -> None:
         instance.obj_reset_changes(['system_metadata'])
 
 
-def drop_stale(
-    context: nova_context.RequestContext, instance: objects.Instance
-) -> None:
-    """Take the marker from a server that was told of before it lost it.
+def drop(instance: objects.Instance) -> None:
+    """Have a server bear no marks that was told of before it lost them.
 
-    Nova stores a flavor with extra specs whenever it stores anything of the
-    server, and so may have stored the marker again.
-
-    :param instance: the server, which has no devices; changed in place, to be
-        saved with what else is.
+    :param instance: the server, which has no device contexts; changed in
+        place, to be saved with what else is.
     """
-    if (
-        model.SYSTEM_METADATA_KEY
-        not in read(context, instance).system_metadata
-    ):
-        instance.flavor = unmarked(instance.flavor)
+    for name in ('flavor', 'old_flavor', 'new_flavor'):
+        flavor = getattr(instance, name) if name in instance else None
+        if flavor is not None and is_marker(_extra_specs(flavor)):
+            setattr(instance, name, unmarked(flavor))
+    if model.SYSTEM_METADATA_KEY in instance.system_metadata:
+        _set_key(instance, present=False)
 
 
 def forget(instance: objects.Instance) -> None:
@@ -206,6 +227,19 @@ def has_contexts(instance: objects.Instance) -> bool:
         # Nova may have to read the metadata from its database.
         return False
     return only_contexts(instance) or (
+        model.SYSTEM_METADATA_KEY in instance.system_metadata
+    )
+
+
+def bears_any(instance: objects.Instance) -> bool:
+    """Tell whether a server has device contexts, or had some a moment ago.
+
+    Nova may have stored the metadata of before, and the flavor not.
+
+    :param instance: the server, with its metadata.
+    :returns: whether it bears one mark, or both.
+    """
+    return has_contexts(instance) or (
         model.SYSTEM_METADATA_KEY in instance.system_metadata
     )
 

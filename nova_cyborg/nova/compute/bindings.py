@@ -116,8 +116,28 @@ def activate(
             lambda: allocations.activate(instance.uuid, migration_id)
         )
     except exception.AllocationNotFound:
-        # Its device contexts have been released since it was booted.
+        # Its device contexts have been released since it was told of.
+        marks.drop(instance)
         return []
+
+
+def drop_stale_marks(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Have a server bear no marks if it has no device contexts any more.
+
+    Nova stores flavors with extra specs, and all metadata, whenever it stores
+    anything of them, and so may have stored the marks again that were taken
+    from the server.
+
+    :param instance: the server, of which Cyborg has bound nothing; changed in
+        place, to be saved with what else is.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    try:
+        client.allocation_client(context).get(instance.uuid)
+    except exception.AllocationNotFound:
+        marks.drop(instance)
 
 
 def unbind(

@@ -63,6 +63,7 @@ class ComputeManager(moves.ComputeManager):
         stock()
         if not is_told:
             _unbind(stock['context'], instance, migrate_data)
+        marks.take_stale(stock['context'], instance)
 
     @overrides.method('context dest instance', named='migration')
     def live_migration(self, stock: overrides.Stock) -> None:
@@ -75,11 +76,18 @@ class ComputeManager(moves.ComputeManager):
         self, stock: overrides.Stock
     ) -> None:
         """Take over a server whose guest has come here."""
+        context, instance = stock['context'], stock['instance']
+
+        def take_over() -> None:
+            stock()
+            marks.take_stale(context, instance)
+
         self._once(
             'post_live_migration_at_destination',
             stock,
             moves.in_task(stock, task_states.MIGRATING),
-            migration_id=stock['instance'].uuid,
+            take_over,
+            migration_id=instance.uuid,
         )
 
     @overrides.method('context instance', named='migrate_data')

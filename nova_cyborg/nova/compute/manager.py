@@ -103,7 +103,7 @@ class ComputeManager(live.ComputeManager):
         if marks.has_contexts(instance):
             arqs = bindings.own(context, instance)
             if not arqs:
-                marks.drop_stale(context, instance)
+                bindings.drop_stale_marks(context, instance)
             return arqs
         return ty.cast(list[dict[str, ty.Any]], stock())
 

@@ -90,7 +90,7 @@ class ComputeManager(manager.ComputeManager):
     @overrides.method('context instance migration')
     def _finish_resize(self, stock: overrides.Stock) -> ty.Any:
         context, instance = stock['context'], stock['instance']
-        if not marks.has_contexts(instance):
+        if not marks.bears_any(instance):
             return stock()
         arqs = bindings.activate(context, instance, stock['migration'].uuid)
         with carried.carrying(

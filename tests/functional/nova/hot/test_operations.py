@@ -208,6 +208,35 @@ class MidstTest(TestCase):
         self.do('resume')
         self.assertIn('suspending', self.assert_settled())
 
+    def test_attach_and_live_migrate(self) -> None:
+        self._attach(
+            f'{racing.STOCK}._do_post_live_migration_at_destination',
+            'os-migrateLive',
+            host=None,
+            block_migration='auto',
+        )
+        self.reach('ACTIVE')
+        self.assert_migrated()
+        self.assertIsNotNone(self.assert_settled())
+
+    def test_attach_and_migrate(self) -> None:
+        for where in ('_prep_resize', '_resize_instance'):
+            for end in ('confirmResize', 'revertResize'):
+                self._attach(f'{racing.STOCK}.{where}', 'migrate')
+                self.reach('VERIFY_RESIZE')
+                self.do(end)
+                self.assertIsNotNone(self.assert_settled())
+
+    def test_attach_and_end_of_migrate(self) -> None:
+        """Nova stores the marks again that were taken meanwhile."""
+        for end in ('confirmResize', 'revertResize'):
+            self._attach(f'{racing.STOCK}._finish_resize', 'migrate')
+            self.reach('VERIFY_RESIZE')
+            self.do(end)
+            # They are dropped when the guest is started the next time.
+            self.do('reboot', type='HARD')
+            self.assertIsNotNone(self.assert_settled())
+
     def test_detach_and_rebuild(self) -> None:
         self._detach(self._REBUILD, 'rebuild', imageRef=_IMAGE)
         self.reach('ACTIVE')

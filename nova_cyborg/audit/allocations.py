@@ -64,12 +64,15 @@ def find(view: look.Look) -> collections.abc.Iterator[look.Finding]:
     elsewhere = (
         moves.on_another_host(view) | bindings.unused(view.context).keys()
     )
+    unended = moves.of_unended(view)
     for provider in providers:
-        for server_id in sorted(provider.in_cyborg.keys() - elsewhere):
+        for server_id in sorted(
+            provider.in_cyborg.keys() - elsewhere - unended
+        ):
             finding = _unallocated(view, provider, server_id, holders)
             if finding:
                 yield finding
-        for server_id in sorted(provider.in_placement):
+        for server_id in sorted(provider.in_placement.keys() - unended):
             consumer = _Consumer(
                 provider, view.nova.server(server_id), server_id in holders
             )

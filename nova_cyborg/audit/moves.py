@@ -3,7 +3,10 @@
 """Servers that were moved, or could not be, and their devices."""
 
 import collections.abc
+import datetime
 import functools
+
+from oslo_utils import timeutils
 
 from nova_cyborg.audit import look
 from nova_cyborg.db import allocations
@@ -93,28 +96,57 @@ def find_unended(view: look.Look) -> collections.abc.Iterator[look.Finding]:
     :param view: the look of the audit.
     :returns: what disagrees.
     """
+    for provider, consumer, server in _moved(view):
+        if _is_ending(view, consumer, server):
+            continue
+        yield look.Finding(
+            'allocation-of-a-move',
+            consumer,
+            'Placement has an allocation of the migration, of which nothing '
+            f'becomes any more, of server {server.server_id}.',
+            functools.partial(
+                heal.end_move, view.placement, provider, consumer, server
+            ),
+        )
+
+
+def of_unended(view: look.Look) -> set[str]:
+    """Find servers that exist, of which migrations have allocations still.
+
+    What they have themselves is put right with those, by Nova or by repairing
+    ``allocation-of-a-move``.
+
+    :param view: the look of the audit.
+    :returns: their UUIDs.
+    """
+    return {
+        server.server_id
+        for _provider, _consumer, server in _moved(view)
+        if server.state is not servers.State.GONE
+    }
+
+
+def _moved(
+    view: look.Look,
+) -> collections.abc.Iterator[tuple[str, str, servers.Server]]:
+    """Find migrations that have allocations, of servers that do not move.
+
+    :returns: UUID of a resource provider, UUID of the migration, and the
+        server, of each.
+    """
     seen: set[str] = set()
     for provider in view.providers:
         for consumer in sorted(provider.in_placement.keys() - seen):
             seen.add(consumer)
-            server_id = _moved(view, consumer)
+            # All are asked for only if one of them may be.
+            if view.nova.server(consumer).state is not servers.State.GONE:
+                continue
+            server_id = server_of(view, consumer)
             if server_id is None:
                 continue
             server = view.nova.server(server_id)
             if server.state in heal.MOVE_IS_OVER:
-                yield look.Finding(
-                    'allocation-of-a-move',
-                    consumer,
-                    'Placement has an allocation of the migration, of which '
-                    f'nothing becomes any more, of server {server_id}.',
-                    functools.partial(
-                        heal.end_move,
-                        view.placement,
-                        provider.uuid,
-                        consumer,
-                        server,
-                    ),
-                )
+                yield provider.uuid, consumer, server
 
 
 def server_of(view: look.Look, consumer: str) -> str | None:
@@ -125,11 +157,24 @@ def server_of(view: look.Look, consumer: str) -> str | None:
     :returns: UUID of the server; None if it is no migration, or Nova does not
         say.
     """
-    return (view.nova.migrations or {}).get(consumer)
+    migration = (view.nova.migrations or {}).get(consumer)
+    return migration.server_id if migration else None
 
 
-def _moved(view: look.Look, consumer: str) -> str | None:
-    # All are asked for only if one of them may be.
-    if view.nova.server(consumer).state is not servers.State.GONE:
-        return None
-    return server_of(view, consumer)
+def _is_ending(
+    view: look.Look, migration_id: str, server: servers.Server
+) -> bool:
+    """Tell whether Nova may be about to forget an allocation itself."""
+    migration = (view.nova.migrations or {})[migration_id]
+    return _has_just_changed(migration.updated_at) or _has_just_changed(
+        server.updated_at
+    )
+
+
+def _has_just_changed(time: datetime.datetime | None) -> bool:
+    if time is None:
+        return False
+    age = timeutils.delta_seconds(
+        timeutils.normalize_time(time), timeutils.utcnow()
+    )
+    return age < heal.MOVE_ENDS_WITHIN

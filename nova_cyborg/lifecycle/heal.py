@@ -27,6 +27,10 @@ _MOST_ASKED = 64
 MOVE_IS_OVER = frozenset(
     (servers.State.GONE, servers.State.RESTING, servers.State.OFFLOADED)
 )
+#: Seconds for which a move must be over: Nova says so some moments before it
+#: gives back what the migration has, and puts the server in error if that has
+#: changed while it does.
+MOVE_ENDS_WITHIN = 10
 
 
 def contexts_in_use(

@@ -6,6 +6,8 @@ Nova's request to delete a server's ARQs does not tell whether the server is
 being deleted or only leaves its host. Nova's API does.
 """
 
+from __future__ import annotations
+
 import collections.abc
 import dataclasses
 import datetime
@@ -90,17 +92,19 @@ class Nova:
         return server.launched_at > max(begun)
 
     @functools.cached_property
-    def migrations(self) -> dict[str, str] | None:
-        """The servers of all migrations, by UUID of the migration.
+    def migrations(self) -> dict[str, Migration] | None:
+        """All migrations, by their UUIDs.
 
         Each of these allocates as a server does: while a server is resized or
         migrated, the resources of its old host are allocated to the migration.
         None if Nova does not say, or not of all.
         """
-        found: dict[str, str] = {}
+        found: dict[str, Migration] = {}
         try:
             for page in _pages('/os-migrations?', 'migrations'):
-                found |= {each['uuid']: each['instance_uuid'] for each in page}
+                found |= {
+                    each['uuid']: Migration.from_body(each) for each in page
+                }
         except NotSaid:
             return None
         return found if self.all_cells_answer else None
@@ -135,6 +139,32 @@ class Nova:
         except NotSaid:
             return {}
         return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Migration:
+    """A server's way to another host, as Nova lists it.
+
+    :ivar server_id: UUID of the server.
+    :ivar updated_at: when it has changed; None if it has not, or Nova does
+        not say.
+    """
+
+    server_id: str
+    updated_at: datetime.datetime | None
+
+    @classmethod
+    def from_body(cls, body: dict[str, ty.Any]) -> Migration:
+        """Read what Nova answers.
+
+        :param body: one of the ``migrations`` of Nova's answer.
+        :returns: the migration.
+        """
+        updated = body.get('updated_at')
+        return cls(
+            body['instance_uuid'],
+            timeutils.parse_isotime(updated) if updated else None,
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -79,6 +79,7 @@ class Server:
         if it never was, or Nova does not say.
     :ivar flavor_resources: what its flavor asks Placement for by itself, with
         no device profile: amounts by resource class.
+    :ivar updated_at: when it has changed; None if Nova does not say.
     """
 
     server_id: str
@@ -87,6 +88,9 @@ class Server:
     launched_at: datetime.datetime | None = None
     flavor_resources: collections.abc.Mapping[str, int] = dataclasses.field(
         default_factory=dict, compare=False
+    )
+    updated_at: datetime.datetime | None = dataclasses.field(
+        default=None, compare=False
     )
 
     @classmethod
@@ -97,13 +101,13 @@ class Server:
         :param body: the ``server`` of Nova's answer.
         :returns: the server.
         """
-        launched = body.get('OS-SRV-USG:launched_at')
         return cls(
             server_id,
             _state(body),
             body.get('OS-EXT-SRV-ATTR:hypervisor_hostname'),
-            timeutils.parse_isotime(launched) if launched else None,
+            _time(body.get('OS-SRV-USG:launched_at')),
             _flavor_resources(body),
+            _time(body.get('updated')),
         )
 
 
@@ -135,6 +139,10 @@ def _state(body: dict[str, ty.Any]) -> State:
     if status == 'VERIFY_RESIZE':
         return State.MOVED
     return State.RESTING if _is_on_host(body) else State.EXISTS
+
+
+def _time(value: str | None) -> datetime.datetime | None:
+    return timeutils.parse_isotime(value) if value else None
 
 
 def _flavor_resources(body: dict[str, ty.Any]) -> dict[str, int]:

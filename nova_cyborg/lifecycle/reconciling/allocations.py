@@ -21,10 +21,6 @@ LOG = logging.getLogger(__name__)
 
 # Resource providers of a look, in turn.
 _AT_ONCE = 20
-# Seconds for which a move must be over: Nova says so some moments before it
-# gives back what the migration has, and puts the server in error if that has
-# changed while it does.
-_ENDING = 10
 _UNALLOCATED = 'no-placement-allocation'
 _OF_NO_SERVER = 'allocation-of-no-server'
 _ELSEWHERE = 'allocation-on-another-host'
@@ -63,7 +59,7 @@ class Allocations:
     def __init__(self, grace: float, found: report.Report) -> None:
         self._report = found
         self._suspects: watch.Suspects[_Fact] = watch.Suspects(grace)
-        self._pause = max(grace, _ENDING)
+        self._pause = max(grace, heal.MOVE_ENDS_WITHIN)
         # Since when it is known that moves are over, by UUID of the migration:
         # with the server as it was then.
         self._over: dict[str, tuple[servers.Server, float]] = {}
@@ -160,7 +156,7 @@ class Allocations:
             return False
         if consumer not in says.migrations:
             return True
-        moved = says.server(says.migrations[consumer])
+        moved = says.server(says.migrations[consumer].server_id)
         if moved.state not in heal.MOVE_IS_OVER:
             self._over.pop(consumer, None)
             return False
@@ -251,7 +247,7 @@ def _forget(client: placement.Placement, says: nova.Nova, fact: _Fact) -> bool:
     if consumer not in says.migrations:
         client.forget(consumer)
         return True
-    moved = says.server(says.migrations[consumer])
+    moved = says.server(says.migrations[consumer].server_id)
     if moved.state not in heal.MOVE_IS_OVER:
         return False
     heal.end_move(client, fact.provider, consumer, moved)

@@ -5,10 +5,13 @@
 import uuid
 
 import pytest
+from oslo_utils import timeutils
 
 from nova_cyborg.fixture import nova_api
 from nova_cyborg.lifecycle import placement as placement_module
 from nova_cyborg.lifecycle import servers
+
+_LONG_AGO = '2026-01-01T00:00:00Z'
 
 
 def test_an_allocation_of_a_migration_is_left_alone(
@@ -39,10 +42,30 @@ def moved(cloud, running, placement):
     migration_id = str(uuid.uuid4())
     placement.allocate(other, migration_id)
     cloud.nova.servers[server_id][nova_api.NODE] = 'compute1'
+    cloud.nova.servers[server_id]['updated'] = _LONG_AGO
     cloud.nova.migrations[server_id] = [
-        {'uuid': migration_id, 'status': 'confirming'}
+        {
+            'uuid': migration_id,
+            'status': 'confirming',
+            'updated_at': _LONG_AGO,
+        }
     ]
     return provider, other, server_id, migration_id
+
+
+def test_a_move_that_has_ended_a_moment_ago(cloud, run, moved, placement):
+    """Nova is about to forget what the migration has."""
+    _provider, other, server_id, migration_id = moved
+    now = timeutils.utcnow().isoformat()
+    (migration,) = cloud.nova.migrations[server_id]
+    for changed, key in (
+        (cloud.nova.servers[server_id], 'updated'),
+        (migration, 'updated_at'),
+    ):
+        changed[key] = now
+        assert run(repair=True) == (0, [])
+        assert placement.allocations[other] == {migration_id: 1}
+        changed[key] = _LONG_AGO
 
 
 def test_a_move_that_has_ended(run, moved, placement):

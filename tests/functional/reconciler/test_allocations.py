@@ -7,6 +7,7 @@ import types
 import pytest
 
 from nova_cyborg import exception
+from nova_cyborg.lifecycle import heal
 from nova_cyborg.lifecycle.reconciling import allocations as reconciling
 from tests.functional.reconciler.test_holders import put
 
@@ -110,7 +111,7 @@ def test_of_a_migration_that_is_over(
     reconciler.tick(6)
     assert placement.allocations[provider] == {MIGRATION: 1}
 
-    clock(reconciling._ENDING)
+    clock(heal.MOVE_ENDS_WITHIN)
     reconciler.tick(2)
     assert placement.allocations[provider] == {server_id: 1}
 
@@ -125,14 +126,14 @@ def test_of_a_migration_that_ends_now(
     placement.allocations[provider] = {MIGRATION: 1}
     for _n in range(4):
         reconciler.tick(2)
-        clock(2 * reconciling._ENDING)
+        clock(2 * heal.MOVE_ENDS_WITHIN)
 
     put(cloud, server_id, 'compute1', status='ACTIVE')
     cloud.nova.servers[server_id]['OS-EXT-STS:task_state'] = None
     reconciler.tick(2)
     assert placement.allocations[provider] == {MIGRATION: 1}
 
-    clock(reconciling._ENDING)
+    clock(heal.MOVE_ENDS_WITHIN)
     reconciler.tick(2)
     assert placement.allocations[provider] == {server_id: 1}
 

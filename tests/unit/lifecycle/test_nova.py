@@ -95,7 +95,8 @@ def test_migrations_are_asked_for_once(session):
     }
     one = nova.Nova()
 
-    assert one.migrations == one.migrations == {'a': SERVER}
+    assert one.migrations is one.migrations
+    assert one.migrations == {'a': nova.Migration(SERVER, None)}
     assert len(session.paths) == 2
 
 

@@ -210,7 +210,7 @@ class MidstTest(TestCase):
 
     def test_attach_and_live_migrate(self) -> None:
         self._attach(
-            f'{racing.STOCK}._do_post_live_migration_at_destination',
+            f'{racing.STOCK}.post_live_migration_at_destination',
             'os-migrateLive',
             host=None,
             block_migration='auto',

@@ -159,6 +159,13 @@ class BaseServerTest(
         if CONF.compute.shelved_offload_time < 0:
             self.admin_servers.shelve_offload_server(server_id)
             self.wait_for(server_id, 'SHELVED_OFFLOADED')
+        # Nova says so some moments before it has Cyborg unbind them.
+        if not test_utils.call_until_true(
+            lambda: not self.arqs_of(server_id),
+            CONF.compute.build_timeout,
+            CONF.compute.build_interval,
+        ):
+            self.fail(f'server {server_id} still has devices')
 
     def refusal(self, *context_ids: str, **fields: ty.Any) -> tuple[int, str]:
         """Ask for a server that cannot be given its device contexts.

@@ -127,6 +127,8 @@ class AttachNegativeTest(attaching.BaseAttachTest):
         )
         self.assertIn('gzip', sentence)
         self.assertEqual([other], self.attached_to(self.server_id))
+        # It is deleted before the server is.
+        self.detach(self.server_id, other)
 
     @decorators.idempotent_id('93d2729c-44ed-4e31-bfd8-572da0de2f8c')
     def test_detach_what_is_not_attached(self) -> None:

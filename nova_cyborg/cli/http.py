@@ -163,6 +163,14 @@ class DeviceContexts(_Collection):
         return found
 
 
+class DeviceContextOptions(_Collection):
+    """Calls about what device contexts can ask for."""
+
+    name = 'device_context_options'
+    # None is ever named.
+    missing = exception.DeviceContextNotFound
+
+
 class DeviceTaints(_Collection):
     """Calls about taints of devices."""
 

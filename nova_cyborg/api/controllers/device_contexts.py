@@ -20,6 +20,7 @@ from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.api.schemas import explanation
 from nova_cyborg.db import contexts, pages
 from nova_cyborg.lifecycle import heal, nova
+from nova_cyborg.lifecycle.explaining import options
 
 #: The most device contexts in one page, and the number if none is asked for.
 MAX_LIMIT = 1000
@@ -60,7 +61,9 @@ class DeviceContextsController(rest.RestController):
         )
         shown = views.as_dict(context)
         pecan.response.headers['Location'] = shown['links'][0]['href']
-        return shown
+        # Devices may come: no reason to refuse it.
+        found = options.warnings(handler.request_context(), groups)
+        return {**shown, 'warnings': found}
 
     @handler.handle(policies.GET_ALL)
     def get_all(self) -> bytes:

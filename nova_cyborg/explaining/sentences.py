@@ -77,7 +77,7 @@ def sentence(
     each = asked[failing.group]
     text = _of_group(found, failing, each, count)
     # With one group, which one is no question.
-    label = each.label[:1].upper() + each.label[1:]
+    label = _cut(each.label[:1].upper() + each.label[1:])
     return f'{label}: {text}' if len(asked) > 1 else text
 
 

@@ -229,6 +229,23 @@ def test_a_sentence_fits_into_a_fault_of_nova(name):
         assert len('No valid host was found. ' + found.sentence) <= 255
 
 
+def test_the_name_of_a_device_context_is_cut():
+    groups = [
+        requirements.Asked(f'group 0 of {name * 255}', FPGA) for name in 'ab'
+    ]
+
+    found = explanation.explain(
+        groups,
+        requirements.Server(),
+        Placement(Host({}, ('CUSTOM_X',))),
+        lambda _class, _traits: sentences.Units(),
+    )
+
+    assert 'Group 0 of aaa' in found.sentence
+    assert '...: No device of this cloud is of class FPGA' in found.sentence
+    assert len('No valid host was found. ' + found.sentence) <= 255
+
+
 def test_what_nova_asks_is_read():
     uuid = '6f7a2f6e-34c5-4f5d-8ad7-c9fd1d93e0a1'
     name = model.requester_id(uuid, 1)

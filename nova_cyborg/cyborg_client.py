@@ -597,6 +597,19 @@ class AllocationClient:
         response = self._call('POST', _path(server_id, '/detached'), body)
         return _read(response, _count)
 
+    def explain(self, server_id: str, query: str, names_host: bool) -> str:
+        """Have it explained why no host was found; it is recorded, too.
+
+        :param server_id: UUID of the server, which holds device contexts.
+        :param query: what Placement was asked with.
+        :param names_host: whether a certain host was asked for besides.
+        :returns: a sentence.
+        :raises DeviceContextError: if Cyborg does not answer, or refuses.
+        """
+        body: dict[str, object] = {'query': query, 'names_host': names_host}
+        response = self._call('POST', _path(server_id, '/explain'), body)
+        return _read(response, _sentence)
+
     def is_resolved(self, server_id: str) -> bool:
         """Tell whether the binding of a server's ARQs is over.
 
@@ -776,6 +789,10 @@ def _resources(body: dict[str, ty.Any]) -> dict[str, dict[str, int]]:
 
 def _count(body: dict[str, ty.Any]) -> int:
     return int(body['contexts'])
+
+
+def _sentence(body: dict[str, ty.Any]) -> str:
+    return str(body['sentence'])
 
 
 def _checked(body: dict[str, ty.Any]) -> Checked:

@@ -205,6 +205,15 @@ def taint_trait(key: str) -> str:
     return TAINT_PREFIX + key.upper().replace('-', '_')
 
 
+def taint_key(trait: str) -> str:
+    """Read what :func:`taint_trait` wrote.
+
+    :param trait: the trait of a taint.
+    :returns: such as ``ecc-errors``.
+    """
+    return trait.removeprefix(TAINT_PREFIX).lower().replace('_', '-')
+
+
 def pci_address(info: collections.abc.Mapping[str, str]) -> str:
     """Write a PCI address as an operator finds it on the host.
 

@@ -145,6 +145,31 @@ class DeviceContexts(_Collection):
         """
         self._call('PATCH', self._path_of(context_id), json=changes)
 
+    def explain(
+        self,
+        context_id: str | None,
+        body: collections.abc.Mapping[str, ty.Any],
+    ) -> Resource:
+        """Have it explained why no host has what is asked for.
+
+        :param context_id: UUID of a device context, as the user typed it;
+            None for what the body asks for.
+        :param body: what the API takes.
+        :returns: the explanation.
+        :raises CommandError: if there is none, or as above.
+        """
+        path = self._path if context_id is None else self._path_of(context_id)
+        found: Resource = self._call('POST', f'{path}/explain', json=body)
+        return found
+
+
+class DeviceContextOptions(_Collection):
+    """Calls about what device contexts can ask for."""
+
+    name = 'device_context_options'
+    # None is ever named.
+    missing = exception.DeviceContextNotFound
+
 
 class DeviceTaints(_Collection):
     """Calls about taints of devices."""

@@ -40,9 +40,19 @@ FPGA_GZIP is CUSTOM_FPGA_GZIP.
 
 
 def add_create_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what a new device context asks for.
+    """Add the options that say what a new device context is.
 
     Examples are put before what the parser has as its epilog.
+
+    :param parser: the command's parser.
+    """
+    add_group_options(parser)
+    add_plain_options(parser)
+    add_examples(parser, _CREATE_EXAMPLES)
+
+
+def add_group_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what a device context asks for.
 
     :param parser: the command's parser.
     """
@@ -103,8 +113,6 @@ def add_create_options(parser: argparse.ArgumentParser) -> None:
         help='Ask for what this device profile says (name or UUID), instead '
         'of the options above',
     )
-    add_plain_options(parser)
-    add_examples(parser, _CREATE_EXAMPLES)
 
 
 def add_examples(parser: argparse.ArgumentParser, examples: str) -> None:

@@ -18,7 +18,17 @@ def create_body(args: argparse.Namespace) -> dict[str, ty.Any]:
     :returns: the body.
     :raises CommandError: naming the option that is wrong.
     """
-    body = changes(args)
+    return changes(args) | asked(args)
+
+
+def asked(args: argparse.Namespace) -> dict[str, ty.Any]:
+    """Say what a device context is to ask for.
+
+    :param args: the options of
+        :func:`nova_cyborg.cli.options.add_group_options`.
+    :returns: a part of a body.
+    :raises CommandError: naming the option that is wrong.
+    """
     given = groups.sources(args)
     if args.device_profile is None and not given:
         raise osc_exc.CommandError(
@@ -26,16 +36,24 @@ def create_body(args: argparse.Namespace) -> dict[str, ty.Any]:
             '--requires TRAIT), or --device-profile.'
         )
     if args.device_profile is None:
-        body['groups'] = groups.parse(given)
-    elif given:
+        return {'groups': groups.parse(given)}
+    if given:
         raise osc_exc.CommandError(
             '--device-profile: cannot be used together with --resources, '
             '--requires, --forbids, --config-data, --tolerates or --group; '
             'the profile says all that.'
         )
-    else:
-        body['device_profile'] = args.device_profile
-    return body
+    return {'device_profile': args.device_profile}
+
+
+def asks(args: argparse.Namespace) -> bool:
+    """Tell whether it is said what a device context is to ask for.
+
+    :param args: the options of
+        :func:`nova_cyborg.cli.options.add_group_options`.
+    :returns: whether it is.
+    """
+    return args.device_profile is not None or bool(groups.sources(args))
 
 
 def changes(args: argparse.Namespace) -> dict[str, ty.Any]:

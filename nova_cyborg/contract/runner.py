@@ -116,6 +116,30 @@ class HookRunner:
             done.append(hook)
         return arqs
 
+    def why_no_host(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_id: str,
+    ) -> str:
+        """Let the hooks say why there is no host; errors are logged.
+
+        :returns: what the first says that says something; else nothing.
+        """
+        for hook in self._concerned(request_spec):
+            try:
+                sentence = hook.why_no_host(context, request_spec, server_id)
+            except Exception as exc:  # noqa: BLE001 - a hook may raise anything
+                LOG.warning(
+                    'Why there is no host for server %s could not be said: %s',
+                    server_id,
+                    exc,
+                )
+                continue
+            if sentence:
+                return sentence
+        return ''
+
     def unbind(
         self,
         context: nova_context.RequestContext,

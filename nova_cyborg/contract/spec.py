@@ -148,6 +148,24 @@ class ConductorHook(abc.ABC):
             unless it is one of :data:`nova_cyborg.exception.SUPERSEDED`.
         """
 
+    def why_no_host(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_id: str,
+    ) -> str:
+        """Say why the scheduler has found no host for a server.
+
+        Called only when it has found none. A hook need not have this method.
+
+        :param request_spec: the request, as it was scheduled.
+        :param server_id: UUID of the server.
+        :returns: a sentence for the server's fault; empty if there is nothing
+            to say.
+        :raises Exception: if it cannot be said; it is logged.
+        """
+        return ''
+
     @abc.abstractmethod
     def unbind(
         self,

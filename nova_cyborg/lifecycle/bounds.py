@@ -143,7 +143,8 @@ def combinations_of(
     )
     if profile:
         groups += (
-            group.refusing(tainted) for group in _of_profile(context, profile)
+            group.refusing(tainted)
+            for group in groups_of_profile(context, profile)
         )
     if len(groups) < 2:
         return combinations.NONE
@@ -152,9 +153,14 @@ def combinations_of(
     )
 
 
-def _of_profile(
+def groups_of_profile(
     context: cyborg_context.RequestContext, name: str
 ) -> collections.abc.Iterator[model.Group]:
+    """Read the groups of a device profile, as far as they can be read.
+
+    :param name: the name of the profile.
+    :returns: its groups; none if there is no such profile.
+    """
     for group in profiles.groups_of(context, name):
         try:
             yield language.group_from_profile(group)

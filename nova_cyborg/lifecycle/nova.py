@@ -207,6 +207,23 @@ def changes(
         ]
 
 
+def availability_zones() -> dict[str, str] | None:
+    """Find out which availability zones hosts are in, with one request.
+
+    :returns: the zone of each host that is in one, by name of the host; None
+        if Nova does not say.
+    """
+    status, body = _get('/os-aggregates')
+    if status != 200:
+        return None
+    return {
+        host: aggregate['availability_zone']
+        for aggregate in body['aggregates']
+        if aggregate.get('availability_zone')
+        for host in aggregate['hosts']
+    }
+
+
 def _server(server_id: str) -> servers.Server:
     status, body = _get(f'/servers/{server_id}')
     if status == 200:

@@ -19,6 +19,8 @@ from nova_cyborg import exception
 
 # The first in which allocations have a generation.
 _MICROVERSION = '1.28'
+# That of Nova's scheduler.
+_OF_CANDIDATES = '1.36'
 
 
 class Placement:
@@ -77,6 +79,37 @@ class Placement:
             provider['uuid']: provider['name']
             for provider in found['resource_providers']
         }
+
+    def resource_classes(self) -> frozenset[str]:
+        """Find the names of all resource classes.
+
+        :returns: the names.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        found = self._get('/resource_classes')['resource_classes']
+        return frozenset(each['name'] for each in found)
+
+    def offered_traits(self) -> frozenset[str]:
+        """Find the traits that some resource provider has.
+
+        :returns: their names.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        return frozenset(self._get('/traits?associated=true')['traits'])
+
+    def hosts(self, query: str) -> list[str]:
+        """Find the hosts that have what a request asks for.
+
+        :param query: the request, as Nova's scheduler makes it.
+        :returns: UUIDs of their resource providers, one for each candidate.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        found = self._get(f'/allocation_candidates?{query}', _OF_CANDIDATES)
+        roots = found['provider_summaries']
+        return [
+            roots[next(iter(each['allocations']))]['root_provider_uuid']
+            for each in found['allocation_requests']
+        ]
 
     def inventories(self, provider: str) -> dict[str, dict[str, int]] | None:
         """Find what a resource provider has.
@@ -256,9 +289,11 @@ class Placement:
             )
         _check(response)
 
-    def _get(self, path: str) -> dict[str, ty.Any]:
+    def _get(
+        self, path: str, version: str = _MICROVERSION
+    ) -> dict[str, ty.Any]:
         with _failing():
-            response = self._client.get(path, version=_MICROVERSION)
+            response = self._client.get(path, version=version)
         _check(response)
         if response.status_code == 404:
             return {}

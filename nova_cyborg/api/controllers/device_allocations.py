@@ -18,6 +18,7 @@ from nova_cyborg.api.controllers import (
 )
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
+from nova_cyborg.api.schemas import explanation
 from nova_cyborg.db import allocations, contexts
 from nova_cyborg.db.bindings import (
     attempts,
@@ -36,6 +37,7 @@ from nova_cyborg.lifecycle import (
     release,
     unbind,
 )
+from nova_cyborg.lifecycle.explaining import explain
 
 LOG = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class DeviceAllocationsController(rest.RestController):
         'detach': ['POST'],
         'unplug': ['POST'],
         'detached': ['POST'],
+        'explain': ['POST'],
     }
 
     @handler.handle(policies.GET, service_only=True)
@@ -287,6 +290,18 @@ class DeviceAllocationsController(rest.RestController):
             body.get('fault'),
         )
         return {'contexts': left}
+
+    @handler.handle(policies.EXPLAIN, service_only=True)
+    def explain(self, server_id: str) -> dict[str, ty.Any]:
+        """Say why Nova has found no host, and record it."""
+        body = handler.read_body(explanation.OF_SERVER)
+        sentence = explain.of_server(
+            handler.request_context(),
+            _known(server_id),
+            body['query'],
+            body.get('names_host', False),
+        )
+        return {'sentence': sentence}
 
 
 def _begin_binding(server_id: str) -> attempts.Binding:

@@ -14,10 +14,13 @@ from pecan import rest
 
 from nova_cyborg import exception, language, model
 from nova_cyborg.api.controllers import handler, views
+from nova_cyborg.api.controllers.answers import explanations
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
+from nova_cyborg.api.schemas import explanation
 from nova_cyborg.db import contexts, pages
 from nova_cyborg.lifecycle import heal, nova
+from nova_cyborg.lifecycle.explaining import options
 
 #: The most device contexts in one page, and the number if none is asked for.
 MAX_LIMIT = 1000
@@ -35,6 +38,8 @@ _GROUP_FIELDS = ('resources', 'required', 'forbidden', 'config', 'tolerated')
 
 class DeviceContextsController(rest.RestController):
     """Device contexts of the request's project."""
+
+    _custom_actions: ty.ClassVar = {'explain': ['POST']}
 
     @handler.handle(policies.CREATE, status=201)
     def post(self) -> dict[str, ty.Any]:
@@ -56,7 +61,9 @@ class DeviceContextsController(rest.RestController):
         )
         shown = views.as_dict(context)
         pecan.response.headers['Location'] = shown['links'][0]['href']
-        return shown
+        # Devices may come: no reason to refuse it.
+        found = options.warnings(handler.request_context(), groups)
+        return {**shown, 'warnings': found}
 
     @handler.handle(policies.GET_ALL)
     def get_all(self) -> bytes:
@@ -120,6 +127,22 @@ class DeviceContextsController(rest.RestController):
         heal.contexts_in_use(
             nova.Nova(), lambda: contexts.delete(context, uuid, project_id)
         )
+
+    @handler.handle(policies.EXPLAIN)
+    def explain(self, uuid: str | None = None) -> dict[str, ty.Any]:
+        """Say why no host has what a device context asks for.
+
+        Or what one would ask for that is not made. Nothing is changed.
+        """
+        if uuid is None:
+            body = handler.read_body(explanation.OF_GROUPS)
+            _field, groups, _profile_id = _requested_groups(body)
+            return explanations.answer(explanations.new(groups), body)
+        found = contexts.get(
+            handler.request_context(), _known(uuid), _visible_project()
+        )
+        body = handler.read_body(explanation.OF_CONTEXT)
+        return explanations.answer(found, body)
 
 
 def _requested_groups(

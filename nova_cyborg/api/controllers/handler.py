@@ -100,6 +100,19 @@ def authorize(action: str) -> None:
         raise exception.Forbidden(action=action) from exc
 
 
+def is_allowed(action: str) -> bool:
+    """Tell whether the policy of an action allows it.
+
+    :param action: the name of the policy.
+    :returns: whether it does.
+    """
+    try:
+        authorize(action)
+    except exception.Forbidden:
+        return False
+    return True
+
+
 def _require_service_token() -> None:
     if not service_token_utils.is_service_request(request_context()):
         raise exception.ServiceTokenRequired()

@@ -12,6 +12,7 @@ from nova_cyborg.api.controllers import (
     device_taints,
     devices,
 )
+from nova_cyborg.api.controllers.answers import device_context_options
 from nova_cyborg.api.controllers.operators import reconciler
 
 
@@ -20,6 +21,9 @@ class V2Controller(v2.Controller):
 
     accelerator_requests = accelerator_requests.AcceleratorRequestsController()
     device_allocations = device_allocations.DeviceAllocationsController()
+    device_context_options = (
+        device_context_options.DeviceContextOptionsController()
+    )
     device_contexts = device_contexts.DeviceContextsController()
     device_profiles = device_profiles.DeviceProfilesController()
     device_taints = device_taints.DeviceTaintsController()

@@ -24,6 +24,7 @@ ATTACHED = BASE % 'attached'
 DETACH = BASE % 'detach'
 UNPLUG = BASE % 'unplug'
 DETACHED = BASE % 'detached'
+EXPLAIN = BASE % 'explain'
 
 _COLLECTION = '/v2/device_allocations'
 _PATH = _COLLECTION + '/{server_id}'
@@ -127,5 +128,12 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             'Release a device context of a server that exists.',
             'POST',
             _PATH + '/detached',
+        ),
+        _rule(
+            EXPLAIN,
+            'Have it explained, and recorded, why no host was found for a '
+            'server.',
+            'POST',
+            _PATH + '/explain',
         ),
     ]

@@ -12,6 +12,8 @@ GET_ALL = BASE % 'get_all'
 GET_ALL_PROJECTS = BASE % 'get_all_projects'
 UPDATE = BASE % 'update'
 DELETE = BASE % 'delete'
+EXPLAIN = BASE % 'explain'
+EXPLAIN_NUMBERS = BASE % 'explain_numbers'
 
 # Not Cyborg's rules of these names, which let anyone with a role in the
 # project pass unless [oslo_policy] enforce_new_defaults is set.
@@ -20,6 +22,10 @@ _READER_OR_ADMIN = f'{base.PROJECT_READER} or {base.ADMIN}'
 
 _COLLECTION = '/v2/device_contexts'
 _MEMBER = '/v2/device_contexts/{uuid}'
+_EXPLAIN: list[policy.Operation] = [
+    {'method': 'POST', 'path': f'{path}/explain'}
+    for path in (_COLLECTION, _MEMBER)
+]
 
 
 def _rule(
@@ -80,5 +86,21 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             'Delete a device context.',
             'DELETE',
             _MEMBER,
+        ),
+        policy.DocumentedRuleDefault(
+            name=EXPLAIN,
+            check_str=_READER_OR_ADMIN,
+            description='Be told, in words, why no host has what a device '
+            'context asks for.',
+            operations=_EXPLAIN,
+            scope_types=['project'],
+        ),
+        policy.DocumentedRuleDefault(
+            name=EXPLAIN_NUMBERS,
+            check_str=base.ADMIN,
+            description='Be told, too, how many hosts each requirement of it '
+            'leaves.',
+            operations=_EXPLAIN,
+            scope_types=['project'],
         ),
     ]

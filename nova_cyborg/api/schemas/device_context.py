@@ -36,23 +36,28 @@ _FIELDS = {
     'tag': TAG | {'type': ['string', 'null']},
 }
 
+#: What a device context asks for, in one of three forms.
+ASKED = {
+    'groups': {'type': 'array'},
+    'device_profile': {
+        'type': 'string',
+        'minLength': 1,
+        'maxLength': 255,
+        'pattern': schemas.PRINTABLE,
+    },
+    # The short form, for a context of one group.
+    'resources': {'type': 'object'},
+    'required': {'type': 'array'},
+    'forbidden': {'type': 'array'},
+    'config': {'type': 'object'},
+    'tolerated': {'type': 'array'},
+}
+
 CREATE: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
         **_FIELDS,
-        'groups': {'type': 'array'},
-        'device_profile': {
-            'type': 'string',
-            'minLength': 1,
-            'maxLength': 255,
-            'pattern': schemas.PRINTABLE,
-        },
-        # The short form, for a context of one group.
-        'resources': {'type': 'object'},
-        'required': {'type': 'array'},
-        'forbidden': {'type': 'array'},
-        'config': {'type': 'object'},
-        'tolerated': {'type': 'array'},
+        **ASKED,
     },
     'additionalProperties': False,
 }

@@ -52,6 +52,8 @@ class CreateDeviceContext(command.ShowOne):
         """Do what the command line says."""
         body = request.create_body(parsed_args)
         context = http.DeviceContexts(self.app.client_manager).create(body)
+        for warning in context.get('warnings') or ():
+            self.app.stderr.write(f'{warning}\n')
         return columns.SHOWN, columns.row(context, columns.SHOWN)
 
 

@@ -47,6 +47,8 @@ class CreateDeviceContext(command.Command):
         """Do what the command line says."""
         body = request.create_body(parsed_args)
         context = http.DeviceContexts(self.app.client_manager).create(body)
+        for warning in context.get('warnings') or ():
+            self.app.stderr.write(f'{warning}\n')
         self.app.stdout.write(f'{context["uuid"]}\n')
 
 

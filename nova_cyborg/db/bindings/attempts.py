@@ -96,6 +96,9 @@ def begin(
             row.operation = operation
             row.caller = caller
             row.generation += 1
+        for context_row, _data in held:
+            # Why there was no host for it the last time.
+            context_row.fault = None
         if transitions.end_all(db, held):
             held = contexts.of_allocation(db, row.id)
         if held:

@@ -14,6 +14,7 @@ from nova import objects
 from nova_cyborg import cyborg_client, exception, model
 from nova_cyborg.contract import spec
 from nova_cyborg.nova import client, groups, hint
+from nova_cyborg.nova.conductor import refusals
 
 LOG = logging.getLogger(__name__)
 
@@ -104,6 +105,19 @@ class DeviceContextHook(spec.ConductorHook):
             extra={'instance': instance},
         )
         return arqs
+
+    def why_no_host(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_id: str,
+    ) -> str:
+        """See :meth:`.spec.ConductorHook.why_no_host`."""
+        return client.allocation_client(context).explain(
+            server_id,
+            refusals.query(context, request_spec),
+            refusals.names_host(request_spec),
+        )
 
     def unbind(
         self,

@@ -32,6 +32,7 @@ from nova_cyborg.nova.conductor import (
     live,
     moves,
     profiles,
+    refusals,
 )
 from nova_cyborg.nova.features import computes
 
@@ -331,7 +332,10 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                     server_id,
                     call.operation.evacuated_node,
                 )
-        host_lists = stock()
+        with refusals.explained(
+            self._hooks, context, request_spec, server_ids[0]
+        ):
+            host_lists = stock()
         if call.operation.booting:
             # The scheduler may take so long that the build was ended. What it
             # has claimed then is for the reconciler.

@@ -17,7 +17,7 @@ from nova.conductor.tasks import migrate
 from nova_cyborg import signatures
 from nova_cyborg.contract import runner
 from nova_cyborg.nova import carried, groups, marks, overrides
-from nova_cyborg.nova.conductor import guards
+from nova_cyborg.nova.conductor import guards, refusals
 from nova_cyborg.nova.features import computes
 
 # What is called with arguments by their place.
@@ -83,7 +83,11 @@ class MigrationTask(migrate.MigrationTask):
 
     @overrides.method('')
     def _schedule(self, stock: overrides.Stock) -> objects.Selection:
-        return self._pre_bind(stock())
+        with refusals.explained(
+            self._hooks, self.context, self.request_spec, self.instance.uuid
+        ):
+            selection = stock()
+        return self._pre_bind(selection)
 
     @overrides.method('')
     def _reschedule(self, stock: overrides.Stock) -> objects.Selection:

@@ -77,46 +77,46 @@ _BINDING = _object(
     }
 )
 
-_DEVICE_CONTEXT = _object(
-    {
-        'uuid': _UUID,
-        'name': _STRING_OR_NULL,
-        'description': _STRING_OR_NULL,
-        'project_id': {'type': 'string'},
-        'user_id': {'type': 'string'},
-        'status': {
-            'enum': [
-                'available',
-                'reserved',
-                'binding',
-                'bound',
-                'error',
-                'attaching',
-                'detaching',
-            ]
-        },
-        'fault': _STRING_OR_NULL,
-        'delete_on_termination': {'type': 'boolean'},
-        'live_migration': {'enum': ['refuse', 'detach', 'native']},
-        'tag': _STRING_OR_NULL,
-        'groups': {'type': 'array', 'minItems': 1, 'items': _GROUP},
-        'device_profile_id': _UUID_OR_NULL,
-        'server_id': _UUID_OR_NULL,
-        'host': _STRING_OR_NULL,
-        'devices': {'type': 'array', 'items': _DEVICE},
-        'bindings': {'type': 'array', 'items': _BINDING},
-        'created_at': {'type': 'string', 'format': 'iso8601-date-time'},
-        'updated_at': {
-            'type': ['string', 'null'],
-            'format': 'iso8601-date-time',
-        },
-        'links': _LINKS,
-    }
-)
+_FIELDS: dict[str, ty.Any] = {
+    'uuid': _UUID,
+    'name': _STRING_OR_NULL,
+    'description': _STRING_OR_NULL,
+    'project_id': {'type': 'string'},
+    'user_id': {'type': 'string'},
+    'status': {
+        'enum': [
+            'available',
+            'reserved',
+            'binding',
+            'bound',
+            'error',
+            'attaching',
+            'detaching',
+        ]
+    },
+    'fault': _STRING_OR_NULL,
+    'delete_on_termination': {'type': 'boolean'},
+    'live_migration': {'enum': ['refuse', 'detach', 'native']},
+    'tag': _STRING_OR_NULL,
+    'groups': {'type': 'array', 'minItems': 1, 'items': _GROUP},
+    'device_profile_id': _UUID_OR_NULL,
+    'server_id': _UUID_OR_NULL,
+    'host': _STRING_OR_NULL,
+    'devices': {'type': 'array', 'items': _DEVICE},
+    'bindings': {'type': 'array', 'items': _BINDING},
+    'created_at': {'type': 'string', 'format': 'iso8601-date-time'},
+    'updated_at': {
+        'type': ['string', 'null'],
+        'format': 'iso8601-date-time',
+    },
+    'links': _LINKS,
+}
+_DEVICE_CONTEXT = _object(_FIELDS)
+_WARNINGS = {'type': 'array', 'items': {'type': 'string'}}
 
 CREATE: dict[str, ty.Any] = {
     'status_code': [201],
-    'response_body': _DEVICE_CONTEXT,
+    'response_body': _object({**_FIELDS, 'warnings': _WARNINGS}),
     'response_header': {
         'type': 'object',
         'properties': {'location': {'type': 'string', 'format': 'uri'}},

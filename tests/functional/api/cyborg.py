@@ -281,6 +281,13 @@ class Caller:
             'delete', f'/v2/device_contexts/{uuid}', status=status
         )
 
+    def explain(
+        self, uuid: str | None = None, status: ty.Any = 200, **body: ty.Any
+    ) -> webtest.TestResponse:
+        """Have it explained why no host has what is asked for."""
+        path = '/v2/device_contexts' + (f'/{uuid}' if uuid else '')
+        return self.post(f'{path}/explain', body, status=status)
+
     def status_of(self, uuid: str) -> str:
         return self.show(uuid).json['status']
 

@@ -55,6 +55,10 @@ CONTEXT_POLICIES = {
         DELETE,
         lambda caller, uuid: caller.delete(uuid, status='*'),
     ),
+    device_context.EXPLAIN: (
+        READ,
+        lambda caller, uuid: caller.explain(uuid, status='*'),
+    ),
 }
 
 # Nova calls with the user's token or with its own, and a service token.
@@ -138,6 +142,14 @@ ALLOCATION_POLICIES = {
             server, uuid, status='*'
         ),
     ),
+    device_allocation.EXPLAIN: (
+        200,
+        lambda caller, server, uuid, rp: caller.post(
+            f'/v2/device_allocations/{server}/explain',
+            {'query': 'resources=VCPU:1'},
+            status='*',
+        ),
+    ),
 }
 
 
@@ -155,6 +167,8 @@ def test_every_policy_is_tested():
     rules = device_context.list_policies() + device_allocation.list_policies()
 
     assert {rule.name for rule in rules} == {
+        # In test_explanations.
+        device_context.EXPLAIN_NUMBERS,
         *CONTEXT_POLICIES,
         *ALLOCATION_POLICIES,
     }
@@ -163,7 +177,7 @@ def test_every_policy_is_tested():
 @pytest.mark.parametrize('project', PROJECTS)
 @pytest.mark.parametrize('persona', PERSONAS)
 @pytest.mark.parametrize('policy', CONTEXT_POLICIES)
-def test_device_contexts(cloud, member, policy, persona, project):
+def test_device_contexts(cloud, placement, member, policy, persona, project):
     answers, call = CONTEXT_POLICIES[policy]
     own, other = answers.get(persona, (403, 403))
     uuid = member.create_one()
@@ -182,7 +196,7 @@ def test_device_contexts(cloud, member, policy, persona, project):
 @pytest.mark.parametrize('service', [True, False])
 @pytest.mark.parametrize('persona', PERSONAS)
 @pytest.mark.parametrize('policy', ALLOCATION_POLICIES)
-def test_device_allocations(cloud, boot, policy, persona, service):
+def test_device_allocations(cloud, placement, boot, policy, persona, service):
     answer, call = ALLOCATION_POLICIES[policy]
     server_id, uuid = boot()
     caller = cyborg.Caller(cloud.api, roles=PERSONAS[persona], service=service)

@@ -31,6 +31,13 @@ MODES = {
 # What takes too long for the default.
 _LONG = (
     'every',
+    'explaining.test_cases.OneHostTest.test_a_forbidden_trait',
+    'explaining.test_cases.OneHostTest.test_all_with_the_trait_are_used',
+    'explaining.test_cases.OneHostTest.test_no_device_is_of_the_class',
+    'explaining.test_cases.OneHostTest.test_two_traits_that_no_device_has_both_of',
+    'explaining.test_cases.OneHostTest.test_what_the_flavor_requires_of_the_host',
+    'explaining.test_cases.TwoHostsTest.test_no_host_has_all_contexts',
+    'explaining.test_cases.TwoHostsTest.test_resize_finds_no_host',
     'hot.test_afterwards',
     'hot.test_attach.ManyTest',
     'hot.test_cells',

@@ -133,12 +133,17 @@ class TestCase(base.ServersTestBase):
         self.addDetail('cyborg', content)
 
     def serve_placement(self) -> str:
-        """Let Cyborg reach Placement; returns its URL."""
+        """Let Cyborg reach Placement; returns its URL.
+
+        What is asked there is in ``placement_requests`` then.
+        """
+        self.placement_requests: list[str] = []
         application = deploy.loadapp(self.placement_fixture.conf_fixture.conf)
 
         def admit(
             environ: dict[str, ty.Any], start_response: ty.Any
         ) -> ty.Any:
+            self.placement_requests.append(environ['PATH_INFO'])
             environ['HTTP_X_AUTH_TOKEN'] = 'admin'
             return application(environ, start_response)
 

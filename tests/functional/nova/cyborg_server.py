@@ -107,7 +107,7 @@ class Control(hosts.Control, server.Control):
         :param placement: URL of Placement.
         :returns: what was found.
         """
-        self._reach_placement(placement)
+        self.reach_placement(placement)
         found = auditor.run(0, repair=True, tell=print)
         return [audit.as_row(outcome) for outcome in found]
 
@@ -118,7 +118,7 @@ class Control(hosts.Control, server.Control):
         :param ticks: how many rounds there are, without a pause.
         :returns: how often what was repaired since the test has begun.
         """
-        self._reach_placement(placement)
+        self.reach_placement(placement)
         for _n in range(ticks):
             self._loop.tick()
         lease = leases.read(
@@ -134,7 +134,7 @@ class Control(hosts.Control, server.Control):
         :param placement: URL of Placement.
         :param interval: seconds between two ticks.
         """
-        self._reach_placement(placement)
+        self.reach_placement(placement)
         self._beside = reconciling.Reconciler(interval)
 
     def reconciled(self) -> dict[str, ty.Any]:
@@ -148,7 +148,11 @@ class Control(hosts.Control, server.Control):
             self._beside.stop()
             self._beside = None
 
-    def _reach_placement(self, url: str) -> None:
+    def reach_placement(self, url: str) -> None:
+        """Have all of Cyborg ask Placement.
+
+        :param url: that of Placement.
+        """
         self._cyborg.config.config(
             group='placement', auth_type='none', endpoint_override=url
         )

@@ -204,3 +204,22 @@ def test_show_names_each_binding(cloud: Cloud, openstack: Run) -> None:
     result = openstack(*COMMAND, 'show', CONTEXT_ID)
     assert 'active on compute1' in result.out
     assert 'inactive on compute2' in result.out
+
+
+def test_create_warns_of_what_no_device_has(
+    cloud: Cloud, openstack: Run
+) -> None:
+    warning = 'No device of this cloud is of class CUSTOM_X as yet.'
+    cloud.answer(
+        'POST',
+        status_code=201,
+        json=conftest.context() | {'warnings': [warning]},
+    )
+
+    result = openstack(
+        *('accelerator', 'device', 'context', 'create', '--resources', 'X:1'),
+        *('-f', 'value', '-c', 'uuid'),
+    )
+
+    assert (result.code, result.out) == (0, f'{CONTEXT_ID}\n')
+    assert result.err == f'{warning}\n'

@@ -39,7 +39,10 @@ def instance():
 class Recorder(spec.ConductorHook):
     """Writes down its calls; raises what it is told to."""
 
-    def __init__(self, name, calls, concerned=True, fails=(), raises=None):
+    def __init__(
+        self, name, calls, concerned=True, fails=(), raises=None, says=''
+    ):
+        self._says = says
         self._raises = raises
         self._name = name
         self._calls = calls
@@ -62,6 +65,10 @@ class Recorder(spec.ConductorHook):
     def pre_bind(self, context, instance, node, request_spec, operation):
         self._record('pre_bind', node)
         return [f'{self._name}-arq1', f'{self._name}-arq2']
+
+    def why_no_host(self, context, request_spec, server_id):
+        self._record('why_no_host', server_id)
+        return self._says
 
     def unbind(self, context, server_id, operation):
         self._record('unbind', server_id)
@@ -403,6 +410,29 @@ class TestPreBind:
             hooks.pre_bind(context, instance, 'compute1', request_spec, MOVE)
 
         assert {call[1] for call in calls} == {'pre_bind'}
+
+
+class TestWhyNoHost:
+    def test_hooks_that_do_not_say_so_are_all_right(
+        self, make, context, request_spec
+    ):
+        hooks = make()
+
+        assert hooks.why_no_host(context, request_spec, 'server1') == ''
+
+    def test_the_first_that_says_something_is_heard(
+        self, make, context, request_spec, caplog
+    ):
+        hooks = make(
+            a={'concerned': False, 'says': 'a'},
+            b={'fails': ['why_no_host']},
+            c={'says': 'Because.'},
+        )
+
+        said = hooks.why_no_host(context, request_spec, 'server1')
+
+        assert said == 'Because.'
+        assert 'host for server server1 could not be said: b' in caplog.text
 
 
 class TestUnbind:

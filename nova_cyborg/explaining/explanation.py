@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""An explanation: a sentence, and what each requirement has left."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+
+from nova_cyborg.explaining import requirements, search, sentences
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What a requirement has left.
+
+    :ivar requirement: what is required, in words.
+    :ivar kind: one of :class:`requirements.Kind`.
+    :ivar name: the resource class or the trait that it is about.
+    :ivar met: whether a host is left with it and all before it; None if that
+        was not looked at.
+    :ivar hosts: how many hosts are left; None if they were not counted.
+    :ivar more: whether there may be more than those.
+    """
+
+    requirement: str
+    kind: str
+    name: str
+    met: bool | None
+    hosts: int | None = None
+    more: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """Why no host has what is asked for, if none has.
+
+    :ivar fits: whether a host has it.
+    :ivar sentence: what to change.
+    :ivar rows: what is required, in the order in which it was looked at.
+    """
+
+    fits: bool
+    sentence: str
+    rows: tuple[Row, ...] = ()
+
+
+def explain(
+    asked: collections.abc.Sequence[requirements.Asked],
+    server: requirements.Server,
+    placement: search.Placement,
+    count: sentences.Count,
+    counting: bool = False,
+) -> Explanation:
+    """Explain why no host has what is asked for.
+
+    :param asked: the groups of all device contexts.
+    :param server: what is asked for beside them.
+    :param placement: is asked, :data:`search.MAX_QUESTIONS` times at most.
+    :param count: counts units of devices.
+    :param counting: whether hosts are to be counted, too.
+    :returns: the explanation.
+    """
+    wanted = requirements.of_server(asked, server)
+    found = search.find(wanted, placement, counting)
+    return Explanation(
+        found.failing is None,
+        sentences.sentence(found, asked, count),
+        tuple(
+            _row(found, index, asked, counting) for index in range(len(wanted))
+        ),
+    )
+
+
+def _row(
+    found: search.Found,
+    index: int,
+    asked: collections.abc.Sequence[requirements.Asked],
+    counting: bool,
+) -> Row:
+    each = found.requirements[index]
+    left = found.left.get(index + 1) if counting else None
+    return Row(
+        sentences.requirement(each, asked),
+        each.kind,
+        each.name,
+        found.is_met(index),
+        left.hosts if left else None,
+        left.more if left else False,
+    )

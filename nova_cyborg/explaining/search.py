@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Finding the requirement that leaves no host, with few questions."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import time
+import typing as ty
+
+from nova_cyborg.explaining import requirements
+
+#: The most questions that Placement is asked for one explanation, and the
+#: seconds after which it is asked no more.
+MAX_QUESTIONS = 12
+MAX_SECONDS = 5
+#: Candidates that Placement names to somebody who is to read numbers.
+MAX_COUNTED = 1000
+
+
+class Placement(ty.Protocol):
+    """What Placement is asked."""
+
+    def resource_classes(self) -> frozenset[str]:
+        """Return the names of all resource classes."""
+
+    def offered_traits(self) -> frozenset[str]:
+        """Return the traits that some resource provider has."""
+
+    def hosts(self, query: str) -> list[str]:
+        """Return the host of each candidate for a request."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Left:
+    """What requirements have left.
+
+    :ivar hosts: how many hosts.
+    :ivar more: whether there may be more, as not all were counted.
+    """
+
+    hosts: int
+    more: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What was found.
+
+    :ivar requirements: all of them, in order.
+    :ivar failing: the index of the first that leaves no host; None if some
+        host has it all.
+    :ivar missing: whether that is a class or a trait that nothing has.
+    :ivar apart: whether its group is free somewhere, if nothing else is asked
+        for.
+    :ivar known: whether it was found in time; if not, ``failing`` is the last
+        one that it can be.
+    :ivar left: what was left by the first so many requirements, of those
+        that Placement was asked for.
+    :ivar absent: indices of classes and traits that nothing has.
+    """
+
+    requirements: tuple[requirements.Requirement, ...]
+    failing: int | None = None
+    missing: bool = False
+    apart: bool = False
+    known: bool = True
+    left: collections.abc.Mapping[int, Left] = dataclasses.field(
+        default_factory=dict
+    )
+    absent: frozenset[int] = frozenset()
+
+    def is_met(self, index: int) -> bool | None:
+        """Tell whether hosts are left with a requirement and all before it.
+
+        :param index: its number.
+        :returns: whether there are; None if that was not looked at.
+        """
+        if index in self.absent:
+            return False
+        if self.failing is not None and index >= self.failing:
+            return False if self.known and index == self.failing else None
+        if index + 1 in self.left:
+            return self.left[index + 1].hosts > 0
+        if any(n > index and left.hosts for n, left in self.left.items()):
+            return True
+        return None
+
+
+class _Enough(Exception):
+    """Placement has been asked enough."""
+
+
+class _Search:
+    """Asks Placement, and remembers what it has said."""
+
+    def __init__(self, placement: Placement, counting: bool) -> None:
+        self._placement = placement
+        self._limit = MAX_COUNTED if counting else 1
+        self._asked = 0
+        self._end = time.monotonic() + MAX_SECONDS
+        self._found: list[requirements.Requirement] = []
+        self.left: dict[int, Left] = {}
+
+    def names(self) -> tuple[frozenset[str], frozenset[str]]:
+        self._asked += 2
+        return (
+            self._placement.resource_classes(),
+            self._placement.offered_traits(),
+        )
+
+    def begin(self, found: list[requirements.Requirement]) -> None:
+        self._found = found
+
+    def fits(self, count: int) -> bool:
+        """Tell whether a host has the first so many requirements."""
+        if not count:
+            return True
+        if count not in self.left:
+            self.left[count] = self._ask(self._found[:count])
+        return self.left[count].hosts > 0
+
+    def is_first(self, index: int) -> bool:
+        """Tell whether a requirement is of the first group, or of none."""
+        return not self._found[index].group
+
+    def failing_alone(self, index: int) -> int | None:
+        """Find what fails of a group, if nothing else is asked for.
+
+        :param index: a requirement of the group; there are hosts with those
+            before it.
+        :returns: the index of the requirement; None if none fails.
+        """
+        group = self._found[index].group
+        alone = [n for n, e in enumerate(self._found) if e.group == group]
+
+        def fits(count: int) -> bool:
+            asked = [self._found[n] for n in alone[:count]]
+            return self._ask(asked).hosts > 0
+
+        low, high = alone.index(index), len(alone)
+        return None if fits(high) else alone[_halve(fits, low, high)]
+
+    def _ask(self, asked: list[requirements.Requirement]) -> Left:
+        if self._asked >= MAX_QUESTIONS or time.monotonic() > self._end:
+            raise _Enough
+        self._asked += 1
+        hosts = self._placement.hosts(requirements.query(asked, self._limit))
+        return Left(len(set(hosts)), len(hosts) >= self._limit)
+
+
+def find(
+    wanted: list[requirements.Requirement],
+    placement: Placement,
+    counting: bool,
+) -> Found:
+    """Find the first requirement that leaves no host.
+
+    :param wanted: the requirements, in order.
+    :param placement: is asked.
+    :param counting: whether numbers are wanted, and not only the reason.
+    :returns: what was found.
+    """
+    search = _Search(placement, counting)
+    classes, traits = search.names()
+    absent = frozenset(
+        index
+        for index, each in enumerate(wanted)
+        if _is_absent(each, classes, traits)
+    )
+    search.begin(requirements.without_unknown(wanted, traits))
+    # Placement refuses to look for what it does not know.
+    end = min(absent, default=len(wanted))
+    failing, known, apart = _failing(search, end)
+    if counting:
+        _count(search, end if failing is None else failing)
+    if absent:
+        failing, known, apart = min(absent), True, False
+    return Found(
+        tuple(wanted),
+        failing,
+        bool(absent),
+        apart,
+        known,
+        search.left,
+        absent,
+    )
+
+
+def _is_absent(
+    each: requirements.Requirement,
+    classes: frozenset[str],
+    traits: frozenset[str],
+) -> bool:
+    kind = requirements.Kind
+    if each.kind in (
+        kind.RESOURCE_CLASS,
+        kind.AMOUNT,
+        kind.FLAVOR_RESOURCE,
+    ):
+        return each.name not in classes
+    if each.kind in (kind.TRAIT, kind.HOST_TRAIT, kind.HOST_ABLE):
+        return each.name not in traits
+    return False
+
+
+def _failing(search: _Search, end: int) -> tuple[int | None, bool, bool]:
+    """Return what fails, whether it is known, and whether only together."""
+    try:
+        if search.fits(end):
+            return None, True, False
+        failing = _halve(search.fits, 0, end)
+        if search.is_first(failing):
+            return failing, True, False
+        alone = search.failing_alone(failing)
+    except _Enough:
+        return end - 1, False, False
+    return (failing, True, True) if alone is None else (alone, True, False)
+
+
+def _halve(
+    fits: collections.abc.Callable[[int], bool], low: int, high: int
+) -> int:
+    """Find the last of the fewest that do not fit.
+
+    :param fits: tells whether the first so many fit.
+    :param low: so many do.
+    :param high: so many do not.
+    :returns: its index.
+    """
+    while high - low > 1:
+        middle = (low + high) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle
+    return high - 1
+
+
+def _count(search: _Search, end: int) -> None:
+    """Count what the other requirements leave, as far as there is time."""
+    try:
+        for count in range(1, end + 1):
+            search.fits(count)
+    except _Enough:
+        return

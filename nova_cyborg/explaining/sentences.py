@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What was found, in words: one sentence that says what to change.
+
+It is shown to members of a project, and names neither hosts nor numbers of
+what there is. Nova cuts a server's fault at 255 characters.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+
+from nova_cyborg import model
+from nova_cyborg.explaining import requirements, search
+
+# Characters of a name; the longest ones would leave no room for the rest.
+_SHOWN = 64
+_Kind = requirements.Kind
+_UNITS = {
+    'VCPU': '{} vCPUs',
+    'PCPU': '{} dedicated CPUs',
+    'MEMORY_MB': '{} MB of memory',
+    'DISK_GB': '{} GB of disk',
+}
+_LIST = '"device context options" lists'
+
+FITS = 'A host has all of it free.'
+REFUSED = (
+    'A host has all of it free, but Nova took none: try again, or ask the '
+    'administrator which filter of the scheduler refuses.'
+)
+NAMED = (
+    'A host has all of it free, but perhaps not the one that was asked for: '
+    'ask for no certain host.'
+)
+UNKNOWN = 'Why was not found in time: ask for less, or ask the administrator.'
+
+
+@dataclasses.dataclass(frozen=True)
+class Units:
+    """How many units there are of what a group asks for, free or not.
+
+    :ivar total: all, of devices with the class and the traits.
+    :ivar maintained: of them, those of devices in maintenance.
+    :ivar used: of them, those that servers have.
+    """
+
+    total: int = 0
+    maintained: int = 0
+    used: int = 0
+
+
+#: Counts units, by a resource class and the traits that devices must have.
+Count = collections.abc.Callable[[str, tuple[str, ...]], Units]
+
+
+def sentence(
+    found: search.Found,
+    asked: collections.abc.Sequence[requirements.Asked],
+    count: Count,
+) -> str:
+    """Say why no host has what is asked for, and what to change.
+
+    :param found: what was found.
+    :param asked: the groups.
+    :param count: counts units, when that says more.
+    :returns: the sentence.
+    """
+    if found.failing is None:
+        return FITS
+    if not found.known:
+        return UNKNOWN
+    failing = found.requirements[found.failing]
+    if failing.group is None:
+        return _of_host(failing)
+    each = asked[failing.group]
+    text = _of_group(found, failing, each, count)
+    # With one group, which one is no question.
+    label = _cut(each.label[:1].upper() + each.label[1:])
+    return f'{label}: {text}' if len(asked) > 1 else text
+
+
+def requirement(
+    found: requirements.Requirement,
+    asked: collections.abc.Sequence[requirements.Asked],
+) -> str:
+    """Say what a requirement is, for a table.
+
+    :param found: the requirement.
+    :param asked: the groups.
+    :returns: some words.
+    """
+    name, amount = found.name, found.amount
+    words = {
+        _Kind.RESOURCE_CLASS: f'a device of class {name} is free',
+        _Kind.AMOUNT: f'one device has {amount} {name} free',
+        _Kind.TRAIT: f'it has trait {name}',
+        _Kind.FORBIDDEN_TRAIT: f'it does not have trait {name}',
+        _Kind.FLAVOR_RESOURCE: f'the host has {_amount(found)} free',
+        _Kind.HOST_TRAIT: f'the host has trait {name}',
+        _Kind.FORBIDDEN_HOST_TRAIT: f'the host does not have trait {name}',
+        _Kind.HOST_ENABLED: 'the host is enabled',
+        _Kind.HOST_ABLE: 'the host gives devices to servers',
+        _Kind.PLACE: 'the host is where it was asked for',
+        _Kind.OTHER: 'the host has what else was asked for',
+    }[found.kind]
+    if found.group is None:
+        return words
+    return f'{asked[found.group].label}: {words}'
+
+
+def _of_group(
+    found: search.Found,
+    failing: requirements.Requirement,
+    each: requirements.Asked,
+    count: Count,
+) -> str:
+    name = _cut(failing.name)
+    if found.missing:
+        if failing.kind == _Kind.TRAIT:
+            return (
+                f'No device of this cloud has trait {name}: leave it out, or '
+                f'ask for one that {_LIST}.'
+            )
+        return _no_such_class(name)
+    if found.apart:
+        return (
+            'it is free somewhere, but no single host has all groups: leave '
+            'it out, or boot another server with it.'
+        )
+    if failing.kind == _Kind.RESOURCE_CLASS:
+        return _none_free(name, count(failing.name, ()))
+    if failing.kind == _Kind.AMOUNT:
+        return (
+            f'No one device has {failing.amount} {name} free: ask for fewer, '
+            'or for them in several groups.'
+        )
+    if failing.kind == _Kind.TRAIT:
+        return _no_trait(failing, each.group, count)
+    if failing.name.startswith(model.TAINT_PREFIX):
+        key = model.taint_key(failing.name)
+        return (
+            f'Each device that is free is tainted with {key}: tolerate that, '
+            'or ask the administrator.'
+        )
+    return (
+        f'Each device that is free has trait {name}, which is forbidden: do '
+        'not forbid it.'
+    )
+
+
+def _none_free(name: str, units: Units) -> str:
+    if not units.total:
+        return _no_such_class(name)
+    if units.maintained == units.total:
+        return (
+            f'All devices of class {name} are in maintenance: wait until one '
+            'is back, or ask for another class.'
+        )
+    where = 'used'
+    if units.used < units.total:
+        where = 'used, in maintenance or kept back'
+    return (
+        f'All units of {name} are {where}: wait until one is free, or ask for '
+        'another class.'
+    )
+
+
+def _no_trait(
+    failing: requirements.Requirement, group: model.Group, count: Count
+) -> str:
+    name = _cut(failing.name)
+    classes = [each for each, _amount in group.resources]
+    before = group.required[: group.required.index(failing.name)]
+    there_are = [
+        count(each, (*before, failing.name)).total for each in classes
+    ]
+    resource_class = ', '.join(map(_cut, classes))
+    if all(there_are):
+        return (
+            f'All {resource_class} with trait {name} are used: wait until '
+            'one is free, or leave the trait out.'
+        )
+    beside = f' beside {", ".join(map(_cut, before))}' if before else ''
+    return (
+        f'No device of class {resource_class} has trait {name}{beside}: ask '
+        'for another class, or leave the trait out.'
+    )
+
+
+def _no_such_class(name: str) -> str:
+    return (
+        f'No device of this cloud is of class {name}: ask for a class that '
+        f'{_LIST}.'
+    )
+
+
+def _of_host(failing: requirements.Requirement) -> str:
+    hosts = 'No host that has the devices free'
+    name = _cut(failing.name)
+    return {
+        _Kind.FLAVOR_RESOURCE: (
+            f'{hosts} has {_amount(failing)} free: choose a smaller flavor.'
+        ),
+        _Kind.HOST_TRAIT: (
+            f'{hosts}, and what the flavor needs, has trait {name}: choose '
+            'another flavor or image.'
+        ),
+        _Kind.FORBIDDEN_HOST_TRAIT: (
+            f'Each host that has all of it free has trait {name}, which is '
+            'forbidden: choose another flavor or image.'
+        ),
+        _Kind.HOST_ENABLED: (
+            'The hosts that have all of it free are disabled: wait until one '
+            'is enabled, or ask the administrator.'
+        ),
+        _Kind.HOST_ABLE: (
+            'The hosts that have all of it free give no devices to servers: '
+            'ask the administrator.'
+        ),
+        _Kind.PLACE: (
+            f'{hosts} is in the availability zone, the aggregate or the '
+            'place that was asked for: choose another one, or none.'
+        ),
+        _Kind.OTHER: (
+            f'{hosts} has what ports, or the device profile or other groups '
+            'of the flavor, ask for: leave a port out, or choose another '
+            'flavor.'
+        ),
+    }[failing.kind]
+
+
+def _amount(found: requirements.Requirement) -> str:
+    words = _UNITS.get(found.name)
+    if words:
+        return words.format(found.amount)
+    return f'{found.amount} {_cut(found.name)}'
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _SHOWN else f'{name[: _SHOWN - 3]}...'

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Explaining with what Placement and Cyborg's own tables say."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import functools
+import typing as ty
+
+from cyborg import context as cyborg_context
+
+from nova_cyborg import exception, model
+from nova_cyborg.db import refusals
+from nova_cyborg.db.inventory import taints
+from nova_cyborg.db.offers import units
+from nova_cyborg.explaining import (
+    explanation,
+    flavors,
+    requirements,
+    sentences,
+)
+from nova_cyborg.lifecycle import bounds
+from nova_cyborg.lifecycle import placement as lifecycle_placement
+
+# Ways to give a server its devices, of which Placement would try all. As much
+# as Nova lets it try unless it is told otherwise.
+_MOST_WAYS = 30_000
+_TOO_MANY = (
+    'There are so many ways to give a server these devices that they are not '
+    'looked into: ask for fewer groups, or for a larger amount in one.'
+)
+# Names of groups in the query that are not of device contexts.
+_OF_PROFILE = 'P'
+
+
+def of_request(
+    context: cyborg_context.RequestContext,
+    wanted: collections.abc.Sequence[model.DeviceContext],
+    flavor: collections.abc.Mapping[str, ty.Any],
+    image: collections.abc.Mapping[str, ty.Any],
+    limits: bounds.Bounds,
+    counting: bool,
+) -> explanation.Explanation:
+    """Explain what would become of a server with device contexts.
+
+    Nothing is changed.
+
+    :param wanted: the device contexts.
+    :param flavor: the flavor of the server; empty for none.
+    :param image: the properties of its image; empty for none.
+    :param limits: what the device contexts of a server may ask for.
+    :param counting: whether hosts are to be counted.
+    :returns: the explanation.
+    :raises PlacementFailed: if Placement does not answer, or refuses.
+    """
+    try:
+        limits.check(wanted)
+    except exception.DeviceContextError as exc:
+        return explanation.Explanation(False, str(exc))
+    profile = flavors.profile(flavor)
+    if _ways(context, wanted, profile) > _MOST_WAYS:
+        return explanation.Explanation(False, _TOO_MANY)
+    tainted = taints.keys(context)
+    server = flavors.server(flavor, image)
+    if profile:
+        groups = bounds.groups_of_profile(context, profile)
+        server = dataclasses.replace(
+            server, others=(*server.others, *_parameters(groups, tainted))
+        )
+    return explanation.explain(
+        [
+            requirements.Asked(
+                _label(each, number, len(wanted)), group.refusing(tainted)
+            )
+            for each in wanted
+            for number, group in enumerate(each.groups)
+        ],
+        server,
+        lifecycle_placement.Placement(),
+        functools.partial(units.count, context),
+        counting,
+    )
+
+
+def of_server(
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    query: str,
+    names_host: bool,
+) -> str:
+    """Explain why Nova has found no host for a server, and record it.
+
+    It is the fault of the server's device contexts from then on.
+
+    :param server_id: UUID of the server, which holds them.
+    :param query: what Nova's scheduler has asked Placement with.
+    :param names_host: whether a certain host was asked for besides.
+    :returns: a sentence.
+    :raises AllocationNotFound: if the server holds no device contexts.
+    :raises PlacementFailed: if Placement does not answer, or refuses.
+    """
+    names = refusals.names(context, server_id)
+    asked, server = requirements.read(query, names)
+    found = explanation.explain(
+        asked,
+        server,
+        lifecycle_placement.Placement(),
+        functools.partial(units.count, context),
+    )
+    sentence = found.sentence
+    if found.fits:
+        sentence = sentences.NAMED if names_host else sentences.REFUSED
+    refusals.record(context, server_id, sentence)
+    return sentence
+
+
+def _label(each: model.DeviceContext, number: int, total: int) -> str:
+    label = f'group {number}'
+    return f'{label} of {each.name or each.uuid}' if total > 1 else label
+
+
+def _ways(
+    context: cyborg_context.RequestContext,
+    wanted: collections.abc.Iterable[model.DeviceContext],
+    profile: str | None,
+) -> int:
+    """Count the ways, as if nobody asked for traits.
+
+    Placement is asked without them, too.
+    """
+    bare = [
+        dataclasses.replace(
+            each,
+            groups=tuple(
+                model.Group(group.resources) for group in each.groups
+            ),
+        )
+        for each in wanted
+    ]
+    return bounds.combinations_of(
+        context, bare, profile, (), frozenset()
+    ).plain
+
+
+def _parameters(
+    groups: collections.abc.Iterable[model.Group],
+    tainted: collections.abc.Iterable[str],
+) -> collections.abc.Iterator[tuple[str, str]]:
+    for number, group in enumerate(groups):
+        suffix = f'_{_OF_PROFILE}{number}'
+        amounts = (f'{name}:{amount}' for name, amount in group.resources)
+        yield f'resources{suffix}', ','.join(amounts)
+        refusing = group.refusing(tainted)
+        traits = [*group.required, *(f'!{t}' for t in refusing.forbidden)]
+        if traits:
+            yield f'required{suffix}', ','.join(traits)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Nova's scheduler has found no host: why, and what it has asked for."""
+
+from __future__ import annotations
+
+import collections.abc
+import contextlib
+import typing as ty
+
+from nova import context as nova_context
+from nova import exception as nova_exception
+from nova import objects
+from nova.scheduler import request_filter, utils
+
+from nova_cyborg.contract import runner
+
+
+@contextlib.contextmanager
+def explained(
+    hooks: runner.HookRunner,
+    context: nova_context.RequestContext,
+    request_spec: objects.RequestSpec,
+    server_id: str,
+) -> collections.abc.Iterator[None]:
+    """Have the hooks say why there is no host, if there is none.
+
+    :param hooks: the hooks.
+    :param request_spec: the request for the server that is scheduled.
+    :param server_id: UUID of the server.
+    :returns: a context manager.
+    :raises NoValidHost: if the scheduler raises it.
+    """
+    try:
+        yield
+    except nova_exception.NoValidHost as exc:
+        reason = hooks.why_no_host(context, request_spec, server_id)
+        if not reason:
+            raise
+        raise nova_exception.NoValidHost(reason=reason) from exc
+
+
+def query(
+    context: nova_context.RequestContext, request_spec: objects.RequestSpec
+) -> str:
+    """Write again what the scheduler has asked Placement with.
+
+    Without a host that was asked for: see :func:`names_host`.
+
+    :param request_spec: the request for a server; it stays as it is.
+    :returns: the query of a request for candidates.
+    """
+    wanted = _anywhere(request_spec)
+    request_filter.process_reqspec(context, wanted)
+    # It is only asked for hosts, of which there are none.
+    resources = utils.resources_from_request_spec(context, wanted, None)
+    return str(resources.to_querystring())
+
+
+def names_host(request_spec: objects.RequestSpec) -> bool:
+    """Tell whether a certain host is asked for.
+
+    :param request_spec: the request for a server.
+    :returns: whether it is.
+    """
+    names = [
+        *(_field(request_spec, 'force_hosts') or ()),
+        *(_field(request_spec, 'force_nodes') or ()),
+    ]
+    destination = _field(request_spec, 'requested_destination')
+    if destination is not None:
+        names += [_field(destination, name) for name in ('host', 'node')]
+    return any(names)
+
+
+def _anywhere(request_spec: objects.RequestSpec) -> objects.RequestSpec:
+    wanted = request_spec.obj_clone()
+    wanted.force_hosts = wanted.force_nodes = None
+    if names_host(wanted):
+        old = wanted.requested_destination
+        wanted.requested_destination = objects.Destination(
+            **{
+                name: getattr(old, name)
+                for name in ('cell', 'aggregates', 'forbidden_aggregates')
+                if name in old
+            }
+        )
+    return wanted
+
+
+def _field(thing: ty.Any, name: str) -> ty.Any:
+    return getattr(thing, name) if name in thing else None

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Why no host has what is asked for, and who is told how much."""
+
+import pytest
+from cyborg.db.sqlalchemy import models
+
+from nova_cyborg.db import tables
+from nova_cyborg.explaining import search, sentences
+from tests.functional.api import cyborg
+
+FLAVOR = {'vcpus': 1, 'ram': 512, 'disk': 1, 'ephemeral': 0, 'swap': 0}
+USED = 'All units of FPGA are used: '
+
+
+@pytest.fixture(autouse=True)
+def _placement(placement):
+    return placement
+
+
+@pytest.fixture
+def context_id(cloud, member):
+    cloud.add_device()
+    return member.create_one(resources={'FPGA': 1})
+
+
+def sentence(response):
+    return response.json['sentence']
+
+
+def test_a_host_has_it(member, context_id):
+    found = member.explain(context_id, flavor=FLAVOR).json
+
+    assert (found['fits'], found['sentence']) == (True, sentences.FITS)
+    assert found['requirements'][0] == {
+        'requirement': 'group 0: a device of class FPGA is free',
+        'kind': 'resource_class',
+        'name': 'FPGA',
+        'met': True,
+    }
+    assert [each['kind'] for each in found['requirements']] == [
+        'resource_class',
+        *['flavor_resource'] * 3,
+        'host_able',
+        'host_enabled',
+    ]
+
+
+def test_numbers_are_for_administrators(member, admin, context_id):
+    shown = admin.explain(context_id).json['requirements']
+
+    assert {each['hosts'] for each in shown} == {1}
+    assert {each['more'] for each in shown} == {False}
+    for each in member.explain(context_id).json['requirements']:
+        assert 'hosts' not in each
+
+
+def test_nothing_is_told_of_the_cloud(placement, member, context_id):
+    placement.candidates = []
+
+    text = member.explain(context_id, flavor=FLAVOR).text
+
+    assert 'compute1' not in text
+    assert 'host"' not in text
+
+
+def test_who_may_not(cloud, context_id, stranger):
+    stranger.explain(context_id, status=404)
+    cyborg.Caller(cloud.api, roles=('nonesuch',)).explain(
+        context_id, status=403
+    )
+
+
+def test_nothing_is_changed(cloud, member, context_id):
+    before = member.show(context_id).json
+
+    member.explain(context_id, flavor=FLAVOR)
+    member.explain(resources={'FPGA': 1})
+
+    assert member.show(context_id).json == before
+    assert cloud.count(tables.DeviceContext) == 1
+    assert cloud.count(models.ExtArq) == 0
+
+
+def test_all_are_used(placement, boot, cloud, member):
+    boot(cloud.add_device(slots=1), resources={'FPGA': 1})
+    placement.candidates = []
+
+    found = member.explain(resources={'FPGA': 1})
+
+    assert sentence(found).startswith(USED)
+
+
+def test_all_are_in_maintenance(placement, cloud, member, admin, context_id):
+    placement.candidates = []
+    (device,) = admin.get('/v2/devices').json['devices']
+    admin.post(f'/v2/devices/{device["uuid"]}/disable', {})
+
+    found = member.explain(context_id)
+
+    assert 'in maintenance' in sentence(found)
+
+
+def test_what_is_refused_before_placement_is_asked(cloud, placement, member):
+    cloud.config.config(group='nova_cyborg', allowed_resource_classes=['PGPU'])
+    found = member.explain(resources={'FPGA': 1})
+
+    assert 'which no accelerator of this cloud has' in sentence(found)
+    assert found.json['requirements'] == []
+    assert placement.calls == []
+
+
+def test_too_many_ways_are_not_looked_into(cloud, placement, member):
+    for _n in range(12):
+        cloud.add_device()
+
+    found = member.explain(groups=[{'resources': {'FPGA': 1}}] * 5)
+
+    assert 'so many ways' in sentence(found)
+    assert placement.calls == []
+
+
+def test_the_device_profile_of_a_flavor(placement, admin, member, context_id):
+    profile = {'name': 'zip', 'groups': [{'resources:FPGA': '1'}]}
+    admin.post('/v2/device_profiles', [profile])
+    specs = {'accel:device_profile': 'zip'}
+
+    found = member.explain(context_id, flavor={**FLAVOR, 'extra_specs': specs})
+
+    assert 'other' in [each['kind'] for each in found.json['requirements']]
+    assert 'resources_P0=FPGA%3A1' in placement.calls[-1][1]
+
+
+@pytest.mark.parametrize('devices', [1, 30])
+def test_as_many_questions_for_any_number(
+    cloud, placement, member, admin, devices
+):
+    for _n in range(devices):
+        cloud.add_device()
+    placement.candidates = []
+    group = {'resources': {'FPGA': 1}}
+
+    with cloud.statements() as sent:
+        member.explain(resources={'FPGA': 1}, flavor=FLAVOR)
+    asked = len(placement.calls)
+    admin.explain(groups=[group] * 2, flavor=FLAVOR)
+
+    assert len(sent) <= 6
+    assert asked <= search.MAX_QUESTIONS
+    assert len(placement.calls) - asked <= search.MAX_QUESTIONS
+
+
+def test_placement_does_not_answer(placement, member, context_id):
+    placement.status_code = 503
+
+    error = cyborg.error_of(member.explain(context_id, status=502))
+
+    assert error['code'] == 'nova_cyborg.placement_failed'
+
+
+@pytest.mark.parametrize(
+    ('body', 'field'),
+    [
+        ({'flavor': {'ram': 'much'}}, 'flavor.ram'),
+        ({'flavor': {'size': 1}}, 'size'),
+        ({'flavor': {'extra_specs': {'a': 1}}}, 'flavor.extra_specs.a'),
+        ({'image': []}, 'image'),
+        ({'name': 'zip'}, 'name'),
+    ],
+)
+def test_bad_input(member, context_id, body, field):
+    error = cyborg.error_of(member.explain(context_id, status=400, **body))
+
+    assert field in error['detail']
+
+
+def test_a_body_must_ask_for_something(member):
+    member.explain(status=400)
+
+
+def test_what_nova_asks_for_is_recorded(placement, cloud, member, nova, boot):
+    server_id, uuid = boot(resources={'FPGA': 1})
+    placement.candidates = []
+    cloud.add_device()
+    name = f'device_context_{uuid}_0'
+    query = f'resources{name}=FPGA:1&resources=VCPU:1'
+    path = f'/v2/device_allocations/{server_id}/explain'
+
+    said = sentence(nova.post(path, {'query': query}))
+
+    assert said == member.show(uuid).json['fault']
+    assert member.status_of(uuid) == 'reserved'
+    nova.release(server_id)
+    assert member.show(uuid).json['fault'] == said
+    nova.reserve(cloud.nova.boot(), uuid)
+    assert member.show(uuid).json['fault'] is None
+
+
+def test_nova_has_found_a_host_too_few(member, nova, boot):
+    server_id, uuid = boot(resources={'FPGA': 1})
+    path = f'/v2/device_allocations/{server_id}/explain'
+    body = {'query': f'resourcesdevice_context_{uuid}_0=FPGA:1'}
+
+    assert sentence(nova.post(path, body)) == sentences.REFUSED
+    body['names_host'] = True
+    assert sentence(nova.post(path, body)) == sentences.NAMED
+    nova.begin(server_id, operation='unshelve', caller=cyborg.UNKNOWN)
+    assert member.show(uuid).json['fault'] is None
+
+
+def test_a_server_without_device_contexts(nova):
+    nova.post(
+        f'/v2/device_allocations/{cyborg.UNKNOWN}/explain',
+        {'query': 'resources=VCPU:1'},
+        status=404,
+    )

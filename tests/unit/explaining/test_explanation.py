@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is found, with how many questions, and what is said of it."""
+
+import dataclasses
+import urllib.parse
+
+import pytest
+
+from nova_cyborg import model
+from nova_cyborg.explaining import (
+    explanation,
+    requirements,
+    search,
+    sentences,
+)
+
+FITS = sentences.FITS
+
+
+@dataclasses.dataclass
+class Host:
+    """A host with one device."""
+
+    devices: dict[str, int]
+    traits: tuple[str, ...] = ()
+    memory: int = 1024
+    host_traits: tuple[str, ...] = (requirements.ABLE,)
+
+
+class Placement:
+    """Placement, of hosts with a device each."""
+
+    def __init__(self, *hosts):
+        self._hosts = hosts
+        self.questions = 0
+
+    def resource_classes(self):
+        self.questions += 1
+        return frozenset({'FPGA', 'PGPU', 'MEMORY_MB', 'VCPU'})
+
+    def offered_traits(self):
+        self.questions += 1
+        return frozenset(
+            name
+            for host in self._hosts
+            for name in (*host.traits, *host.host_traits)
+        )
+
+    def hosts(self, query):
+        self.questions += 1
+        asked = dict(urllib.parse.parse_qsl(query))
+        found = [
+            str(number)
+            for number, host in enumerate(self._hosts)
+            if all(_has(host, key, value) for key, value in asked.items())
+        ]
+        return found[: int(asked['limit'])]
+
+
+def _has(host, key, value):
+    if key == 'resources':
+        return all(
+            int(item.partition(':')[2]) <= host.memory
+            for item in value.split(',')
+            if item.startswith('MEMORY_MB')
+        )
+    if key.startswith('resources'):
+        return all(
+            host.devices.get(name, 0) >= int(amount)
+            for name, _colon, amount in (
+                item.partition(':') for item in value.split(',')
+            )
+        )
+    if 'required' in key:
+        traits = host.host_traits if key == 'root_required' else host.traits
+        return all(
+            (name.removeprefix('!') in traits) != name.startswith('!')
+            for name in value.split(',')
+        )
+    return True
+
+
+def asked(*groups):
+    return [
+        requirements.Asked(f'group {number}', group)
+        for number, group in enumerate(groups)
+    ]
+
+
+def explain(groups, *hosts, counting=False, server=None, units=None):
+    placement = Placement(*hosts)
+    found = explanation.explain(
+        asked(*groups),
+        server or requirements.Server(),
+        placement,
+        lambda _class, _traits: units or sentences.Units(),
+        counting,
+    )
+    assert placement.questions <= search.MAX_QUESTIONS
+    return found, placement.questions
+
+
+FPGA = model.Group((('FPGA', 1),))
+
+
+def test_a_host_has_it():
+    found, questions = explain([FPGA], Host({'FPGA': 1}))
+
+    assert (found.fits, found.sentence) == (True, FITS)
+    assert questions == 3
+    assert {row.met for row in found.rows} == {True}
+    assert {row.hosts for row in found.rows} == {None}
+
+
+def test_hosts_are_counted():
+    few = [Host({'FPGA': 1}) for _n in range(3)]
+    small = Host({'FPGA': 1}, memory=1)
+
+    found, _questions = explain(
+        [FPGA],
+        *few,
+        small,
+        counting=True,
+        server=requirements.Server((('MEMORY_MB', 512),)),
+    )
+
+    assert [row.hosts for row in found.rows] == [4, 3, 3, 3]
+
+
+@pytest.mark.parametrize('hosts', [10, 10_000])
+@pytest.mark.parametrize('counting', [False, True])
+def test_as_many_questions_for_any_number_of_hosts(hosts, counting):
+    traits = tuple(f'CUSTOM_{n}' for n in range(50))
+    group = dataclasses.replace(FPGA, required=traits, forbidden=('CUSTOM_X',))
+    there_are = [Host({'FPGA': 1}, (*traits, 'CUSTOM_X'))] * hosts
+
+    found, questions = explain([group] * 3, *there_are, counting=counting)
+
+    assert questions <= search.MAX_QUESTIONS
+    assert 'which is forbidden' in found.sentence
+
+
+@pytest.mark.parametrize(
+    ('units', 'words'),
+    [
+        (sentences.Units(), 'No device of this cloud is of class FPGA'),
+        (sentences.Units(2, 0, 2), 'All units of FPGA are used: '),
+        (sentences.Units(2, 2, 1), 'in maintenance: '),
+        (sentences.Units(2, 1, 1), 'used, in maintenance or kept back: '),
+    ],
+)
+def test_none_is_free(units, words):
+    found, _questions = explain([FPGA], Host({'PGPU': 1}), units=units)
+
+    assert words in found.sentence
+    assert [row.met for row in found.rows] == [False, None, None]
+
+
+def test_a_taint():
+    group = FPGA.refusing(['ecc-errors'])
+    tainted = Host({'FPGA': 1}, ('CUSTOM_TAINT_ECC_ERRORS',))
+
+    found, _questions = explain([group], tainted)
+
+    assert 'is tainted with ecc-errors: tolerate that' in found.sentence
+
+
+def test_what_no_provider_has_is_not_asked_for():
+    group = dataclasses.replace(FPGA, forbidden=('CUSTOM_NONESUCH',))
+    wanted = requirements.of_server(asked(group), requirements.Server())
+
+    found = requirements.without_unknown(wanted, {'OWNER_NOVA'})
+
+    assert 'NONESUCH' not in requirements.query(found, 1)
+    assert '%21OWNER_NOVA' in requirements.query(found, 1)
+
+
+def test_what_is_missing_is_said_before_what_is_used():
+    missing = dataclasses.replace(FPGA, required=('CUSTOM_NONESUCH',))
+
+    found, _questions = explain([FPGA, missing], Host({'PGPU': 1}))
+
+    assert found.sentence.startswith('Group 1: No device of this cloud has')
+    assert [row.met for row in found.rows][:3] == [False, False, False]
+
+
+def test_a_group_that_is_nowhere_by_itself():
+    """Not the host is missing, but the device, though one host has one."""
+    two = model.Group((('PGPU', 2),))
+
+    found, _questions = explain(
+        [FPGA, two], Host({'FPGA': 1}), Host({'PGPU': 1})
+    )
+
+    assert found.sentence.startswith('Group 1: No one device has 2 PGPU free')
+
+
+def test_groups_of_two_hosts():
+    pgpu = model.Group((('PGPU', 1),))
+
+    found, _questions = explain(
+        [FPGA, pgpu], Host({'FPGA': 1}), Host({'PGPU': 1})
+    )
+
+    assert 'no single host has all groups' in found.sentence
+
+
+def test_placement_is_slow(monkeypatch):
+    monkeypatch.setattr(search, 'MAX_SECONDS', -1)
+
+    found, questions = explain([FPGA], Host({}))
+
+    assert (questions, found.sentence) == (2, sentences.UNKNOWN)
+    assert not found.fits
+
+
+@pytest.mark.parametrize('name', ['CUSTOM_' + 'A' * 248])
+def test_a_sentence_fits_into_a_fault_of_nova(name):
+    long = model.Group(((name, 1),), required=(name,))
+
+    for group, units in (
+        (long, sentences.Units()),
+        (dataclasses.replace(FPGA, required=(name,)), sentences.Units(1)),
+    ):
+        found, _questions = explain(
+            [group], Host({'FPGA': 1}), Host({}, (name,)), units=units
+        )
+        assert len('No valid host was found. ' + found.sentence) <= 255
+
+
+def test_the_name_of_a_device_context_is_cut():
+    groups = [
+        requirements.Asked(f'group 0 of {name * 255}', FPGA) for name in 'ab'
+    ]
+
+    found = explanation.explain(
+        groups,
+        requirements.Server(),
+        Placement(Host({}, ('CUSTOM_X',))),
+        lambda _class, _traits: sentences.Units(),
+    )
+
+    assert 'Group 0 of aaa' in found.sentence
+    assert '...: No device of this cloud is of class FPGA' in found.sentence
+    assert len('No valid host was found. ' + found.sentence) <= 255
+
+
+def test_what_nova_asks_is_read():
+    uuid = '6f7a2f6e-34c5-4f5d-8ad7-c9fd1d93e0a1'
+    name = model.requester_id(uuid, 1)
+    query = urllib.parse.urlencode(
+        [
+            ('limit', '1000'),
+            ('group_policy', 'none'),
+            (f'resources{name}', 'FPGA:2'),
+            (f'required{name}', 'CUSTOM_FOO,!CUSTOM_BAR,!OWNER_NOVA'),
+            ('resources', 'MEMORY_MB:512,VCPU:1'),
+            ('required', 'HW_CPU_X86_AVX'),
+            ('root_required', 'COMPUTE_ACCELERATORS,!CUSTOM_X'),
+            ('member_of', 'in:a,b'),
+            ('member_of', 'in:c'),
+            ('resources_port', 'NET_BW_EGR_KILOBIT_PER_SEC:1'),
+        ]
+    )
+
+    groups, server = requirements.read(query, {uuid: 'zip'})
+    wanted = requirements.of_server(groups, server)
+
+    assert [each.label for each in groups] == ['group 1']
+    kind = requirements.Kind
+    assert [each.kind for each in wanted] == [
+        kind.RESOURCE_CLASS,
+        kind.AMOUNT,
+        kind.TRAIT,
+        kind.FORBIDDEN_TRAIT,
+        kind.FLAVOR_RESOURCE,
+        kind.FLAVOR_RESOURCE,
+        kind.HOST_TRAIT,
+        kind.FORBIDDEN_HOST_TRAIT,
+        kind.HOST_ABLE,
+        kind.OTHER,
+        kind.PLACE,
+    ]
+    again = urllib.parse.parse_qsl(requirements.query(wanted, 1))
+    assert sorted(value for key, value in again if key == 'member_of') == [
+        'in:a,b',
+        'in:c',
+    ]
+    assert ('resources_0', 'FPGA:2') in again
+    assert ('resources_port', 'NET_BW_EGR_KILOBIT_PER_SEC:1') in again

@@ -1,35 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Deleting several at once: one that fails does not keep the others."""
+"""Doing the same to several: one that fails does not keep the others."""
 
 import collections.abc
-import logging
 
-from osc_lib import exceptions as osc_exc
+from nova_cyborg.cli import errors
 
 
-def delete_each(
-    delete: collections.abc.Callable[[str], None],
+def each(
+    do: collections.abc.Callable[[str], None],
     given: collections.abc.Sequence[str],
-    kind: str,
-    log: logging.Logger,
+    what: tuple[str, str],
+    say: collections.abc.Callable[[str], None],
 ) -> None:
-    """Delete resources.
+    """Do something to each of what is given.
 
-    :param delete: deletes one of them; raises ``CommandError`` if it fails.
-    :param given: their ids, as the user typed them.
-    :param kind: what they are, as in ``device context``.
-    :param log: where to say which have failed.
-    :raises CommandError: if some have failed; the others are deleted.
+    :param do: does it to one; raises ``CommandError`` if it fails.
+    :param given: names or ids, as the user typed them.
+    :param what: what is done, and to what, as in ``delete`` and ``device
+        context``.
+    :param say: says to the user which have failed, and why.
+    :raises CommandError: if one has failed; it is done to the others.
     """
+    if len(given) == 1:
+        do(given[0])
+        return
+    verb, kind = what
     failed = 0
-    for each in given:
+    for one in given:
         try:
-            delete(each)
-        except osc_exc.CommandError as error:
+            do(one)
+        except errors.CommandError as error:
             failed += 1
-            log.error('Failed to delete %s %s: %s', kind, each, error)
+            say(f'Failed to {verb} {kind} {errors.printable(one)}: {error}')
     if failed:
-        raise osc_exc.CommandError(
-            f'{failed} of {len(given)} {kind}s failed to delete.'
+        raise errors.CommandError(
+            f'{failed} of {len(given)} {kind}s failed to {verb}.'
         )

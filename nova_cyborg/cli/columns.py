@@ -82,6 +82,14 @@ class AttachedDevicesColumn(_Column):
         return '\n'.join(map(_attached_text, self._value or ()))
 
 
+class HeldColumn(_Column):
+    """The device contexts of a server: one a line, or objects in JSON."""
+
+    def human_readable(self) -> str:
+        """Return the text for tables."""
+        return '\n'.join(map(_held_text, self._value or ()))
+
+
 class BindingsColumn(_Column):
     """The bindings: one a line, or objects in JSON."""
 
@@ -160,6 +168,14 @@ def _device_text(device: dict[str, ty.Any]) -> str:
     if device.get('missing'):
         state = f'{state}, missing'
     return f'{text} ({state}, ARQ {device.get("arq_id")})'
+
+
+def _held_text(attachment: dict[str, ty.Any]) -> str:
+    known = (attachment.get(name) for name in ('name', 'status'))
+    return (
+        f'{attachment.get("device_context_id")} '
+        f'({", ".join(filter(None, known))})'
+    )
 
 
 def _attached_text(device: dict[str, ty.Any]) -> str:

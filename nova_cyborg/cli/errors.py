@@ -7,11 +7,14 @@ refuses is in :mod:`.servers.refusals`.
 """
 
 import json
+import re
 import typing as ty
 
 from keystoneauth1 import exceptions as ksa_exc
 from openstack import exceptions as sdk_exc
 from osc_lib import exceptions as osc_exc
+
+from nova_cyborg import names
 
 #: What a call raises; whatever else is a bug, and shows a traceback.
 CALL_FAILURES = (ksa_exc.ClientException, sdk_exc.SDKException)
@@ -49,6 +52,55 @@ _FAILED = (
 _LONGEST_REASON = 300
 
 
+# How the API refuses a field, and what the user typed for it.
+_INVALID_CODE = 'nova_cyborg.invalid_request'
+_INVALID = re.compile(r'Invalid ([^:\s]+): (.*)', re.DOTALL)
+_TYPED = {
+    'all_projects': '--all-projects',
+    'delete_on_termination': '--delete-on-termination',
+    'description': '--description',
+    'device_profile': '--device-profile',
+    'groups': '--group',
+    'key': '--key',
+    'limit': '--limit',
+    'live_migration': '--live-migration',
+    'marker': '--marker',
+    'name': '--name',
+    'reason': '--reason',
+    'resources': '--resources',
+    'server_id': '--server',
+    'sort_dir': '--sort',
+    'sort_key': '--sort',
+    'status': '--status',
+    'tag': '--tag',
+}
+
+
+class CommandError(osc_exc.CommandError):
+    """What went wrong, in a sentence that any terminal can show.
+
+    :param sentence: the sentence. It may repeat what somebody has typed, or
+        what a service has answered: what in it would move the cursor, or do
+        more, is written as Python would write it.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(printable(sentence))
+
+
+class Refused(CommandError):
+    """The API does not take the value of a field.
+
+    :param field: the field, as the API has it.
+    :param reason: why, in a sentence.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f'{_TYPED.get(field, field)}: {reason}')
+        self.field = field
+        self.reason = reason
+
+
 class Response(ty.Protocol):
     """What is needed of a ``requests.Response``."""
 
@@ -61,9 +113,21 @@ class Response(ty.Protocol):
         """The body."""
 
 
-def from_failure(
-    failure: Exception, service: str = _SERVICE
-) -> osc_exc.CommandError:
+def printable(text: str) -> str:
+    """Write a text so that a terminal shows it, and does nothing else.
+
+    :param text: the text, in any script.
+    :returns: the same, with ``\\x1b`` in the place of an escape character.
+    """
+    return ''.join(
+        char
+        if names.is_printable(char)
+        else char.encode('unicode_escape').decode('ascii')
+        for char in text
+    )
+
+
+def from_failure(failure: Exception, service: str = _SERVICE) -> CommandError:
     """Say why a call got no answer.
 
     :param failure: one of :data:`CALL_FAILURES`.
@@ -72,37 +136,37 @@ def from_failure(
     """
     reason = str(failure).rstrip('.')
     if isinstance(failure, _NO_ENDPOINT):
-        return osc_exc.CommandError(
+        return CommandError(
             _NO_SERVICE % {'service': service, 'reason': reason}
         )
     if isinstance(failure, ksa_exc.ConnectionError):
-        return osc_exc.CommandError(_UNREACHABLE % {'reason': reason})
-    return osc_exc.CommandError(str(failure))
+        return CommandError(_UNREACHABLE % {'reason': reason})
+    return CommandError(str(failure))
 
 
-def from_response(response: Response) -> osc_exc.CommandError:
+def from_response(response: Response) -> CommandError:
     """Say why the Accelerator service refused.
 
     :param response: an answer with an HTTP status of 400 or more.
     :returns: the error to raise.
     """
     status = response.status_code
-    sentence = _own_sentence(response)
-    if sentence:
-        return osc_exc.CommandError(sentence)
+    own = _own_error(response)
+    if own:
+        return own
     # Stock Cyborg's answers to GET, and to all other methods.
     if status in (404, 405):
-        return osc_exc.CommandError(_NOT_SERVED)
+        return CommandError(_NOT_SERVED)
     if status == 401:
-        return osc_exc.CommandError(_UNAUTHORIZED)
+        return CommandError(_UNAUTHORIZED)
     reason = _foreign_reason(response.text)
     text = _FORBIDDEN if status == 403 else _FAILED
-    return osc_exc.CommandError(
+    return CommandError(
         text % {'status': status, 'reason': f': {reason}' if reason else ''}
     )
 
 
-def _own_sentence(response: Response) -> str | None:
+def _own_error(response: Response) -> CommandError | None:
     # The form that device_contexts' errors have, and no other part of
     # Cyborg's.
     body = _json(response.text)
@@ -112,11 +176,14 @@ def _own_sentence(response: Response) -> str | None:
     error = errors[0]
     if not isinstance(error, dict) or not error.get('detail'):
         return None
-    sentence = str(error['detail'])
+    sentence = ' '.join(str(error['detail']).split())
+    refusal = _INVALID.fullmatch(sentence)
+    if refusal and error.get('code') == _INVALID_CODE:
+        return Refused(*refusal.groups())
     if response.status_code >= 500 and error.get('request_id'):
         # For the operator, who finds it in the service's log.
         sentence += f' (request {error["request_id"]})'
-    return sentence
+    return CommandError(sentence)
 
 
 def _foreign_reason(text: str) -> str:

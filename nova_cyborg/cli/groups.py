@@ -11,9 +11,8 @@ import collections.abc
 import re
 import typing as ty
 
-from osc_lib import exceptions as osc_exc
-
 from nova_cyborg import exception, language, model
+from nova_cyborg.cli import errors
 
 #: The words of options by the field of a group that they fill.
 _WORDS = {
@@ -69,7 +68,7 @@ def parse(
         return [_sent(group) for group in language.parse_groups(items)]
     except exception.InvalidRequest as error:
         labels = [where for where, _texts in given]
-        raise osc_exc.CommandError(_in_options(error, labels)) from error
+        raise errors.CommandError(_in_options(error, labels)) from error
 
 
 def _sent(group: model.Group) -> dict[str, ty.Any]:
@@ -87,7 +86,7 @@ def _split_group(text: str) -> _Texts:
         name, equals, value = part.partition('=')
         word = _GROUP_WORDS.get(name.strip())
         if not equals or word is None:
-            raise osc_exc.CommandError(
+            raise errors.CommandError(
                 f'--group "{text}": "{part.strip()}" is none of '
                 'resources=CLASS:AMOUNT, requires=TRAIT, forbids=TRAIT, '
                 'tolerates=TAINT and config=KEY:VALUE.'
@@ -118,17 +117,17 @@ def _resources(
         name, colon, amount = item.rpartition(':')
         if not name:
             missing = 'resource class' if colon else 'amount'
-            raise osc_exc.CommandError(
+            raise errors.CommandError(
                 f'{label}: "{item}" has no {missing}; write CLASS:AMOUNT, as '
                 'in FPGA:1.'
             )
         if not _WHOLE_NUMBER.fullmatch(amount):
-            raise osc_exc.CommandError(
+            raise errors.CommandError(
                 f'{label}: "{amount}", the amount of {name}, is not a whole '
                 f'number from 1 to {language.MAX_AMOUNT}.'
             )
         if name in resources:
-            raise osc_exc.CommandError(f'{label}: {name} is given twice.')
+            raise errors.CommandError(f'{label}: {name} is given twice.')
         resources[name] = int(amount)
     return resources
 
@@ -140,11 +139,11 @@ def _config(
     for text in texts:
         key, colon, value = text.partition(':')
         if not colon:
-            raise osc_exc.CommandError(
+            raise errors.CommandError(
                 f'{label}: "{text}" is not of the form KEY:VALUE.'
             )
         if key in config:
-            raise osc_exc.CommandError(f'{label}: {key} is given twice.')
+            raise errors.CommandError(f'{label}: {key} is given twice.')
         config[key] = value
     return config
 

@@ -6,14 +6,19 @@ import collections.abc
 import typing as ty
 from urllib import parse
 
-from osc_lib import exceptions as osc_exc
-
 from nova_cyborg import exception
 from nova_cyborg.cli import errors, ids
 
 #: A device context or a device taint, as the API has it.
 Resource = dict[str, ty.Any]
 Context: ty.TypeAlias = Resource
+
+# Of device contexts of one name.
+_MOST_NAMED = 10
+_SEVERAL = (
+    'Several device contexts have the name "%(name)s": %(ids)s. Say the UUID '
+    'of the one that is meant.'
+)
 
 
 class _Collection:
@@ -22,7 +27,7 @@ class _Collection:
     Each raises ``CommandError`` with a sentence if it fails.
 
     :cvar name: what the API calls them.
-    :cvar missing: the error if there is none with a UUID.
+    :cvar missing: the error if there is none with an id.
     :param clients: osc-lib's client manager, or one like it: its attribute
         ``accelerator`` is an adapter of keystoneauth, as the proxies of
         openstacksdk are. osc-lib's gets the attribute from a plugin, so that
@@ -76,16 +81,25 @@ class _Collection:
     def delete(self, resource_id: str) -> None:
         """Delete a resource.
 
-        :param resource_id: its UUID, as the user typed it.
+        :param resource_id: what the user typed for it.
         :raises CommandError: if there is none, or as above.
         """
         self._call('DELETE', self._path_of(resource_id))
 
-    def _path_of(self, resource_id: str) -> str:
-        try:
-            return f'{self._path}/{ids.canonical(resource_id, self.missing)}'
-        except self.missing as error:
-            raise osc_exc.CommandError(str(error)) from error
+    def find(self, given: str) -> str:
+        """Find the UUID of a resource, with no call if that is given.
+
+        :param given: what the user typed.
+        :returns: the UUID.
+        :raises CommandError: if it is no UUID.
+        """
+        found = ids.canonical(given)
+        if found is None:
+            raise errors.CommandError(str(self.missing(id=given)))
+        return found
+
+    def _path_of(self, given: str) -> str:
+        return f'{self._path}/{self.find(given)}'
 
     def _next_path(self, page: dict[str, ty.Any]) -> str | None:
         # Only the query is taken from the link: behind a proxy its host may
@@ -122,10 +136,33 @@ class DeviceContexts(_Collection):
     name = 'device_contexts'
     missing = exception.DeviceContextNotFound
 
+    def find(self, given: str) -> str:
+        """Find the UUID of a device context, with one call for a name.
+
+        :param given: its name or UUID, as the user typed it. What may be a
+            UUID is no name.
+        :returns: the UUID.
+        :raises CommandError: if the project has none with the name, or
+            several; or if the service refuses or does not answer.
+        """
+        found = ids.canonical(given)
+        if found is not None:
+            return found
+        matches = self._with_name(given) if ids.may_be_name(given) else []
+        if not matches:
+            raise errors.CommandError(str(self.missing(id=given)))
+        if len(matches) > 1:
+            raise errors.CommandError(_several(given, matches))
+        return matches[0]
+
+    def _with_name(self, name: str) -> list[str]:
+        query = {'name': name, 'fields': 'uuid', 'limit': _MOST_NAMED + 1}
+        return [str(each['uuid']) for each in self.list(query)]
+
     def show(self, context_id: str) -> Context:
         """Get a device context.
 
-        :param context_id: its UUID, as the user typed it.
+        :param context_id: its name or UUID, as the user typed it.
         :returns: the device context.
         :raises CommandError: if there is none, or as above.
         """
@@ -139,7 +176,7 @@ class DeviceContexts(_Collection):
     ) -> None:
         """Change a device context.
 
-        :param context_id: its UUID, as the user typed it.
+        :param context_id: its name or UUID, as the user typed it.
         :param changes: the new values of the fields to change.
         :raises CommandError: if there is none, or as above.
         """
@@ -152,8 +189,8 @@ class DeviceContexts(_Collection):
     ) -> Resource:
         """Have it explained why no host has what is asked for.
 
-        :param context_id: UUID of a device context, as the user typed it;
-            None for what the body asks for.
+        :param context_id: name or UUID of a device context, as the user
+            typed it; None for what the body asks for.
         :param body: what the API takes.
         :returns: the explanation.
         :raises CommandError: if there is none, or as above.
@@ -176,3 +213,10 @@ class DeviceTaints(_Collection):
 
     name = 'device_taints'
     missing = exception.DeviceTaintNotFound
+
+
+def _several(name: str, context_ids: collections.abc.Sequence[str]) -> str:
+    shown = list(context_ids[:_MOST_NAMED])
+    if len(context_ids) > len(shown):
+        shown.append('and others')
+    return _SEVERAL % {'name': name, 'ids': ', '.join(shown)}

@@ -5,6 +5,7 @@
 import argparse
 
 from nova_cyborg import model
+from nova_cyborg.cli import errors
 
 # The largest limit that the API takes.
 _MOST = 999999999
@@ -14,7 +15,7 @@ Examples:
 The device contexts that a server can be booted with, and a server's own:
 
   %(prog)s --status available
-  %(prog)s --long --server <server-id>
+  %(prog)s --long --server <server>
 """
 _CREATE_EXAMPLES = """\
 Examples:
@@ -136,12 +137,14 @@ def add_plain_options(
     :param can_remove: whether there may be something to be removed.
     """
     parser.add_argument(
-        '--name', metavar='<name>', help='Name of the device context'
+        '--name',
+        metavar='<name>',
+        help='Name of the device context ("" for none)',
     )
     parser.add_argument(
         '--description',
         metavar='<description>',
-        help='Description of the device context',
+        help='Description of the device context ("" for none)',
     )
     lifetime = parser.add_mutually_exclusive_group()
     lifetime.add_argument(
@@ -180,6 +183,19 @@ def add_plain_options(
         )
 
 
+def add_unset_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for what can be removed.
+
+    :param parser: the command's parser.
+    """
+    for field in ('name', 'description', 'tag'):
+        parser.add_argument(
+            f'--{field}',
+            action='store_true',
+            help=f'Remove the {field} of the device context',
+        )
+
+
 def add_list_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose and sort what is listed.
 
@@ -200,8 +216,13 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--server',
-        metavar='<server-id>',
-        help='List only the device contexts of this server (UUID)',
+        metavar='<server>',
+        help='List only the device contexts of this server (name or ID)',
+    )
+    parser.add_argument(
+        '--tag',
+        metavar='<tag>',
+        help='List only device contexts with this tag',
     )
     parser.add_argument(
         '--all-projects',
@@ -217,7 +238,7 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--marker',
         metavar='<device-context>',
-        help='List what follows this device context (UUID)',
+        help='List what follows this device context (name or ID)',
     )
     parser.add_argument(
         '--sort',
@@ -235,5 +256,5 @@ def _positive(text: str) -> int:
         if number > 0:
             return number
     raise argparse.ArgumentTypeError(
-        f'"{text}" is not a whole number from 1 to {_MOST}'
+        f'"{errors.printable(text)}" is not a whole number from 1 to {_MOST}'
     )

@@ -5,9 +5,7 @@
 import argparse
 import typing as ty
 
-from osc_lib import exceptions as osc_exc
-
-from nova_cyborg.cli import groups
+from nova_cyborg.cli import errors, groups
 
 
 def create_body(args: argparse.Namespace) -> dict[str, ty.Any]:
@@ -31,14 +29,14 @@ def asked(args: argparse.Namespace) -> dict[str, ty.Any]:
     """
     given = groups.sources(args)
     if args.device_profile is None and not given:
-        raise osc_exc.CommandError(
+        raise errors.CommandError(
             'Say what the device must have: --resources CLASS:AMOUNT (and '
             '--requires TRAIT), or --device-profile.'
         )
     if args.device_profile is None:
         return {'groups': groups.parse(given)}
     if given:
-        raise osc_exc.CommandError(
+        raise errors.CommandError(
             '--device-profile: cannot be used together with --resources, '
             '--requires, --forbids, --config-data, --tolerates or --group; '
             'the profile says all that.'
@@ -71,9 +69,25 @@ def changes(args: argparse.Namespace) -> dict[str, ty.Any]:
         'tag',
     )
     values = ((field, getattr(args, field)) for field in fields)
-    given = {field: value for field, value in values if value is not None}
+    given = {
+        # No text at all is how a shell says that there is to be none.
+        field: None if value == '' else value
+        for field, value in values
+        if value is not None
+    }
     # Only what exists can lose its tag.
     return given | {'tag': None} if getattr(args, 'no_tag', False) else given
+
+
+def removals(args: argparse.Namespace) -> dict[str, ty.Any]:
+    """Collect the plain fields that are to be empty.
+
+    :param args: the options of
+        :func:`nova_cyborg.cli.options.add_unset_options`.
+    :returns: None by field.
+    """
+    fields = ('name', 'description', 'tag')
+    return {field: None for field in fields if getattr(args, field)}
 
 
 def list_query(args: argparse.Namespace) -> dict[str, ty.Any]:
@@ -87,15 +101,14 @@ def list_query(args: argparse.Namespace) -> dict[str, ty.Any]:
     query: dict[str, ty.Any] = {
         'status': args.status,
         'name': args.name,
-        'server_id': args.server,
+        'tag': args.tag,
         'all_projects': 'true' if args.all_projects else None,
         'limit': args.limit,
-        'marker': args.marker,
     }
     if args.sort:
         key, _colon, direction = args.sort.partition(':')
         if direction not in ('', 'asc', 'desc'):
-            raise osc_exc.CommandError(
+            raise errors.CommandError(
                 f'--sort: the direction "{direction}" is neither asc nor desc.'
             )
         query |= {'sort_key': key, 'sort_dir': direction or None}

@@ -19,7 +19,7 @@ import sys
 from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
-from nova_cyborg.checks import results
+from nova_cyborg.checks import command_line, results
 
 _SIDES = {'nova': 'Nova', 'cyborg': 'Cyborg', 'placement': 'Placement'}
 # Whose packages the checks need.
@@ -116,6 +116,7 @@ class Checks(upgradecheck.UpgradeCommands):
                     f'has no {side}.conf. Run this on a host of it, too.',
                     file=sys.stderr,
                 )
+        yield 'Command line: script cyborg', command_line.script()
 
 
 def _is_here(side: str) -> bool:

@@ -30,6 +30,7 @@ class Filters:
     name: str | None = None
     server_id: str | None = None
     status: str | None = None
+    tag: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,6 +173,10 @@ def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
     if filters.server_id is not None:
         query = query.where(
             tables.DeviceAllocation.server_id == filters.server_id
+        )
+    if filters.tag is not None:
+        query = query.where(
+            expressions.Exactly(tables.DeviceContext.tag, filters.tag)
         )
     if filters.status is not None:
         query = query.where(_has_status(filters.status))

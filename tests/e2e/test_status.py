@@ -84,7 +84,7 @@ def test_a_cloud_as_it_should_be(
             assert (code, 'fake:' in details) == (_WARNING, True), details
         else:
             assert code == _SUCCESS, details
-    assert len(found) == 16
+    assert len(found) == 17
     assert {code for code, _details in found.values()} == {_SUCCESS}, found
 
 

@@ -69,7 +69,10 @@ def main() -> int:
                 if args.tempest
                 else _own_tests(more)
             )
-            commands |= _last(cloud.folder)
+            commands['audit'] = _audit(cloud.folder)
+            if not args.tempest:
+                # Nothing of what was before is in its way.
+                commands['last guest'] = tuple(_GUEST.split())
             status = _run_all(cloud, commands, report)
         except exception.CloudError as error:
             print(error, file=sys.stderr)
@@ -151,14 +154,6 @@ def _tempest(
             *tempest,
             f'--include-list={_LISTS / "stock-moves.txt"}',
         ),
-    }
-
-
-def _last(folder: pathlib.Path) -> dict[str, tuple[str, ...]]:
-    """Return what comes after the suites, in order."""
-    return {
-        'audit': _audit(folder),
-        'last guest': tuple(_GUEST.split()),
     }
 
 

@@ -87,6 +87,7 @@ class DeviceContextsController(rest.RestController):
             name=query.get('name'),
             server_id=_canonical(query, 'server_id'),
             status=query.get('status'),
+            tag=query.get('tag'),
         )
         context = handler.request_context()
         part = pages.find(context, filters, page)

@@ -90,6 +90,7 @@ LIST: dict[str, ty.Any] = {
         'sort_dir': {'enum': ['asc', 'desc']},
         'name': _NAME,
         'server_id': _UUID,
+        'tag': TAG,
         'status': {'enum': list(model.Status.ALL)},
         'all_projects': {'enum': ['true', 'false', 'True', 'False', '1', '0']},
         'fields': _CHOSEN,

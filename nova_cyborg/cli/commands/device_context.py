@@ -6,10 +6,17 @@ import argparse
 import collections.abc
 import typing as ty
 
-from osc_lib import exceptions as osc_exc
 from osc_lib.command import command
 
-from nova_cyborg.cli import columns, deletion, http, options, request
+from nova_cyborg.cli import (
+    columns,
+    errors,
+    http,
+    options,
+    request,
+    several,
+)
+from nova_cyborg.cli.servers import calls, waiting
 
 _Output = tuple[
     collections.abc.Sequence[str], collections.abc.Iterable[ty.Any]
@@ -22,6 +29,10 @@ All that is known of a device context, and only the slots of its devices:
 
   %(prog)s <device-context>
   %(prog)s -f json -c devices <device-context>
+
+The slots, when the server that is being built has them:
+
+  %(prog)s --wait -c devices <device-context>
 """
 _SET_EXAMPLES = """\
 Examples:
@@ -29,6 +40,13 @@ Examples:
 Give a device context a name, and keep it when its server is deleted:
 
   %(prog)s --name gzip --keep-on-termination <device-context>
+"""
+_UNSET_EXAMPLES = """\
+Examples:
+
+Remove the name and the tag of a device context:
+
+  %(prog)s --name --tag <device-context>
 """
 _DELETE_EXAMPLES = """\
 Examples:
@@ -72,8 +90,16 @@ class ListDeviceContext(command.Lister):
         query = request.list_query(parsed_args)
         # Of the others, groups are large.
         query['fields'] = ','.join(names)
-        contexts = http.DeviceContexts(self.app.client_manager).list(query)
-        return names, [columns.row(context, names) for context in contexts]
+        clients = self.app.client_manager
+        contexts = http.DeviceContexts(clients)
+        if parsed_args.server is not None:
+            query['server_id'] = calls.server_id(
+                calls.of(clients), parsed_args.server, parsed_args.all_projects
+            )
+        if parsed_args.marker is not None:
+            query['marker'] = contexts.find(parsed_args.marker)
+        found = contexts.list(query)
+        return names, [columns.row(context, names) for context in found]
 
 
 class ShowDeviceContext(command.ShowOne):
@@ -82,14 +108,22 @@ class ShowDeviceContext(command.ShowOne):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the parser of the command line."""
         parser = super().get_parser(prog_name)
-        _add_id(parser, 'show')
+        _add_context(parser, 'show')
+        parser.add_argument(
+            '--wait',
+            action='store_true',
+            help='Wait until nothing is under way with it: it is available, '
+            'bound or in error',
+        )
         options.add_examples(parser, _SHOW_EXAMPLES)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> _Output:
         """Do what the command line says."""
-        calls = http.DeviceContexts(self.app.client_manager)
-        context = calls.show(parsed_args.device_context)
+        clients = self.app.client_manager
+        context = http.DeviceContexts(clients).show(parsed_args.device_context)
+        if parsed_args.wait:
+            context = waiting.settled(clients, context)
         return columns.SHOWN, columns.row(context, columns.SHOWN)
 
 
@@ -99,7 +133,7 @@ class SetDeviceContext(command.Command):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the parser of the command line."""
         parser = super().get_parser(prog_name)
-        _add_id(parser, 'change')
+        _add_context(parser, 'change')
         options.add_plain_options(parser, can_remove=True)
         options.add_examples(parser, _SET_EXAMPLES)
         return parser
@@ -108,13 +142,35 @@ class SetDeviceContext(command.Command):
         """Do what the command line says."""
         changes = request.changes(parsed_args)
         if not changes:
-            raise osc_exc.CommandError(
+            raise errors.CommandError(
                 'Nothing to change: use --name, --description, '
                 '--delete-on-termination, --keep-on-termination, '
                 '--live-migration, --tag or --no-tag.'
             )
-        calls = http.DeviceContexts(self.app.client_manager)
-        calls.update(parsed_args.device_context, changes)
+        contexts = http.DeviceContexts(self.app.client_manager)
+        contexts.update(parsed_args.device_context, changes)
+
+
+class UnsetDeviceContext(command.Command):
+    """Remove what a device context says of itself."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Return the parser of the command line."""
+        parser = super().get_parser(prog_name)
+        _add_context(parser, 'change')
+        options.add_unset_options(parser)
+        options.add_examples(parser, _UNSET_EXAMPLES)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        """Do what the command line says."""
+        removals = request.removals(parsed_args)
+        if not removals:
+            raise errors.CommandError(
+                'Nothing to remove: use --name, --description or --tag.'
+            )
+        contexts = http.DeviceContexts(self.app.client_manager)
+        contexts.update(parsed_args.device_context, removals)
 
 
 class DeleteDeviceContext(command.Command):
@@ -127,25 +183,25 @@ class DeleteDeviceContext(command.Command):
             'device_contexts',
             metavar='<device-context>',
             nargs='+',
-            help='Device context(s) to delete (UUID)',
+            help='Device context(s) to delete (name or ID)',
         )
         options.add_examples(parser, _DELETE_EXAMPLES)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Do what the command line says."""
-        calls = http.DeviceContexts(self.app.client_manager)
-        deletion.delete_each(
-            calls.delete,
+        contexts = http.DeviceContexts(self.app.client_manager)
+        several.each(
+            contexts.delete,
             parsed_args.device_contexts,
-            'device context',
-            self.log,
+            ('delete', 'device context'),
+            self.log.error,
         )
 
 
-def _add_id(parser: argparse.ArgumentParser, verb: str) -> None:
+def _add_context(parser: argparse.ArgumentParser, verb: str) -> None:
     parser.add_argument(
         'device_context',
         metavar='<device-context>',
-        help=f'Device context to {verb} (UUID)',
+        help=f'Device context to {verb} (name or ID)',
     )

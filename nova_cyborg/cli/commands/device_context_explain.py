@@ -7,7 +7,6 @@ import collections.abc
 import contextlib
 import typing as ty
 
-from osc_lib import exceptions as osc_exc
 from osc_lib.command import command
 
 from nova_cyborg.cli import errors, http, options, request
@@ -50,8 +49,8 @@ class ExplainDeviceContext(command.Lister):
             'device_context',
             metavar='<device-context>',
             nargs='?',
-            help='Device context to explain (UUID); or say what one would '
-            'ask for',
+            help='Device context to explain (name or UUID); or say what '
+            'one would ask for',
         )
         options.add_group_options(parser)
         parser.add_argument(
@@ -69,11 +68,11 @@ class ExplainDeviceContext(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> _Output:
         """Do what the command line says."""
-        context_id = parsed_args.device_context
-        if context_id is None:
+        name = parsed_args.device_context
+        if name is None:
             body = request.asked(parsed_args)
         elif request.asks(parsed_args):
-            raise osc_exc.CommandError(
+            raise errors.CommandError(
                 'Name a device context, or say what one would ask for; not '
                 'both.'
             )
@@ -81,7 +80,7 @@ class ExplainDeviceContext(command.Lister):
             body = {}
         body |= self._server(parsed_args)
         calls = http.DeviceContexts(self.app.client_manager)
-        found = calls.explain(context_id, body)
+        found = calls.explain(name, body)
         # What reads other formats reads a table, and nothing else.
         is_table = getattr(parsed_args, 'formatter', 'table') == 'table'
         stream = self.app.stdout if is_table else self.app.stderr

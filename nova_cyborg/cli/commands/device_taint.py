@@ -6,11 +6,10 @@ import argparse
 import collections.abc
 import typing as ty
 
-from osc_lib import exceptions as osc_exc
 from osc_lib.command import command
 
 from nova_cyborg import exception
-from nova_cyborg.cli import deletion, http, ids, options
+from nova_cyborg.cli import errors, http, ids, options, several
 
 _SHOWN = ('uuid', 'device_uuid', 'key', 'reason', 'source', 'created_at')
 _CREATE_EXAMPLES = """\
@@ -121,16 +120,19 @@ class DeleteDeviceTaint(command.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Do what the command line says."""
         calls = http.DeviceTaints(self.app.client_manager)
-        deletion.delete_each(
-            calls.delete, parsed_args.taints, 'device taint', self.log
+        several.each(
+            calls.delete,
+            parsed_args.taints,
+            ('delete', 'device taint'),
+            self.log.error,
         )
 
 
 def _device(text: str) -> str:
     try:
-        return ids.canonical(text, exception.DeviceNotFound)
+        return ids.required(text, exception.DeviceNotFound)
     except exception.DeviceNotFound as error:
-        raise osc_exc.CommandError(str(error)) from error
+        raise errors.CommandError(str(error)) from error
 
 
 def _row(taint: http.Resource) -> tuple[ty.Any, ...]:

@@ -3,22 +3,22 @@
 """``openstack server create --device-context-id``: a hook of the command."""
 
 import argparse
+import typing as ty
 
 from cliff import hooks
-from osc_lib import exceptions as osc_exc
 
 from nova_cyborg import exception, model
-from nova_cyborg.cli import ids
+from nova_cyborg.cli import errors, http, ids
 
 _OPTION_HELP = (
-    'Give the server the accelerators of this device context, made with '
-    '"openstack accelerator device context create" (repeat option for more '
-    'device contexts)'
+    'Give the server the accelerators of this device context (name or ID), '
+    'made with "openstack accelerator device context create" (repeat option '
+    'for more device contexts)'
 )
 # Help is wrapped as one paragraph.
 _EXAMPLE = (
     'Example with a device context: openstack server create '
-    '--device-context-id <device-context-id> --flavor m1.small '
+    '--device-context-id <device-context> --flavor m1.small '
     '--image <image> vm1'
 )
 
@@ -32,7 +32,7 @@ class DeviceContextOption(hooks.CommandHook):
         """Return the parser of the command line."""
         parser.add_argument(
             '--device-context-id',
-            metavar='<device-context-id>',
+            metavar='<device-context>',
             dest='device_context_ids',
             action='append',
             default=[],
@@ -60,12 +60,19 @@ class DeviceContextOption(hooks.CommandHook):
         hints = dict(getattr(parsed_args, dest) or {})
         texts = [*hints.get(model.HINT, ()), *parsed_args.device_context_ids]
         try:
-            hints[model.HINT] = ids.for_one_server(texts, parsed_args.max)
+            hints[model.HINT] = ids.for_one_server(
+                texts, parsed_args.max, self._find
+            )
         except exception.DeviceContextError as error:
-            raise osc_exc.CommandError(str(error)) from error
+            raise errors.CommandError(str(error)) from error
         setattr(parsed_args, dest, hints)
         return parsed_args
 
     def after(self, parsed_args: argparse.Namespace, return_code: int) -> int:
         """Leave the outcome as it is."""
         return return_code
+
+    def _find(self, given: str) -> str:
+        # The app is any of cliff's, for all that cliff knows.
+        app: ty.Any = self.cmd.app
+        return http.DeviceContexts(app.client_manager).find(given)

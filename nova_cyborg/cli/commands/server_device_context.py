@@ -8,8 +8,8 @@ import typing as ty
 
 from osc_lib.command import command
 
-from nova_cyborg.cli import columns, errors, options
-from nova_cyborg.cli.servers import attachments, refusals, waiting
+from nova_cyborg.cli import columns, http, options, several
+from nova_cyborg.cli.servers import attachments, calls, waiting
 
 _ADD_EXAMPLES = """\
 Examples:
@@ -25,9 +25,9 @@ The same, and tell the guest which device it is, by a tag:
 _REMOVE_EXAMPLES = """\
 Examples:
 
-Detach a device context from a server, and wait for that:
+Detach device contexts from a server, and wait for that:
 
-  %(prog)s --wait <server> <device-context>
+  %(prog)s --wait <server> <device-context> <device-context>
 """
 _LIST_EXAMPLES = """\
 Examples:
@@ -50,7 +50,11 @@ class AddServerDeviceContext(command.ShowOne):
         """Return the parser of the command line."""
         parser = super().get_parser(prog_name)
         _add_server(parser)
-        _add_context(parser, 'attach')
+        parser.add_argument(
+            'device_context',
+            metavar='<device-context>',
+            help='Device context to attach (name or ID)',
+        )
         parser.add_argument(
             '--tag',
             metavar='<tag>',
@@ -64,25 +68,31 @@ class AddServerDeviceContext(command.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace) -> _Output:
         """Do what the command line says."""
         clients = self.app.client_manager
-        context_id = attachments.context_id(parsed_args.device_context)
-        server_id = _server_id(clients, parsed_args.server)
-        calls = attachments.Attachments(_send(clients), server_id)
-        shown = calls.attach(context_id, parsed_args.tag)
+        given = parsed_args.device_context
+        context_id = http.DeviceContexts(clients).find(given)
+        server_id = calls.server_id(calls.of(clients), parsed_args.server)
+        attached = attachments.Attachments(calls.of(clients), server_id)
+        shown = attached.attach(context_id, parsed_args.tag)
         if parsed_args.wait:
             waiting.attached(clients, context_id, server_id)
-            shown = calls.show(context_id)
+            shown = attached.show(context_id)
         names = columns.ATTACHED_SHOWN
         return names, columns.attached_row(shown, names)
 
 
 class RemoveServerDeviceContext(command.Command):
-    """Detach a device context from a server."""
+    """Detach device context(s) from a server."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the parser of the command line."""
         parser = super().get_parser(prog_name)
         _add_server(parser)
-        _add_context(parser, 'detach')
+        parser.add_argument(
+            'device_contexts',
+            metavar='<device-context>',
+            nargs='+',
+            help='Device context(s) to detach (name or ID)',
+        )
         _add_wait(parser, 'detached')
         options.add_examples(parser, _REMOVE_EXAMPLES)
         return parser
@@ -90,11 +100,17 @@ class RemoveServerDeviceContext(command.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Do what the command line says."""
         clients = self.app.client_manager
-        context_id = attachments.context_id(parsed_args.device_context)
-        server_id = _server_id(clients, parsed_args.server)
-        attachments.Attachments(_send(clients), server_id).detach(context_id)
-        if parsed_args.wait:
-            waiting.detached(clients, context_id, server_id)
+        server_id = calls.server_id(calls.of(clients), parsed_args.server)
+
+        def detach(given: str) -> None:
+            attachments.detach(clients, server_id, given, parsed_args.wait)
+
+        several.each(
+            detach,
+            parsed_args.device_contexts,
+            ('detach', 'device context'),
+            self.log.error,
+        )
 
 
 class ListServerDeviceContext(command.Lister):
@@ -109,9 +125,9 @@ class ListServerDeviceContext(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace) -> _Output:
         """Do what the command line says."""
-        clients = self.app.client_manager
-        server_id = _server_id(clients, parsed_args.server)
-        found = attachments.Attachments(_send(clients), server_id).list()
+        send = calls.of(self.app.client_manager)
+        server_id = calls.server_id(send, parsed_args.server)
+        found = attachments.Attachments(send, server_id).list()
         names = columns.ATTACHED
         return names, [columns.attached_row(each, names) for each in found]
 
@@ -122,34 +138,9 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_context(parser: argparse.ArgumentParser, verb: str) -> None:
-    parser.add_argument(
-        'device_context',
-        metavar='<device-context>',
-        help=f'Device context to {verb} (UUID)',
-    )
-
-
 def _add_wait(parser: argparse.ArgumentParser, done: str) -> None:
     parser.add_argument(
         '--wait',
         action='store_true',
         help=f'Wait until it is {done}, and fail with the reason if it is not',
     )
-
-
-def _compute(clients: ty.Any) -> ty.Any:
-    # "compute" of the client manager is python-novaclient's in old releases.
-    return clients.sdk_connection.compute
-
-
-def _send(clients: ty.Any) -> attachments.Send:
-    return _compute(clients).request
-
-
-def _server_id(clients: ty.Any, name_or_id: str) -> str:
-    try:
-        found = _compute(clients).find_server(name_or_id, ignore_missing=False)
-    except errors.CALL_FAILURES as failure:
-        raise errors.from_failure(failure, refusals.SERVICE) from failure
-    return found.id

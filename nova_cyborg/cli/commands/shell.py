@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``cyborg device-context-create|list|show|delete``, and for taints.
+"""``cyborg device-context-create|list|show|set|unset|delete``, and taints.
 
 The command line of the device contexts by themselves, for scripts that boot
 with ``nova boot``.
@@ -11,18 +11,19 @@ import functools
 import getpass
 import importlib.metadata
 import sys
+import types
 import typing as ty
 
 from cliff import app, commandmanager
-from keystoneauth1 import adapter
+from keystoneauth1 import adapter, session
 from openstack import config
-from osc_lib import exceptions as osc_exc
+from openstack.config import cloud_region
 from osc_lib.command import command
 
 from nova_cyborg.cli import errors, http, options, request
 from nova_cyborg.cli.commands import device_context, device_taint
 
-_SERVICE = 'accelerator'
+_SERVICES = ('accelerator', 'compute')
 _NO_CLOUD = (
     'Say which cloud to use: name one of clouds.yaml with --os-cloud or '
     'OS_CLOUD, or set OS_AUTH_URL and the other OS_* variables.'
@@ -64,19 +65,34 @@ class Clients:
     @functools.cached_property
     def accelerator(self) -> adapter.Adapter:
         """The Accelerator service, at its endpoint of the catalog."""
+        return self._adapter('accelerator')
+
+    @functools.cached_property
+    def sdk_connection(self) -> types.SimpleNamespace:
+        """The Compute service, where osc-lib's client manager has it."""
+        return types.SimpleNamespace(compute=self._adapter('compute'))
+
+    @functools.cached_property
+    def _region(self) -> cloud_region.CloudRegion:
         if not self._cloud_named():
             # Otherwise the first thing asked for would be a password.
-            raise osc_exc.CommandError(_NO_CLOUD)
-        region = self._config.get_one(argparse=self._args)
+            raise errors.CommandError(_NO_CLOUD)
+        return self._config.get_one(argparse=self._args)
+
+    @functools.cached_property
+    def _session(self) -> session.Session:
+        return self._region.get_session()
+
+    def _adapter(self, service: str) -> adapter.Adapter:
         # No version is asked for: with one, each command would read the
         # service's version document first.
         return adapter.Adapter(
-            session=region.get_session(),
-            service_type=region.get_service_type(_SERVICE),
-            service_name=region.get_service_name(_SERVICE),
-            interface=region.get_interface(_SERVICE),
-            region_name=region.get_region_name(_SERVICE),
-            endpoint_override=region.get_endpoint(_SERVICE),
+            session=self._session,
+            service_type=self._region.get_service_type(service),
+            service_name=self._region.get_service_name(service),
+            interface=self._region.get_interface(service),
+            region_name=self._region.get_region_name(service),
+            endpoint_override=self._region.get_endpoint(service),
         )
 
     def _cloud_named(self) -> bool:
@@ -113,7 +129,7 @@ class CyborgShell(app.App):
         kwargs = {'allow_abbrev': False} | (argparse_kwargs or {})
         parser = super().build_option_parser(description, version, kwargs)
         self._config.register_argparse_arguments(
-            parser, self._argv, service_keys=[_SERVICE]
+            parser, self._argv, service_keys=list(_SERVICES)
         )
         return parser
 
@@ -124,7 +140,7 @@ class CyborgShell(app.App):
             prompt of its own; the shell has one.
         """
         if not argv and not self.options.deferred_help:
-            raise osc_exc.CommandError(_NO_COMMAND)
+            raise errors.CommandError(_NO_COMMAND)
         self.client_manager = Clients(self._config, self.options)
 
 
@@ -149,6 +165,8 @@ def _commands() -> commandmanager.CommandManager:
     add('device-context-create', CreateDeviceContext)
     add('device-context-list', device_context.ListDeviceContext)
     add('device-context-show', device_context.ShowDeviceContext)
+    add('device-context-set', device_context.SetDeviceContext)
+    add('device-context-unset', device_context.UnsetDeviceContext)
     add('device-context-delete', device_context.DeleteDeviceContext)
     add('device-taint-create', device_taint.CreateDeviceTaint)
     add('device-taint-list', device_taint.ListDeviceTaint)
@@ -158,5 +176,5 @@ def _commands() -> commandmanager.CommandManager:
 
 def _ask_password(prompt: str | None = None) -> str:
     if not sys.stdin.isatty():
-        raise osc_exc.CommandError(_CANNOT_ASK)
+        raise errors.CommandError(_CANNOT_ASK)
     return getpass.getpass(prompt or 'Password: ')

@@ -2,27 +2,12 @@
 
 """The device contexts of servers, as Nova has them, over HTTP."""
 
-import collections.abc
 import typing as ty
 
-from osc_lib import exceptions as osc_exc
-
-from nova_cyborg import exception
-from nova_cyborg.cli import errors, http, ids
-from nova_cyborg.cli.servers import refusals
+from nova_cyborg.cli import http
+from nova_cyborg.cli.servers import calls, waiting
 
 _KEY = 'deviceContextAttachment'
-
-
-class Response(errors.Response, ty.Protocol):
-    """What is needed of a ``requests.Response``."""
-
-    def json(self) -> ty.Any:
-        """Return what the body says."""
-
-
-#: Sends a request to Nova: a path, a method, and arguments of ``requests``.
-Send = collections.abc.Callable[..., Response]
 
 
 class Attachments:
@@ -30,12 +15,11 @@ class Attachments:
 
     Each raises ``CommandError`` with a sentence if it fails.
 
-    :param send: sends a request to Nova. It raises nothing because of the
-        status of the answer.
+    :param send: sends a request to Nova.
     :param server_id: UUID of the server.
     """
 
-    def __init__(self, send: Send, server_id: str) -> None:
+    def __init__(self, send: calls.Send, server_id: str) -> None:
         self._send = send
         self._path = f'/servers/{server_id}/os-device-contexts'
 
@@ -81,23 +65,23 @@ class Attachments:
         self._call('DELETE', f'{self._path}/{context_id}')
 
     def _call(self, method: str, path: str, **kwargs: ty.Any) -> ty.Any:
-        try:
-            response = self._send(path, method, raise_exc=False, **kwargs)
-        except errors.CALL_FAILURES as failure:
-            raise errors.from_failure(failure, refusals.SERVICE) from failure
-        if response.status_code >= 400:
-            raise refusals.from_response(response)
-        return response.json() if response.text else None
+        return calls.call(self._send, method, path, **kwargs)
 
 
-def context_id(text: str) -> str:
-    """Return the UUID of a device context.
+def detach(
+    clients: ty.Any, server_id: str, given: str, and_wait: bool
+) -> None:
+    """Detach a device context from a server.
 
-    :param text: what the user typed.
-    :returns: the UUID, as the APIs have it.
-    :raises CommandError: if it is no UUID.
+    :param clients: as of :func:`.calls.of` and
+        :class:`nova_cyborg.cli.http.DeviceContexts`.
+    :param server_id: UUID of the server.
+    :param given: name or UUID of the device context, as the user typed it.
+    :param and_wait: whether to wait until it is detached.
+    :raises CommandError: if there is no such device context, if Nova refuses,
+        or if it was not detached.
     """
-    try:
-        return ids.canonical(text)
-    except exception.DeviceContextNotFound as error:
-        raise osc_exc.CommandError(str(error)) from error
+    context_id = http.DeviceContexts(clients).find(given)
+    Attachments(calls.of(clients), server_id).detach(context_id)
+    if and_wait:
+        waiting.detached(clients, context_id, server_id)

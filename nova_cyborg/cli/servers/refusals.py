@@ -5,8 +5,6 @@
 import json
 import typing as ty
 
-from osc_lib import exceptions as osc_exc
-
 from nova_cyborg.cli import errors
 
 #: What errors call the service.
@@ -20,7 +18,11 @@ _NOT_SERVED = (
 _FAILED = f'The {SERVICE} answered with HTTP status %d.'
 
 
-def from_response(response: errors.Response) -> osc_exc.CommandError:
+class NotServed(errors.CommandError):
+    """Nova has no routes for device contexts of servers."""
+
+
+def from_response(response: errors.Response) -> errors.CommandError:
     """Say why Nova refused.
 
     :param response: an answer with an HTTP status of 400 or more.
@@ -28,11 +30,11 @@ def from_response(response: errors.Response) -> osc_exc.CommandError:
     """
     sentence = _own_sentence(response.text)
     if sentence:
-        return osc_exc.CommandError(sentence)
+        return errors.CommandError(sentence)
     # A Nova without the routes answers with what its web library makes.
     if response.status_code in (404, 405):
-        return osc_exc.CommandError(_NOT_SERVED)
-    return osc_exc.CommandError(_FAILED % response.status_code)
+        return NotServed(_NOT_SERVED)
+    return errors.CommandError(_FAILED % response.status_code)
 
 
 def _own_sentence(text: str) -> str | None:
@@ -47,4 +49,5 @@ def _own_sentence(text: str) -> str | None:
     (error,) = body.values()
     if not isinstance(error, dict) or not error.get('message'):
         return None
-    return str(error['message'])
+    # What its web library makes has line ends.
+    return ' '.join(str(error['message']).split())

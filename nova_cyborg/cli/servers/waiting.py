@@ -6,10 +6,8 @@ import sys
 import time
 import typing as ty
 
-from osc_lib import exceptions as osc_exc
-
 from nova_cyborg import model
-from nova_cyborg.cli import http
+from nova_cyborg.cli import errors, http
 
 #: Seconds. Nova waits for devices, and for a guest that is to let go of one,
 #: for less by default.
@@ -17,6 +15,8 @@ LONGEST = 600
 _BETWEEN = 2
 
 _TRANSITIONS = (model.Status.ATTACHING, model.Status.DETACHING)
+# As those that are of a server that is built.
+_UNDER_WAY = (*_TRANSITIONS, model.Status.RESERVED, model.Status.BINDING)
 _STILL = (
     'Device context %(id)s is still %(status)s after %(seconds)d seconds. It '
     'goes on by itself: look with "openstack accelerator device context show '
@@ -67,20 +67,38 @@ def detached(clients: ty.Any, context_id: str, server_id: str) -> None:
         raise _failed(_NOT_DETACHED, context, server_id)
 
 
+def settled(clients: ty.Any, context: http.Context) -> http.Context:
+    """Wait until nothing is under way with a device context.
+
+    :param clients: as of :class:`nova_cyborg.cli.http.DeviceContexts`.
+    :param context: the device context, as it was seen.
+    :returns: the device context, as it is.
+    :raises CommandError: if that takes too long, or it is gone.
+    """
+    if context['status'] not in _UNDER_WAY:
+        return context
+    return _settled(clients, context['uuid'], 'Waiting', _UNDER_WAY)
+
+
 def _failed(
     sentence: str, context: http.Context, server_id: str
-) -> osc_exc.CommandError:
+) -> errors.CommandError:
     names = {'id': context['uuid'], 'server_id': server_id}
-    return osc_exc.CommandError(context.get('fault') or sentence % names)
+    return errors.CommandError(context.get('fault') or sentence % names)
 
 
-def _settled(clients: ty.Any, context_id: str, what: str) -> http.Context:
+def _settled(
+    clients: ty.Any,
+    context_id: str,
+    what: str,
+    under_way: tuple[str, ...] = _TRANSITIONS,
+) -> http.Context:
     """Return a device context as soon as nothing is under way with it."""
     calls = http.DeviceContexts(clients)
     # Not on the standard output, which scripts read.
     sys.stderr.write(f'{what} ')
     try:
-        return _poll(calls, context_id)
+        return _poll(calls, context_id, under_way)
     except KeyboardInterrupt:
         sys.stderr.write(_NO_LONGER % {'id': context_id})
         raise
@@ -88,14 +106,16 @@ def _settled(clients: ty.Any, context_id: str, what: str) -> http.Context:
         sys.stderr.write('\n')
 
 
-def _poll(calls: http.DeviceContexts, context_id: str) -> http.Context:
+def _poll(
+    calls: http.DeviceContexts, context_id: str, under_way: tuple[str, ...]
+) -> http.Context:
     end = time.monotonic() + LONGEST
     while True:
         context = calls.show(context_id)
-        if context['status'] not in _TRANSITIONS:
+        if context['status'] not in under_way:
             return context
         if time.monotonic() >= end:
-            raise osc_exc.CommandError(
+            raise errors.CommandError(
                 _STILL
                 % {
                     'id': context_id,

@@ -26,6 +26,24 @@ def test_without_one(member):
     assert member.show(member.create_one()).json['tag'] is None
 
 
+def test_they_are_listed_by_it(member, stranger):
+    found = member.create_one(tag='gzip')
+    member.create_one(tag='GZIP')
+    member.create_one()
+    stranger.create_one(tag='gzip')
+
+    listed = member.list('?tag=gzip&fields=uuid').json['device_contexts']
+
+    assert listed == [{'uuid': found}]
+
+
+@pytest.mark.parametrize('tag', ['', 'a/b', 'a,b', 'x' * 61])
+def test_what_is_none_is_not_listed_by(member, tag):
+    error = member.list(f'?tag={tag}', status=400)
+
+    assert cyborg.error_of(error)['detail'].startswith('Invalid tag: ')
+
+
 def test_it_is_changed_and_removed(member):
     uuid_ = member.create_one()
 

@@ -60,19 +60,18 @@ def serve(cloud: Cloud, names: collections.abc.Sequence[str]) -> None:
         {'id': server_id, 'name': name, 'links': []}
         for server_id, name in zip((SERVER_ID, OTHER_ID), names, strict=False)
     ]
-    gone = error(404, 'itemNotFound', 'Instance could not be found.')
-    for name in {*names, 'vm9'}:
-        nova(cloud, 'GET', f'/servers/{name}', gone)
-    for path in ('/servers', '/servers/detail'):
-        nova(cloud, 'GET', path, {'json': {'servers': []}})
-        for name in names:
-            same = [each for each in servers if each['name'] == name]
-            nova(
-                cloud,
-                'GET',
-                f'{path}?name={name}',
-                {'json': {'servers': same}},
-            )
+    nova(cloud, 'GET', '/servers', {'json': {'servers': []}})
+    for name in names:
+        # As databases do that take small letters for capitals.
+        same = [
+            each for each in servers if each['name'].lower() == name.lower()
+        ]
+        nova(
+            cloud,
+            'GET',
+            f'/servers?name=%5E{name}%24',
+            {'json': {'servers': same}},
+        )
     for server in servers:
         path = f'/servers/{server["id"]}'
         nova(cloud, 'GET', path, {'json': {'server': server}})

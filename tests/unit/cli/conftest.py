@@ -8,6 +8,7 @@ import logging
 import os
 import pathlib
 import typing as ty
+from urllib import parse
 
 import novaclient.shell
 import openstackclient.shell
@@ -142,6 +143,16 @@ class Cloud:
     ) -> None:
         """Let Cyborg answer a request."""
         self.mock.register_uri(method, CYBORG + path, **answer)
+
+    def named(self, name: str, *context_ids: str) -> None:
+        """Let Cyborg have device contexts of a name."""
+        query = parse.urlencode({'name': name})
+        found = [{'uuid': context_id} for context_id in context_ids]
+        self.answer(
+            'GET',
+            f'/device_contexts?{query}',
+            json={'device_contexts': found},
+        )
 
     def requests(self, base: str = CYBORG) -> list[ty.Any]:
         """The requests a service got, without those for versions."""

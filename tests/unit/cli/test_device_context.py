@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.unit.cli import conftest
+from tests.unit.cli import attachments, conftest
 from tests.unit.cli.conftest import CONTEXT_ID, OTHER_ID, Cloud, Run
 
 COMMAND = ('accelerator', 'device', 'context')
@@ -72,6 +72,84 @@ def test_show_one_that_is_not_there(cloud: Cloud, openstack: Run) -> None:
     assert result.err == 'It was not found.\n'
 
 
+def test_show_by_name(cloud: Cloud, openstack: Run) -> None:
+    cloud.named('zip', CONTEXT_ID)
+    cloud.answer(
+        'GET', f'/device_contexts/{CONTEXT_ID}', json=conftest.context()
+    )
+    result = openstack(*COMMAND, 'show', 'zip', '-f', 'value', '-c', 'uuid')
+    assert (result.code, result.out) == (0, f'{CONTEXT_ID}\n')
+    assert len(cloud.requests()) == 2
+
+
+@pytest.mark.parametrize('verb', ['show', 'set', 'unset', 'delete'])
+def test_two_of_one_name_are_listed(
+    cloud: Cloud, openstack: Run, verb: str
+) -> None:
+    cloud.named('zip', CONTEXT_ID, OTHER_ID)
+    options = ['--name'] if verb == 'unset' else []
+    options += ['--name', 'x'] if verb == 'set' else []
+    result = openstack(*COMMAND, verb, 'zip', *options)
+    assert result == conftest.Result(
+        1,
+        '',
+        f'Several device contexts have the name "zip": {CONTEXT_ID}, '
+        f'{OTHER_ID}. Say the UUID of the one that is meant.\n',
+    )
+
+
+@pytest.mark.parametrize('verb', ['show', 'delete'])
+def test_what_would_move_the_cursor_is_not_printed(
+    cloud: Cloud, openstack: Run, verb: str
+) -> None:
+    result = openstack(*COMMAND, verb, 'a\x1b[2Jb\rc')
+    assert result.code == 1
+    assert r'Device context a\x1b[2Jb\rc was not found' in result.err
+    assert '\x1b' not in result.err
+
+
+def test_nor_is_it_when_several_are_deleted(
+    cloud: Cloud, openstack: Run
+) -> None:
+    result = openstack(*COMMAND, 'delete', '\x1b[2J', '\u202e')
+    assert result.code == 1
+    assert r'Failed to delete device context \x1b[2J: ' in result.err
+    assert r'Failed to delete device context \u202e: ' in result.err
+    assert '\x1b' not in result.err
+
+
+def test_show_waits(
+    cloud: Cloud, openstack: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = attachments.no_sleep(monkeypatch)
+    attachments.statuses(
+        cloud, *({'status': each} for each in ('reserved', 'binding', 'bound'))
+    )
+    result = openstack(
+        *COMMAND, 'show', '--wait', CONTEXT_ID, '-f', 'value', '-c', 'status'
+    )
+    assert result == conftest.Result(0, 'bound\n', 'Waiting .\n')
+    assert len(slept) == 1
+
+
+def test_show_waits_for_nothing(cloud: Cloud, openstack: Run) -> None:
+    attachments.statuses(cloud, {'status': 'error'})
+    result = openstack(*COMMAND, 'show', '--wait', CONTEXT_ID)
+    assert (result.code, result.err) == (0, '')
+    assert len(cloud.requests()) == 1
+
+
+def test_show_does_not_wait_for_ever(
+    cloud: Cloud, openstack: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = attachments.no_sleep(monkeypatch)
+    attachments.statuses(cloud, {'status': 'reserved'})
+    result = openstack(*COMMAND, 'show', '--wait', CONTEXT_ID)
+    assert result.code == 1
+    assert 'is still reserved after 600 seconds' in result.err
+    assert sum(slept) == 600
+
+
 def test_list(cloud: Cloud, openstack: Run) -> None:
     cloud.answer('GET', json={'device_contexts': [conftest.bound_context()]})
     result = openstack(*COMMAND, 'list', '--status', 'bound', '-f', 'value')
@@ -84,6 +162,60 @@ def test_list(cloud: Cloud, openstack: Run) -> None:
         'status': ['bound'],
         'fields': ['uuid,name,status,server_id,host'],
     }
+
+
+@pytest.mark.parametrize('server', ['vm1', conftest.SERVER_ID])
+def test_list_of_a_server(cloud: Cloud, openstack: Run, server: str) -> None:
+    attachments.serve(cloud, ['vm1'])
+    cloud.answer('GET', json={'device_contexts': []})
+    result = openstack(*COMMAND, 'list', '--server', server)
+    assert result.code == 0, result.err
+    (request,) = cloud.requests()
+    assert request.qs['server_id'] == [conftest.SERVER_ID]
+
+
+def test_list_of_a_server_of_another_project(
+    cloud: Cloud, openstack: Run
+) -> None:
+    attachments.serve(cloud, ['vm1'])
+    cloud.answer('GET', json={'device_contexts': []})
+    openstack(*COMMAND, 'list', '--server', 'vm1', '--all-projects')
+    asked = cloud.requests(conftest.NOVA)[-1]
+    assert asked.qs == {'name': ['^vm1$'], 'all_tenants': ['1']}
+
+
+def test_list_of_a_server_that_is_not_there(
+    cloud: Cloud, openstack: Run
+) -> None:
+    attachments.serve(cloud, [])
+    result = openstack(*COMMAND, 'list', '--server', 'vm9')
+    assert result.code == 1
+    assert 'Server vm9 was not found in the project' in result.err
+    assert cloud.requests() == []
+
+
+def test_list_what_follows_a_name(cloud: Cloud, openstack: Run) -> None:
+    cloud.answer('GET', json={'device_contexts': []})
+    cloud.named('zip', CONTEXT_ID)
+    result = openstack(*COMMAND, 'list', '--marker', 'zip', '--tag', 'gzip')
+    assert result.code == 0, result.err
+    assert len(cloud.requests()) == 2
+    assert cloud.requests()[-1].qs['marker'] == [CONTEXT_ID]
+    assert cloud.requests()[-1].qs['tag'] == ['gzip']
+
+
+@pytest.mark.parametrize(
+    ('field', 'option'),
+    [('sort_key', '--sort'), ('limit', '--limit'), ('tag', '--tag')],
+)
+def test_a_refusal_names_what_was_typed(
+    cloud: Cloud, openstack: Run, field: str, option: str
+) -> None:
+    refusal = conftest.error(400, f'Invalid {field}: it is so.')
+    refusal['errors'][0]['code'] = 'nova_cyborg.invalid_request'
+    cloud.answer('GET', status_code=400, json=refusal)
+    result = openstack(*COMMAND, 'list', '--sort', 'size')
+    assert result == conftest.Result(1, '', f'{option}: it is so.\n')
 
 
 def test_list_long_as_json(cloud: Cloud, openstack: Run) -> None:
@@ -128,11 +260,65 @@ def test_set_the_tag(
     assert request.json() == {'tag': tag}
 
 
+@pytest.mark.parametrize('field', ['name', 'description', 'tag'])
+def test_set_to_nothing_and_unset_are_one(
+    cloud: Cloud, openstack: Run, field: str
+) -> None:
+    cloud.answer('PATCH', f'/device_contexts/{CONTEXT_ID}', json={})
+    cloud.named('zip', CONTEXT_ID)
+    for command in (
+        ('set', 'zip', f'--{field}', ''),
+        ('unset', 'zip', f'--{field}'),
+    ):
+        result = openstack(*COMMAND, *command)
+        assert (result.code, result.out) == (0, ''), result.err
+        assert cloud.requests()[-1].json() == {field: None}
+
+
+def test_unset_several(cloud: Cloud, openstack: Run) -> None:
+    cloud.answer('PATCH', f'/device_contexts/{CONTEXT_ID}', json={})
+    result = openstack(*COMMAND, 'unset', CONTEXT_ID, '--name', '--tag')
+    assert (result.code, result.out) == (0, '')
+    (request,) = cloud.requests()
+    assert request.json() == {'name': None, 'tag': None}
+
+
+def test_unset_nothing_is_refused(cloud: Cloud, openstack: Run) -> None:
+    result = openstack(*COMMAND, 'unset', CONTEXT_ID)
+    assert result.code == 1
+    assert 'Nothing to remove' in result.err
+    assert cloud.requests() == []
+
+
 def test_set_nothing_is_refused(cloud: Cloud, openstack: Run) -> None:
     result = openstack(*COMMAND, 'set', CONTEXT_ID)
     assert result.code == 1
     assert 'Nothing to change' in result.err
     assert cloud.requests() == []
+
+
+def test_delete_of_one_says_why(cloud: Cloud, openstack: Run) -> None:
+    cloud.answer(
+        'DELETE',
+        f'/device_contexts/{CONTEXT_ID}',
+        status_code=409,
+        json=conftest.error(409, 'It is in use.'),
+    )
+    result = openstack(*COMMAND, 'delete', CONTEXT_ID)
+    assert result == conftest.Result(1, '', 'It is in use.\n')
+
+
+def test_delete_by_name_goes_on_after_a_failure(
+    cloud: Cloud, openstack: Run
+) -> None:
+    cloud.named('zip', CONTEXT_ID)
+    cloud.named('gzip')
+    cloud.answer('DELETE', f'/device_contexts/{CONTEXT_ID}', status_code=204)
+    result = openstack(*COMMAND, 'delete', 'gzip', 'zip')
+    assert result.code == 1
+    assert 'Device context gzip was not found' in result.err
+    assert '1 of 2 device contexts failed to delete.' in result.err
+    assert cloud.requests()[-1].method == 'DELETE'
 
 
 def test_delete_goes_on_after_a_failure(cloud: Cloud, openstack: Run) -> None:
@@ -187,7 +373,7 @@ def test_help_has_examples(cloud: Cloud, openstack: Run) -> None:
     ) in result.out
 
 
-@pytest.mark.parametrize('verb', ['list', 'show', 'set', 'delete'])
+@pytest.mark.parametrize('verb', ['list', 'show', 'set', 'unset', 'delete'])
 def test_help_of_others_has_an_example(
     cloud: Cloud, openstack: Run, verb: str
 ) -> None:

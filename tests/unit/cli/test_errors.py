@@ -3,6 +3,8 @@
 """What users are told when a call fails."""
 
 import json
+import pathlib
+import re
 import types
 import typing as ty
 
@@ -88,3 +90,49 @@ def test_no_endpoint_in_the_catalog(failure: Exception) -> None:
 def test_no_connection() -> None:
     said = str(errors.from_failure(ksa_exc.ConnectFailure('refused')))
     assert said == 'The cloud did not answer: refused'
+
+
+@pytest.mark.parametrize(
+    ('text', 'shown'),
+    [
+        ('漢字 Größe 😀\u3000', '漢字 Größe 😀\u3000'),
+        ('a\x1b[31mb', r'a\x1b[31mb'),
+        ('\x9b2J\x07\n', r'\x9b2J\x07\n'),
+        ('\u202eevil', r'\u202eevil'),
+        ('\udcff', r'\udcff'),
+    ],
+)
+def test_what_a_terminal_would_do_is_written_out(
+    text: str, shown: str
+) -> None:
+    assert errors.printable(text) == shown
+    assert str(errors.CommandError(text)) == shown
+
+
+def test_all_errors_are_such() -> None:
+    # Otherwise one might print what it should not.
+    folder = pathlib.Path(errors.__file__).parent
+    assert [
+        path.name
+        for path in folder.rglob('*.py')
+        if re.search('(osc|nova)_exc', path.read_text())
+    ] == ['errors.py']
+
+
+@pytest.mark.parametrize(
+    ('field', 'typed'),
+    [
+        ('sort_key', '--sort'),
+        ('server_id', '--server'),
+        ('groups[0].config', 'groups[0].config'),
+    ],
+)
+def test_a_field_is_called_as_it_was_typed(field: str, typed: str) -> None:
+    body = conftest.error(400, f'Invalid {field}: it: is so.')
+    body['errors'][0]['code'] = 'nova_cyborg.invalid_request'
+    assert told(400, body) == f'{typed}: it: is so.'
+
+
+def test_a_sentence_of_another_kind_is_left_as_it_is() -> None:
+    body = conftest.error(400, 'Invalid sort_key: no.')
+    assert told(400, body) == 'Invalid sort_key: no.'

@@ -49,6 +49,20 @@ def test_a_sentence_and_then_the_table(cloud: Cloud, openstack: Run) -> None:
     assert request.json() == {}
 
 
+def test_by_name(cloud: Cloud, openstack: Run) -> None:
+    answer(cloud, f'/{CONTEXT_ID}')
+    cloud.answer(
+        'GET',
+        path='/device_contexts',
+        json={'device_contexts': [{'uuid': CONTEXT_ID}]},
+    )
+
+    result = openstack(*COMMAND, 'zip')
+
+    assert result.code == 0
+    assert result.out.splitlines()[0] == SENTENCE
+
+
 def test_json_is_only_json(cloud: Cloud, openstack: Run) -> None:
     answer(cloud, f'/{CONTEXT_ID}')
 

@@ -3,6 +3,8 @@
 """The calls, over keystoneauth's adapter, to canned answers."""
 
 import types
+import uuid
+from urllib import parse
 
 import pytest
 import requests
@@ -95,12 +97,69 @@ def test_one_is_shown_changed_and_deleted(
     assert requests_mock.last_request.method == 'DELETE'
 
 
-@pytest.mark.parametrize('context_id', ['', 'zip', '../devices/1', 'a?b'])
+@pytest.mark.parametrize('given', ['zip', '../devices/1', 'a?b', 'Größe &='])
 def test_what_is_no_uuid_is_never_put_into_a_path(
-    requests_mock: mock_lib.Mocker, context_id: str
+    requests_mock: mock_lib.Mocker, given: str
+) -> None:
+    requests_mock.get(f'{conftest.CYBORG}{PATH}', json={'device_contexts': []})
+    with pytest.raises(osc_exc.CommandError, match='was not found'):
+        device_contexts().delete(given)
+    # As it is, in the query, and looked for once.
+    (asked,) = requests_mock.request_history
+    assert asked.path == f'/v2{PATH}'
+    query = parse.parse_qs(parse.urlsplit(asked.url).query)
+    assert query == {'name': [given], 'fields': ['uuid'], 'limit': ['11']}
+
+
+@pytest.mark.parametrize('given', ['', ' zip', 'z' * 256, '\x1b[31mzip'])
+def test_what_can_be_no_name_is_not_asked_for(
+    requests_mock: mock_lib.Mocker, given: str
 ) -> None:
     with pytest.raises(osc_exc.CommandError, match='was not found'):
-        device_contexts().delete(context_id)
+        device_contexts().show(given)
+    assert not requests_mock.called
+
+
+def test_a_name_costs_one_call(requests_mock: mock_lib.Mocker) -> None:
+    url = f'{conftest.CYBORG}{PATH}'
+    requests_mock.get(
+        f'{url}?name=zip', json={'device_contexts': [{'uuid': CONTEXT_ID}]}
+    )
+    requests_mock.delete(f'{url}/{CONTEXT_ID}', status_code=204)
+    device_contexts().delete('zip')
+    assert [each.method for each in requests_mock.request_history] == [
+        'GET',
+        'DELETE',
+    ]
+
+
+def test_a_uuid_costs_none(requests_mock: mock_lib.Mocker) -> None:
+    assert device_contexts().find(CONTEXT_ID.upper()) == CONTEXT_ID
+    assert not requests_mock.called
+
+
+@pytest.mark.parametrize('count', [2, 10, 11])
+def test_several_of_a_name_are_listed(
+    requests_mock: mock_lib.Mocker, count: int
+) -> None:
+    uuids = [str(uuid.UUID(int=number)) for number in range(count)]
+    requests_mock.get(
+        f'{conftest.CYBORG}{PATH}?name=zip',
+        json={'device_contexts': [{'uuid': each} for each in uuids]},
+    )
+    with pytest.raises(osc_exc.CommandError) as raised:
+        device_contexts().show('zip')
+    said = str(raised.value)
+    assert 'Several device contexts have the name "zip"' in said
+    assert all(each in said for each in uuids[:10])
+    assert ('and others' in said) == (count > 10)
+    assert requests_mock.call_count == 1
+
+
+def test_taints_have_no_names(requests_mock: mock_lib.Mocker) -> None:
+    calls = http.DeviceTaints(device_contexts()._clients)
+    with pytest.raises(osc_exc.CommandError, match='zip was not found'):
+        calls.delete('zip')
     assert not requests_mock.called
 
 

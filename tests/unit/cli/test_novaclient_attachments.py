@@ -125,9 +125,11 @@ def test_list(servers: Cloud, nova: Run) -> None:
 
 
 @pytest.mark.parametrize('command', [ATTACH, DETACH])
-def test_what_is_no_uuid_is_not_asked_for(
+def test_a_name_that_no_device_context_has(
     servers: Cloud, nova: Run, command: tuple[str, ...]
 ) -> None:
+    servers.named('zip')
+
     result = nova(*command, 'vm1', 'zip')
 
     assert result.code == 1
@@ -135,11 +137,41 @@ def test_what_is_no_uuid_is_not_asked_for(
     assert attachments.asked(servers) == []
 
 
+@pytest.mark.parametrize(
+    ('command', 'method'), [(ATTACH, 'POST'), (DETACH, 'DELETE')]
+)
+def test_a_name(
+    servers: Cloud, nova: Run, command: tuple[str, ...], method: str
+) -> None:
+    servers.named('zip', CONTEXT_ID)
+
+    result = nova(*command, 'vm1', 'zip')
+
+    assert result.code == 0, result.err
+    assert [each for each, _body in attachments.asked(servers)] == [method]
+    assert len(servers.requests()) == 1
+
+
+def test_detach_several_goes_on_after_a_failure(
+    servers: Cloud, nova: Run
+) -> None:
+    servers.named('other')
+    result = nova(*DETACH, 'vm1', 'other', CONTEXT_ID)
+
+    assert result.code == 1
+    assert (
+        'Failed to detach device context other: Device context other was not '
+        'found'
+    ) in result.err
+    assert '1 of 2 device contexts failed to detach.' in result.err
+    assert attachments.asked(servers) == [('DELETE', None)]
+
+
 def test_a_server_that_is_not_there(servers: Cloud, nova: Run) -> None:
     result = nova(*ATTACH, 'vm9', CONTEXT_ID)
 
     assert result.code == 1
-    assert "No server with a name or ID of 'vm9' exists" in result.err
+    assert 'Server vm9 was not found in the project' in result.err
 
 
 def test_two_servers_of_a_name(cloud: Cloud, nova: Run) -> None:
@@ -148,7 +180,7 @@ def test_two_servers_of_a_name(cloud: Cloud, nova: Run) -> None:
     result = nova(*ATTACH, 'vm1', CONTEXT_ID)
 
     assert result.code == 1
-    assert "Multiple server matches found for 'vm1'" in result.err
+    assert f'the name "vm1": {SERVER_ID}, {OTHER_ID}. Say' in result.err
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,25 @@ def test_the_hint_is_sent(
     assert body['os:scheduler_hints'] == {'device_context_id': CONTEXT_ID}
 
 
+def test_a_name_is_looked_up(cloud: Cloud, servers: ty.Any, nova: Run) -> None:
+    cloud.named('zip', CONTEXT_ID)
+    result = nova(*BOOT, '--device-context-id', 'zip', 'vm1')
+    assert result.code == 0, result.err
+    (body,) = servers()
+    assert body['os:scheduler_hints'] == {'device_context_id': CONTEXT_ID}
+    assert len(cloud.requests()) == 1
+
+
+def test_a_name_of_several_lists_them(
+    cloud: Cloud, servers: ty.Any, nova: Run
+) -> None:
+    cloud.named('zip', CONTEXT_ID, OTHER_ID)
+    result = nova(*BOOT, '--device-context-id', 'zip', 'vm1')
+    assert result.code == 1
+    assert f'{CONTEXT_ID}, {OTHER_ID}' in result.err
+    assert servers() == []
+
+
 def test_several_are_a_list_and_other_hints_stay(
     servers: ty.Any, nova: Run
 ) -> None:
@@ -111,8 +130,13 @@ def test_without_the_option_nothing_changes(
     ],
 )
 def test_what_cannot_be_is_refused_at_once(
-    servers: ty.Any, nova: Run, argv: tuple[str, ...], sentence: str
+    cloud: Cloud,
+    servers: ty.Any,
+    nova: Run,
+    argv: tuple[str, ...],
+    sentence: str,
 ) -> None:
+    cloud.named('zip')
     result = nova(*BOOT, *argv, 'vm1')
     assert result.code == 1
     assert sentence in result.err
@@ -122,7 +146,7 @@ def test_what_cannot_be_is_refused_at_once(
 def test_help_shows_the_option_once(nova: Run) -> None:
     result = nova('help', 'boot')
     assert result.code == 0
-    assert result.out.count('\n  --device-context-id <device-context-id>') == 1
+    assert result.out.count('\n  --device-context-id <device-context>') == 1
 
 
 def test_other_commands_are_left_alone(cloud: Cloud, nova: Run) -> None:

@@ -48,7 +48,8 @@ def test_plain_fields() -> None:
     assert sent == {
         'device_profile': 'p',
         'name': 'n',
-        'description': '',
+        # An empty one is none.
+        'description': None,
         'delete_on_termination': False,
         'live_migration': 'native',
         'tag': 'gzip',
@@ -84,17 +85,16 @@ def test_a_list_without_options_has_no_query() -> None:
 
 def test_all_options_of_a_list() -> None:
     sent = query(
-        *('--status', 'bound', '--name', 'n', '--server', 's'),
-        *('--all-projects', '--limit', '5', '--marker', 'm'),
+        *('--status', 'bound', '--name', 'n', '--tag', 't'),
+        *('--all-projects', '--limit', '5'),
         *('--sort', 'name:desc'),
     )
     assert sent == {
         'status': 'bound',
         'name': 'n',
-        'server_id': 's',
+        'tag': 't',
         'all_projects': 'true',
         'limit': 5,
-        'marker': 'm',
         'sort_key': 'name',
         'sort_dir': 'desc',
     }

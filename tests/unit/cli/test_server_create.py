@@ -63,6 +63,27 @@ def test_the_hint_is_sent(servers: ty.Any, openstack: Run) -> None:
     assert hints_of(body) == {'device_context_id': CONTEXT_ID}
 
 
+def test_a_name_is_looked_up(
+    cloud: Cloud, servers: ty.Any, openstack: Run
+) -> None:
+    cloud.named('zip', CONTEXT_ID)
+    result = openstack(*CREATE, '--device-context-id', f'zip,{OTHER_ID}')
+    assert result.code == 0, result.err
+    (body,) = servers()
+    assert hints_of(body) == {'device_context_id': [CONTEXT_ID, OTHER_ID]}
+    assert len(cloud.requests()) == 1
+
+
+def test_a_name_of_several_lists_them(
+    cloud: Cloud, servers: ty.Any, openstack: Run
+) -> None:
+    cloud.named('zip', CONTEXT_ID, OTHER_ID)
+    result = openstack(*CREATE, '--device-context-id', 'zip')
+    assert result.code == 1
+    assert f'{CONTEXT_ID}, {OTHER_ID}' in result.err
+    assert servers() == []
+
+
 def test_several_are_a_list_and_other_hints_stay(
     servers: ty.Any, openstack: Run
 ) -> None:
@@ -118,8 +139,13 @@ def test_without_the_option_nothing_changes(
     ],
 )
 def test_what_cannot_be_is_refused_at_once(
-    servers: ty.Any, openstack: Run, argv: tuple[str, ...], sentence: str
+    cloud: Cloud,
+    servers: ty.Any,
+    openstack: Run,
+    argv: tuple[str, ...],
+    sentence: str,
 ) -> None:
+    cloud.named('zip')
     result = openstack(*CREATE, *argv)
     assert result.code == 1
     assert sentence in result.err
@@ -130,6 +156,7 @@ def test_what_cannot_be_is_refused_at_once(
 def test_hints_of_old_and_new_clients(dest: str) -> None:
     # python-openstackclient 6.0 has no "dest" for --hint.
     cmd = unittest.mock.create_autospec(command.Command, instance=True)
+    cmd.app = unittest.mock.Mock()
     hook = server_create.DeviceContextOption(command=cmd)
     default: dict[str, list[str]] = {}
     args = argparse.Namespace(
@@ -146,5 +173,5 @@ def test_hints_of_old_and_new_clients(dest: str) -> None:
 
 def test_help_shows_the_option(cloud: Cloud, openstack: Run) -> None:
     result = openstack('help', 'server', 'create')
-    assert '--device-context-id <device-context-id>' in result.out
+    assert '--device-context-id <device-context>' in result.out
     assert 'Example with a device context' in result.out

@@ -3,12 +3,13 @@
 """``openstack server add|remove device context``, through the real shell."""
 
 import json
+from urllib import parse
 
 import pytest
 
 from nova_cyborg.cli.servers import waiting
 from tests.unit.cli import attachments, conftest
-from tests.unit.cli.conftest import CONTEXT_ID, SERVER_ID, Cloud, Run
+from tests.unit.cli.conftest import CONTEXT_ID, OTHER_ID, SERVER_ID, Cloud, Run
 
 ADD = ('server', 'add', 'device', 'context')
 REMOVE = ('server', 'remove', 'device', 'context')
@@ -173,14 +174,90 @@ def test_list_as_a_table_tells_the_slot(nova: Cloud, openstack: Run) -> None:
 
 
 @pytest.mark.parametrize('command', [ADD, REMOVE])
-def test_what_is_no_uuid_is_not_asked_for(
-    cloud: Cloud, openstack: Run, command: tuple[str, ...]
+def test_a_name_that_no_device_context_has(
+    nova: Cloud, openstack: Run, command: tuple[str, ...]
 ) -> None:
+    nova.named('zip')
+
     result = openstack(*command, 'vm1', 'zip')
 
     assert result.code == 1
     assert 'Device context zip was not found' in result.err
-    assert cloud.requests(conftest.NOVA) == []
+    assert attachments.asked(nova) == []
+
+
+@pytest.mark.parametrize(
+    ('command', 'method'), [(ADD, 'POST'), (REMOVE, 'DELETE')]
+)
+def test_names_cost_a_call_each(
+    nova: Cloud, openstack: Run, command: tuple[str, ...], method: str
+) -> None:
+    nova.named('zip', CONTEXT_ID)
+
+    result = openstack(*command, 'vm1', 'zip')
+
+    assert result.code == 0, result.err
+    assert [each for each, _body in attachments.asked(nova)] == [method]
+    assert len(nova.requests()) == 1
+    found = [
+        request
+        for request in nova.requests(conftest.NOVA)
+        if 'os-device-contexts' not in request.url and request.query
+    ]
+    assert len(found) == 1
+
+
+def test_uuids_cost_no_call(nova: Cloud, openstack: Run) -> None:
+    result = openstack(*REMOVE, SERVER_ID, CONTEXT_ID)
+
+    assert result.code == 0, result.err
+    assert nova.requests() == []
+    assert not [
+        request
+        for request in nova.requests(conftest.NOVA)
+        if 'os-device-contexts' not in request.url
+        and '/servers' in request.url
+    ]
+
+
+def test_a_name_of_nova_s_is_taken_as_it_is(
+    cloud: Cloud, openstack: Run
+) -> None:
+    # Not as a regular expression, and not in other letters.
+    attachments.serve(cloud, ['vm1', 'VM1'])
+    attachments.serve_routes(cloud)
+    attachments.nova(
+        cloud,
+        'GET',
+        r'/servers?name=%5Ev\.%5C%2A%24',
+        {'json': {'servers': []}},
+    )
+
+    assert openstack(*REMOVE, 'vm1', CONTEXT_ID).code == 0
+    result = openstack(*REMOVE, 'v.*', CONTEXT_ID)
+
+    assert result.code == 1
+    assert 'Server v.* was not found in the project' in result.err
+    (query,) = parse.parse_qs(cloud.requests(conftest.NOVA)[-1].query)['name']
+    assert query == r'^v\.\*$'
+
+
+def test_remove_several_goes_on_after_a_failure(
+    nova: Cloud, openstack: Run
+) -> None:
+    gone = f'{attachments.PATH}/{OTHER_ID}'
+    answer = attachments.error(404, 'itemNotFound', SENTENCE)
+    attachments.nova(nova, 'DELETE', gone, answer)
+
+    result = openstack(*REMOVE, 'vm1', OTHER_ID, CONTEXT_ID)
+
+    assert result == conftest.Result(
+        1,
+        '',
+        f'Failed to detach device context {OTHER_ID}: {SENTENCE}\n'
+        '1 of 2 device contexts failed to detach.\n',
+    )
+    assert len(attachments.asked(nova)) == 2
 
 
 @pytest.mark.parametrize(
@@ -203,7 +280,7 @@ def test_two_servers_of_a_name(cloud: Cloud, openstack: Run) -> None:
     result = openstack(*ADD, 'vm1', CONTEXT_ID)
 
     assert result.code == 1
-    assert 'More than one Server exists with the name' in result.err
+    assert f'the name "vm1": {SERVER_ID}, {OTHER_ID}. Say' in result.err
     assert attachments.asked(cloud) == []
 
 

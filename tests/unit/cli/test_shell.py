@@ -4,11 +4,13 @@
 
 import json
 import pathlib
+import subprocess
+import sys
 
 import pytest
 import requests
 
-from tests.unit.cli import conftest
+from tests.unit.cli import attachments, conftest
 from tests.unit.cli.conftest import CONTEXT_ID, OTHER_ID, Cloud, Run
 
 
@@ -65,6 +67,42 @@ def test_list_show_and_delete(cloud: Cloud, cyborg: Run) -> None:
     assert json.loads(shown.out)['devices'] == context['devices']
     deleted = cyborg('device-context-delete', CONTEXT_ID)
     assert deleted == conftest.Result(0, '', '')
+
+
+def test_set_and_unset(cloud: Cloud, cyborg: Run) -> None:
+    cloud.named('zip', CONTEXT_ID)
+    cloud.answer('PATCH', f'/device_contexts/{CONTEXT_ID}', json={})
+    done = cyborg('device-context-set', 'zip', '--name', '', '--tag', 'gzip')
+    assert done == conftest.Result(0, '', '')
+    assert cloud.requests()[-1].json() == {'name': None, 'tag': 'gzip'}
+    done = cyborg('device-context-unset', CONTEXT_ID, '--tag')
+    assert done == conftest.Result(0, '', '')
+    assert cloud.requests()[-1].json() == {'tag': None}
+
+
+def test_list_of_a_server_by_name(cloud: Cloud, cyborg: Run) -> None:
+    attachments.serve(cloud, ['vm1'])
+    cloud.answer('GET', json={'device_contexts': []})
+    result = cyborg('device-context-list', '--server', 'vm1')
+    assert result.code == 0, result.err
+    assert len(cloud.requests(conftest.NOVA)) == 1
+    assert cloud.requests()[-1].qs['server_id'] == [conftest.SERVER_ID]
+
+
+def test_a_server_in_a_region_without_nova(cloud: Cloud, cyborg: Run) -> None:
+    cloud.login({'accelerator': conftest.CYBORG})
+    result = cyborg('device-context-list', '--server', 'vm1')
+    assert result.code == 1
+    assert 'no Compute service (Nova) that you can reach' in result.err
+
+
+def test_delete_several(cloud: Cloud, cyborg: Run) -> None:
+    cloud.named('zip')
+    cloud.answer('DELETE', f'/device_contexts/{CONTEXT_ID}', status_code=204)
+    result = cyborg('device-context-delete', 'zip', CONTEXT_ID)
+    assert (result.code, result.out) == (1, '')
+    assert 'Failed to delete device context zip: ' in result.err
+    assert '1 of 2 device contexts failed to delete.' in result.err
 
 
 @pytest.mark.parametrize('options_first', [True, False])
@@ -151,7 +189,7 @@ def test_a_password_that_cannot_be_asked_for(
 def test_help_lists_the_commands(cyborg: Run) -> None:
     result = cyborg('--help')
     assert result.code == 0
-    for verb in ('create', 'list', 'show', 'delete'):
+    for verb in ('create', 'list', 'show', 'set', 'unset', 'delete'):
         assert f'  device-context-{verb}  ' in result.out
 
 
@@ -169,3 +207,13 @@ def test_without_a_command(cyborg: Run) -> None:
     result = cyborg()
     assert (result.code, result.out) == (1, '')
     assert 'Name a command' in result.err
+
+
+def test_without_the_script() -> None:
+    done = subprocess.run(
+        [sys.executable, '-m', 'nova_cyborg.cli', '--help'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert '  device-context-create  ' in done.stdout

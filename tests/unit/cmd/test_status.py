@@ -7,7 +7,7 @@ import json
 import pytest
 from oslo_config import cfg
 
-from nova_cyborg.checks import results
+from nova_cyborg.checks import command_line, results
 from nova_cyborg.cmd import status
 
 
@@ -25,6 +25,9 @@ def sides(monkeypatch):
         return [(f'{side}: all', sides[side])]
 
     monkeypatch.setattr(status, '_check_side', check_side)
+    monkeypatch.setattr(
+        command_line, 'script', lambda: results.success('It is ours.')
+    )
     monkeypatch.setattr(status, '_is_here', lambda side: side in sides)
     sides['asked'] = asked
     return sides
@@ -80,6 +83,7 @@ def test_a_service_that_is_not_here_is_told(sides, capsys):
     assert [each['check'] for each in document['checks']] == [
         'cyborg: all',
         'placement: all',
+        'Command line: script cyborg',
     ]
 
 

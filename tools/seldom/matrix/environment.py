@@ -48,7 +48,9 @@ def choose_versions(release: releases.Release) -> None:
         f'# as of {release.libraries_until}. Written by '
         f'"tox -e matrix -- --choose-versions".\n'
     )
-    services = [_name(each) for each in release.services]
+    # Of the client, no release before the newest has the one that is needed.
+    recent = [_name(each) for each in release.services]
+    recent.append('python-cyborgclient')
     found = _uv(
         'pip',
         'compile',
@@ -56,7 +58,7 @@ def choose_versions(release: releases.Release) -> None:
         '--no-header',
         '--no-annotate',
         f'--exclude-newer={release.libraries_until}',
-        *(f'--exclude-newer-package={name}=9999-01-01' for name in services),
+        *(f'--exclude-newer-package={name}=9999-01-01' for name in recent),
         *(f'--extra={name}' for name in ('nova', 'cyborg', 'tempest')),
         'setup.py',
         *_REQUIREMENTS,

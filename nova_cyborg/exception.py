@@ -69,6 +69,36 @@ class RequestTooLarge(DeviceContextError):
     error_code = 'nova_cyborg.request_too_large'
 
 
+class BodyIncomplete(DeviceContextError):
+    message = 'The request body has not come as a whole: %(reason)s.'
+    status = 400
+    error_code = 'nova_cyborg.body_incomplete'
+
+
+class RouteNotFound(DeviceContextError):
+    message = (
+        'There is nothing at %(path)s. See what there is in the reference of '
+        'the API.'
+    )
+    status = 404
+    error_code = 'nova_cyborg.route_not_found'
+
+
+class MethodNotAllowed(DeviceContextError):
+    message = (
+        'There is no %(method)s at %(path)s. Use one of the methods that '
+        'there are: %(allowed)s.'
+    )
+    status = 405
+    error_code = 'nova_cyborg.method_not_allowed'
+
+
+class NotAcceptable(DeviceContextError):
+    message = 'The answer cannot be what %(header)s asks for: %(reason)s'
+    status = 406
+    error_code = 'nova_cyborg.not_acceptable'
+
+
 class LiveMigrationRefused(DeviceContextError):
     message = (
         'The server cannot be migrated while it runs: device context %(id)s '

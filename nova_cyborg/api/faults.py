@@ -11,30 +11,22 @@ import collections.abc
 import http
 import json
 import logging
-import re
 import typing as ty
-from urllib import parse
 
 from cyborg.api import middleware
 
 from nova_cyborg import exception
+from nova_cyborg.api import requests, routes
 
 LOG = logging.getLogger(__name__)
-
-#: Bytes of the largest body that is read.
-MAX_BODY_SIZE = 64 * 1024
 
 _WSGIApp = collections.abc.Callable[
     [dict[str, ty.Any], ty.Any], collections.abc.Iterable[bytes]
 ]
-_LENGTH = re.compile('[0-9]{1,9}')
-_METHOD = '_method'
-_PREFIXES = (
-    'device_contexts',
-    'device_allocations',
-    'device_taints',
-    'reconciler',
-)
+# Answers are of one project, and may have its config data in them.
+_OF_ALL = ('Cache-Control', 'no-store')
+# Where pecan leaves what it has answered an error with.
+_OF_PECAN = 'pecan.original_exception'
 
 
 def body(
@@ -73,84 +65,79 @@ class FaultMiddleware:
         self, environ: dict[str, ty.Any], start_response: ty.Any
     ) -> collections.abc.Iterable[bytes]:
         """Answer a request."""
-        if not _is_ours(environ.get('PATH_INFO', '')):
+        if not routes.is_ours(environ.get('PATH_INFO', '')):
             return ty.cast(
                 collections.abc.Iterable[bytes],
                 self._stock(environ, start_response),
             )
+        method = environ['REQUEST_METHOD']
+        answer = self._answer(environ)
+        # Of what is around us, some looks at the method later.
+        environ['REQUEST_METHOD'] = method
+        start_response(answer.status, [*answer.headers, _OF_ALL])
+        return [] if method == 'HEAD' else [answer.content]
+
+    def _answer(self, environ: dict[str, ty.Any]) -> '_Answer':
         try:
-            _check_size(environ)
-            _check_readable(environ)
-            # Whatever it says, handlers read JSON. pecan would read a form,
-            # or JSON before it calls a controller.
-            environ['CONTENT_TYPE'] = 'application/octet-stream'
-            return self._app(environ, start_response)
+            requests.prepare(environ)
+            answer = _Answer.of(self._app, environ)
+            if environ.get(_OF_PECAN):
+                raise _of_pecan(environ[_OF_PECAN], environ)
+            return answer
         except exception.DeviceContextError as exc:
-            return _respond(exc, environ, start_response)
+            return _refusal(exc, environ)
         except Exception:
             # Whatever is not foreseen becomes a 500 here, once, and says
             # nothing of its cause to the project.
             LOG.exception('A request for device contexts failed')
-            unknown = exception.DeviceContextError()
-            return _respond(unknown, environ, start_response)
+            return _refusal(exception.DeviceContextError(), environ)
 
 
-def _is_ours(path: str) -> bool:
-    # As pecan finds controllers: empty parts and an extension do not count.
-    parts = [part for part in path.split('/') if part]
-    if parts[:1] == ['v2']:
-        parts = parts[1:]
-    return bool(parts) and parts[0].partition('.')[0] in _PREFIXES
+class _Answer(ty.NamedTuple):
+    status: str
+    headers: list[tuple[str, str]]
+    content: bytes
+
+    @classmethod
+    def of(cls, app: _WSGIApp, environ: dict[str, ty.Any]) -> '_Answer':
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(
+            status: str,
+            headers: list[tuple[str, str]],
+            _exc_info: object = None,
+        ) -> None:
+            begun[:] = [(status, headers)]
+
+        parts = app(environ, start)
+        try:
+            content = b''.join(parts)
+        finally:
+            # As PEP 3333 says.
+            getattr(parts, 'close', lambda: None)()
+        return cls(*begun[0], content)
 
 
-def _check_size(environ: dict[str, ty.Any]) -> None:
-    # A body of unknown length would be read to its end, wherever that is.
-    if environ.get('HTTP_TRANSFER_ENCODING'):
-        raise exception.InvalidRequest(
-            field='Transfer-Encoding', reason='a Content-Length is needed.'
+def _of_pecan(
+    error: ty.Any, environ: dict[str, ty.Any]
+) -> exception.DeviceContextError:
+    """Say in our words what pecan or Cyborg have refused before a handler."""
+    if error.status_int == http.HTTPStatus.NOT_ACCEPTABLE:
+        return exception.NotAcceptable(
+            header='OpenStack-API-Version', reason=error.detail
         )
-    length = environ.get('CONTENT_LENGTH') or '0'
-    if not _LENGTH.fullmatch(length) or int(length) > MAX_BODY_SIZE:
-        raise exception.RequestTooLarge(limit=MAX_BODY_SIZE)
+    return exception.RouteNotFound(path=environ['PATH_INFO'])
 
 
-def _check_readable(environ: dict[str, ty.Any]) -> None:
-    """Check what pecan reads before it calls a controller."""
-    query = environ.get('QUERY_STRING', '')
-    try:
-        field = 'path'
-        # PEP 3333: bytes as Latin-1.
-        environ['PATH_INFO'].encode('latin-1').decode()
-        field = 'query'
-        parse.unquote_to_bytes(query).decode()
-    except UnicodeDecodeError as exc:
-        raise exception.InvalidRequest(
-            field=field, reason='it must be UTF-8.'
-        ) from exc
-    if any(part.startswith('_') for part in environ['PATH_INFO'].split('/')):
-        # pecan looks for an attribute of that name.
-        raise exception.InvalidRequest(
-            field='path', reason='no part of it begins with "_".'
-        )
-    # It would be done in the place of the request's own method.
-    if _METHOD in parse.parse_qs(query, keep_blank_values=True):
-        raise exception.InvalidRequest(
-            field=_METHOD, reason='there is no such field.'
-        )
-
-
-def _respond(
-    error: exception.DeviceContextError,
-    environ: dict[str, ty.Any],
-    start_response: ty.Any,
-) -> list[bytes]:
+def _refusal(
+    error: exception.DeviceContextError, environ: dict[str, ty.Any]
+) -> _Answer:
     content = json.dumps(body(error, environ)).encode()
     status = http.HTTPStatus(error.status)
-    start_response(
-        f'{status.value} {status.phrase}',
-        [
-            ('Content-Type', 'application/json'),
-            ('Content-Length', str(len(content))),
-        ],
-    )
-    return [content]
+    headers = [
+        ('Content-Type', 'application/json'),
+        ('Content-Length', str(len(content))),
+    ]
+    if isinstance(error, exception.MethodNotAllowed):
+        headers.append(('Allow', str(error.kwargs['allowed'])))
+    return _Answer(f'{status.value} {status.phrase}', headers, content)

@@ -44,6 +44,23 @@ def named(
     return [name for each in values for name in _split(each)]
 
 
+def check_given(hints: collections.abc.Mapping[str, ty.Any] | None) -> None:
+    """Check that the hints of new servers name something, if they are there.
+
+    Who asks for a list of no device contexts would get servers without any,
+    and not be told. Not checked of servers that exist: some were made so.
+
+    :param hints: the scheduler hints of a request to Nova's API.
+    :raises InvalidRequest: if the hint names nothing.
+    """
+    if hints and model.HINT in hints and not named(hints):
+        raise exception.InvalidRequest(
+            field=model.HINT,
+            reason='it names no device context. Name one at least, or leave '
+            'the hint out.',
+        )
+
+
 def of_request(request_spec: objects.RequestSpec | None) -> list[ty.Any]:
     """Return what a server's request names as its device contexts.
 

@@ -18,7 +18,6 @@ import pecan
 import wsme
 from cyborg import context as cyborg_context
 from cyborg import objects
-from cyborg.api import expose
 from cyborg.api.controllers import types
 from cyborg.api.controllers.v2 import arqs as stock
 from cyborg.common import (
@@ -33,6 +32,7 @@ from wsme.rest import json as wsme_json
 
 from nova_cyborg import exception as our_exception
 from nova_cyborg import model
+from nova_cyborg.api import stock as stock_routes
 from nova_cyborg.api.controllers import device_profiles
 from nova_cyborg.db import allocations, arqs
 from nova_cyborg.db.inventory import taints
@@ -151,6 +151,27 @@ def _check_taints(
                 raise exception.PatchError(reason=str(error))
 
 
+def _check_beside(
+    context: cyborg_context.RequestContext,
+    wanted: dict[str, dict[str, str]],
+) -> None:
+    (fields, *_same) = wanted.values()
+    server_id = fields['instance_uuid']
+    found = arqs.beside_contexts(context, server_id)
+    if found and allocations.exists(context, server_id):
+        found = {
+            arq_id: node
+            for arq_id, node in found.items()
+            if node == fields['hostname']
+        }
+    if found:
+        raise exception.PatchError(
+            reason=f'Server {server_id} has accelerator requests of a '
+            'device profile already.'
+        )
+    _check_taints(context, wanted)
+
+
 class ARQ(stock.ARQ):
     """Cyborg's form of an ARQ, which tells what Cyborg does not know."""
 
@@ -215,7 +236,7 @@ class AcceleratorRequestsController(stock.ARQsController):
     """Cyborg's accelerator requests."""
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'create', **_OWN_PROJECT)
-    @expose.expose(
+    @stock_routes.expose(
         stock.ARQCollection,
         body=types.jsontype,
         status_code=HTTPStatus.CREATED,
@@ -247,24 +268,11 @@ class AcceleratorRequestsController(stock.ARQsController):
         meanwhile: these do not count, either. Stock Cyborg looks at nothing
         else before it binds, so that taints are looked at here, too.
         """
-        (fields, *_same) = valid_fields.values()
-        server_id = fields['instance_uuid']
-        found = arqs.beside_contexts(context, server_id)
-        if found and allocations.exists(context, server_id):
-            found = {
-                arq_id: node
-                for arq_id, node in found.items()
-                if node == fields['hostname']
-            }
-        if found:
-            raise exception.PatchError(
-                reason=f'Server {server_id} has accelerator requests of a '
-                'device profile already.'
-            )
-        _check_taints(context, valid_fields)
+        with stock_routes.hiding_statements():
+            _check_beside(context, valid_fields)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_one', **_OWN_PROJECT)
-    @expose.expose(ARQ, types.uuid)
+    @stock_routes.expose(ARQ, types.uuid)
     def get_one(self, uuid: str) -> object:
         """Show an ARQ."""
         _require_project()
@@ -277,7 +285,7 @@ class AcceleratorRequestsController(stock.ARQsController):
         return shown
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all', **_OWN_PROJECT)
-    @expose.expose(ARQCollection, wtypes.text, types.uuid, types.uuid)
+    @stock_routes.expose(ARQCollection, wtypes.text, types.uuid, types.uuid)
     def get_all(
         self,
         bind_state: str | None = None,
@@ -307,7 +315,7 @@ class AcceleratorRequestsController(stock.ARQsController):
         return ARQCollection(arqs=shown)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'delete', **_OWN_PROJECT)
-    @expose.expose(
+    @stock_routes.expose(
         None, wtypes.text, types.uuid, status_code=HTTPStatus.NO_CONTENT
     )
     def delete(

@@ -213,10 +213,12 @@ class DeviceAllocationsController(rest.RestController):
         body = handler.read_body(schemas.OF_MIGRATION)
         unbind.left(server_id, handler.canonical(body['migration']))
 
-    @handler.handle(policies.RELEASE, status=204, service_only=True)
+    @handler.handle(
+        policies.RELEASE, status=204, service_only=True, query=schemas.RELEASE
+    )
     def delete(self, server_id: str) -> None:
         """Unbind the devices and release the device contexts."""
-        query = handler.read_query(schemas.RELEASE)
+        query = handler.read_query()
         caller = query.get('caller')
         release.of_server(
             nova.Nova(),

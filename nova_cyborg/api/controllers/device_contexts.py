@@ -65,10 +65,10 @@ class DeviceContextsController(rest.RestController):
         found = options.warnings(handler.request_context(), groups)
         return {**shown, 'warnings': found}
 
-    @handler.handle(policies.GET_ALL)
+    @handler.handle(policies.GET_ALL, query=schemas.LIST)
     def get_all(self) -> bytes:
         """List device contexts, a page at a time."""
-        query = handler.read_query(schemas.LIST)
+        query = handler.read_query()
         fields = views.chosen(query)
         project_id = handler.request_context().project_id
         if strutils.bool_from_string(query.get('all_projects')):
@@ -100,10 +100,10 @@ class DeviceContextsController(rest.RestController):
             return views.page(shown, views.next_link(query, last))
         return views.page(shown)
 
-    @handler.handle(policies.GET_ONE)
+    @handler.handle(policies.GET_ONE, query=schemas.SHOW)
     def get_one(self, uuid: str) -> dict[str, ty.Any]:
         """Show a device context."""
-        fields = views.chosen(handler.read_query(schemas.SHOW))
+        fields = views.chosen(handler.read_query())
         context = contexts.get(
             handler.request_context(), _known(uuid), _visible_project()
         )

@@ -9,7 +9,6 @@ from http import HTTPStatus
 
 import pecan
 from cyborg import objects
-from cyborg.api import expose
 from cyborg.api.controllers.v2 import device_profiles
 from cyborg.common import authorize_wsgi, service_token_utils
 from cyborg.common import exception as cyborg_exception
@@ -17,6 +16,7 @@ from oslo_utils import uuidutils
 from wsme import types as wtypes
 
 from nova_cyborg import exception, model
+from nova_cyborg.api import stock
 from nova_cyborg.db.inventory import taints
 
 # What is beneath Cyborg's decorators, which ours have again.
@@ -45,7 +45,7 @@ class DeviceProfilesController(device_profiles.DeviceProfilesController):
         return visible
 
     @authorize_wsgi.authorize_wsgi('cyborg:device_profile', 'get_one')
-    @expose.expose('json', wtypes.text)
+    @stock.expose('json', wtypes.text)
     def get_one(self, dp_uuid_or_name: str) -> object:
         """Show a profile, but no hidden one: it has a project's config data.
 
@@ -55,7 +55,7 @@ class DeviceProfilesController(device_profiles.DeviceProfilesController):
         return _stock_get_one(self, dp_uuid_or_name)
 
     @authorize_wsgi.authorize_wsgi('cyborg:device_profile', 'delete')
-    @expose.expose(None, wtypes.text, status_code=HTTPStatus.NO_CONTENT)
+    @stock.expose(None, wtypes.text, status_code=HTTPStatus.NO_CONTENT)
     def delete(self, value: str) -> None:
         """Delete profiles, but no hidden one: its ARQs could not be read."""
         for name_or_id in value.split(','):

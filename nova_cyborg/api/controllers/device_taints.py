@@ -41,10 +41,10 @@ class DeviceTaintsController(rest.RestController):
         """Show a taint."""
         return _as_dict(_known(uuid))
 
-    @handler.handle(policies.GET_ALL)
+    @handler.handle(policies.GET_ALL, query=schemas.LIST)
     def get_all(self) -> dict[str, ty.Any]:
         """List taints, of one device or of all."""
-        query = handler.read_query(schemas.LIST)
+        query = handler.read_query()
         limit = min(int(query.get('limit', MAX_LIMIT)) or MAX_LIMIT, MAX_LIMIT)
         device_id = query.get('device_uuid')
         after = _known(query['marker']) if 'marker' in query else None

@@ -10,13 +10,13 @@ from http import HTTPStatus
 
 import pecan
 from cyborg import objects
-from cyborg.api import expose
 from cyborg.api.controllers import types
 from cyborg.api.controllers.v2 import devices
 from cyborg.common import authorize_wsgi
 from cyborg.common import exception as cyborg_exception
 from wsme import types as wtypes
 
+from nova_cyborg.api import stock
 from nova_cyborg.db.inventory import providers
 from nova_cyborg.lifecycle.inventory import publishing
 
@@ -29,13 +29,13 @@ class DevicesController(devices.DevicesController):
     """Cyborg's devices."""
 
     @authorize_wsgi.authorize_wsgi('cyborg:device', 'disable')
-    @expose.expose(None, wtypes.text, types.uuid, status_code=HTTPStatus.OK)
+    @stock.expose(None, wtypes.text, types.uuid, status_code=HTTPStatus.OK)
     def disable(self, uuid: str) -> None:
         """Have no server get the device; those that have it keep it."""
         _set_status(uuid, providers.MAINTAINED)
 
     @authorize_wsgi.authorize_wsgi('cyborg:device', 'enable')
-    @expose.expose(None, wtypes.text, types.uuid, status_code=HTTPStatus.OK)
+    @stock.expose(None, wtypes.text, types.uuid, status_code=HTTPStatus.OK)
     def enable(self, uuid: str) -> None:
         """Have servers get the device again."""
         _set_status(uuid, providers.ENABLED)

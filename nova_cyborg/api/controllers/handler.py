@@ -8,7 +8,6 @@ body; whatever it raises becomes an error body here.
 
 import collections.abc
 import functools
-import inspect
 import json
 import typing as ty
 import uuid
@@ -24,29 +23,39 @@ from nova_cyborg.api import faults, schemas
 
 _Handler = collections.abc.Callable[..., ty.Any]
 
+# Characters of a name that are repeated in an error.
+_SHOWN = 64
+# A condition that is not looked at would count as met. When a GET says
+# If-None-Match, it may be answered in full.
+_CONDITIONS = ('If-Match', 'If-Unmodified-Since')
+_CONDITIONS_OF_CHANGES = (*_CONDITIONS, 'If-None-Match')
+
 
 def handle(
-    action: str, status: int = 200, service_only: bool = False
+    action: str,
+    status: int = 200,
+    service_only: bool = False,
+    query: dict[str, ty.Any] = schemas.NO_QUERY,
 ) -> collections.abc.Callable[[_Handler], _Handler]:
     """Decorate a controller's method as the handler of an action.
 
     :param action: the policy that must allow it.
     :param status: the HTTP status when it succeeds.
     :param service_only: whether a service token is needed.
+    :param query: the JSON schema of the query, for :func:`read_query`.
     :returns: a decorator for methods that take the parts of the path, and
         return the JSON body as a dict, or as bytes; or None for an empty one.
     """
 
     def decorate(method: _Handler) -> _Handler:
-        signature = inspect.signature(method)
-
         @functools.wraps(method)
         def run(self: object, *parts: str) -> ty.Any:
-            _check_path(signature, self, *parts)
             try:
                 authorize(action)
                 if service_only:
                     _require_service_token()
+                _check_conditions()
+                pecan.request.checked_query = _checked_query(query)
                 result = method(self, *parts)
             except exception.DeviceContextError as exc:
                 pecan.response.status = exc.status
@@ -65,14 +74,6 @@ def handle(
         return pecan.expose('json')(run)
 
     return decorate
-
-
-def _check_path(signature: inspect.Signature, *parts: object) -> None:
-    # pecan passes on as many parts as the path has.
-    try:
-        signature.bind(*parts)
-    except TypeError:
-        pecan.abort(404)
 
 
 def request_context() -> cyborg_context.RequestContext:
@@ -113,6 +114,15 @@ def is_allowed(action: str) -> bool:
     return True
 
 
+def _check_conditions() -> None:
+    is_read = pecan.request.method == 'GET'
+    for name in _CONDITIONS if is_read else _CONDITIONS_OF_CHANGES:
+        if name in pecan.request.headers:
+            raise exception.InvalidRequest(
+                field=name, reason='no such condition can be set here.'
+            )
+
+
 def _require_service_token() -> None:
     if not service_token_utils.is_service_request(request_context()):
         raise exception.ServiceTokenRequired()
@@ -131,10 +141,10 @@ def read_body(
     :raises InvalidRequest: if it is not JSON, or not what the schema says.
     """
     try:
-        document = json.loads(pecan.request.body)
+        document = _parsed(pecan.request.body)
     except (ValueError, RecursionError) as exc:
         raise exception.InvalidRequest(
-            field='body', reason='it must be JSON.'
+            field='body', reason='it must be JSON in UTF-8.'
         ) from exc
     if otherwise and isinstance(document, dict) and otherwise[0] in document:
         schema = otherwise[1]
@@ -142,18 +152,38 @@ def read_body(
     return ty.cast(dict[str, ty.Any], document)
 
 
-def read_query(schema: dict[str, ty.Any]) -> dict[str, str]:
-    """Read the request's query.
+def _parsed(body: bytes) -> ty.Any:
+    # Not as bytes: it would be taken in other encodings, too.
+    return json.loads(body.decode(), object_pairs_hook=_object)
 
-    :param schema: the JSON schema its parameters must follow.
-    :returns: the parameters.
-    :raises InvalidRequest: if they are not what the schema says.
+
+def _object(pairs: list[tuple[str, ty.Any]]) -> dict[str, ty.Any]:
+    found: dict[str, ty.Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise exception.InvalidRequest(
+                field='body',
+                reason=f'it has "{name[:_SHOWN]}" more than once in an '
+                'object.',
+            )
+        found[name] = value
+    return found
+
+
+def read_query() -> dict[str, str]:
+    """Return the parameters of the request's query.
+
+    :returns: the parameters, which are what the handler's schema says.
     """
+    return ty.cast(dict[str, str], pecan.request.checked_query)
+
+
+def _checked_query(schema: dict[str, ty.Any]) -> dict[str, str]:
     query: dict[str, str] = {}
     for name, value in pecan.request.GET.items():
         if name in query:
             raise exception.InvalidRequest(
-                field=name, reason='it is given more than once.'
+                field=name[:_SHOWN], reason='it is given more than once.'
             )
         query[name] = value
     schemas.validate(query, schema, 'query')

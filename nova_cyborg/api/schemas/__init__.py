@@ -22,6 +22,13 @@ TAG = f'{TEXT}, without "/" and ","'
 #: Pattern of a text. It ends with \Z: a $ would let a newline pass behind it.
 PRINTABLE = r'^[\x20-\x7e]*\Z'
 
+#: Of a query that has no parameters.
+NO_QUERY: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {},
+    'additionalProperties': False,
+}
+
 _FORMATS = jsonschema.FormatChecker(formats=())
 _NUMBER = re.compile('[0-9]{1,9}')
 

@@ -304,7 +304,13 @@ def _refuse_missing_left(stock: overrides.Stock) -> None:
 
 
 def _named(stock: overrides.Stock) -> list[ty.Any]:
-    """Return what the hint of new servers names, if a hook looks at it."""
+    """Return what the hint of new servers names, if a hook looks at it.
+
+    :raises Refused: if there is one, and it names nothing.
+    """
     if _HOOK not in CONF.nova_cyborg.conductor_hooks:
         return []
-    return hint.named(stock['scheduler_hints'])
+    hints = stock['scheduler_hints']
+    with refusals.answering(f'Server {stock["display_name"]}'):
+        hint.check_given(hints)
+    return hint.named(hints)

@@ -333,3 +333,65 @@ class TestUnbindAttempt:
         for _n in range(2):
             self._unbind(nova, server_id, [arq])
         assert cloud.used_slots() == 0
+
+
+class TestDatabase:
+    """What fails in the database is for the log, and not for the caller."""
+
+    @pytest.mark.parametrize(
+        ('method', 'path', 'body'),
+        [
+            ('delete', '/accelerator_requests?instance={id}', None),
+            ('delete', '/accelerator_requests?arqs={id}', None),
+            ('get', '/accelerator_requests?instance={id}', None),
+            ('get', '/accelerator_requests', None),
+            ('get', '/accelerator_requests/{id}', None),
+            (
+                'post_json',
+                '/accelerator_requests',
+                {'device_profile_name': 'afaas_example'},
+            ),
+            (
+                'patch_json',
+                '/accelerator_requests',
+                {
+                    cyborg.UNKNOWN: [
+                        {'path': f'/{name}', 'op': 'add', 'value': value}
+                        for name, value in (
+                            ('hostname', 'compute1'),
+                            ('device_rp_uuid', cyborg.UNKNOWN),
+                            ('instance_uuid', cyborg.UNKNOWN),
+                        )
+                    ]
+                },
+            ),
+            ('get', '/device_profiles/{id}', None),
+            ('delete', '/device_profiles/{id}', None),
+            ('post_json', '/devices/{id}/disable', {}),
+            ('post_json', '/devices/{id}/enable', {}),
+        ],
+    )
+    def test_no_statement_is_told(self, cloud, caplog, method, path, body):
+        admin = cyborg.Caller(
+            cloud.api, roles=('admin', 'member', 'reader'), service=True
+        )
+
+        def spoil(_connection, _cursor, statement, parameters, *_more):
+            return f'no {statement}', parameters
+
+        sa.event.listen(
+            cloud.engine, 'before_cursor_execute', spoil, retval=True
+        )
+        try:
+            response = admin.call(
+                method,
+                f'/v2{path}'.format(id=cyborg.UNKNOWN),
+                body,
+                status=500,
+            )
+        finally:
+            sa.event.remove(cloud.engine, 'before_cursor_execute', spoil)
+
+        assert 'The database of the Accelerator service' in response.text
+        assert 'SELECT' not in response.text
+        assert 'no SELECT' in caplog.text

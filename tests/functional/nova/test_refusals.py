@@ -91,6 +91,8 @@ class HintTest(TestCase):
         for hint in ('', f'{context},', f',{context}'):
             sentence = self.refused(400, hint)
             self.assertIn('Put one comma between two UUIDs', sentence)
+        sentence = self.refused(400, hint=[])
+        self.assertIn('names no device context. Name one', sentence)
         for hint in ('../../v2/devices', None, 7, {}, ['a']):
             sentence = self.refused(404, hint)
             self.assertIn(f'Device context {hint} was not found', sentence)
@@ -187,8 +189,6 @@ class HintTest(TestCase):
         self.boot(fpga)
 
     def test_hints_of_other_shapes(self) -> None:
-        self.boot(hint=[])
-        self.assertEqual([], self.nova_calls())
         context = self.create_context()
         server = self.boot(hint=context.upper())
         self.assertEqual(

@@ -7,17 +7,20 @@ import logging
 
 import pytest
 import webtest
+from webob import exc
 
 from nova_cyborg import exception
-from nova_cyborg.api import faults
+from nova_cyborg.api import faults, requests
 
 OURS = [
     '/v2/device_contexts',
     '/v2/device_contexts/',
     '/v2/device_contexts/6f7a2f6e-34c5-4f5d-8ad7-c9fd1d93e0a1',
-    '/v2/device_allocations/3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11/bind',
+    '/v2/device_allocations/3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11',
     '/device_allocations/3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11',
     '/device_contexts',
+    '/v2/device_taints',
+    '/v2/reconciler',
 ]
 STOCK = ['/', '/v2', '/v2/devices', '/v2/accelerator_requests', '/v2/x']
 
@@ -27,11 +30,14 @@ class Inside:
 
     def __init__(self):
         self.bodies = []
+        self.methods = []
+        self.closed = 0
         self.error = None
         self.status = '200 OK'
 
     def __call__(self, environ, start_response):
         self.bodies.append(environ['wsgi.input'].read())
+        self.methods.append(environ['REQUEST_METHOD'])
         if self.error:
             raise self.error
         content = b'"inside"'
@@ -42,7 +48,18 @@ class Inside:
                 ('Content-Length', str(len(content))),
             ],
         )
-        return [content]
+        return Closing([content], self)
+
+
+class Closing(list):
+    """An answer that notes that it was closed."""
+
+    def __init__(self, parts, inside):
+        super().__init__(parts)
+        self._inside = inside
+
+    def close(self):
+        self._inside.closed += 1
 
 
 @pytest.fixture
@@ -134,47 +151,76 @@ class TestOurPaths:
         assert 'password=secret' in caplog.text
 
 
-class TestBodySize:
-    @pytest.mark.parametrize('size', [0, 1, faults.MAX_BODY_SIZE])
-    def test_what_is_small_is_read(self, client, inside, size):
-        client.post(OURS[0], b'x' * size)
-
-        assert inside.bodies == [b'x' * size]
+class TestAnswers:
+    """What is the same of all answers."""
 
     @pytest.mark.parametrize('path', OURS)
-    def test_what_is_large_is_not_read(self, client, inside, path):
-        response = client.post(
-            path, b'x' * (faults.MAX_BODY_SIZE + 1), status=400
-        )
+    @pytest.mark.parametrize('error', [None, exception.Forbidden(action='x')])
+    def test_nobody_keeps_them(self, client, inside, path, error):
+        inside.error = error
 
-        assert error_of(response)['code'] == 'nova_cyborg.request_too_large'
-        assert '65536 bytes' in error_of(response)['detail']
-        assert inside.bodies == []
+        response = client.get(path, expect_errors=True)
 
-    @pytest.mark.parametrize('length', ['-1', 'many', '1e3', '²', '9' * 99])
-    def test_a_length_that_is_no_number_is_refused(self, inside, length):
-        # Without the test client's own checks of what it sends.
-        client = webtest.TestApp(faults.FaultMiddleware(inside), lint=False)
-        environ = {'CONTENT_LENGTH': length}
+        assert response.headers['Cache-Control'] == 'no-store'
 
-        response = client.get(OURS[0], extra_environ=environ, status=400)
+    @pytest.mark.parametrize('path', OURS)
+    def test_head_is_get_without_the_body(self, client, inside, path):
+        got = client.get(path)
 
-        assert error_of(response)['code'] == 'nova_cyborg.request_too_large'
-        assert inside.bodies == []
+        response = client.head(path)
 
-    @pytest.mark.parametrize('encoding', ['chunked', 'gzip, chunked'])
-    def test_a_body_of_unknown_length_is_refused(
-        self, client, inside, encoding
-    ):
-        response = client.post(
-            OURS[0],
-            b'5\r\nhello\r\n0\r\n\r\n',
-            headers={'Transfer-Encoding': encoding},
-            status=400,
-        )
+        assert inside.methods == ['GET', 'GET']
+        assert response.body == b''
+        assert dict(response.headers) == dict(got.headers)
 
-        assert 'Transfer-Encoding' in error_of(response)['detail']
-        assert inside.bodies == []
+    def test_an_error_of_head_has_no_body(self, client, inside):
+        inside.error = exception.AllocationNotFound(server_id='vm1')
+
+        response = client.head(OURS[3], status=404)
+
+        assert response.body == b''
+        assert response.content_length > 0
+
+    def test_what_is_around_sees_its_own_method(self, inside):
+        environ = webtest.TestRequest.blank(OURS[0], method='HEAD').environ
+
+        list(faults.FaultMiddleware(inside)(environ, lambda *_args: None))
+
+        assert environ['REQUEST_METHOD'] == 'HEAD'
+
+    def test_what_is_inside_is_closed(self, client, inside):
+        client.get(OURS[0])
+
+        assert inside.closed == 1
+
+
+class TestRefusalsOfPecan:
+    """What pecan answers by itself is said in our words."""
+
+    @pytest.fixture
+    def refuse(self, inside):
+        def _refuse(error):
+            def answer(environ, start_response):
+                environ['pecan.original_exception'] = error
+                return error(environ, start_response)
+
+            return webtest.TestApp(faults.FaultMiddleware(answer))
+
+        return _refuse
+
+    def test_a_version_that_there_is_not(self, refuse):
+        client = refuse(exc.HTTPNotAcceptable('The range is [2.0, 2.0].'))
+
+        error = error_of(client.get(OURS[0], status=406))
+
+        assert error['code'] == 'nova_cyborg.not_acceptable'
+        assert 'The range is [2.0, 2.0].' in error['detail']
+
+    @pytest.mark.parametrize('kind', [exc.HTTPNotFound, exc.HTTPBadRequest])
+    def test_what_it_does_not_find(self, refuse, kind):
+        error = error_of(refuse(kind()).get(OURS[0], status=404))
+
+        assert error['code'] == 'nova_cyborg.route_not_found'
 
 
 class TestStockPaths:
@@ -193,7 +239,7 @@ class TestStockPaths:
         assert response.json == {'error_message': '"inside"'}
 
     def test_a_large_body_is_cyborgs_business(self, client, inside):
-        content = b'x' * (faults.MAX_BODY_SIZE + 1)
+        content = b'x' * (requests.MAX_BODY_SIZE + 1)
 
         client.post('/v2/device_profiles', content)
 

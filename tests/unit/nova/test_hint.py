@@ -43,6 +43,26 @@ def test_nothing_is_named(hint, request_spec, hints):
     assert hint.of_request(request_spec(scheduler_hints=hints)) == []
 
 
+def test_a_list_of_nothing_is_refused(hint):
+    with pytest.raises(exception.InvalidRequest, match='names no device'):
+        hint.check_given({'device_context_id': []})
+
+
+@pytest.mark.parametrize(
+    'hints',
+    [
+        None,
+        {},
+        {'group': []},
+        {'device_context_id': UUIDS[0]},
+        {'device_context_id': ['']},
+        {'device_context_id': None},
+    ],
+)
+def test_other_hints_are_looked_at_elsewhere(hint, hints):
+    hint.check_given(hints)
+
+
 def test_a_server_without_a_request_names_nothing(hint, request_spec):
     assert hint.of_request(None) == []
     assert hint.of_request(request_spec()) == []

@@ -8,7 +8,6 @@ from pecan import rest
 
 from nova_cyborg.api.controllers import handler
 from nova_cyborg.api.policies import reconciler as policies
-from nova_cyborg.api.schemas import reconciler as schemas
 from nova_cyborg.db.reconciler import leases
 
 
@@ -18,7 +17,6 @@ class ReconcilerController(rest.RestController):
     @handler.handle(policies.GET)
     def get_all(self) -> dict[str, ty.Any]:
         """Show which cyborg-conductor reconciles, and what it has found."""
-        handler.read_query(schemas.GET)
         lease = leases.read(handler.request_context(), leases.RECONCILER)
         return {'reconciler': _as_dict(lease)}
 

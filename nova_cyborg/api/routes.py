@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Which routes of ours there are: those that policies name, and no others.
+
+pecan would take other spellings of a path, and its own errors say which
+methods a controller has, be they at this path or at another one.
+"""
+
+import collections.abc
+import functools
+import typing as ty
+
+from nova_cyborg import exception
+from nova_cyborg.api import policies
+
+_VERSION = 'v2'
+# Characters of a path that are repeated in an error.
+_SHOWN = 200
+
+# By the methods that there are: the parts of a path, None for any.
+_Parts = tuple[str | None, ...]
+
+
+def is_ours(path: str) -> bool:
+    """Tell whether we answer what is asked for at a path.
+
+    :param path: the path below the application's root.
+    :returns: whether it is ours, in any spelling that pecan takes.
+    """
+    parts = _below_version([part for part in path.split('/') if part])
+    return bool(parts) and parts[0].partition('.')[0] in _collections()
+
+
+def check(method: str, path: str) -> str:
+    """Find out what a request is handled as.
+
+    :param method: the method of the request.
+    :param path: its path, which is ours.
+    :returns: the method, GET in place of HEAD.
+    :raises RouteNotFound: if nothing is there.
+    :raises MethodNotAllowed: if the method is not.
+    """
+    methods = _methods(path)
+    if not methods:
+        raise exception.RouteNotFound(path=path[:_SHOWN])
+    if method not in methods:
+        raise exception.MethodNotAllowed(
+            method=method[:_SHOWN],
+            path=path[:_SHOWN],
+            allowed=', '.join(sorted(methods)),
+        )
+    return 'GET' if method == 'HEAD' else method
+
+
+def _methods(path: str) -> collections.abc.Set[str]:
+    before, *parts = path.removesuffix('/').split('/')
+    given = tuple(_below_version(parts))
+    # An extension is not a name for the form of the answer.
+    if before or not given or '.' in given[-1]:
+        return frozenset()
+    routes = _routes()
+    if given in routes:
+        return routes[given]
+    return next(
+        (methods for known, methods in routes.items() if _fits(given, known)),
+        frozenset(),
+    )
+
+
+def _fits(given: tuple[str, ...], known: _Parts) -> bool:
+    return len(given) == len(known) and all(
+        part and name in (None, part)
+        for part, name in zip(given, known, strict=True)
+    )
+
+
+def _below_version(parts: list[str]) -> list[str]:
+    # Cyborg takes a path without a version as one of v2.
+    return parts[1:] if parts[:1] == [_VERSION] else parts
+
+
+@functools.cache
+def _collections() -> collections.abc.Set[ty.Any]:
+    return {known[0] for known in _routes()}
+
+
+@functools.cache
+def _routes() -> dict[_Parts, set[str]]:
+    found: dict[_Parts, set[str]] = {}
+    for rule in policies.list_policies():
+        for operation in rule.operations:
+            path = operation['path'].partition('?')[0]
+            parts = _below_version(path.strip('/').split('/'))
+            known = tuple(
+                None if part.startswith('{') else part for part in parts
+            )
+            found.setdefault(known, set()).add(operation['method'])
+    for methods in found.values():
+        if 'GET' in methods:
+            methods.add('HEAD')
+    return found

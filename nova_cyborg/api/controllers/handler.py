@@ -47,11 +47,12 @@ def handle(
                 authorize(action)
                 if service_only:
                     _require_service_token()
+                # The method may set another one.
+                pecan.response.status = status
                 result = method(self, *parts)
             except exception.DeviceContextError as exc:
                 pecan.response.status = exc.status
                 return faults.body(exc, pecan.request.environ)
-            pecan.response.status = status
             if result is None:
                 # No body at all: one behind a 204 would be taken for the
                 # beginning of the connection's next response.
@@ -78,6 +79,15 @@ def _check_path(signature: inspect.Signature, *parts: object) -> None:
 def request_context() -> cyborg_context.RequestContext:
     """Return the context of the request that is being handled."""
     return pecan.request.context
+
+
+def visible_project() -> str | None:
+    """Return the project whose device contexts a request may see.
+
+    :returns: its ID; None if it may see those of any.
+    """
+    context = request_context()
+    return None if context.is_admin else context.project_id
 
 
 def authorize(action: str) -> None:

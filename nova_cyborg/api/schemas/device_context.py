@@ -10,6 +10,7 @@ import typing as ty
 
 from nova_cyborg import model
 from nova_cyborg.api import schemas
+from nova_cyborg.api.schemas import lists
 
 _NAME = {
     'type': 'string',
@@ -40,6 +41,7 @@ CREATE: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
         **_FIELDS,
+        'tags': lists.ALL_TAGS,
         'groups': {'type': 'array'},
         'device_profile': {
             'type': 'string',
@@ -53,6 +55,21 @@ CREATE: dict[str, ty.Any] = {
         'forbidden': {'type': 'array'},
         'config': {'type': 'object'},
         'tolerated': {'type': 'array'},
+    },
+    'additionalProperties': False,
+}
+
+#: The most device contexts that are made at once.
+MOST = 100
+# What each is, :data:`CREATE` says.
+CREATE_SEVERAL: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'device_contexts': {
+            'type': 'array',
+            'minItems': 1,
+            'maxItems': MOST,
+        }
     },
     'additionalProperties': False,
 }
@@ -81,13 +98,12 @@ LIST: dict[str, ty.Any] = {
     'properties': {
         'limit': {'type': 'string', 'format': schemas.NUMBER},
         'marker': _UUID,
-        'sort_key': {'enum': ['created_at', 'updated_at', 'name', 'uuid']},
-        'sort_dir': {'enum': ['asc', 'desc']},
         'name': _NAME,
         'server_id': _UUID,
         'status': {'enum': list(model.Status.ALL)},
         'all_projects': {'enum': ['true', 'false', 'True', 'False', '1', '0']},
         'fields': _CHOSEN,
+        **lists.QUERY,
     },
     'additionalProperties': False,
 }

@@ -99,6 +99,7 @@ _DEVICE_CONTEXT = _object(
         'delete_on_termination': {'type': 'boolean'},
         'live_migration': {'enum': ['refuse', 'detach', 'native']},
         'tag': _STRING_OR_NULL,
+        'tags': {'type': 'array', 'items': {'type': 'string'}},
         'groups': {'type': 'array', 'minItems': 1, 'items': _GROUP},
         'device_profile_id': _UUID_OR_NULL,
         'server_id': _UUID_OR_NULL,

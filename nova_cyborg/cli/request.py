@@ -8,6 +8,7 @@ import typing as ty
 from osc_lib import exceptions as osc_exc
 
 from nova_cyborg.cli import groups
+from nova_cyborg.cli.listing import filters
 
 
 def create_body(args: argparse.Namespace) -> dict[str, ty.Any]:
@@ -73,8 +74,11 @@ def list_query(args: argparse.Namespace) -> dict[str, ty.Any]:
         'all_projects': 'true' if args.all_projects else None,
         'limit': args.limit,
         'marker': args.marker,
+        **filters.query(args),
     }
-    if args.sort:
+    if args.sort and ',' in args.sort:
+        query['sort'] = args.sort
+    elif args.sort:
         key, _colon, direction = args.sort.partition(':')
         if direction not in ('', 'asc', 'desc'):
             raise osc_exc.CommandError(

@@ -306,6 +306,15 @@ class DeviceContextNotAttached(DeviceContextError):
     error_code = 'nova_cyborg.device_context.not_attached'
 
 
+class ContextTagNotFound(DeviceContextError):
+    message = (
+        'Device context %(id)s has no "%(tag)s" among its tags. Its device '
+        'tag is not one of them.'
+    )
+    status = 404
+    error_code = 'nova_cyborg.device_context.tag_not_found'
+
+
 class TagInUse(DeviceContextError):
     message = (
         'Device contexts %(id)s and %(other)s of server %(server_id)s would '

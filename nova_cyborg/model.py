@@ -327,6 +327,8 @@ class DeviceContext:
     :ivar server_id: UUID of the server whose allocation it is in; None when
         no server holds it.
     :ivar tag: what its device is found by in the guest.
+    :ivar tags: what the device context is found by in lists, sorted, as far
+        as they are read.
     :ivar transition: one of :class:`Transition`; None if it is neither being
         attached nor detached.
     :ivar transition_fault: why it could not be attached or detached the last
@@ -347,6 +349,7 @@ class DeviceContext:
     device_profile_id: str | None = None
     server_id: str | None = None
     tag: str | None = None
+    tags: tuple[str, ...] = ()
     transition: str | None = None
     transition_fault: str | None = None
     binding_fault: str | None = None

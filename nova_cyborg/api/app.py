@@ -19,6 +19,7 @@ from nova_cyborg import conf as our_conf
 from nova_cyborg import exception
 from nova_cyborg.api import faults, policies
 from nova_cyborg.api.controllers import root
+from nova_cyborg.api.controllers.lists import tags
 from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
 from nova_cyborg.lifecycle import bounds
@@ -52,6 +53,7 @@ def app_factory(
             hooks.ConductorAPIHook(),
             hooks.ContextHook(settings['acl_public_routes']),
             hooks.PublicUrlHook(),
+            tags.WholeTags(),
         ],
         wrap_app=faults.FaultMiddleware,
         **settings,

@@ -17,10 +17,18 @@ from oslo_policy import policy
 from oslo_upgradecheck import common_checks, upgradecheck
 
 from nova_cyborg.api import policies
-from nova_cyborg.api.policies import device_allocation, device_context
+from nova_cyborg.api.policies import (
+    device_allocation,
+    device_context,
+    device_context_tag,
+)
 from nova_cyborg.checks import results
 
-_PREFIXES = ('cyborg:device_context:', 'cyborg:device_allocation:')
+_PREFIXES = (
+    'cyborg:device_context:',
+    'cyborg:device_context_tag:',
+    'cyborg:device_allocation:',
+)
 _PROJECT = 'project'
 _TARGET = {'project_id': _PROJECT, 'user_id': 'user'}
 _MEMBER = {
@@ -28,7 +36,11 @@ _MEMBER = {
     'roles': ['member', 'reader'],
     'is_admin': False,
 }
-_FOR_READERS = (device_context.GET_ONE, device_context.GET_ALL)
+_FOR_READERS = (
+    device_context.GET_ONE,
+    device_context.GET_ALL,
+    device_context_tag.GET,
+)
 _FOR_ADMINS = (device_context.GET_ALL_PROJECTS,)
 
 

@@ -24,6 +24,7 @@ SHOWN = (
     'delete_on_termination',
     'live_migration',
     'tag',
+    'tags',
     'project_id',
     'user_id',
     'created_at',
@@ -101,10 +102,19 @@ class BindingsColumn(_Column):
         )
 
 
+class TagsColumn(_Column):
+    """The tags, separated by commas, or a list in JSON."""
+
+    def human_readable(self) -> str:
+        """Return the text for tables."""
+        return ', '.join(map(str, self._value or ()))
+
+
 _FORMATS: dict[str, type[_Column]] = {
     'groups': GroupsColumn,
     'devices': DevicesColumn,
     'bindings': BindingsColumn,
+    'tags': TagsColumn,
 }
 
 

@@ -6,6 +6,7 @@ import argparse
 
 from nova_cyborg import model
 from nova_cyborg.cli import errors
+from nova_cyborg.cli.listing import filters
 
 # The largest limit that the API takes.
 _MOST = 999999999
@@ -242,10 +243,11 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--sort',
-        metavar='<key>[:<direction>]',
+        metavar='<key>[:<direction>][,...]',
         help='Sort by created_at (default), updated_at, name or uuid, "asc" '
-        '(default) or "desc"',
+        '(default) or "desc"; by several, the first one first',
     )
+    filters.add_options(parser)
     add_examples(parser, _LIST_EXAMPLES)
 
 

@@ -6,6 +6,7 @@ import argparse
 import typing as ty
 
 from nova_cyborg.cli import errors, groups
+from nova_cyborg.cli.listing import filters
 
 
 def create_body(args: argparse.Namespace) -> dict[str, ty.Any]:
@@ -104,8 +105,11 @@ def list_query(args: argparse.Namespace) -> dict[str, ty.Any]:
         'tag': args.tag,
         'all_projects': 'true' if args.all_projects else None,
         'limit': args.limit,
+        **filters.query(args),
     }
-    if args.sort:
+    if args.sort and ',' in args.sort:
+        query['sort'] = args.sort
+    elif args.sort:
         key, _colon, direction = args.sort.partition(':')
         if direction not in ('', 'asc', 'desc'):
             raise errors.CommandError(

@@ -3,6 +3,7 @@
 """Device contexts: create, read, update, delete."""
 
 import collections.abc
+import dataclasses
 import typing as ty
 
 import sqlalchemy as sa
@@ -13,59 +14,73 @@ from sqlalchemy import orm
 from nova_cyborg import exception, model
 from nova_cyborg.db import session, tables
 from nova_cyborg.db.bindings import links, rows
+from nova_cyborg.db.lists import demands, tag_rows
+
+
+@dataclasses.dataclass(frozen=True)
+class New:
+    """A device context that is to be made.
+
+    :ivar groups: its groups.
+    :ivar device_profile_id: UUID of the profile they were copied from.
+    :ivar fields: name, description, delete_on_termination, live_migration,
+        tag; each optional.
+    :ivar tags: what it is found by in lists.
+    """
+
+    groups: collections.abc.Sequence[model.Group]
+    device_profile_id: str | None
+    fields: collections.abc.Mapping[str, ty.Any]
+    tags: collections.abc.Collection[str] = ()
 
 
 def create(
     context: cyborg_context.RequestContext,
-    groups: collections.abc.Sequence[model.Group],
-    device_profile_id: str | None,
-    fields: collections.abc.Mapping[str, ty.Any],
+    wanted: collections.abc.Sequence[New],
     limit: int,
-) -> model.DeviceContext:
-    """Store a new device context of the request's project.
+) -> list[model.DeviceContext]:
+    """Store new device contexts of the request's project, all or none.
 
     Of several that are made at one moment, the last one to be stored sees
     all of them when it counts again, so that no more than the limit are
     left. More may be refused than would need to be.
 
-    :param groups: its groups.
-    :param device_profile_id: UUID of the profile they were copied from.
-    :param fields: name, description, delete_on_termination, live_migration,
-        tag; each optional.
+    :param wanted: the device contexts.
     :param limit: how many the project may have; below zero, any number.
-    :returns: the device context.
+    :returns: the device contexts, in this order.
     :raises InvalidRequest: if the database cannot store the fields.
     :raises TooManyDeviceContexts: if it would have more.
     """
-    check_storable(context, fields)
-    _check_count(context, limit, more=1)
-    made = _insert(context, groups, device_profile_id, fields)
+    check_storable(context, *(each.fields for each in wanted))
+    _check_count(context, limit, more=len(wanted))
+    made = _insert(context, wanted)
     try:
         _check_count(context, limit)
     except exception.TooManyDeviceContexts:
-        _delete_free(context, made.uuid, made.project_id)
+        _delete_free(context, [each.uuid for each in made])
         raise
     return made
 
 
 def check_storable(
     context: cyborg_context.RequestContext,
-    fields: collections.abc.Mapping[str, ty.Any],
+    *fields: collections.abc.Mapping[str, ty.Any],
 ) -> None:
     """Check that the database can store what a request says.
 
-    :param fields: columns of a device context, of which texts are looked at.
+    :param fields: columns of device contexts, of which texts are looked at.
     :raises InvalidRequest: if it cannot store one.
     """
-    texts = {
-        name: value
-        for name, value in fields.items()
+    texts = [
+        (name, value)
+        for each in fields
+        for name, value in each.items()
         if isinstance(value, str) and not value.isascii()
-    }
+    ]
     if not texts:
         return
     last = session.last_character(context, tables.DeviceContext)
-    for name, value in texts.items():
+    for name, value in texts:
         if max(value) > last:
             raise exception.InvalidRequest(
                 field=name,
@@ -91,24 +106,50 @@ def _check_count(
 @session.retry
 def _insert(
     context: cyborg_context.RequestContext,
-    groups: collections.abc.Sequence[model.Group],
-    device_profile_id: str | None,
-    fields: collections.abc.Mapping[str, ty.Any],
-) -> model.DeviceContext:
-    text = session.dump_groups(groups)
-    row = tables.DeviceContext(
-        uuid=uuidutils.generate_uuid(),
-        project_id=context.project_id,
-        user_id=context.user_id,
-        groups=text,
-        groups_size=len(text),
-        device_profile_id=device_profile_id,
-        **fields,
-    )
+    wanted: collections.abc.Sequence[New],
+) -> list[model.DeviceContext]:
+    new = {uuidutils.generate_uuid(): each for each in wanted}
+    row = tables.DeviceContext
     with session.writing(context) as db:
-        db.add(row)
-        db.flush()
-        return load(db, [(row, None, None)])[0]
+        # With one statement, however many they are.
+        db.execute(
+            sa.insert(row),
+            [_values(context, uuid, each) for uuid, each in new.items()],
+        )
+        demands.record(db, {uuid: each.groups for uuid, each in new.items()})
+        tag_rows.insert(db, {uuid: each.tags for uuid, each in new.items()})
+        found = {
+            each.uuid: each
+            for each in db.scalars(sa.select(row).where(row.uuid.in_(new)))
+        }
+        return [
+            _as_data(
+                found[uuid], None, None, tags=tuple(sorted(set(each.tags)))
+            )
+            for uuid, each in new.items()
+        ]
+
+
+def _values(
+    context: cyborg_context.RequestContext, uuid: str, new: New
+) -> dict[str, ty.Any]:
+    text = session.dump_groups(new.groups)
+    # All have the same columns.
+    optional = dict.fromkeys(('name', 'description', 'tag')) | {
+        'delete_on_termination': True,
+        'live_migration': model.LiveMigration.REFUSE,
+    }
+    return {
+        **optional,
+        **new.fields,
+        'uuid': uuid,
+        'project_id': context.project_id,
+        'user_id': context.user_id,
+        'groups': text,
+        'groups_size': len(text),
+        'demands_recorded': True,
+        'device_profile_id': new.device_profile_id,
+    }
 
 
 def get(
@@ -122,7 +163,8 @@ def get(
     :raises DeviceContextNotFound: if there is none in the project.
     """
     with session.reading(context) as db:
-        return load(db, [find_row(db, uuid, project_id)])[0]
+        found = [find_row(db, uuid, project_id)]
+        return load(db, found, with_tags=True)[0]
 
 
 def of_project(
@@ -193,7 +235,7 @@ def update(
                 )
             held = without_devices(db, row.allocation_id)
             check_tags(data for _row, data in held)
-        return load(db, [found])[0]
+        return load(db, [found], with_tags=True)[0]
 
 
 def _holder(
@@ -219,7 +261,7 @@ def delete(
     :raises DeviceContextInUse: if a server holds it.
     """
     with session.writing(context) as db:
-        if not _delete_free_in(db, uuid, project_id):
+        if not _delete_free_in(db, *_is(uuid, project_id)):
             _row, server_id, _fault = find_row(db, uuid, project_id)
             error = exception.DeviceContextInUse(id=uuid, server_id=server_id)
             # Without a server, it was released right after the DELETE.
@@ -228,21 +270,19 @@ def delete(
 
 @session.retry
 def _delete_free(
-    context: cyborg_context.RequestContext, uuid: str, project_id: str
+    context: cyborg_context.RequestContext,
+    uuids: collections.abc.Sequence[str],
 ) -> None:
     with session.writing(context) as db:
-        _delete_free_in(db, uuid, project_id)
+        _delete_free_in(db, tables.DeviceContext.uuid.in_(uuids))
 
 
-def _delete_free_in(
-    db: orm.Session, uuid: str, project_id: str | None
-) -> bool:
+def _delete_free_in(db: orm.Session, *which: sa.ColumnElement[bool]) -> bool:
     # The condition is in the DELETE, so that a server that takes the context
     # at this moment keeps it.
     deleted: ty.Any = db.execute(
         sa.delete(tables.DeviceContext).where(
-            tables.DeviceContext.allocation_id.is_(None),
-            *_is(uuid, project_id),
+            tables.DeviceContext.allocation_id.is_(None), *which
         )
     )
     return bool(deleted.rowcount)
@@ -348,17 +388,29 @@ def load(
     db: orm.Session,
     found: collections.abc.Sequence[ty.Any],
     with_groups: bool = True,
+    with_tags: bool = False,
 ) -> list[model.DeviceContext]:
     """Turn rows of :func:`select` into data, with one more statement.
 
     :param db: the transaction's session.
     :param found: the rows.
     :param with_groups: whether their groups are read.
+    :param with_tags: whether their tags are, with yet another statement.
     :returns: the device contexts, in the order of the rows.
     """
     bindings = links.by_context(db, [row[0].id for row in found])
+    tags: dict[str, tuple[str, ...]] = {}
+    if with_tags:
+        tags = tag_rows.of_contexts(db, [row[0].uuid for row in found])
     return [
-        _as_data(row, server_id, fault, bindings.get(row.id, ()), with_groups)
+        _as_data(
+            row,
+            server_id,
+            fault,
+            bindings.get(row.id, ()),
+            with_groups,
+            tags.get(row.uuid, ()),
+        )
         for row, server_id, fault in found
     ]
 
@@ -369,6 +421,7 @@ def _as_data(
     fault: str | None,
     bindings: tuple[model.Binding, ...] = (),
     with_groups: bool = True,
+    tags: tuple[str, ...] = (),
 ) -> model.DeviceContext:
     devices = model.active_devices(bindings)
     return model.DeviceContext(
@@ -383,6 +436,7 @@ def _as_data(
         device_profile_id=row.device_profile_id,
         server_id=server_id,
         tag=row.tag,
+        tags=tags,
         transition=row.transition,
         transition_fault=row.fault,
         binding_fault=fault or model.missing_fault(devices),

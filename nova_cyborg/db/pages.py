@@ -3,7 +3,6 @@
 """Lists of device contexts: what is wanted of them, a page at a time."""
 
 import dataclasses
-import operator
 import typing as ty
 
 import sqlalchemy as sa
@@ -15,11 +14,14 @@ from nova_cyborg import model
 from nova_cyborg.db import contexts, expressions, session, tables
 from nova_cyborg.db.bindings import rows
 from nova_cyborg.db.inventory import slots
+from nova_cyborg.db.lists import demands, order, tag_rows
+from nova_cyborg.db.lists import filters as more_filters
 
 # Bytes in an answer, about: of a device, which is shown with its binding, too,
-# and of the rest of a device context.
+# of the rest of a device context, and of each of its tags.
 _DEVICE_SIZE = 1024
 _CONTEXT_SIZE = 512
+_TAG_SIZE = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Filters:
     server_id: str | None = None
     status: str | None = None
     tag: str | None = None
+    more: more_filters.Filters = more_filters.NONE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,15 +44,17 @@ class Page:
     :ivar size: about how many bytes they may take in the database; one may
         take more.
     :ivar with_groups: whether their groups are read, which take most of it.
+    :ivar with_tags: whether their tags are read.
     :ivar marker: UUID of the last device context of the page before.
+    :ivar sort: what the list is sorted by.
     """
 
     limit: int
     size: int
     with_groups: bool = True
+    with_tags: bool = True
     marker: str | None = None
-    sort_key: str = 'created_at'
-    sort_dir: str = 'asc'
+    sort: order.Keys = (('created_at', 'asc'),)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +84,8 @@ def find(
     :returns: at most ``page.limit`` device contexts.
     :raises DeviceContextNotFound: if the marker is not among them.
     """
+    if filters.more.by_demands:
+        demands.record_missing(context)
     with session.reading(context) as db:
         sizes = _sizes(db, filters, page)
     row_ids: list[int] = []
@@ -106,8 +113,8 @@ def read(
     if not page.with_groups:
         query = query.options(orm.defer(tables.DeviceContext.groups))
     with session.reading(context) as db:
-        found = db.execute(query.order_by(*_order(page))).all()
-        return contexts.load(db, found, page.with_groups)
+        found = db.execute(query.order_by(*order.columns(page.sort))).all()
+        return contexts.load(db, found, page.with_groups, page.with_tags)
 
 
 def _sizes(
@@ -123,6 +130,8 @@ def _sizes(
     size = devices * _DEVICE_SIZE
     if page.with_groups:
         size += tables.DeviceContext.groups_size
+    if page.with_tags:
+        size += tag_rows.count() * _TAG_SIZE
     query = sa.select(tables.DeviceContext.id, size).outerjoin(
         tables.DeviceAllocation,
         tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,
@@ -130,35 +139,9 @@ def _sizes(
     query = _narrowed(query, filters)
     if page.marker:
         marker = contexts.find_row(db, page.marker, filters.project_id)[0]
-        query = query.where(_is_after(marker, page))
-    query = query.order_by(*_order(page)).limit(page.limit)
+        query = query.where(order.is_after(marker, page.sort))
+    query = query.order_by(*order.columns(page.sort)).limit(page.limit)
     return [row._tuple() for row in db.execute(query)]
-
-
-def _order(page: Page) -> list[sa.ColumnElement[ty.Any]]:
-    key = getattr(tables.DeviceContext, page.sort_key)
-    ordered = [key, tables.DeviceContext.id]
-    if page.sort_dir == 'desc':
-        ordered = [column.desc() for column in ordered]
-    # Some keys may be null; these are last, in both directions.
-    return [key.is_(None), *ordered]
-
-
-def _is_after(
-    marker: tables.DeviceContext, page: Page
-) -> sa.ColumnElement[bool]:
-    # Not oslo.db's paginate_query, which loses or repeats rows without a
-    # value when some are on both sides of a page's end.
-    follows = operator.lt if page.sort_dir == 'desc' else operator.gt
-    key = getattr(tables.DeviceContext, page.sort_key)
-    value = getattr(marker, page.sort_key)
-    tie = sa.and_(
-        key.is_(None) if value is None else key == value,
-        follows(tables.DeviceContext.id, marker.id),
-    )
-    if value is None:
-        return tie
-    return sa.or_(follows(key, value), key.is_(None), tie)
 
 
 def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
@@ -180,7 +163,7 @@ def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
         )
     if filters.status is not None:
         query = query.where(_has_status(filters.status))
-    return query
+    return query.where(*more_filters.conditions(filters.more))
 
 
 def _has_status(status: str) -> sa.ColumnElement[bool]:

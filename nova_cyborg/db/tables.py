@@ -12,12 +12,17 @@ import datetime
 import sqlalchemy as sa
 from oslo_utils import timeutils
 from sqlalchemy import orm
+from sqlalchemy.dialects import mysql
 
 from nova_cyborg import model
 
 
 class Base(orm.DeclarativeBase):
     """Base of the project's tables."""
+
+
+# A tag as UTF-8. To a database, texts that differ may be equal.
+_TAG = sa.LargeBinary().with_variant(mysql.VARBINARY(240), 'mysql', 'mariadb')
 
 
 class _Timestamps:
@@ -60,9 +65,15 @@ class DeviceContext(_Timestamps, Base):
     :class:`model.LiveMigration`, ``transition`` one of
     :class:`model.Transition`. ``transition_caller`` says who attaches or
     detaches it, or did so last; ``fault``, why that has failed.
+    ``demands_recorded`` says whether its rows of :class:`DeviceContextDemand`
+    are there.
     """
 
     __tablename__ = 'device_contexts'
+    __table_args__ = (
+        sa.Index('ix_device_contexts_created_at', 'created_at'),
+        sa.Index('ix_device_contexts_updated_at', 'updated_at'),
+    )
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
     uuid: orm.Mapped[str] = orm.mapped_column(sa.String(36), unique=True)
@@ -72,8 +83,11 @@ class DeviceContext(_Timestamps, Base):
     description: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
     groups: orm.Mapped[str] = orm.mapped_column(sa.Text)
     groups_size: orm.Mapped[int] = orm.mapped_column(server_default='0')
+    demands_recorded: orm.Mapped[bool] = orm.mapped_column(
+        default=False, server_default=sa.false(), index=True
+    )
     device_profile_id: orm.Mapped[str | None] = orm.mapped_column(
-        sa.String(36)
+        sa.String(36), index=True
     )
     delete_on_termination: orm.Mapped[bool] = orm.mapped_column(default=True)
     live_migration: orm.Mapped[str] = orm.mapped_column(
@@ -93,6 +107,44 @@ class DeviceContext(_Timestamps, Base):
     )
 
 
+class DeviceContextDemand(Base):
+    """A name that a device context asks for, once however often it does.
+
+    ``kind`` is one of those of :mod:`nova_cyborg.db.lists.demands`. By the
+    UUID, which never comes back, as row ids do: where SQLite does not check
+    references, rows are left that are of nothing.
+    """
+
+    __tablename__ = 'device_context_demands'
+    __table_args__ = (
+        sa.Index('ix_device_context_demands_kind_name', 'kind', 'name'),
+    )
+
+    context_uuid: orm.Mapped[str] = orm.mapped_column(
+        sa.ForeignKey('device_contexts.uuid', ondelete='CASCADE'),
+        primary_key=True,
+    )
+    kind: orm.Mapped[str] = orm.mapped_column(sa.String(16), primary_key=True)
+    name: orm.Mapped[str] = orm.mapped_column(sa.String(255), primary_key=True)
+
+
+class DeviceContextTag(Base):
+    """A tag that a device context is found by.
+
+    Not its device tag, which is in its own row, and which guests see.
+    """
+
+    __tablename__ = 'device_context_tags'
+
+    context_uuid: orm.Mapped[str] = orm.mapped_column(
+        sa.ForeignKey('device_contexts.uuid', ondelete='CASCADE'),
+        primary_key=True,
+    )
+    tag: orm.Mapped[bytes] = orm.mapped_column(
+        _TAG, primary_key=True, index=True
+    )
+
+
 class DeviceBinding(Base):
     """The devices of a server on one node: see :class:`model.BindingState`.
 
@@ -107,7 +159,7 @@ class DeviceBinding(Base):
     allocation_id: orm.Mapped[int] = orm.mapped_column(
         sa.ForeignKey('device_allocations.id'), index=True
     )
-    node: orm.Mapped[str] = orm.mapped_column(sa.String(255))
+    node: orm.Mapped[str] = orm.mapped_column(sa.String(255), index=True)
     generation: orm.Mapped[int]
     migration_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(36))
     state: orm.Mapped[str] = orm.mapped_column(sa.String(16))

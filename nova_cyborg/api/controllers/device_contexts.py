@@ -6,15 +6,14 @@ import collections.abc
 import typing as ty
 
 import pecan
-from cyborg import objects
-from cyborg.common import exception as cyborg_exception
 from cyborg.conf import CONF
-from oslo_utils import strutils, uuidutils
+from oslo_utils import strutils
 from pecan import rest
 
-from nova_cyborg import exception, language, model
+from nova_cyborg import exception
 from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.controllers.answers import explanations
+from nova_cyborg.api.controllers.lists import requested, tags, wanted
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.api.schemas import explanation
@@ -25,45 +24,34 @@ from nova_cyborg.lifecycle.explaining import options
 #: The most device contexts in one page, and the number if none is asked for.
 MAX_LIMIT = 1000
 
-# What an update can change, too.
-_PLAIN = (
-    'name',
-    'description',
-    'delete_on_termination',
-    'live_migration',
-    'tag',
-)
-_GROUP_FIELDS = ('resources', 'required', 'forbidden', 'config', 'tolerated')
-
 
 class DeviceContextsController(rest.RestController):
     """Device contexts of the request's project."""
 
     _custom_actions: ty.ClassVar = {'explain': ['POST']}
+    tags = tags.TagsController()
 
     @handler.handle(policies.CREATE, status=201)
     def post(self) -> dict[str, ty.Any]:
-        """Create a device context."""
-        body = handler.read_body(schemas.CREATE)
-        field, groups, profile_id = _requested_groups(body)
-        language.check_accelerator_count(
-            groups, field, CONF.nova_cyborg.max_accelerators_per_server
+        """Create a device context, or several."""
+        body = handler.read_body(
+            schemas.CREATE, (requested.SEVERAL, schemas.CREATE_SEVERAL)
         )
-        fields: dict[str, ty.Any] = {
-            name: body[name] for name in _PLAIN if name in body
-        }
-        context = contexts.create(
+        made = contexts.create(
             handler.request_context(),
-            groups,
-            profile_id,
-            fields,
+            requested.read(body),
             CONF.nova_cyborg.max_contexts_per_project,
         )
-        shown = views.as_dict(context)
-        pecan.response.headers['Location'] = shown['links'][0]['href']
+        shown = [views.as_dict(each, views.FIELDS) for each in made]
         # Devices may come: no reason to refuse it.
-        found = options.warnings(handler.request_context(), groups)
-        return {**shown, 'warnings': found}
+        found = options.warnings(
+            handler.request_context(),
+            [group for each in made for group in each.groups],
+        )
+        if requested.SEVERAL in body:
+            return {requested.SEVERAL: shown, 'warnings': found}
+        pecan.response.headers['Location'] = shown[0]['links'][0]['href']
+        return {**shown[0], 'warnings': found}
 
     @handler.handle(policies.GET_ALL, query=schemas.LIST)
     def get_all(self) -> bytes:
@@ -78,9 +66,9 @@ class DeviceContextsController(rest.RestController):
             limit=min(int(query.get('limit', MAX_LIMIT)), MAX_LIMIT),
             size=views.MAX_SIZE,
             with_groups='groups' in fields,
+            with_tags='tags' in fields,
             marker=_canonical(query, 'marker'),
-            sort_key=query.get('sort_key', 'created_at'),
-            sort_dir=query.get('sort_dir', 'asc'),
+            sort=wanted.sort(query),
         )
         filters = pages.Filters(
             project_id=project_id,
@@ -88,6 +76,7 @@ class DeviceContextsController(rest.RestController):
             server_id=_canonical(query, 'server_id'),
             status=query.get('status'),
             tag=query.get('tag'),
+            more=wanted.filters(query),
         )
         context = handler.request_context()
         part = pages.find(context, filters, page)
@@ -105,7 +94,7 @@ class DeviceContextsController(rest.RestController):
         """Show a device context."""
         fields = views.chosen(handler.read_query())
         context = contexts.get(
-            handler.request_context(), _known(uuid), _visible_project()
+            handler.request_context(), _known(uuid), handler.visible_project()
         )
         return views.as_dict(context, fields)
 
@@ -116,14 +105,18 @@ class DeviceContextsController(rest.RestController):
         fields = handler.read_body(schemas.UPDATE)
         return views.as_dict(
             contexts.update(
-                handler.request_context(), uuid, _visible_project(), fields
-            )
+                handler.request_context(),
+                uuid,
+                handler.visible_project(),
+                fields,
+            ),
+            views.FIELDS,
         )
 
     @handler.handle(policies.DELETE, status=204)
     def delete(self, uuid: str) -> None:
         """Delete a device context that no server holds."""
-        uuid, project_id = _known(uuid), _visible_project()
+        uuid, project_id = _known(uuid), handler.visible_project()
         context = handler.request_context()
         heal.contexts_in_use(
             nova.Nova(), lambda: contexts.delete(context, uuid, project_id)
@@ -137,60 +130,13 @@ class DeviceContextsController(rest.RestController):
         """
         if uuid is None:
             body = handler.read_body(explanation.OF_GROUPS)
-            _field, groups, _profile_id = _requested_groups(body)
+            _field, groups, _profile_id = requested.groups_of(body)
             return explanations.answer(explanations.new(groups), body)
         found = contexts.get(
-            handler.request_context(), _known(uuid), _visible_project()
+            handler.request_context(), _known(uuid), handler.visible_project()
         )
         body = handler.read_body(explanation.OF_CONTEXT)
         return explanations.answer(found, body)
-
-
-def _requested_groups(
-    body: collections.abc.Mapping[str, ty.Any],
-) -> tuple[str, tuple[model.Group, ...], str | None]:
-    """Return the field that says what is asked for, and what that is."""
-    short = {name: body[name] for name in _GROUP_FIELDS if name in body}
-    given = [
-        name
-        for name, there in (
-            ('groups', 'groups' in body),
-            (next(iter(short), ''), bool(short)),
-            ('device_profile', 'device_profile' in body),
-        )
-        if there
-    ]
-    if len(given) > 1:
-        raise exception.InvalidRequest(
-            field=given[-1],
-            reason=f'it cannot be given together with {given[0]}.',
-        )
-    if 'device_profile' in body:
-        return 'device_profile', *_profile_groups(body['device_profile'])
-    if 'groups' in body:
-        return 'groups', language.parse_groups(body['groups']), None
-    groups = (language.parse_group(short),)
-    language.check_stored_size(groups, 'body')
-    return 'resources', groups, None
-
-
-def _profile_groups(
-    name_or_id: str,
-) -> tuple[tuple[model.Group, ...], str]:
-    """Copy a profile's groups: later changes of it do not reach here."""
-    get = objects.DeviceProfile.get_by_name
-    if uuidutils.is_uuid_like(name_or_id):
-        get = objects.DeviceProfile.get_by_uuid
-    if name_or_id.startswith(model.PROFILE_PREFIX):
-        raise exception.DeviceProfileNotFound(id=name_or_id)
-    try:
-        profile = get(handler.request_context(), name_or_id)
-    except cyborg_exception.ResourceNotFound as exc:
-        raise exception.DeviceProfileNotFound(id=name_or_id) from exc
-    if profile.name.startswith(model.PROFILE_PREFIX):
-        raise exception.DeviceProfileNotFound(id=name_or_id)
-    groups = language.groups_from_profile(profile.groups, profile.name)
-    return groups, profile.uuid
 
 
 def _canonical(
@@ -203,8 +149,3 @@ def _known(uuid: str) -> str:
     return handler.canonical_uuid(
         uuid, exception.DeviceContextNotFound(id=uuid)
     )
-
-
-def _visible_project() -> str | None:
-    context = handler.request_context()
-    return None if context.is_admin else context.project_id

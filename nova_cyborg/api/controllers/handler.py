@@ -56,11 +56,12 @@ def handle(
                     _require_service_token()
                 _check_conditions()
                 pecan.request.checked_query = _checked_query(query)
+                # The method may set another one.
+                pecan.response.status = status
                 result = method(self, *parts)
             except exception.DeviceContextError as exc:
                 pecan.response.status = exc.status
                 return faults.body(exc, pecan.request.environ)
-            pecan.response.status = status
             if result is None:
                 # No body at all: one behind a 204 would be taken for the
                 # beginning of the connection's next response.
@@ -79,6 +80,15 @@ def handle(
 def request_context() -> cyborg_context.RequestContext:
     """Return the context of the request that is being handled."""
     return pecan.request.context
+
+
+def visible_project() -> str | None:
+    """Return the project whose device contexts a request may see.
+
+    :returns: its ID; None if it may see those of any.
+    """
+    context = request_context()
+    return None if context.is_admin else context.project_id
 
 
 def authorize(action: str) -> None:

@@ -27,6 +27,7 @@ FIELDS = (
     'delete_on_termination',
     'live_migration',
     'tag',
+    'tags',
     'groups',
     'device_profile_id',
     'server_id',
@@ -37,6 +38,8 @@ FIELDS = (
     'updated_at',
     'links',
 )
+# Nova is not told what users find them by.
+_FOR_NOVA = tuple(name for name in FIELDS if name != 'tags')
 _COLLECTION = 'device_contexts'
 # Bytes from which on a page waits for its turn.
 _LARGE = 2**17
@@ -47,16 +50,18 @@ _SHOWN = 64
 
 def as_dict(
     context: model.DeviceContext,
-    fields: collections.abc.Sequence[str] = FIELDS,
+    fields: collections.abc.Sequence[str] = _FOR_NOVA,
 ) -> dict[str, ty.Any]:
     """Return a device context in the form of the API.
 
     :param context: the device context.
-    :param fields: those of its fields that are wanted.
+    :param fields: those of its fields that are wanted; those that Nova is
+        told, unless they are given.
     :returns: its JSON object.
     """
     # In this order.
     read: dict[str, collections.abc.Callable[[], ty.Any]] = {
+        'tags': lambda: list(context.tags),
         'groups': lambda: [group.as_dict() for group in context.groups],
         'devices': lambda: [device.as_dict() for device in context.devices],
         'bindings': lambda: [each.as_dict() for each in context.bindings],

@@ -10,6 +10,7 @@ from nova_cyborg.api.policies import (
     device_allocation,
     device_context,
     device_context_option,
+    device_context_tag,
     device_taint,
     reconciler,
 )
@@ -21,6 +22,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
         itertools.chain(
             device_context.list_policies(),
             device_context_option.list_policies(),
+            device_context_tag.list_policies(),
             device_allocation.list_policies(),
             device_taint.list_policies(),
             reconciler.list_policies(),

@@ -9,6 +9,7 @@ import jsonschema
 from oslo_utils import uuidutils
 
 from nova_cyborg import exception, names
+from nova_cyborg.api.schemas import times
 
 #: What a number in a query is; a format's name stands in the refusal.
 NUMBER = 'number of at most nine digits'
@@ -18,6 +19,11 @@ TEXT = 'text of printable characters'
 NAME = f'{TEXT}, with no space at either end'
 #: What a tag is, as Nova has those of ports and volumes.
 TAG = f'{TEXT}, without "/" and ","'
+
+#: What a tag is that a device context is found by: a path may end with it.
+CONTEXT_TAG = f'{NAME}, without "/" and ",", and not ".", ".." or "_..."'
+#: What a time is in a query.
+TIME = times.TIME
 
 #: Pattern of a text. It ends with \Z: a $ would let a newline pass behind it.
 PRINTABLE = r'^[\x20-\x7e]*\Z'
@@ -60,6 +66,21 @@ def _is_tag(value: object) -> bool:
     return not isinstance(value, str) or (
         names.is_printable(value) and not set('/,').intersection(value)
     )
+
+
+@_FORMATS.checks(CONTEXT_TAG)
+def _is_context_tag(value: object) -> bool:
+    return not isinstance(value, str) or (
+        _is_name(value)
+        and _is_tag(value)
+        and value not in ('.', '..')
+        and not value.startswith('_')
+    )
+
+
+@_FORMATS.checks(TIME)
+def _is_time(value: object) -> bool:
+    return not isinstance(value, str) or times.is_time(value)
 
 
 def validate(

@@ -10,6 +10,7 @@ import typing as ty
 
 from nova_cyborg import model
 from nova_cyborg.api import schemas
+from nova_cyborg.api.schemas import lists
 
 _NAME = {
     'type': 'string',
@@ -58,6 +59,22 @@ CREATE: dict[str, ty.Any] = {
     'properties': {
         **_FIELDS,
         **ASKED,
+        'tags': lists.ALL_TAGS,
+    },
+    'additionalProperties': False,
+}
+
+#: The most device contexts that are made at once.
+MOST = 100
+# What each is, :data:`CREATE` says.
+CREATE_SEVERAL: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
+        'device_contexts': {
+            'type': 'array',
+            'minItems': 1,
+            'maxItems': MOST,
+        }
     },
     'additionalProperties': False,
 }
@@ -86,14 +103,13 @@ LIST: dict[str, ty.Any] = {
     'properties': {
         'limit': {'type': 'string', 'format': schemas.NUMBER},
         'marker': _UUID,
-        'sort_key': {'enum': ['created_at', 'updated_at', 'name', 'uuid']},
-        'sort_dir': {'enum': ['asc', 'desc']},
         'name': _NAME,
         'server_id': _UUID,
         'tag': TAG,
         'status': {'enum': list(model.Status.ALL)},
         'all_projects': {'enum': ['true', 'false', 'True', 'False', '1', '0']},
         'fields': _CHOSEN,
+        **lists.QUERY,
     },
     'additionalProperties': False,
 }

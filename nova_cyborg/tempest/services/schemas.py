@@ -98,6 +98,7 @@ _FIELDS: dict[str, ty.Any] = {
     'delete_on_termination': {'type': 'boolean'},
     'live_migration': {'enum': ['refuse', 'detach', 'native']},
     'tag': _STRING_OR_NULL,
+    'tags': {'type': 'array', 'items': {'type': 'string'}},
     'groups': {'type': 'array', 'minItems': 1, 'items': _GROUP},
     'device_profile_id': _UUID_OR_NULL,
     'server_id': _UUID_OR_NULL,

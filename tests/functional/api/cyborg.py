@@ -11,6 +11,7 @@ import functools
 import threading
 import time
 import typing as ty
+import urllib.parse
 import uuid
 
 import sqlalchemy as sa
@@ -191,6 +192,11 @@ def headers(
     return found
 
 
+def _tags_path(uuid: str, tag: str = '') -> str:
+    path = f'/v2/device_contexts/{uuid}/tags'
+    return f'{path}/{urllib.parse.quote(tag, safe="")}' if tag else path
+
+
 class Caller:
     """Somebody who calls the API: intents, each with its HTTP request.
 
@@ -267,6 +273,12 @@ class Caller:
     ) -> webtest.TestResponse:
         return self.call('get', f'/v2/device_contexts/{uuid}', status=status)
 
+    def show_but_tags(self, uuid: str) -> dict[str, ty.Any]:
+        """Show a device context as Nova is told of it."""
+        shown: dict[str, ty.Any] = self.show(uuid).json
+        del shown['tags']
+        return shown
+
     def update(
         self, uuid: str, status: int | None = None, **body: ty.Any
     ) -> webtest.TestResponse:
@@ -287,6 +299,30 @@ class Caller:
         """Have it explained why no host has what is asked for."""
         path = '/v2/device_contexts' + (f'/{uuid}' if uuid else '')
         return self.post(f'{path}/explain', body, status=status)
+
+    def tags(
+        self, uuid: str, tag: str = '', status: int | None = None
+    ) -> webtest.TestResponse:
+        """List the tags of a device context, or look for one."""
+        return self.get(_tags_path(uuid, tag), status=status)
+
+    def set_tags(
+        self, uuid: str, *tags: str, status: int | None = None
+    ) -> webtest.TestResponse:
+        """Give a device context other tags."""
+        body = {'tags': list(tags)}
+        return self.call('put_json', _tags_path(uuid), body, status=status)
+
+    def add_tag(
+        self, uuid: str, tag: str, status: int | None = None
+    ) -> webtest.TestResponse:
+        return self.call('put', _tags_path(uuid, tag), status=status)
+
+    def remove_tag(
+        self, uuid: str, tag: str = '', status: int | None = None
+    ) -> webtest.TestResponse:
+        """Take a tag from a device context, or all."""
+        return self.delete_path(_tags_path(uuid, tag), status=status)
 
     def status_of(self, uuid: str) -> str:
         return self.show(uuid).json['status']

@@ -65,7 +65,7 @@ class TestCheck:
 
         assert answer == {
             'device_contexts': [
-                member.show(each).json for each in (free, taken)
+                member.show_but_tags(each) for each in (free, taken)
             ],
             # There is no device.
             'combinations': {'plain': 0, 'pruned': 0},
@@ -149,7 +149,7 @@ class TestReserve:
             'project_id': cyborg.PROJECT,
             'generation': 0,
             'fault': None,
-            'device_contexts': [member.show(each).json for each in uuids],
+            'device_contexts': [member.show_but_tags(each) for each in uuids],
         }
         assert nova.allocation(server_id).json == answer
         for each in answer['device_contexts']:

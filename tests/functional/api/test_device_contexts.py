@@ -105,6 +105,7 @@ class TestCreate:
             'delete_on_termination': True,
             'live_migration': 'refuse',
             'tag': None,
+            'tags': [],
             'groups': [STORED_GROUP],
             'device_profile_id': None,
             'server_id': None,

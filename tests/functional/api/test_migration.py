@@ -212,6 +212,47 @@ class TestUpgrade:
         with engine.connect() as connection:
             assert connection.scalars(query).all() == [len(groups)]
 
+    def test_what_was_asked_for_by_those_that_were_there(self, engine):
+        migration.upgrade(engine, 'e4a19c6d3f70')
+        first = {'resources': {'FPGA': 1, 'VGPU': 2}, 'required': ['A']}
+        second = {'resources': {'FPGA': 1}, 'required': ['A', 'B']}
+        stored = {}
+        with engine.begin() as connection:
+            # More than are read at once.
+            for number in range(1100):
+                name = str(uuid.uuid4())
+                stored[name] = [first, second] if number % 2 else [second]
+                _insert(
+                    connection,
+                    'device_contexts',
+                    uuid=name,
+                    project_id='p',
+                    user_id='u',
+                    groups=json.dumps(stored[name]),
+                    delete_on_termination=True,
+                    created_at=datetime.datetime(2026, 11, 28),
+                )
+
+        migration.upgrade(engine)
+
+        row, demand = tables.DeviceContext, tables.DeviceContextDemand
+        found = {}
+        with engine.connect() as connection:
+            for name, kind, asked in connection.execute(
+                sa.select(demand.context_uuid, demand.kind, demand.name)
+            ):
+                found.setdefault(name, set()).add((kind, asked))
+            recorded = connection.scalars(sa.select(row.demands_recorded))
+            assert set(recorded) == {True}
+            changed = connection.scalars(sa.select(row.updated_at))
+            assert set(changed) == {None}
+        one = {('class', 'FPGA'), ('trait', 'A'), ('trait', 'B')}
+        both = {*one, ('class', 'VGPU')}
+        assert found == {
+            name: both if len(groups) == 2 else one
+            for name, groups in stored.items()
+        }
+
     def test_the_bindings_of_servers_that_were_there(
         self, engine, cyborgs_own
     ):

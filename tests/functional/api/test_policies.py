@@ -7,7 +7,11 @@ from cyborg.common import authorize_wsgi
 from oslo_policy import policy as oslo_policy
 
 from nova_cyborg import model
-from nova_cyborg.api.policies import device_allocation, device_context
+from nova_cyborg.api.policies import (
+    device_allocation,
+    device_context,
+    device_context_tag,
+)
 from tests.functional.api import cyborg
 
 # As Keystone has it: admin implies member, and member implies reader.
@@ -58,6 +62,16 @@ CONTEXT_POLICIES = {
     device_context.EXPLAIN: (
         READ,
         lambda caller, uuid: caller.explain(uuid, status='*'),
+    ),
+    device_context_tag.GET: (
+        READ,
+        lambda caller, uuid: caller.tags(uuid, status='*'),
+    ),
+    device_context_tag.UPDATE: (
+        DELETE,
+        lambda caller, uuid: caller.delete_path(
+            f'/v2/device_contexts/{uuid}/tags', status='*'
+        ),
     ),
 }
 
@@ -164,7 +178,8 @@ def cloud(request):
 
 
 def test_every_policy_is_tested():
-    rules = device_context.list_policies() + device_allocation.list_policies()
+    modules = (device_context, device_context_tag, device_allocation)
+    rules = [rule for each in modules for rule in each.list_policies()]
 
     assert {rule.name for rule in rules} == {
         # In test_explanations.

@@ -79,8 +79,11 @@ def test_members_need_not_be_allowed_contexts(review):
     assert f'does not let members of a project do {name}' in details
 
 
-def test_readers_are_named_where_it_concerns_them(review):
-    [(_code, details)] = review(**{'cyborg:device_context:get_all': '!'})
+@pytest.mark.parametrize(
+    'name', ['cyborg:device_context:get_all', 'cyborg:device_context_tag:get']
+)
+def test_readers_are_named_where_it_concerns_them(review, name):
+    [(_code, details)] = review(**{name: '!'})
 
     assert 'does not let readers of a project' in details
 

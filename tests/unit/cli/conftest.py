@@ -41,6 +41,7 @@ def context(**fields: ty.Any) -> dict[str, ty.Any]:
         'delete_on_termination': True,
         'live_migration': 'refuse',
         'tag': None,
+        'tags': [],
         'groups': [
             {
                 'resources': {'CUSTOM_FPGA_GZIP': 1},

@@ -218,6 +218,52 @@ def test_a_refusal_names_what_was_typed(
     assert result == conftest.Result(1, '', f'{option}: it is so.\n')
 
 
+@pytest.mark.parametrize(
+    ('options', 'query'),
+    [
+        (['--resource-class', 'fpga_gzip'], {'resource_class': 'fpga_gzip'}),
+        (['--trait', 'foo'], {'trait': 'foo'}),
+        (['--device-profile', 'gzip'], {'device_profile': 'gzip'}),
+        (['--host', 'compute1'], {'host': 'compute1'}),
+        (['--created-after', '2026-01-01'], {'created_after': '2026-01-01'}),
+        (['--created-before', '2026-01-01'], {'created_before': '2026-01-01'}),
+        (['--updated-after', '2026-01-01'], {'updated_after': '2026-01-01'}),
+        (['--updated-before', '2026-01-01'], {'updated_before': '2026-01-01'}),
+        (
+            ['--changes-since', '2026-01-01t00:00:00+01:00'],
+            {'changes-since': '2026-01-01t00:00:00+01:00'},
+        ),
+        (['--tags', 'a,b'], {'tags': 'a,b'}),
+        (['--any-tags', 'a,b'], {'tags-any': 'a,b'}),
+        (['--not-tags', 'a'], {'not-tags': 'a'}),
+        (['--not-any-tags', 'a'], {'not-tags-any': 'a'}),
+        (['--sort', 'name:desc,uuid'], {'sort': 'name:desc,uuid'}),
+        (['--sort', 'name'], {'sort_key': 'name'}),
+    ],
+)
+def test_list_narrowed(
+    cloud: Cloud, openstack: Run, options: list[str], query: dict[str, str]
+) -> None:
+    cloud.answer('GET', json={'device_contexts': []})
+
+    result = openstack(*COMMAND, 'list', *options)
+
+    assert result.code == 0
+    (request,) = cloud.requests()
+    sent = dict(request.qs)
+    del sent['fields']
+    assert sent == {name: [value] for name, value in query.items()}
+
+
+def test_show_tags(cloud: Cloud, openstack: Run) -> None:
+    context = conftest.context(tags=['a', 'b'])
+    cloud.answer('GET', f'/device_contexts/{CONTEXT_ID}', json=context)
+
+    shown = openstack(*COMMAND, 'show', CONTEXT_ID, '-c', 'tags')
+
+    assert '| tags  | a, b  |' in shown.out
+
+
 def test_list_long_as_json(cloud: Cloud, openstack: Run) -> None:
     context = conftest.bound_context()
     cloud.answer('GET', json={'device_contexts': [context]})

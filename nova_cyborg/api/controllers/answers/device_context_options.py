@@ -20,10 +20,9 @@ _COLLECTION = 'device_context_options'
 class DeviceContextOptionsController(rest.RestController):
     """The kinds of devices of the cloud."""
 
-    @handler.handle(policies.GET_ALL)
+    @handler.handle(policies.GET_ALL, query=schemas.LIST)
     def get_all(self) -> dict[str, ty.Any]:
         """List what can be asked for, and whether it is free."""
-        handler.read_query(schemas.LIST)
         counting = handler.is_allowed(policies.GET_NUMBERS)
         context = handler.request_context()
         allowed = bounds.listed(CONF.nova_cyborg.allowed_resource_classes)

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Device contexts as a collection: several at once, narrowed, and tagged."""

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What device contexts ask for, by name, so that lists find them by it.
+
+The groups themselves are a text, which no index helps to look into.
+"""
+
+import collections.abc
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from sqlalchemy import orm
+
+from nova_cyborg import model
+from nova_cyborg.db import session, tables
+
+#: Kinds of names: resource classes, and traits that are required.
+CLASS = 'class'
+TRAIT = 'trait'
+
+_PORTION = 100
+_Groups = collections.abc.Iterable[model.Group]
+
+
+def record(
+    db: orm.Session,
+    groups: collections.abc.Mapping[str, _Groups],
+) -> None:
+    """Record what device contexts ask for, with one statement.
+
+    :param db: the transaction's session.
+    :param groups: the groups of each, by its UUID; nothing is recorded yet.
+    """
+    found = [
+        {'context_uuid': uuid, 'kind': kind, 'name': name}
+        for uuid, asked in groups.items()
+        for kind, name in sorted(_names(asked))
+    ]
+    if found:
+        db.execute(sa.insert(tables.DeviceContextDemand), found)
+
+
+def record_missing(context: cyborg_context.RequestContext) -> None:
+    """Record what those ask for that another release has made meanwhile.
+
+    While an upgrade goes on, a cyborg-api of the release before makes device
+    contexts, and records nothing. At other times it is one statement.
+    """
+    while _record_some(context):
+        pass
+
+
+@session.retry
+def _record_some(context: cyborg_context.RequestContext) -> bool:
+    row = tables.DeviceContext
+    query = sa.select(row.uuid, row.groups).where(
+        row.demands_recorded.is_(False)
+    )
+    found = dict(session.rows(context, query.order_by(row.id).limit(_PORTION)))
+    if not found:
+        return False
+    loaded = {uuid: session.load_groups(text) for uuid, text in found.items()}
+    with session.writing(context) as db:
+        # Of two that do this at once, one meets rows of the other, and looks
+        # again.
+        record(db, loaded)
+        db.execute(
+            sa.update(row)
+            .where(row.uuid.in_(found))
+            # Of the device context itself nothing is changed.
+            .values(demands_recorded=True, updated_at=row.updated_at),
+            execution_options={'synchronize_session': False},
+        )
+    return True
+
+
+def asked_for(kind: str, name: str) -> sa.ColumnElement[bool]:
+    """Say of a device context that one of its groups asks for a name.
+
+    :param kind: one of the kinds of names.
+    :param name: the name in Placement.
+    :returns: the condition.
+    """
+    demand = tables.DeviceContextDemand
+    return (
+        sa.select(demand.name)
+        .where(
+            demand.context_uuid == tables.DeviceContext.uuid,
+            demand.kind == kind,
+            demand.name == name,
+        )
+        .exists()
+    )
+
+
+def _names(groups: _Groups) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for group in groups:
+        found.update((CLASS, name) for name, _amount in group.resources)
+        found.update((TRAIT, name) for name in group.required)
+    return found

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a list of device contexts may be narrowed to besides."""
+
+import collections.abc
+import dataclasses
+import datetime
+import typing as ty
+
+import sqlalchemy as sa
+from cyborg.db.sqlalchemy import models
+from sqlalchemy import orm
+
+from nova_cyborg.db import expressions, tables
+from nova_cyborg.db.bindings import rows
+from nova_cyborg.db.lists import demands, tag_rows
+
+
+@dataclasses.dataclass(frozen=True)
+class Times:
+    """When something happened: from the first moment on, before the other."""
+
+    after: datetime.datetime | None = None
+    before: datetime.datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Tags:
+    """Which tags device contexts have; each may be none."""
+
+    all_of: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
+    not_all_of: tuple[str, ...] = ()
+    not_any_of: tuple[str, ...] = ()
+
+
+ANY_TIME = Times()
+ANY_TAGS = Tags()
+
+
+@dataclasses.dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to; None: not narrowed.
+
+    :ivar resource_class: what one of its groups asks for.
+    :ivar trait: what one of its groups requires.
+    :ivar device_profile_id: UUID of the profile its groups were copied from.
+    :ivar host: the node of its devices; printable ASCII.
+    :ivar changed_since: from when on it has changed; or its server's devices,
+        as far as that is recorded.
+    """
+
+    resource_class: str | None = None
+    trait: str | None = None
+    device_profile_id: str | None = None
+    host: str | None = None
+    created: Times = ANY_TIME
+    updated: Times = ANY_TIME
+    changed_since: datetime.datetime | None = None
+    tags: Tags = ANY_TAGS
+
+    @property
+    def by_demands(self) -> bool:
+        """Whether it is narrowed to what is asked for."""
+        return self.resource_class is not None or self.trait is not None
+
+
+#: A list is not narrowed.
+NONE = Filters()
+
+
+def conditions(
+    filters: Filters,
+) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
+    """Say of a device context that it is among those that are wanted.
+
+    :param filters: which are.
+    :returns: conditions for a statement that has its allocation, too.
+    """
+    row = tables.DeviceContext
+    if filters.resource_class is not None:
+        yield demands.asked_for(demands.CLASS, filters.resource_class)
+    if filters.trait is not None:
+        yield demands.asked_for(demands.TRAIT, filters.trait)
+    if filters.device_profile_id is not None:
+        yield row.device_profile_id == filters.device_profile_id
+    if filters.host is not None:
+        yield _is_on(filters.host)
+    yield from _within(row.created_at, filters.created)
+    yield from _within(row.updated_at, filters.updated)
+    if filters.changed_since is not None:
+        yield _has_changed(filters.changed_since)
+    yield from _tagged(filters.tags)
+
+
+def _within(
+    column: orm.InstrumentedAttribute[ty.Any],
+    times: Times,
+) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
+    # As they are shown, in seconds, so some databases store them.
+    if times.after is not None:
+        yield column >= times.after
+    if times.before is not None:
+        yield column < times.before
+
+
+def _tagged(tags: Tags) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
+    if tags.all_of:
+        yield tag_rows.has_all(tags.all_of)
+    if tags.any_of:
+        yield tag_rows.has_any(tags.any_of)
+    if tags.not_all_of:
+        yield sa.not_(tag_rows.has_all(tags.not_all_of))
+    if tags.not_any_of:
+        yield sa.not_(tag_rows.has_any(tags.not_any_of))
+
+
+def _is_on(host: str) -> sa.ColumnElement[bool]:
+    binding = tables.DeviceBinding
+    # By its index, and then exactly.
+    return _has_arq(
+        rows.IS_ACTIVE,
+        binding.node == host,
+        expressions.Exactly(binding.node, host),
+    )
+
+
+def _has_changed(since: datetime.datetime) -> sa.ColumnElement[bool]:
+    row, allocation = tables.DeviceContext, tables.DeviceAllocation
+    arq = models.ExtArq
+    return sa.or_(
+        row.created_at >= since,
+        row.updated_at >= since,
+        # What follows from others: its status, its devices and its fault.
+        allocation.updated_at >= since,
+        _has_arq(sa.or_(arq.created_at >= since, arq.updated_at >= since)),
+    )
+
+
+def _has_arq(
+    *wanted: sa.ColumnElement[bool],
+) -> sa.ColumnElement[bool]:
+    link, arq = tables.DeviceContextArq, models.ExtArq
+    return (
+        sa.select(link.arq_uuid)
+        .join(arq, arq.uuid == expressions.as_in_cyborg(link.arq_uuid))
+        .join(tables.DeviceBinding, tables.DeviceBinding.id == link.binding_id)
+        .where(link.device_context_id == tables.DeviceContext.id, *wanted)
+        .exists()
+    )

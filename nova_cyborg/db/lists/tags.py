@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Reading and changing the tags that a device context is found by."""
+
+import collections.abc
+import typing as ty
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from oslo_utils import timeutils
+from sqlalchemy import orm
+
+from nova_cyborg import exception
+from nova_cyborg.db import contexts, session, tables
+from nova_cyborg.db.lists import tag_rows
+
+#: The most tags of a device context, as servers have them.
+MOST = 50
+
+
+def get(
+    context: cyborg_context.RequestContext, uuid: str, project_id: str | None
+) -> tuple[str, ...]:
+    """Read the tags of a device context.
+
+    :param uuid: its UUID.
+    :param project_id: the project it must belong to; None for any.
+    :returns: the tags, sorted.
+    :raises DeviceContextNotFound: if there is none in the project.
+    """
+    with session.reading(context) as db:
+        contexts.find_row(db, uuid, project_id)
+        return _read(db, uuid)
+
+
+@session.retry
+def replace(
+    context: cyborg_context.RequestContext,
+    uuid: str,
+    project_id: str | None,
+    tags: collections.abc.Collection[str],
+) -> None:
+    """Give a device context other tags.
+
+    :param uuid: its UUID.
+    :param project_id: the project it must belong to; None for any.
+    :param tags: all that it is to have, at most :data:`MOST`.
+    :raises DeviceContextNotFound: if there is none in the project.
+    """
+    row = tables.DeviceContextTag
+    with session.writing(context) as db:
+        _lock(db, uuid, project_id)
+        db.execute(sa.delete(row).where(row.context_uuid == uuid))
+        tag_rows.insert(db, {uuid: tags})
+
+
+@session.retry
+def add(
+    context: cyborg_context.RequestContext,
+    uuid: str,
+    project_id: str | None,
+    tag: str,
+) -> bool:
+    """Give a device context one more tag; safe to repeat.
+
+    :param uuid: its UUID.
+    :param project_id: the project it must belong to; None for any.
+    :param tag: the tag.
+    :returns: whether it had not the tag yet.
+    :raises DeviceContextNotFound: if there is none in the project.
+    :raises InvalidRequest: if it has as many as it may have.
+    """
+    with session.writing(context) as db:
+        _lock(db, uuid, project_id)
+        known = _read(db, uuid)
+        if tag in known:
+            return False
+        if len(known) >= MOST:
+            raise exception.InvalidRequest(
+                field='tag',
+                reason=f'the device context has {MOST} tags, and may not have '
+                'more. Remove one first.',
+            )
+        tag_rows.insert(db, {uuid: [tag]})
+        return True
+
+
+@session.retry
+def remove(
+    context: cyborg_context.RequestContext,
+    uuid: str,
+    project_id: str | None,
+    tag: str,
+) -> None:
+    """Take a tag from a device context.
+
+    :param uuid: its UUID.
+    :param project_id: the project it must belong to; None for any.
+    :param tag: the tag.
+    :raises DeviceContextNotFound: if there is none in the project.
+    :raises ContextTagNotFound: if it has not the tag.
+    """
+    row = tables.DeviceContextTag
+    with session.writing(context) as db:
+        _lock(db, uuid, project_id)
+        removed: ty.Any = db.execute(
+            sa.delete(row).where(
+                row.context_uuid == uuid, row.tag == tag.encode()
+            )
+        )
+        if not removed.rowcount:
+            raise exception.ContextTagNotFound(id=uuid, tag=tag)
+
+
+def _lock(db: orm.Session, uuid: str, project_id: str | None) -> None:
+    """Lock a device context by a write: its tags are changed in order."""
+    row = tables.DeviceContext
+    query = sa.update(row).where(row.uuid == uuid)
+    if project_id:
+        query = query.where(row.project_id == project_id)
+    changed: ty.Any = db.execute(query.values(updated_at=timeutils.utcnow()))
+    if not changed.rowcount:
+        raise exception.DeviceContextNotFound(id=uuid)
+
+
+def _read(db: orm.Session, uuid: str) -> tuple[str, ...]:
+    return tag_rows.of_contexts(db, [uuid]).get(uuid, ())

@@ -17,8 +17,11 @@ _VERSION = 'v2'
 # Characters of a path that are repeated in an error.
 _SHOWN = 200
 
-# By the methods that there are: the parts of a path, None for any.
-_Parts = tuple[str | None, ...]
+# What a part of a path may be: any UUID, or any tag.
+_ANY, _TAG = '{}', '{tag}'
+
+# By the methods that there are: the parts of a path.
+_Parts = tuple[str, ...]
 
 
 def is_ours(path: str) -> bool:
@@ -55,8 +58,7 @@ def check(method: str, path: str) -> str:
 def _methods(path: str) -> collections.abc.Set[str]:
     before, *parts = path.removesuffix('/').split('/')
     given = tuple(_below_version(parts))
-    # An extension is not a name for the form of the answer.
-    if before or not given or '.' in given[-1]:
+    if before or not given:
         return frozenset()
     routes = _routes()
     if given in routes:
@@ -69,9 +71,14 @@ def _methods(path: str) -> collections.abc.Set[str]:
 
 def _fits(given: tuple[str, ...], known: _Parts) -> bool:
     return len(given) == len(known) and all(
-        part and name in (None, part)
+        part == name or (part and _may_be(part, name))
         for part, name in zip(given, known, strict=True)
     )
+
+
+def _may_be(part: str, name: str) -> bool:
+    # An extension is not a name for the form of the answer.
+    return name == _TAG or (name == _ANY and '.' not in part)
 
 
 def _below_version(parts: list[str]) -> list[str]:
@@ -92,7 +99,8 @@ def _routes() -> dict[_Parts, set[str]]:
             path = operation['path'].partition('?')[0]
             parts = _below_version(path.strip('/').split('/'))
             known = tuple(
-                None if part.startswith('{') else part for part in parts
+                _ANY if part.startswith('{') and part != _TAG else part
+                for part in parts
             )
             found.setdefault(known, set()).add(operation['method'])
     for methods in found.values():

@@ -132,10 +132,10 @@ class DeviceContextsController(rest.RestController):
             body = handler.read_body(explanation.OF_GROUPS)
             _field, groups, _profile_id = requested.groups_of(body)
             return explanations.answer(explanations.new(groups), body)
+        body = handler.read_body(explanation.OF_CONTEXT)
         found = contexts.get(
             handler.request_context(), _known(uuid), handler.visible_project()
         )
-        body = handler.read_body(explanation.OF_CONTEXT)
         return explanations.answer(found, body)
 
 

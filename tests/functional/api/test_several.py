@@ -43,7 +43,7 @@ class TestAll:
         )
 
         found = response.json['device_contexts']
-        assert list(response.json) == ['device_contexts']
+        assert sorted(response.json) == ['device_contexts', 'warnings']
         assert 'Location' not in response.headers
         assert [each['name'] for each in found] == ['zip', None, None]
         assert [each['delete_on_termination'] for each in found] == [

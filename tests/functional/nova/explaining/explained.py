@@ -8,7 +8,7 @@ import types
 import typing as ty
 
 from keystoneauth1 import adapter, session, token_endpoint
-from nova_cyborg.cli.commands import device_context_explain as command
+from nova_cyborg.cli.commands.explaining import explain as command
 from nova_cyborg.fixture import http_server
 
 _NO_HOST = 'No valid host was found. '

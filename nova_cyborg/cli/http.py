@@ -151,3 +151,22 @@ class DeviceTaints(_Collection):
 
     name = 'device_taints'
     missing = exception.DeviceTaintNotFound
+
+
+class Events(_Collection):
+    """Calls about the events of a device context.
+
+    :param clients: see the class above.
+    :param context_id: the device context, as the user typed it.
+    """
+
+    name = 'events'
+    missing = exception.EventNotFound
+
+    def __init__(self, clients: ty.Any, context_id: str) -> None:
+        super().__init__(clients)
+        self._of = DeviceContexts(clients)._path_of(context_id)
+
+    @property
+    def _path(self) -> str:
+        return f'{self._of}/{self.name}'

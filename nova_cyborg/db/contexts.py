@@ -13,6 +13,7 @@ from sqlalchemy import orm
 from nova_cyborg import exception, model
 from nova_cyborg.db import session, tables
 from nova_cyborg.db.bindings import links, rows
+from nova_cyborg.db.events import actions, bounds, recording
 
 
 def create(
@@ -108,6 +109,7 @@ def _insert(
     with session.writing(context) as db:
         db.add(row)
         db.flush()
+        recording.record(db, [row], recording.What(actions.Action.CREATE))
         return load(db, [(row, None, None)])[0]
 
 
@@ -193,6 +195,15 @@ def update(
                 )
             held = without_devices(db, row.allocation_id)
             check_tags(data for _row, data in held)
+        what = recording.What(
+            actions.Action.UPDATE,
+            server_id=server_id,
+            # Not what they say: that may change, and be of some size.
+            message=', '.join(sorted(fields)),
+        )
+        recording.record(db, [row], what)
+        # A member can do it as often as they like.
+        bounds.trim(db, uuid)
         return load(db, [found])[0]
 
 
@@ -219,8 +230,9 @@ def delete(
     :raises DeviceContextInUse: if a server holds it.
     """
     with session.writing(context) as db:
+        row, server_id, _fault = find_row(db, uuid, project_id)
+        recording.record(db, [row], recording.What(actions.Action.DELETE))
         if not _delete_free_in(db, uuid, project_id):
-            _row, server_id, _fault = find_row(db, uuid, project_id)
             error = exception.DeviceContextInUse(id=uuid, server_id=server_id)
             # Without a server, it was released right after the DELETE.
             raise error if server_id else session.Retry(error)
@@ -232,6 +244,8 @@ def _delete_free(
 ) -> None:
     with session.writing(context) as db:
         _delete_free_in(db, uuid, project_id)
+        # Nobody was told of it.
+        bounds.forget(db, uuid)
 
 
 def _delete_free_in(

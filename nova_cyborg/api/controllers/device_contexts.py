@@ -14,6 +14,7 @@ from pecan import rest
 
 from nova_cyborg import exception, language, model
 from nova_cyborg.api.controllers import handler, views
+from nova_cyborg.api.controllers.parts import events
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.db import contexts, pages
@@ -35,6 +36,8 @@ _GROUP_FIELDS = ('resources', 'required', 'forbidden', 'config', 'tolerated')
 
 class DeviceContextsController(rest.RestController):
     """Device contexts of the request's project."""
+
+    events = events.EventsController()
 
     @handler.handle(policies.CREATE, status=201)
     def post(self) -> dict[str, ty.Any]:

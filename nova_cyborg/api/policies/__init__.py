@@ -9,6 +9,7 @@ from oslo_policy import policy
 from nova_cyborg.api.policies import (
     device_allocation,
     device_context,
+    device_context_event,
     device_taint,
     reconciler,
 )
@@ -19,6 +20,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
     return list(
         itertools.chain(
             device_context.list_policies(),
+            device_context_event.list_policies(),
             device_allocation.list_policies(),
             device_taint.list_policies(),
             reconciler.list_policies(),

@@ -20,7 +20,11 @@ from osc_lib import exceptions as osc_exc
 from osc_lib.command import command
 
 from nova_cyborg.cli import errors, http, options, request
-from nova_cyborg.cli.commands import device_context, device_taint
+from nova_cyborg.cli.commands import (
+    device_context,
+    device_context_event,
+    device_taint,
+)
 
 _SERVICE = 'accelerator'
 _NO_CLOUD = (
@@ -148,6 +152,10 @@ def _commands() -> commandmanager.CommandManager:
     add('device-context-list', device_context.ListDeviceContext)
     add('device-context-show', device_context.ShowDeviceContext)
     add('device-context-delete', device_context.DeleteDeviceContext)
+    add(
+        'device-context-event-list',
+        device_context_event.ListDeviceContextEvent,
+    )
     add('device-taint-create', device_taint.CreateDeviceTaint)
     add('device-taint-list', device_taint.ListDeviceTaint)
     add('device-taint-delete', device_taint.DeleteDeviceTaint)

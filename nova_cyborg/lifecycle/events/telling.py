@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Who is told of events in a service."""
+
+from cyborg.conf import CONF
+
+from nova_cyborg.db.events import recording
+from nova_cyborg.lifecycle.events import sending
+
+
+def start(service: str) -> None:
+    """Have events of this process sent, as the options say.
+
+    :param service: the service that it is of.
+    """
+    topics = CONF.nova_cyborg.versioned_notifications_topics
+    recording.subscribe(
+        'notifications',
+        sending.Sender(service, CONF.host, topics) if topics else None,
+    )

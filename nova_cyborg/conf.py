@@ -55,6 +55,22 @@ driver``. Without a consumer, messages gather in the message bus.
 Read by cyborg-api and cyborg-conductor, from cyborg.conf.
 """,
     ),
+    cfg.FloatOpt(
+        'metrics_interval',
+        default=10,
+        min=0,
+        help="""
+After how many seconds a process adds what it has counted to the database,
+where ``nova-cyborg-exporter`` finds it: events, how long bindings took, and
+requests that were refused. 0 counts nothing.
+
+It is a few statements for each process in which anything has happened. Raise
+it if these are too many; what a process has not added is lost when it is
+killed.
+
+Read by cyborg-api and cyborg-conductor, from cyborg.conf.
+""",
+    ),
 ]
 
 NOVA_OPTS: list[cfg.Opt] = [

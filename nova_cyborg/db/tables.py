@@ -268,3 +268,17 @@ class DeviceContextEvent(Base):
     project_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
     request_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
     created_at: orm.Mapped[datetime.datetime] = orm.mapped_column(index=True)
+
+
+class MetricCount(Base):
+    """How often something has happened in the cloud, and how long it took.
+
+    See :mod:`nova_cyborg.db.metrics.counts`.
+    """
+
+    __tablename__ = 'metric_counts'
+
+    name: orm.Mapped[str] = orm.mapped_column(sa.String(32), primary_key=True)
+    label: orm.Mapped[str] = orm.mapped_column(sa.String(96), primary_key=True)
+    times: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
+    seconds: orm.Mapped[float] = orm.mapped_column(sa.Double)

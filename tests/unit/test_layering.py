@@ -39,6 +39,7 @@ PARTNERS = {
     'alembic': {'db'},
     'oslo_db': {'db', 'fixture'},
     'pecan': {'api'},
+    'prometheus_client': {'cmd'},
     'placement': set(),
     'novaclient': {'cli'},
     'openstackclient': {'cli'},

@@ -271,7 +271,9 @@ class TestWhoSeesThem:
         assert len(events(reader, uuid).json['events']) == 1
 
     @pytest.mark.parametrize(
-        ('project', 'roles'), [(cyborg.PROJECT, ('other',)), ('', ('reader',))]
+        ('project', 'roles'),
+        [(cyborg.PROJECT, ('other',)), ('', ('reader',))],
+        ids=['without the role', 'without a project'],
     )
     def test_others_do_not(self, cloud, uuid, project, roles):
         caller = cyborg.Caller(cloud.api, project, roles)

@@ -39,6 +39,40 @@ need the same value.
     ),
 ]
 
+#: What is done with the events that a service of Cyborg's records.
+_EVENT_OPTS: list[cfg.Opt] = [
+    cfg.ListOpt(
+        'versioned_notifications_topics',
+        default=[],
+        help="""
+Topics of the message bus to which each event of a device context is sent as a
+versioned notification. If there is none, none are sent.
+
+Name one that somebody consumes, such as ``versioned_notifications``, and have
+``messagingv2`` beside ``nova_cyborg`` in ``[oslo_messaging_notifications]
+driver``. Without a consumer, messages gather in the message bus.
+
+Read by cyborg-api and cyborg-conductor, from cyborg.conf.
+""",
+    ),
+    cfg.FloatOpt(
+        'metrics_interval',
+        default=10,
+        min=0,
+        help="""
+After how many seconds a process adds what it has counted to the database,
+where ``nova-cyborg-exporter`` finds it: events, how long bindings took, and
+requests that were refused. 0 counts nothing.
+
+It is a few statements for each process in which anything has happened. Raise
+it if these are too many; what a process has not added is lost when it is
+killed.
+
+Read by cyborg-api and cyborg-conductor, from cyborg.conf.
+""",
+    ),
+]
+
 NOVA_OPTS: list[cfg.Opt] = [
     *_SHARED_OPTS,
     cfg.ListOpt(
@@ -183,9 +217,27 @@ class: also one that has nothing to do with accelerators, as of licenses.
 Read by cyborg-api, from cyborg.conf. Every cyborg-api needs the same value.
 """,
     ),
+    *_EVENT_OPTS,
 ]
 
 CONDUCTOR_OPTS: list[cfg.Opt] = [
+    *_EVENT_OPTS,
+    cfg.IntOpt(
+        'event_days',
+        default=30,
+        min=1,
+        max=3650,
+        help="""
+For how many days the events of device contexts are kept; of each one at most
+the newest 200. Those of a device context outlive it.
+
+An event takes about 500 bytes in the database, and a server with one device
+context makes five. Lower it if the table ``device_context_events`` gets too
+large. Nothing is deleted while ``reconcile_interval`` is 0.
+
+Read by cyborg-conductor, from cyborg.conf. Every one needs the same value.
+""",
+    ),
     cfg.FloatOpt(
         'reconcile_interval',
         default=10,

@@ -219,6 +219,15 @@ class DeviceTaintNotFound(DeviceContextError):
     error_code = 'nova_cyborg.device_taint.not_found'
 
 
+class EventNotFound(DeviceContextError):
+    message = (
+        'Event %(id)s is not among those of the device context. Old ones are '
+        'deleted; begin with the first page.'
+    )
+    status = 404
+    error_code = 'nova_cyborg.device_context_event.not_found'
+
+
 class DeviceTaintExists(DeviceContextError):
     message = (
         'Device %(device_id)s has the taint %(key)s already. To change its '

@@ -24,6 +24,7 @@ from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
 from nova_cyborg.lifecycle import bounds
 from nova_cyborg.lifecycle.cleaning import stock
+from nova_cyborg.lifecycle.events import telling
 
 LOG = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ def app_factory(
     _check_options()
     migration.check(session.engine(), 'cyborg-api')
     stock.install()
+    telling.start('cyborg-api')
     policies.register(authorize_wsgi.get_enforcer())
     settings = app.get_pecan_config().app.to_dict()
     settings.pop('root')

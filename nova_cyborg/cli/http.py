@@ -215,6 +215,25 @@ class DeviceTaints(_Collection):
     missing = exception.DeviceTaintNotFound
 
 
+class Events(_Collection):
+    """Calls about the events of a device context.
+
+    :param clients: see the class above.
+    :param context_id: the device context, as the user typed it.
+    """
+
+    name = 'events'
+    missing = exception.EventNotFound
+
+    def __init__(self, clients: ty.Any, context_id: str) -> None:
+        super().__init__(clients)
+        self._of = DeviceContexts(clients)._path_of(context_id)
+
+    @property
+    def _path(self) -> str:
+        return f'{self._of}/{self.name}'
+
+
 def _several(name: str, context_ids: collections.abc.Sequence[str]) -> str:
     shown = list(context_ids[:_MOST_NAMED])
     if len(context_ids) > len(shown):

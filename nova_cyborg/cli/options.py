@@ -233,7 +233,7 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--limit',
         metavar='<number>',
-        type=_positive,
+        type=positive,
         help='List this many at most; without it, all are listed',
     )
     parser.add_argument(
@@ -251,7 +251,13 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     add_examples(parser, _LIST_EXAMPLES)
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Read a number of the command line.
+
+    :param text: what the user typed.
+    :returns: the number, one or more.
+    :raises ArgumentTypeError: if it is none.
+    """
     # As the API's schema: a number of at most nine digits.
     if text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST)):
         number = int(text)

@@ -4,16 +4,9 @@
 
 import argparse
 import collections.abc
-import logging
 import sys
 
-from cyborg.common import service
-from cyborg.conf import CONF
-from oslo_config import cfg
-from oslo_log import log
-
-from nova_cyborg import exception
-from nova_cyborg.cmd import audit
+from nova_cyborg.cmd import audit, configured
 from nova_cyborg.db import session
 from nova_cyborg.db.migrations import migration
 
@@ -25,40 +18,13 @@ def main(argv: collections.abc.Sequence[str] | None = None) -> int:
     :returns: the exit status.
     """
     arguments = _parser().parse_args(argv)
-    files = arguments.config_file or []
-    # What a command prints is for programs, too: the log goes elsewhere.
-    log.register_options(CONF)
-    CONF.set_default('use_stderr', True)
-    try:
-        service.prepare_service(
-            ['nova-cyborg-manage', *(f'--config-file={f}' for f in files)]
-        )
-    except cfg.Error as error:
-        print(error, file=sys.stderr)
-        return 2
-    # What it says with a traceback, of some failures of some databases, is
-    # said below.
-    logging.getLogger('oslo_db.sqlalchemy.exc_filters').setLevel(
-        logging.CRITICAL
+    return configured.run(
+        'nova-cyborg-manage',
+        arguments.config_file or [],
+        lambda: int(arguments.run(arguments)),
+        'Its name is given before the command: '
+        'nova-cyborg-manage --config-file PATH COMMAND.',
     )
-    try:
-        session.named_engine()
-        return int(arguments.run(arguments))
-    except exception.NoDatabase as error:
-        print(
-            f'{error} Its name is given before the command: '
-            'nova-cyborg-manage --config-file PATH COMMAND.',
-            file=sys.stderr,
-        )
-        return 2
-    except session.FAILURES as error:
-        print(
-            f'The database of Cyborg has failed: {session.reason(error)}. '
-            'Check the [database] section of cyborg.conf, and that the '
-            'tables are there: nova-cyborg-manage db version.',
-            file=sys.stderr,
-        )
-        return 2
 
 
 def _parser() -> argparse.ArgumentParser:

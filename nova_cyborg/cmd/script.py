@@ -43,3 +43,22 @@ def status() -> int:
         )
         return 255
     return command.main()
+
+
+def exporter() -> int:
+    """Run ``nova-cyborg-exporter``, where it can be run.
+
+    :returns: the exit status.
+    """
+    try:
+        from nova_cyborg.cmd import exporter as command
+    except ModuleNotFoundError as error:
+        print(
+            'nova-cyborg-exporter reads the database of Cyborg for '
+            f'Prometheus, and there is no module {error.name} here. Run it '
+            'on a host of cyborg-api, with "nova-cyborg[cyborg,exporter]" '
+            'installed.',
+            file=sys.stderr,
+        )
+        return 1
+    return command.main()

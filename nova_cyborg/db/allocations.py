@@ -18,6 +18,7 @@ from sqlalchemy import orm
 from nova_cyborg import exception, model
 from nova_cyborg.db import contexts, profiles, session, tables
 from nova_cyborg.db.bindings import links, rows
+from nova_cyborg.db.events import actions, recording
 
 #: Device contexts that a server holds: the row of each, and what it says.
 ContextRows = list[tuple[tables.DeviceContext, model.DeviceContext]]
@@ -129,6 +130,7 @@ def reserve(
     """
     with session.writing(context) as db:
         row = lock(db, server_id)
+        is_new = row is None
         if row is None:
             row = tables.DeviceAllocation(
                 server_id=server_id,
@@ -144,6 +146,9 @@ def reserve(
             raise exception.AllocationMismatch(server_id=server_id)
         contexts.check_tags(data for _row, data in held)
         check([data for _row, data in held])
+        if is_new:
+            what = recording.What(actions.Action.RESERVE, server_id=server_id)
+            recording.record(db, [data for _row, data in held], what)
         return as_data(row, held)
 
 
@@ -209,21 +214,52 @@ def release(
         if links.have_arqs(db, [row.id for row, _data in held]):
             raise exception.StillBound(server_id=server_id)
         _remove_remains(db, held)
-        # Not by what was read: it may have been changed meanwhile.
+        ends = [
+            data.uuid
+            for _row, data in held
+            if terminated and data.delete_on_termination
+        ]
+        _record_released(db, held, ends)
         table = tables.DeviceContext
         if terminated:
-            db.execute(
+            deleted: ty.Any = db.execute(
                 sa.delete(table).where(
                     table.allocation_id == row.id,
                     table.delete_on_termination.is_(True),
                 )
             )
+            if deleted.rowcount != len(ends):
+                # It was changed after it was read.
+                raise session.Retry(exception.StillBound(server_id=server_id))
         db.execute(
             sa.update(table)
             .where(table.allocation_id == row.id)
             .values(**_RELEASED)
         )
         remove(db, row)
+
+
+def _record_released(
+    db: orm.Session,
+    held: ContextRows,
+    ends: collections.abc.Collection[str],
+) -> None:
+    """Record which device contexts end with their server, and which do not."""
+    recording.record_each(
+        db,
+        [
+            (
+                data,
+                recording.What(
+                    actions.Action.DELETE
+                    if data.uuid in ends
+                    else actions.Action.RELEASE,
+                    server_id=data.server_id,
+                ),
+            )
+            for _row, data in held
+        ],
+    )
 
 
 def release_one(
@@ -239,6 +275,14 @@ def release_one(
     :param fault: why it was not attached, if that has failed.
     """
     _remove_remains(db, [one])
+    is_new = one[1].transition == model.Transition.ATTACHING
+    what = recording.What(
+        actions.Action.ATTACH if is_new else actions.Action.DETACH,
+        actions.Outcome.ERROR if fault else actions.Outcome.SUCCESS,
+        server_id=one[1].server_id,
+        message=fault,
+    )
+    recording.record(db, [one[1]], what)
     table = tables.DeviceContext
     db.execute(
         sa.update(table)

@@ -13,6 +13,7 @@ import dataclasses
 import json
 import math
 import operator
+import typing as ty
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
@@ -23,6 +24,7 @@ from sqlalchemy import orm
 
 from nova_cyborg import model
 from nova_cyborg.db import profiles, session, tables
+from nova_cyborg.db.events import actions, finding, recording
 from nova_cyborg.db.inventory import cleaning, handles, outages
 
 # ARQs of one statement: databases bound its parameters.
@@ -359,14 +361,21 @@ def remove(
     ordered = sorted(set(arq_ids))
     found: list[handles.Handle] = []
     with session.writing(context) as db:
+        count = 0
         for start in range(0, len(ordered), _PORTION):
-            found += _remove(db, ordered[start : start + _PORTION])
+            removed, unused = _remove(db, ordered[start : start + _PORTION])
+            count += removed
+            found += unused
+        if count:
+            what = recording.What(actions.Action.UNBIND)
+            finding.record_of_arqs(db, ordered, what)
     return found
 
 
 def _remove(
     db: orm.Session, arq_ids: collections.abc.Sequence[str]
-) -> list[handles.Handle]:
+) -> tuple[int, list[handles.Handle]]:
+    """Remove ARQs; return how many, and the handles that they had."""
     arq = models.ExtArq
     mine = arq.uuid.in_(arq_ids)
     db.execute(
@@ -381,12 +390,13 @@ def _remove(
     in_guest = {
         row_id for row_id, state in rows if state not in NEVER_IN_GUEST
     }
-    db.execute(
+    removed: ty.Any = db.execute(
         sa.delete(arq).where(mine),
         execution_options={'synchronize_session': False},
     )
+    count = int(removed.rowcount)
     if not row_ids:
-        return []
+        return count, []
     # Without those that are not in use, or are of another ARQ: stock Cyborg
     # ends the use of a handle before its ARQ loses it, and was interrupted in
     # between.
@@ -403,17 +413,22 @@ def _remove(
     )
     given_back = [each for each in found if each.row_id in in_guest]
     never_given = [each for each in found if each.row_id not in in_guest]
-    return [*never_given, *cleaning.begin_in(db, given_back)]
+    return count, [*never_given, *cleaning.begin_in(db, given_back)]
 
 
 def fail_pending(
-    db: orm.Session, arq_ids: collections.abc.Sequence[str]
+    db: orm.Session, arq_ids: collections.abc.Sequence[str], reason: str
 ) -> None:
     """Set ARQs whose binding was not finished to BindFailed.
 
     :param db: the transaction's session.
     :param arq_ids: UUIDs of ARQs.
+    :param reason: why it was not.
     """
+    what = recording.What(
+        actions.Action.BIND, actions.Outcome.ERROR, message=reason
+    )
+    finding.record_of_arqs(db, arq_ids, what)
     db.execute(
         sa.update(models.ExtArq)
         .where(

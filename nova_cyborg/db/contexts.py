@@ -14,6 +14,7 @@ from sqlalchemy import orm
 from nova_cyborg import exception, model
 from nova_cyborg.db import session, tables
 from nova_cyborg.db.bindings import links, rows
+from nova_cyborg.db.events import actions, bounds, recording
 from nova_cyborg.db.lists import demands, tag_rows
 
 
@@ -122,6 +123,9 @@ def _insert(
             each.uuid: each
             for each in db.scalars(sa.select(row).where(row.uuid.in_(new)))
         }
+        recording.record(
+            db, list(found.values()), recording.What(actions.Action.CREATE)
+        )
         return [
             _as_data(
                 found[uuid], None, None, tags=tuple(sorted(set(each.tags)))
@@ -235,6 +239,15 @@ def update(
                 )
             held = without_devices(db, row.allocation_id)
             check_tags(data for _row, data in held)
+        what = recording.What(
+            actions.Action.UPDATE,
+            server_id=server_id,
+            # Not what they say: that may change, and be of some size.
+            message=', '.join(sorted(fields)),
+        )
+        recording.record(db, [row], what)
+        # A member can do it as often as they like.
+        bounds.trim(db, uuid)
         return load(db, [found], with_tags=True)[0]
 
 
@@ -261,8 +274,9 @@ def delete(
     :raises DeviceContextInUse: if a server holds it.
     """
     with session.writing(context) as db:
+        row, server_id, _fault = find_row(db, uuid, project_id)
+        recording.record(db, [row], recording.What(actions.Action.DELETE))
         if not _delete_free_in(db, *_is(uuid, project_id)):
-            _row, server_id, _fault = find_row(db, uuid, project_id)
             error = exception.DeviceContextInUse(id=uuid, server_id=server_id)
             # Without a server, it was released right after the DELETE.
             raise error if server_id else session.Retry(error)
@@ -275,6 +289,8 @@ def _delete_free(
 ) -> None:
     with session.writing(context) as db:
         _delete_free_in(db, tables.DeviceContext.uuid.in_(uuids))
+        # Nobody was told of them.
+        bounds.forget(db, *uuids)
 
 
 def _delete_free_in(db: orm.Session, *which: sa.ColumnElement[bool]) -> bool:

@@ -200,6 +200,15 @@ def _has_status(status: str) -> sa.ColumnElement[bool]:
     }[status]
 
 
+def status() -> sa.ColumnElement[str]:
+    """Say in SQL what the status of a device context is.
+
+    :returns: the status, for rows of device contexts that are joined with
+        those of their allocations, if they have one.
+    """
+    return sa.case(*((_has_status(name), name) for name in model.Status.ALL))
+
+
 def _has_arq(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     link, arq = tables.DeviceContextArq, cyborg_models.ExtArq
     return (

@@ -10,6 +10,7 @@ import collections.abc
 import contextlib
 import json
 import sys
+import time
 import typing as ty
 
 import sqlalchemy as sa
@@ -53,6 +54,9 @@ _LAST_CHARACTERS = {
 }
 _LAST_OF_ANY = '\x7f'
 
+# What a session has of when its transaction began.
+_BEGUN = 'nova_cyborg_begun'
+
 # Where the value of an option comes from that nobody has set.
 _BY_DEFAULT = (cfg.Locations.opt_default, cfg.Locations.set_default)
 
@@ -66,7 +70,17 @@ def writing(
     :returns: a context manager that gives the session.
     """
     with cyborg_db.main_context_manager.writer.using(context) as session:
+        session.info.setdefault(_BEGUN, time.monotonic())
         yield session
+
+
+def seconds(db: orm.Session) -> float:
+    """Tell how long a transaction that writes has taken so far.
+
+    :param db: its session.
+    :returns: seconds, with those that it has waited for others.
+    """
+    return float(time.monotonic() - db.info[_BEGUN])
 
 
 @contextlib.contextmanager

@@ -287,3 +287,50 @@ class Lease(Base):
     expires_at: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
     good_at: orm.Mapped[int | None] = orm.mapped_column(sa.BigInteger)
     report: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+
+
+class DeviceContextEvent(Base):
+    """What has happened to a device context, which may be gone since.
+
+    ``owner_id`` is the project that the device context is in; ``user_id`` and
+    ``project_id`` are of who did it, and NULL if a service did by itself.
+    ``action`` is one of :class:`actions.Action`, ``outcome`` one of
+    :class:`actions.Outcome`.
+    """
+
+    __tablename__ = 'device_context_events'
+    __table_args__ = (
+        sa.Index(
+            'ix_device_context_events_context_uuid_id', 'context_uuid', 'id'
+        ),
+    )
+
+    id: orm.Mapped[int] = orm.mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, 'sqlite'), primary_key=True
+    )
+    uuid: orm.Mapped[str] = orm.mapped_column(sa.String(36), unique=True)
+    context_uuid: orm.Mapped[str] = orm.mapped_column(sa.String(36))
+    owner_id: orm.Mapped[str] = orm.mapped_column(sa.String(255))
+    action: orm.Mapped[str] = orm.mapped_column(sa.String(16))
+    outcome: orm.Mapped[str] = orm.mapped_column(sa.String(16))
+    server_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(36))
+    host: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
+    message: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+    user_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
+    project_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
+    request_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
+    created_at: orm.Mapped[datetime.datetime] = orm.mapped_column(index=True)
+
+
+class MetricCount(Base):
+    """How often something has happened in the cloud, and how long it took.
+
+    See :mod:`nova_cyborg.db.metrics.counts`.
+    """
+
+    __tablename__ = 'metric_counts'
+
+    name: orm.Mapped[str] = orm.mapped_column(sa.String(32), primary_key=True)
+    label: orm.Mapped[str] = orm.mapped_column(sa.String(96), primary_key=True)
+    times: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
+    seconds: orm.Mapped[float] = orm.mapped_column(sa.Double)

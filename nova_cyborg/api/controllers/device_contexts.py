@@ -14,6 +14,7 @@ from nova_cyborg import exception
 from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.controllers.answers import explanations
 from nova_cyborg.api.controllers.lists import requested, tags, wanted
+from nova_cyborg.api.controllers.parts import events
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.api.schemas import explanation
@@ -30,6 +31,7 @@ class DeviceContextsController(rest.RestController):
 
     _custom_actions: ty.ClassVar = {'explain': ['POST']}
     tags = tags.TagsController()
+    events = events.EventsController()
 
     @handler.handle(policies.CREATE, status=201)
     def post(self) -> dict[str, ty.Any]:

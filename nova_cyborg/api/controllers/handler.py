@@ -20,6 +20,7 @@ from oslo_utils import uuidutils
 
 from nova_cyborg import exception
 from nova_cyborg.api import faults, schemas
+from nova_cyborg.lifecycle.events import counting
 
 _Handler = collections.abc.Callable[..., ty.Any]
 
@@ -60,6 +61,7 @@ def handle(
                 pecan.response.status = status
                 result = method(self, *parts)
             except exception.DeviceContextError as exc:
+                counting.refusal(exc.error_code)
                 pecan.response.status = exc.status
                 return faults.body(exc, pecan.request.environ)
             if result is None:

@@ -9,6 +9,7 @@ from oslo_policy import policy
 from nova_cyborg.api.policies import (
     device_allocation,
     device_context,
+    device_context_event,
     device_context_option,
     device_context_tag,
     device_taint,
@@ -23,6 +24,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             device_context.list_policies(),
             device_context_option.list_policies(),
             device_context_tag.list_policies(),
+            device_context_event.list_policies(),
             device_allocation.list_policies(),
             device_taint.list_policies(),
             reconciler.list_policies(),

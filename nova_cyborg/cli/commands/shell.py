@@ -21,7 +21,11 @@ from openstack.config import cloud_region
 from osc_lib.command import command
 
 from nova_cyborg.cli import errors, http, options, request
-from nova_cyborg.cli.commands import device_context, device_taint
+from nova_cyborg.cli.commands import (
+    device_context,
+    device_context_event,
+    device_taint,
+)
 
 _SERVICES = ('accelerator', 'compute')
 _NO_CLOUD = (
@@ -168,6 +172,10 @@ def _commands() -> commandmanager.CommandManager:
     add('device-context-set', device_context.SetDeviceContext)
     add('device-context-unset', device_context.UnsetDeviceContext)
     add('device-context-delete', device_context.DeleteDeviceContext)
+    add(
+        'device-context-event-list',
+        device_context_event.ListDeviceContextEvent,
+    )
     add('device-taint-create', device_taint.CreateDeviceTaint)
     add('device-taint-list', device_taint.ListDeviceTaint)
     add('device-taint-delete', device_taint.DeleteDeviceTaint)

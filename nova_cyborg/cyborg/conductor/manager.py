@@ -13,6 +13,7 @@ time records what a host reports.
 from __future__ import annotations
 
 import logging
+import time
 import typing as ty
 
 from cyborg import context as cyborg_context
@@ -25,12 +26,18 @@ from cyborg.objects.driver_objects import driver_attach_handle, driver_device
 from nova_cyborg import conf as our_conf
 from nova_cyborg import signatures
 from nova_cyborg.cyborg import own_name, presence
-from nova_cyborg.cyborg.conductor import binding, comparison, recording
+from nova_cyborg.cyborg.conductor import (
+    binding,
+    comparison,
+    events,
+    recording,
+)
 from nova_cyborg.cyborg.conductor.reconciler import loop, rounds
 from nova_cyborg.db import session
 from nova_cyborg.db.inventory import reports, slots
 from nova_cyborg.db.migrations import migration
 from nova_cyborg.lifecycle.cleaning import end, stock
+from nova_cyborg.lifecycle.events import telling
 from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
@@ -44,6 +51,7 @@ _CALLED = {
     'get_placement_needed_info_and_report': 'context obj parent_uuid',
     'get_rp_uuid_from_obj': 'obj',
     'periodic_tasks': 'context raise_on_error',
+    'arq_apply_patch': 'context patch_list valid_fields',
 }
 
 
@@ -65,6 +73,7 @@ class ConductorManager(
         migration.check(session.engine(), 'cyborg-conductor')
         super().__init__(*args, **kwargs)
         our_conf.register_conductor_opts(CONF)
+        telling.start('cyborg-conductor')
         self._reconciler = self._make_reconciler()
 
     def _make_reconciler(self) -> loop.Loop | None:
@@ -76,6 +85,7 @@ class ConductorManager(
             options.reconcile_grace,
             options.reconcile_budget,
             options.reconcile_resync,
+            options.event_days,
         )
         return loop.Loop(self.host, settings, self)
 
@@ -93,6 +103,29 @@ class ConductorManager(
         if self._reconciler is None:
             return pause
         return self._reconciler.tick()
+
+    def arq_apply_patch(
+        self,
+        context: cyborg_context.RequestContext,
+        patch_list: dict[str, ty.Any],
+        valid_fields: dict[str, ty.Any],
+    ) -> None:
+        """Bind ARQs, or unbind them, as Cyborg does; record what is bound.
+
+        :param patch_list: what becomes of each ARQ, by its UUID.
+        :param valid_fields: what is to be bound, by its UUID.
+        """
+        begun = time.monotonic()
+        by_another = False
+        try:
+            super().arq_apply_patch(context, patch_list, valid_fields)
+        except exception.ARQBadState:
+            by_another = True
+            raise
+        finally:
+            # It raises, too, when all were bound and only Nova is not told.
+            if not by_another:
+                events.bound(list(valid_fields), time.monotonic() - begun)
 
     def report_data(
         self,

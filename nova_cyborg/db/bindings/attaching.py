@@ -70,7 +70,7 @@ def begin(
             raise exception.DeviceContextNotFound(id=call.context_id)
         locked = transitions.Locked(allocation, bindings, row)
         _check(locked, call, is_new)
-        transitions.begin(row, transitions.ATTACHING, call.caller)
+        transitions.begin(db, row, transitions.ATTACHING, call)
         if tag is not None:
             row.tag = tag
         db.flush()
@@ -139,7 +139,7 @@ def prepare(
             active = rows.make(
                 db, locked.allocation, node, None, is_active=True
             )
-        made = making.make(db, active.id, mine, targets, taken)
+        made = making.make(db, active, mine, targets, taken)
         return dataclasses.replace(binding, arqs=made, bound=taken is not None)
 
 
@@ -163,7 +163,7 @@ def failed(
         except exception.OtherAttempt:
             return False
         locked.row.fault = reason
-        arqs.fail_pending(db, [arq['uuid'] for arq in binding.arqs])
+        arqs.fail_pending(db, [arq['uuid'] for arq in binding.arqs], reason)
         return True
 
 
@@ -195,7 +195,7 @@ def end(
             ):
                 raise exception.OtherAttempt(server_id=server_id)
             locked = found
-        transitions.end(locked.row, fault)
+        transitions.end(db, locked.row, server_id, fault)
 
 
 def _lock(

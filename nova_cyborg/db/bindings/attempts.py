@@ -164,7 +164,7 @@ def prepare_binding(
             wanted.migration_id,
             is_active=rows.active(bindings) is None,
         )
-        made = making.make(db, binding.id, held, targets, taken)
+        made = making.make(db, binding, held, targets, taken)
         return Binding(
             row.generation,
             row.project_id,
@@ -193,7 +193,7 @@ def binding_failed(
         if row is None or row.generation != binding.generation:
             return False
         row.fault = reason
-        arqs.fail_pending(db, [arq['uuid'] for arq in binding.arqs])
+        arqs.fail_pending(db, [arq['uuid'] for arq in binding.arqs], reason)
         return True
 
 

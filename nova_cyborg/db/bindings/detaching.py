@@ -34,7 +34,7 @@ def begin(
             )
         if locked.moves:
             raise exception.ServerMoving(server_id=call.server_id)
-        transitions.begin(locked.row, transitions.DETACHING, call.caller)
+        transitions.begin(db, locked.row, transitions.DETACHING, call)
         return transitions.data_of(db, locked)
 
 

@@ -9,8 +9,9 @@ from cyborg.common import constants
 from sqlalchemy import orm
 
 from nova_cyborg import exception, model
-from nova_cyborg.db import allocations
+from nova_cyborg.db import allocations, session, tables
 from nova_cyborg.db.bindings import links
+from nova_cyborg.db.events import actions, recording
 from nova_cyborg.db.inventory import slots, taints
 
 # Keys, in a group of a device profile, of an image that Cyborg's conductor
@@ -82,7 +83,7 @@ def take_slots(
 
 def make(
     db: orm.Session,
-    binding_id: int,
+    binding: tables.DeviceBinding,
     held: allocations.ContextRows,
     wanted: Targets,
     taken: collections.abc.Iterable[slots.Slot] | None,
@@ -90,20 +91,46 @@ def make(
     """Make the ARQs of device contexts.
 
     :param db: the transaction's session.
-    :param binding_id: row id of the binding that they are of.
+    :param binding: the row of the binding that they are of.
     :param held: the device contexts.
     :param wanted: where they are to be bound.
     :param taken: what :func:`take_slots` has taken.
     :returns: ``uuid`` and ``device_rp_uuid`` of each.
     """
     each_slot = None if taken is None else iter(taken)
+    _record(db, held, binding.node, is_bound=taken is not None)
     return [
         arq
         for row, data in held
         for arq in links.make_arqs(
-            db, row.id, data, binding_id, wanted[data.uuid], each_slot
+            db, row.id, data, binding.id, wanted[data.uuid], each_slot
         )
     ]
+
+
+def _record(
+    db: orm.Session,
+    held: allocations.ContextRows,
+    node: str,
+    is_bound: bool,
+) -> None:
+    outcome = actions.Outcome
+    recording.record_each(
+        db,
+        [
+            (
+                data,
+                recording.What(
+                    actions.Action.BIND,
+                    outcome.SUCCESS if is_bound else outcome.STARTED,
+                    server_id=data.server_id,
+                    host=node,
+                    seconds=session.seconds(db) if is_bound else None,
+                ),
+            )
+            for _row, data in held
+        ],
+    )
 
 
 def is_programmed(group: collections.abc.Mapping[str, str]) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import orm
 
 from nova_cyborg import model
 from nova_cyborg.db import tables
+from nova_cyborg.db.events import actions, finding, recording
 
 #: Whether a binding is the one that its server uses, as a condition for its
 #: row.
@@ -123,6 +124,8 @@ def activate(
         db.flush()
     chosen.state, chosen.active_of = _State.ACTIVE, chosen.allocation_id
     db.flush()
+    what = recording.What(actions.Action.MOVE, host=chosen.node)
+    finding.record_of_server(db, chosen.allocation_id, what)
 
 
 def tidy(db: orm.Session, allocation_id: int) -> None:

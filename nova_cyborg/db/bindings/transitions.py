@@ -17,6 +17,7 @@ from sqlalchemy import orm
 
 from nova_cyborg import exception, model
 from nova_cyborg.db import allocations, contexts, session, tables
+from nova_cyborg.db.events import actions, recording
 
 ATTACHING = model.Transition.ATTACHING
 DETACHING = model.Transition.DETACHING
@@ -152,26 +153,42 @@ def data_of(db: orm.Session, locked: Locked) -> model.DeviceContext:
     return contexts.load(db, [found])[0]
 
 
-def begin(row: tables.DeviceContext, transition: str, caller: str) -> None:
+def begin(
+    db: orm.Session, row: tables.DeviceContext, transition: str, call: Call
+) -> None:
     """Have a call begin to attach or to detach a device context.
 
+    :param db: the transaction's session.
     :param row: its row.
     :param transition: one of :class:`model.Transition`.
-    :param caller: UUID of the call.
+    :param call: the call.
     """
+    caller = call.caller
     if (row.transition, row.transition_caller) != (transition, caller):
         row.transition_since = timeutils.utcnow()
+        _record(
+            db, row, transition, call.server_id, actions.Outcome.STARTED, None
+        )
     row.transition = transition
     row.transition_caller = caller
     row.fault = None
 
 
-def end(row: tables.DeviceContext, fault: str | None) -> None:
+def end(
+    db: orm.Session,
+    row: tables.DeviceContext,
+    server_id: str,
+    fault: str | None,
+) -> None:
     """Say that a server has a device context; by the same call as before.
 
+    :param db: the transaction's session.
     :param row: its row.
+    :param server_id: UUID of the server.
     :param fault: why it could not be detached, if it is so.
     """
+    if row.transition is not None:
+        _record_kept(db, row, server_id, fault)
     row.transition = row.transition_since = None
     row.fault = fault
 
@@ -196,8 +213,46 @@ def end_all(db: orm.Session, held: allocations.ContextRows) -> bool:
                 db, (row, data), str(error) if is_new else None
             )
         else:
+            error = exception.OtherAttempt(server_id=data.server_id)
+            _record_kept(db, row, str(data.server_id), str(error))
             row.transition = row.transition_since = None
             # What its call still says comes too late.
             row.transition_caller = None
     db.flush()
     return bool(found)
+
+
+def _record_kept(
+    db: orm.Session,
+    row: tables.DeviceContext,
+    server_id: str,
+    fault: str | None,
+) -> None:
+    """Record that a server has what it was getting, or was losing."""
+    is_new = row.transition == ATTACHING
+    _record(
+        db,
+        row,
+        str(row.transition),
+        server_id,
+        actions.Outcome.SUCCESS if is_new else actions.Outcome.ERROR,
+        None if is_new else fault,
+    )
+
+
+def _record(
+    db: orm.Session,
+    row: tables.DeviceContext,
+    transition: str,
+    server_id: str,
+    outcome: str,
+    message: str | None,
+) -> None:
+    is_new = transition == ATTACHING
+    what = recording.What(
+        actions.Action.ATTACH if is_new else actions.Action.DETACH,
+        outcome,
+        server_id=server_id,
+        message=message,
+    )
+    recording.record(db, [row], what)

@@ -13,6 +13,7 @@ from cyborg.db.sqlalchemy import models
 from oslo_utils import timeutils
 
 from nova_cyborg.db import session, tables
+from nova_cyborg.db.events import actions, finding, recording
 
 #: The agent's last report had no such slot.
 MISSING = 'missing'
@@ -22,6 +23,13 @@ CLEANING = 'cleaning'
 CLEANING_FAILED = 'cleaning-failed'
 #: Both.
 UNCLEAN = (CLEANING, CLEANING_FAILED)
+
+_LOST = recording.What(
+    actions.Action.LOSE,
+    actions.Outcome.ERROR,
+    message='The agent of its host does not report a device of it any more.',
+)
+_FOUND = recording.What(actions.Action.FIND)
 
 #: Whether there is an outage, as a condition for rows of attach handles.
 IS_OUT = (
@@ -80,6 +88,8 @@ def begin(
                     for uuid in new
                 ],
             )
+            if reason == MISSING:
+                finding.record_of_handles(db, new, _LOST)
 
 
 @session.retry
@@ -97,12 +107,14 @@ def end(
     if not handle_ids:
         return
     outage = tables.HandleOutage
+    ended = (outage.handle_uuid.in_(handle_ids), outage.reason == reason)
     with session.writing(context) as db:
-        db.execute(
-            sa.delete(outage).where(
-                outage.handle_uuid.in_(handle_ids), outage.reason == reason
-            )
-        )
+        known = db.scalars(sa.select(outage.handle_uuid).where(*ended)).all()
+        if not known:
+            return
+        db.execute(sa.delete(outage).where(*ended))
+        if reason == MISSING:
+            finding.record_of_handles(db, known, _FOUND)
 
 
 @session.retry

@@ -19,8 +19,8 @@ from nova_cyborg import combinations, model
 from nova_cyborg.db import session, tables
 from nova_cyborg.db.inventory import handles, outages, taints
 
-# The keys of attributes that Cyborg tells Placement; each trait has its own.
-_RESOURCE_CLASS = 'rc'
+#: The keys of attributes that Cyborg tells Placement; each trait has its own.
+RESOURCE_CLASS = 'rc'
 _TRAITS = 'trait'
 
 #: The status of a device that an administrator has disabled, and that of one
@@ -120,7 +120,7 @@ def resource_classes(
     attribute = models.Attribute
     query = (
         sa.select(attribute.value)
-        .where(attribute.key == _RESOURCE_CLASS)
+        .where(attribute.key == RESOURCE_CLASS)
         .distinct()
     )
     return frozenset(name for (name,) in session.rows(context, query))
@@ -157,7 +157,7 @@ def of_deployables(
             models.Attribute, models.Attribute.deployable_id == deployable.id
         )
         .where(
-            models.Attribute.key == _RESOURCE_CLASS,
+            models.Attribute.key == RESOURCE_CLASS,
             deployable.rp_uuid.is_not(None),
             *conditions,
         )
@@ -235,7 +235,7 @@ def free_for_groups(
         context, _free_query(classes | traits)
     ):
         _host, _free, named = found.setdefault(provider, (host, free, set()))
-        if key == _RESOURCE_CLASS:
+        if key == RESOURCE_CLASS:
             class_of[provider] = value
         elif key.startswith(_TRAITS):
             named.add(value)

@@ -80,6 +80,4 @@ def _config() -> config.Config:
     alembic_config.set_main_option(
         'script_location', 'nova_cyborg.db:migrations'
     )
-    # Revisions of one subject may have a folder of their own.
-    alembic_config.set_main_option('recursive_version_locations', 'true')
     return alembic_config

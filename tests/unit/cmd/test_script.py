@@ -16,6 +16,8 @@ _RUN = (
 @pytest.mark.parametrize(
     ('command', 'module', 'code', 'extra'),
     [
+        ('exporter', 'cyborg', 1, 'nova-cyborg[cyborg,exporter]'),
+        ('exporter', 'prometheus_client', 1, 'nova-cyborg[cyborg,exporter]'),
         ('manage', 'cyborg', 1, 'nova-cyborg[cyborg]'),
         ('status', 'oslo_upgradecheck', 255, 'nova-cyborg[nova]'),
     ],

@@ -11,6 +11,7 @@ import time
 import typing as ty
 
 from nova_cyborg.lifecycle import bind, nova
+from nova_cyborg.lifecycle.events import keeping
 from nova_cyborg.lifecycle.reconciling import (
     allocations,
     changes,
@@ -36,12 +37,14 @@ class Settings:
     :ivar grace: seconds between the two looks.
     :ivar budget: seconds that a tick may take.
     :ivar resync: how many settled servers a tick asks about.
+    :ivar event_days: how old events may be.
     """
 
     interval: float
     grace: float
     budget: float
     resync: int
+    event_days: int = 30
 
 
 class Rounds:
@@ -58,6 +61,7 @@ class Rounds:
         self._pending = pending.Pending(grace, self._report, conductor)
         self._leftovers = leftovers.Leftovers(grace, self._report)
         self._allocations = allocations.Allocations(grace, self._report)
+        self._keeping = keeping.Keeping(settings.event_days)
         self._changes = changes.Changes(
             (holders.Holders(), profile_arqs.ProfileArqs())
         )
@@ -93,6 +97,7 @@ class Rounds:
             lambda: self._leftovers.look(budget),
             lambda: self._allocations.look(budget),
             lambda: self._look_again(budget),
+            lambda: self._keeping.look(budget),
         ]
         good = True
         self._hurry = False

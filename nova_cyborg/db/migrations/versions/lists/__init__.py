@@ -1,3 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-
-"""What lists of device contexts are narrowed to."""

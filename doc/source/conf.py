@@ -11,6 +11,7 @@ project = 'nova_cyborg'
 project_copyright = 'OpenStack Foundation'
 extensions = [
     'cliff.sphinxext',
+    'diagrams',
     'error_table',
     'openstackdocstheme',
     'oslo_config.sphinxext',

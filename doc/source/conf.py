@@ -16,6 +16,7 @@ extensions = [
     'openstackdocstheme',
     'oslo_config.sphinxext',
     'oslo_policy.sphinxext',
+    'release_notes',
     'sphinx.ext.autodoc',
 ]
 master_doc = 'index'

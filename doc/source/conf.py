@@ -11,10 +11,12 @@ project = 'nova_cyborg'
 project_copyright = 'OpenStack Foundation'
 extensions = [
     'cliff.sphinxext',
+    'diagrams',
     'error_table',
     'openstackdocstheme',
     'oslo_config.sphinxext',
     'oslo_policy.sphinxext',
+    'release_notes',
     'sphinx.ext.autodoc',
 ]
 master_doc = 'index'

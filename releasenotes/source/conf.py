@@ -2,9 +2,14 @@
 
 """Configuration of Sphinx for the release notes."""
 
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / 'doc' / 'ext'))
+
 project = 'nova_cyborg Release Notes'
 project_copyright = 'OpenStack Foundation'
-extensions = ['openstackdocstheme', 'reno.sphinxext']
+extensions = ['openstackdocstheme', 'release_notes']
 master_doc = 'index'
 
 html_theme = 'openstackdocs'

@@ -31,6 +31,8 @@ _LENGTH = re.compile('[0-9]{1,9}')
 _METHOD = '_method'
 _PREFIXES = (
     'device_contexts',
+    'device_context_limits',
+    'device_context_options',
     'device_allocations',
     'device_taints',
     'reconciler',

@@ -13,6 +13,8 @@ from sqlalchemy import orm
 from nova_cyborg import exception, model
 from nova_cyborg.db import session, tables
 from nova_cyborg.db.bindings import links, rows
+from nova_cyborg.db.limits import limits as limits_lib
+from nova_cyborg.db.limits import usage
 
 
 def create(
@@ -21,6 +23,7 @@ def create(
     device_profile_id: str | None,
     fields: collections.abc.Mapping[str, ty.Any],
     limit: int,
+    limits: limits_lib.Limits,
 ) -> model.DeviceContext:
     """Store a new device context of the request's project.
 
@@ -32,17 +35,19 @@ def create(
     :param device_profile_id: UUID of the profile they were copied from.
     :param fields: name, description, delete_on_termination, live_migration,
         tag; each optional.
-    :param limit: how many the project may have; below zero, any number.
+    :param limit: how many any project may have; below zero, any number.
+    :param limits: what the project may have besides.
     :returns: the device context.
     :raises InvalidRequest: if the database cannot store the fields.
-    :raises TooManyDeviceContexts: if it would have more.
+    :raises TooManyDeviceContexts: if it would have more than any may have.
+    :raises LimitReached: if it would have more than the project may have.
     """
     check_storable(context, fields)
-    _check_count(context, limit, more=1)
+    _check_count(context, limit, limits, new=1)
     made = _insert(context, groups, device_profile_id, fields)
     try:
-        _check_count(context, limit)
-    except exception.TooManyDeviceContexts:
+        _check_count(context, limit, limits, new=1, stored=True)
+    except (exception.TooManyDeviceContexts, exception.LimitReached):
         _delete_free(context, made.uuid, made.project_id)
         raise
     return made
@@ -75,17 +80,25 @@ def check_storable(
 
 
 def _check_count(
-    context: cyborg_context.RequestContext, limit: int, more: int = 0
+    context: cyborg_context.RequestContext,
+    limit: int,
+    limits: limits_lib.Limits,
+    new: int,
+    stored: bool = False,
 ) -> None:
-    if limit < 0:
+    """Check that a project may have so many new device contexts.
+
+    :param stored: whether they are counted with the others already.
+    """
+    resource = limits_lib.CONTEXTS
+    if limit < 0 and limits.of(resource) == limits_lib.UNLIMITED:
         return
-    table = tables.DeviceContext
-    query = sa.select(sa.func.count(table.id)).where(
-        table.project_id == context.project_id
-    )
-    ((found,),) = session.rows(context, query)
-    if found + more > limit:
-        raise exception.TooManyDeviceContexts(count=found + more, limit=limit)
+    used = usage.contexts(context, context.project_id)
+    if stored:
+        used -= new
+    if 0 <= limit < used + new:
+        raise exception.TooManyDeviceContexts(count=used + new, limit=limit)
+    limits.check(resource, used, new)
 
 
 @session.retry

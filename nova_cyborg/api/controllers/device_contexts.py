@@ -14,7 +14,10 @@ from pecan import rest
 
 from nova_cyborg import exception, language, model
 from nova_cyborg.api.controllers import handler, views
-from nova_cyborg.api.controllers.answers import explanations
+from nova_cyborg.api.controllers.answers import (
+    device_context_limits,
+    explanations,
+)
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.api.schemas import explanation
@@ -58,6 +61,7 @@ class DeviceContextsController(rest.RestController):
             profile_id,
             fields,
             CONF.nova_cyborg.max_contexts_per_project,
+            device_context_limits.of_project(),
         )
         shown = views.as_dict(context)
         pecan.response.headers['Location'] = shown['links'][0]['href']

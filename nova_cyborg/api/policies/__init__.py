@@ -9,6 +9,7 @@ from oslo_policy import policy
 from nova_cyborg.api.policies import (
     device_allocation,
     device_context,
+    device_context_limit,
     device_context_option,
     device_taint,
     reconciler,
@@ -20,6 +21,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
     return list(
         itertools.chain(
             device_context.list_policies(),
+            device_context_limit.list_policies(),
             device_context_option.list_policies(),
             device_allocation.list_policies(),
             device_taint.list_policies(),

@@ -202,6 +202,22 @@ has more already keeps them, and makes no other.
 Read by cyborg-api, from cyborg.conf. Every cyborg-api needs the same value.
 """,
     ),
+    cfg.BoolOpt(
+        'enforce_limits',
+        default=False,
+        help="""
+Whether projects have the limits that are registered in Keystone for the
+Accelerator service: of ``device_contexts``, and of resource classes by their
+names in Placement, such as ``class:FPGA``. What is not registered is not
+limited.
+
+If it is true, Keystone is asked when a device context is made, and when a
+server is to get one; while Keystone does not answer, neither is done. It is
+asked as ``[oslo_limit]`` says. If it is false, it is not asked.
+
+Read by cyborg-api, from cyborg.conf. Every cyborg-api needs the same value.
+""",
+    ),
     cfg.ListOpt(
         'allowed_resource_classes',
         default=[],

@@ -158,6 +158,27 @@ class OverLimit(DeviceContextError):
     error_code = 'nova_cyborg.over_limit'
 
 
+class LimitReached(DeviceContextError):
+    message = (
+        'The project may have %(limit)d of %(resource)s and has %(used)d; '
+        '%(asked)d more would be too many. Detach or delete device contexts, '
+        'or ask for a higher limit. See "openstack accelerator device context '
+        'limits".'
+    )
+    status = 403
+    error_code = 'nova_cyborg.limit_reached'
+
+
+class LimitsUnknown(DeviceContextError):
+    message = (
+        'Keystone does not say what the project may have, so it gets nothing '
+        'more. Try again later. Operators: check Keystone, and [oslo_limit] '
+        'in cyborg.conf; the log of cyborg-api says what is wrong.'
+    )
+    status = 503
+    error_code = 'nova_cyborg.limits_unknown'
+
+
 class LiveMigrationForced(DeviceContextError):
     message = (
         'Server %(server_id)s has device contexts, and cannot be forced to a '

@@ -447,6 +447,19 @@ def accelerator_count(groups: collections.abc.Iterable[Group]) -> int:
     return sum(group.accelerator_count for group in groups)
 
 
+def amounts(groups: collections.abc.Iterable[Group]) -> dict[str, int]:
+    """Add up what groups ask for.
+
+    :param groups: the groups, of one device context or of several.
+    :returns: amounts by resource class.
+    """
+    found: dict[str, int] = {}
+    for group in groups:
+        for name, amount in group.resources:
+            found[name] = found.get(name, 0) + amount
+    return found
+
+
 def profile_name(groups: collections.abc.Sequence[Group]) -> str:
     """Name the hidden device profile that stands for some groups.
 

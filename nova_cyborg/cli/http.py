@@ -208,6 +208,14 @@ class DeviceContextOptions(_Collection):
     missing = exception.DeviceContextNotFound
 
 
+class DeviceContextLimits(_Collection):
+    """Calls about what a project may have, and has."""
+
+    name = 'device_context_limits'
+    # None is ever named.
+    missing = exception.DeviceContextNotFound
+
+
 class DeviceTaints(_Collection):
     """Calls about taints of devices."""
 

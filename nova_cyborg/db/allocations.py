@@ -19,6 +19,7 @@ from nova_cyborg import exception, model
 from nova_cyborg.db import contexts, profiles, session, tables
 from nova_cyborg.db.bindings import links, rows
 from nova_cyborg.db.events import actions, recording
+from nova_cyborg.db.limits import limits as limits_lib
 
 #: Device contexts that a server holds: the row of each, and what it says.
 ContextRows = list[tuple[tables.DeviceContext, model.DeviceContext]]
@@ -113,6 +114,7 @@ def reserve(
     context_ids: collections.abc.Sequence[str],
     caller: str,
     check: Check,
+    limits: limits_lib.Limits,
 ) -> model.Allocation:
     """Give device contexts to a new server, all or none; safe to repeat.
 
@@ -121,14 +123,17 @@ def reserve(
     :param context_ids: UUIDs of the device contexts, each once.
     :param caller: UUID of the attempt to build the server.
     :param check: raises if the server may not have the device contexts.
+    :param limits: what the project may have.
     :returns: the allocation.
     :raises AlreadyBegun: if another caller builds the server.
     :raises DeviceContextNotFound: if one is not in the project.
     :raises DeviceContextInUse: if another server holds one.
     :raises AllocationMismatch: if the server holds other ones.
     :raises TagInUse: if two of them have one tag.
+    :raises LimitReached: if the project would have too much.
     """
     with session.writing(context) as db:
+        limits.lock(db)
         row = lock(db, server_id)
         is_new = row is None
         if row is None:
@@ -145,10 +150,12 @@ def reserve(
         if {data.uuid for _row, data in held} != set(context_ids):
             raise exception.AllocationMismatch(server_id=server_id)
         contexts.check_tags(data for _row, data in held)
-        check([data for _row, data in held])
+        found = [data for _row, data in held]
+        check(found)
         if is_new:
+            limits.check_held(db, found)
             what = recording.What(actions.Action.RESERVE, server_id=server_id)
-            recording.record(db, [data for _row, data in held], what)
+            recording.record(db, found, what)
         return as_data(row, held)
 
 

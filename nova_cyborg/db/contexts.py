@@ -15,6 +15,8 @@ from nova_cyborg import exception, model
 from nova_cyborg.db import session, tables
 from nova_cyborg.db.bindings import links, rows
 from nova_cyborg.db.events import actions, bounds, recording
+from nova_cyborg.db.limits import limits as limits_lib
+from nova_cyborg.db.limits import usage
 from nova_cyborg.db.lists import demands, tag_rows
 
 
@@ -39,6 +41,7 @@ def create(
     context: cyborg_context.RequestContext,
     wanted: collections.abc.Sequence[New],
     limit: int,
+    limits: limits_lib.Limits,
 ) -> list[model.DeviceContext]:
     """Store new device contexts of the request's project, all or none.
 
@@ -47,17 +50,20 @@ def create(
     left. More may be refused than would need to be.
 
     :param wanted: the device contexts.
-    :param limit: how many the project may have; below zero, any number.
+    :param limit: how many any project may have; below zero, any number.
+    :param limits: what the project may have besides.
     :returns: the device contexts, in this order.
     :raises InvalidRequest: if the database cannot store the fields.
-    :raises TooManyDeviceContexts: if it would have more.
+    :raises TooManyDeviceContexts: if it would have more than any may have.
+    :raises LimitReached: if it would have more than the project may have.
     """
     check_storable(context, *(each.fields for each in wanted))
-    _check_count(context, limit, more=len(wanted))
+    new = len(wanted)
+    _check_count(context, limit, limits, new)
     made = _insert(context, wanted)
     try:
-        _check_count(context, limit)
-    except exception.TooManyDeviceContexts:
+        _check_count(context, limit, limits, new, stored=True)
+    except (exception.TooManyDeviceContexts, exception.LimitReached):
         _delete_free(context, [each.uuid for each in made])
         raise
     return made
@@ -91,17 +97,25 @@ def check_storable(
 
 
 def _check_count(
-    context: cyborg_context.RequestContext, limit: int, more: int = 0
+    context: cyborg_context.RequestContext,
+    limit: int,
+    limits: limits_lib.Limits,
+    new: int,
+    stored: bool = False,
 ) -> None:
-    if limit < 0:
+    """Check that a project may have so many new device contexts.
+
+    :param stored: whether they are counted with the others already.
+    """
+    resource = limits_lib.CONTEXTS
+    if limit < 0 and limits.of(resource) == limits_lib.UNLIMITED:
         return
-    table = tables.DeviceContext
-    query = sa.select(sa.func.count(table.id)).where(
-        table.project_id == context.project_id
-    )
-    ((found,),) = session.rows(context, query)
-    if found + more > limit:
-        raise exception.TooManyDeviceContexts(count=found + more, limit=limit)
+    used = usage.contexts(context, context.project_id)
+    if stored:
+        used -= new
+    if 0 <= limit < used + new:
+        raise exception.TooManyDeviceContexts(count=used + new, limit=limit)
+    limits.check(resource, used, new)
 
 
 @session.retry

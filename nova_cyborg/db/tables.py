@@ -145,6 +145,26 @@ class DeviceContextTag(Base):
     )
 
 
+class DeviceContextAmount(Base):
+    """How much of a resource class a device context asks for, in all.
+
+    It is there once the device context was counted; see
+    :mod:`nova_cyborg.db.limits.usage`.
+    """
+
+    __tablename__ = 'device_context_amounts'
+
+    device_context_uuid: orm.Mapped[str] = orm.mapped_column(
+        sa.String(36),
+        sa.ForeignKey('device_contexts.uuid', ondelete='CASCADE'),
+        primary_key=True,
+    )
+    resource_class: orm.Mapped[str] = orm.mapped_column(
+        sa.String(255), primary_key=True
+    )
+    amount: orm.Mapped[int]
+
+
 class DeviceBinding(Base):
     """The devices of a server on one node: see :class:`model.BindingState`.
 
@@ -237,6 +257,17 @@ class HostLock(Base):
     __tablename__ = 'host_locks'
 
     hostname: orm.Mapped[str] = orm.mapped_column(
+        sa.String(255), primary_key=True
+    )
+    times: orm.Mapped[int] = orm.mapped_column(default=0)
+
+
+class ProjectLock(Base):
+    """A row for who counts what a project has to wait for."""
+
+    __tablename__ = 'project_locks'
+
+    project_id: orm.Mapped[str] = orm.mapped_column(
         sa.String(255), primary_key=True
     )
     times: orm.Mapped[int] = orm.mapped_column(default=0)

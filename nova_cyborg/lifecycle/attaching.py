@@ -9,6 +9,7 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg.db import allocations, arqs
 from nova_cyborg.db.bindings import attaching, detaching, transitions
+from nova_cyborg.db.limits import limits as limits_lib
 from nova_cyborg.lifecycle import heal, nova, unbind
 
 LOG = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ def begin(
     project_id: str,
     tag: str | None,
     check: allocations.Check,
+    limits: limits_lib.Limits,
 ) -> attaching.Begun:
     """Begin to attach a device context to a server; safe to repeat.
 
@@ -29,11 +31,12 @@ def begin(
     :param project_id: the server's project, which owns the device context.
     :param tag: the tag that it is to have; None for the one that it has.
     :param check: raises if the server may not have its device contexts.
+    :param limits: what the project may have.
     :returns: what the server holds.
     """
     begun = heal.contexts_in_use(
         nova.Nova(),
-        lambda: attaching.begin(context, call, project_id, tag, check),
+        lambda: attaching.begin(context, call, project_id, tag, check, limits),
     )
     LOG.info(
         'Server %s is getting device context %s',

@@ -16,6 +16,7 @@ from nova_cyborg.api.controllers import (
     handler,
     views,
 )
+from nova_cyborg.api.controllers.answers import device_context_limits
 from nova_cyborg.api.policies import device_allocation as policies
 from nova_cyborg.api.schemas import device_allocation as schemas
 from nova_cyborg.api.schemas import explanation
@@ -86,6 +87,10 @@ class DeviceAllocationsController(rest.RestController):
             handler.request_context(), _wanted_contexts(body)
         )
         _bounds().check(found)
+        device_context_limits.of_project().check_unheld(
+            handler.request_context(),
+            [each for each in found if not each.server_id],
+        )
         return {
             'device_contexts': [views.as_dict(each) for each in found],
             'combinations': _combinations(
@@ -130,10 +135,11 @@ class DeviceAllocationsController(rest.RestController):
         caller = handler.canonical(body['caller'])
         context = handler.request_context()
         check = _bounds().check
+        limits = device_context_limits.of_project()
         allocation = heal.contexts_in_use(
             nova.Nova(),
             lambda: allocations.reserve(
-                context, server_id, context_ids, caller, check
+                context, server_id, context_ids, caller, check, limits
             ),
         )
         LOG.info(
@@ -237,6 +243,7 @@ class DeviceAllocationsController(rest.RestController):
             body['project_id'],
             body.get('tag'),
             _bounds().check,
+            device_context_limits.of_project(body['project_id']),
         )
         held = begun.allocation.device_contexts
         tainted = taints.keys(handler.request_context())

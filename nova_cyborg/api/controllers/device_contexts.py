@@ -12,7 +12,10 @@ from pecan import rest
 
 from nova_cyborg import exception
 from nova_cyborg.api.controllers import handler, views
-from nova_cyborg.api.controllers.answers import explanations
+from nova_cyborg.api.controllers.answers import (
+    device_context_limits,
+    explanations,
+)
 from nova_cyborg.api.controllers.lists import requested, tags, wanted
 from nova_cyborg.api.controllers.parts import events
 from nova_cyborg.api.policies import device_context as policies
@@ -43,6 +46,7 @@ class DeviceContextsController(rest.RestController):
             handler.request_context(),
             requested.read(body),
             CONF.nova_cyborg.max_contexts_per_project,
+            device_context_limits.of_project(),
         )
         shown = [views.as_dict(each, views.FIELDS) for each in made]
         # Devices may come: no reason to refuse it.

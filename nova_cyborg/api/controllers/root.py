@@ -12,7 +12,10 @@ from nova_cyborg.api.controllers import (
     device_taints,
     devices,
 )
-from nova_cyborg.api.controllers.answers import device_context_options
+from nova_cyborg.api.controllers.answers import (
+    device_context_limits,
+    device_context_options,
+)
 from nova_cyborg.api.controllers.operators import reconciler
 
 
@@ -21,6 +24,9 @@ class V2Controller(v2.Controller):
 
     accelerator_requests = accelerator_requests.AcceleratorRequestsController()
     device_allocations = device_allocations.DeviceAllocationsController()
+    device_context_limits = (
+        device_context_limits.DeviceContextLimitsController()
+    )
     device_context_options = (
         device_context_options.DeviceContextOptionsController()
     )

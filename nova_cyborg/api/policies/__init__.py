@@ -10,6 +10,7 @@ from nova_cyborg.api.policies import (
     device_allocation,
     device_context,
     device_context_event,
+    device_context_limit,
     device_context_option,
     device_context_tag,
     device_taint,
@@ -22,6 +23,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
     return list(
         itertools.chain(
             device_context.list_policies(),
+            device_context_limit.list_policies(),
             device_context_option.list_policies(),
             device_context_tag.list_policies(),
             device_context_event.list_policies(),

@@ -21,6 +21,7 @@ from nova_cyborg.db.bindings import (
     transitions,
 )
 from nova_cyborg.db.inventory import hosts
+from nova_cyborg.db.limits import limits as limits_lib
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +45,7 @@ def begin(
     project_id: str,
     tag: str | None,
     check: allocations.Check,
+    limits: limits_lib.Limits,
 ) -> Begun:
     """Begin to attach a device context to a server; safe to repeat.
 
@@ -51,6 +53,7 @@ def begin(
     :param project_id: the server's project, which owns the device context.
     :param tag: the tag that it is to have; None for the one that it has.
     :param check: raises if the server may not have its device contexts.
+    :param limits: what the project may have.
     :returns: what the server holds.
     :raises DeviceContextNotFound: if it is not in the project.
     :raises DeviceContextInUse: if another server holds it.
@@ -59,10 +62,12 @@ def begin(
     :raises ServerMoving: if the server has devices on two hosts.
     :raises TagInUse: if another device context of the server has its tag.
     :raises TooManyGroups: if the server would hold too many.
+    :raises LimitReached: if the project would have too much.
     """
     if tag is not None:
         contexts.check_storable(context, {'tag': tag})
     with session.writing(context) as db:
+        limits.lock(db)
         allocation, bindings = _lock(db, call, project_id)
         is_new = allocations.hold(db, allocation, [call.context_id])
         row = transitions.find(db, allocation, call.context_id)
@@ -83,6 +88,8 @@ def begin(
             )
         check(found)
         (made,) = [each for each in found if each.uuid == call.context_id]
+        if is_new:
+            limits.check_held(db, [made])
         return Begun(allocations.as_data(allocation, held), made, not is_new)
 
 

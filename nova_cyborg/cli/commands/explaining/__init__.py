@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Commands that say what there is to ask for, and why it is not there."""
+"""Commands that say what can be asked for, how much, and why it is not had."""

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""How many device contexts a project has, and units of resource classes."""
+
+import collections.abc
+import typing as ty
+
+import sqlalchemy as sa
+from cyborg import context as cyborg_context
+from sqlalchemy import orm
+
+from nova_cyborg import model
+from nova_cyborg.db import session, tables
+
+# How many device contexts are looked into at once.
+_BATCH = 100
+
+
+def lock(db: orm.Session, project_id: str) -> None:
+    """Have no other server of a project get devices until the end.
+
+    A transaction is to begin with this: on MariaDB, one that has read already
+    does not count what others have been given before it.
+
+    :param db: the transaction's session.
+    :param project_id: the project.
+    """
+    row = tables.ProjectLock
+    locked: ty.Any = db.execute(
+        sa.update(row)
+        .where(row.project_id == project_id)
+        .values(times=row.times + 1),
+        execution_options={'synchronize_session': False},
+    )
+    if not locked.rowcount:
+        # Of two that make the row, one is told so, and begins again.
+        db.execute(sa.insert(row).values(project_id=project_id, times=0))
+
+
+def contexts(context: cyborg_context.RequestContext, project_id: str) -> int:
+    """Count the device contexts of a project.
+
+    :param project_id: the project.
+    :returns: how many it has, those that no server holds, too.
+    """
+    table = tables.DeviceContext
+    query = sa.select(sa.func.count(table.id)).where(
+        table.project_id == project_id
+    )
+    ((found,),) = session.rows(context, query)
+    return int(found)
+
+
+@session.retry
+def accelerators(
+    context: cyborg_context.RequestContext, project_id: str
+) -> dict[str, int]:
+    """Count what the servers of a project have, or are about to have.
+
+    :param project_id: the project.
+    :returns: units by resource class.
+    """
+    with session.writing(context) as db:
+        lock(db, project_id)
+        return count_accelerators(db, project_id)
+
+
+def count_accelerators(db: orm.Session, project_id: str) -> dict[str, int]:
+    """See :func:`accelerators`; as seen in a transaction.
+
+    :param db: the transaction's session, which has the project's lock.
+    :param project_id: the project.
+    :returns: units by resource class.
+    """
+    _look_into(db, project_id)
+    held, asked = tables.DeviceContext, tables.DeviceContextAmount
+    query = (
+        sa.select(asked.resource_class, sa.func.sum(asked.amount))
+        .join(held, held.uuid == asked.device_context_uuid)
+        .where(*_is_held(project_id))
+        .group_by(asked.resource_class)
+    )
+    # The sum is a Decimal on MariaDB.
+    return {name: int(total) for name, total in db.execute(query)}
+
+
+def _is_held(project_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    held = tables.DeviceContext
+    return held.project_id == project_id, held.allocation_id.is_not(None)
+
+
+def _look_into(db: orm.Session, project_id: str) -> None:
+    """Write down what device contexts ask for that were not counted yet.
+
+    What one asks for never changes. It is written here and not where device
+    contexts are made: there are some from before there was anything to count,
+    and those of a cyborg-api of an earlier release.
+    """
+    held, asked = tables.DeviceContext, tables.DeviceContextAmount
+    known = sa.select(asked.device_context_uuid).where(
+        asked.device_context_uuid == held.uuid
+    )
+    query = (
+        sa.select(held.id, held.uuid, held.groups)
+        .where(*_is_held(project_id), ~known.exists())
+        .order_by(held.id)
+        .limit(_BATCH)
+    )
+    found = db.execute(query).all()
+    while found:
+        db.execute(sa.insert(asked), list(_amounts(found)))
+        if len(found) < _BATCH:
+            break
+        found = db.execute(query.where(held.id > found[-1].id)).all()
+
+
+def _amounts(
+    found: collections.abc.Iterable[ty.Any],
+) -> collections.abc.Iterator[dict[str, ty.Any]]:
+    for _row_id, uuid, text in found:
+        amounts = model.amounts(session.load_groups(text))
+        for name, amount in amounts.items():
+            yield {
+                'device_context_uuid': uuid,
+                'resource_class': name,
+                'amount': amount,
+            }

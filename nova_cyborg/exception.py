@@ -310,6 +310,43 @@ class DeviceContextInUse(DeviceContextError):
         return found if isinstance(found, str) else None
 
 
+class DeviceContextChanged(DeviceContextError):
+    message = (
+        'Device context %(id)s has been changed: it is at revision '
+        '%(revision)d, which If-Match does not name. Nothing was changed now. '
+        'Show it, and try again.'
+    )
+    status = 412
+    error_code = 'nova_cyborg.device_context.changed'
+
+
+class IdempotencyKeyReused(DeviceContextError):
+    message = (
+        'The Idempotency-Key "%(key)s" was sent with another request. Use '
+        'another key for this one.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.idempotency_key.reused'
+
+
+class IdempotencyKeySpent(DeviceContextError):
+    message = (
+        'Device context %(id)s, which was made with the Idempotency-Key '
+        '"%(key)s", is deleted. Use another key to make another one.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.idempotency_key.spent'
+
+
+class TooManyIdempotencyKeys(DeviceContextError):
+    message = (
+        'The project has sent %(limit)d different Idempotency-Keys within a '
+        'day, and no more can be kept. Send the request without one.'
+    )
+    status = 403
+    error_code = 'nova_cyborg.idempotency_key.too_many'
+
+
 class DeviceContextAttached(DeviceContextError):
     message = (
         'Device context %(id)s is attached to server %(server_id)s already.'

@@ -336,6 +336,7 @@ class DeviceContext:
     :ivar binding_fault: why its binding failed, or what it has lost.
     :ivar device_profile_id: UUID of the profile its groups were copied from.
     :ivar bindings: where it has devices; two or more while its server moves.
+    :ivar revision: how often its project has changed it.
     """
 
     uuid: str
@@ -354,6 +355,7 @@ class DeviceContext:
     transition_fault: str | None = None
     binding_fault: str | None = None
     bindings: tuple[Binding, ...] = ()
+    revision: int = 0
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
 

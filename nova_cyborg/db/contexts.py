@@ -18,6 +18,7 @@ from nova_cyborg.db.events import actions, bounds, recording
 from nova_cyborg.db.limits import limits as limits_lib
 from nova_cyborg.db.limits import usage
 from nova_cyborg.db.lists import demands, tag_rows
+from nova_cyborg.db.repeated import keys
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,11 +38,16 @@ class New:
     tags: collections.abc.Collection[str] = ()
 
 
+#: Of a device context, one of which it must be at; None for any.
+Revisions: ty.TypeAlias = collections.abc.Set[int] | None
+
+
 def create(
     context: cyborg_context.RequestContext,
     wanted: collections.abc.Sequence[New],
     limit: int,
     limits: limits_lib.Limits,
+    key: keys.Key | None = None,
 ) -> list[model.DeviceContext]:
     """Store new device contexts of the request's project, all or none.
 
@@ -52,21 +58,63 @@ def create(
     :param wanted: the device contexts.
     :param limit: how many any project may have; below zero, any number.
     :param limits: what the project may have besides.
-    :returns: the device contexts, in this order.
+    :param key: what the request is known by when it is repeated.
+    :returns: the device contexts, in this order; those of the first request
+        with the key.
     :raises InvalidRequest: if the database cannot store the fields.
     :raises TooManyDeviceContexts: if it would have more than any may have.
     :raises LimitReached: if it would have more than the project may have.
+    :raises TooManyIdempotencyKeys: if it has too many keys.
+    :raises IdempotencyKeyReused: if something else is made with the key.
+    :raises IdempotencyKeySpent: if what was made with the key is gone.
     """
     check_storable(context, *(each.fields for each in wanted))
-    new = len(wanted)
-    _check_count(context, limit, limits, new)
-    made = _insert(context, wanted)
+    count = len(wanted)
+    _check_count(context, limit, limits, count)
+    if key:
+        keys.make_room(context, key)
+    new = {uuidutils.generate_uuid(): each for each in wanted}
+    made = _insert(context, new, key)
+    if made[0].uuid not in new:
+        return made
     try:
-        _check_count(context, limit, limits, new, stored=True)
+        _check_count(context, limit, limits, count, stored=True)
     except (exception.TooManyDeviceContexts, exception.LimitReached):
-        _delete_free(context, [each.uuid for each in made])
+        _undo(context, list(new), key)
         raise
     return made
+
+
+def made_with(
+    context: cyborg_context.RequestContext, key: keys.Key
+) -> list[model.DeviceContext] | None:
+    """Read the device contexts that were made with a key.
+
+    :param key: what a request is known by.
+    :returns: the device contexts; None if there was no such request.
+    :raises IdempotencyKeyReused: if something else was asked for with it.
+    :raises IdempotencyKeySpent: if one that was made with the key is gone.
+    """
+    with session.reading(context) as db:
+        return _made_with(db, key)
+
+
+def _made_with(
+    db: orm.Session, key: keys.Key
+) -> list[model.DeviceContext] | None:
+    uuids = keys.find(db, key)
+    if uuids is None:
+        return None
+    query = select().where(
+        tables.DeviceContext.uuid.in_(uuids),
+        tables.DeviceContext.project_id == key.project_id,
+    )
+    read = load(db, db.execute(query).all(), with_tags=True)
+    found = {data.uuid: data for data in read}
+    for uuid in uuids:
+        if uuid not in found:
+            raise exception.IdempotencyKeySpent(key=key.text, id=uuid)
+    return [found[uuid] for uuid in uuids]
 
 
 def check_storable(
@@ -121,11 +169,18 @@ def _check_count(
 @session.retry
 def _insert(
     context: cyborg_context.RequestContext,
-    wanted: collections.abc.Sequence[New],
+    new: collections.abc.Mapping[str, New],
+    key: keys.Key | None,
 ) -> list[model.DeviceContext]:
-    new = {uuidutils.generate_uuid(): each for each in wanted}
     row = tables.DeviceContext
     with session.writing(context) as db:
+        # Of two requests with one key that come at once, the second has failed
+        # with a duplicate, and finds what the first one has made now.
+        repeated = _made_with(db, key) if key else None
+        if repeated:
+            return repeated
+        if key:
+            keys.store(db, key, list(new))
         # With one statement, however many they are.
         db.execute(
             sa.insert(row),
@@ -214,6 +269,7 @@ def update(
     uuid: str,
     project_id: str | None,
     fields: collections.abc.Mapping[str, ty.Any],
+    revisions: Revisions = None,
 ) -> model.DeviceContext:
     """Change a device context.
 
@@ -221,9 +277,11 @@ def update(
     :param project_id: the project it must belong to; None for any.
     :param fields: name, description, delete_on_termination, live_migration,
         tag; each optional.
+    :param revisions: what it must be at.
     :returns: the changed device context.
     :raises InvalidRequest: if the database cannot store the fields.
     :raises DeviceContextNotFound: if there is none in the project.
+    :raises DeviceContextChanged: if it is at another revision.
     :raises TagInUse: if the server that holds it has another one with the
         tag.
     """
@@ -236,15 +294,23 @@ def update(
             # Before anything is read: of two that get one tag at the same
             # moment, the second sees the first one's.
             rows.lock_allocation(db, holder)
-        # First, and with its condition: one that is deleted at this moment
-        # is not found then.
-        db.execute(
+        # First, and with its conditions: one that is deleted at this moment
+        # is not found then, and one that is changed is at another revision.
+        changed: ty.Any = db.execute(
             sa.update(tables.DeviceContext)
-            .where(*_is(uuid, project_id))
-            .values(updated_at=timeutils.utcnow(), **fields)
+            .where(*_is(uuid, project_id), *_is_at(revisions))
+            .values(
+                updated_at=timeutils.utcnow(),
+                revision=tables.DeviceContext.revision + 1,
+                **fields,
+            )
         )
         found = find_row(db, uuid, project_id)
         row, server_id, _fault = found
+        if not changed.rowcount:
+            raise exception.DeviceContextChanged(
+                id=uuid, revision=row.revision
+            )
         if fields.get('tag') and server_id:
             if server_id != holder:
                 # It has been taken just now, and its holder is not locked.
@@ -278,33 +344,47 @@ def _holder(
 
 @session.retry
 def delete(
-    context: cyborg_context.RequestContext, uuid: str, project_id: str | None
+    context: cyborg_context.RequestContext,
+    uuid: str,
+    project_id: str | None,
+    revisions: Revisions = None,
 ) -> None:
     """Delete a device context that no server holds.
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
+    :param revisions: what it must be at.
     :raises DeviceContextNotFound: if there is none in the project.
+    :raises DeviceContextChanged: if it is at another revision.
     :raises DeviceContextInUse: if a server holds it.
     """
     with session.writing(context) as db:
         row, server_id, _fault = find_row(db, uuid, project_id)
+        if revisions is not None and row.revision not in revisions:
+            raise exception.DeviceContextChanged(
+                id=uuid, revision=row.revision
+            )
         recording.record(db, [row], recording.What(actions.Action.DELETE))
-        if not _delete_free_in(db, *_is(uuid, project_id)):
+        which = (*_is(uuid, project_id), *_is_at(revisions))
+        if not _delete_free_in(db, *which):
             error = exception.DeviceContextInUse(id=uuid, server_id=server_id)
-            # Without a server, it was released right after the DELETE.
+            # Without a server, it was released or changed right after it was
+            # read.
             raise error if server_id else session.Retry(error)
 
 
 @session.retry
-def _delete_free(
+def _undo(
     context: cyborg_context.RequestContext,
     uuids: collections.abc.Sequence[str],
+    key: keys.Key | None,
 ) -> None:
     with session.writing(context) as db:
         _delete_free_in(db, tables.DeviceContext.uuid.in_(uuids))
         # Nobody was told of them.
         bounds.forget(db, *uuids)
+        if key:
+            keys.forget(db, key)
 
 
 def _delete_free_in(db: orm.Session, *which: sa.ColumnElement[bool]) -> bool:
@@ -414,6 +494,13 @@ def _is(
         yield tables.DeviceContext.project_id == project_id
 
 
+def _is_at(
+    revisions: Revisions,
+) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
+    if revisions is not None:
+        yield tables.DeviceContext.revision.in_(sorted(revisions))
+
+
 def load(
     db: orm.Session,
     found: collections.abc.Sequence[ty.Any],
@@ -471,6 +558,7 @@ def _as_data(
         transition_fault=row.fault,
         binding_fault=fault or model.missing_fault(devices),
         bindings=bindings,
+        revision=row.revision,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -66,7 +66,8 @@ class DeviceContext(_Timestamps, Base):
     :class:`model.Transition`. ``transition_caller`` says who attaches or
     detaches it, or did so last; ``fault``, why that has failed.
     ``demands_recorded`` says whether its rows of :class:`DeviceContextDemand`
-    are there.
+    are there. ``revision`` rises with each change of what its project can
+    change.
     """
 
     __tablename__ = 'device_contexts'
@@ -102,6 +103,9 @@ class DeviceContext(_Timestamps, Base):
     )
     transition_since: orm.Mapped[datetime.datetime | None]
     fault: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+    revision: orm.Mapped[int] = orm.mapped_column(
+        default=0, server_default='0'
+    )
     allocation_id: orm.Mapped[int | None] = orm.mapped_column(
         sa.ForeignKey('device_allocations.id'), index=True
     )
@@ -365,3 +369,24 @@ class MetricCount(Base):
     label: orm.Mapped[str] = orm.mapped_column(sa.String(96), primary_key=True)
     times: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
     seconds: orm.Mapped[float] = orm.mapped_column(sa.Double)
+
+
+class IdempotencyKey(Base):
+    """What was made with a key: see :mod:`nova_cyborg.db.repeated.keys`.
+
+    ``digest`` stands for the project and the key, ``fingerprint`` for what
+    was asked for. ``context_uuids`` is a list in JSON; the device contexts
+    may be gone.
+    """
+
+    __tablename__ = 'idempotency_keys'
+
+    digest: orm.Mapped[str] = orm.mapped_column(
+        sa.String(64), primary_key=True
+    )
+    project_id: orm.Mapped[str] = orm.mapped_column(sa.String(255), index=True)
+    fingerprint: orm.Mapped[str] = orm.mapped_column(sa.String(64))
+    context_uuids: orm.Mapped[str] = orm.mapped_column(sa.Text)
+    created_at: orm.Mapped[datetime.datetime] = orm.mapped_column(
+        default=timeutils.utcnow, index=True
+    )

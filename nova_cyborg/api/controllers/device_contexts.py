@@ -10,7 +10,7 @@ from cyborg.conf import CONF
 from oslo_utils import strutils
 from pecan import rest
 
-from nova_cyborg import exception
+from nova_cyborg import exception, model
 from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.controllers.answers import (
     device_context_limits,
@@ -42,11 +42,15 @@ class DeviceContextsController(rest.RestController):
         body = handler.read_body(
             schemas.CREATE, (requested.SEVERAL, schemas.CREATE_SEVERAL)
         )
-        made = contexts.create(
+        key = handler.idempotency_key(body)
+        # Before anything is looked at that may be another one by now.
+        made = key and contexts.made_with(handler.request_context(), key)
+        made = made or contexts.create(
             handler.request_context(),
             requested.read(body),
             CONF.nova_cyborg.max_contexts_per_project,
             device_context_limits.of_project(),
+            key,
         )
         shown = [views.as_dict(each, views.FIELDS) for each in made]
         # Devices may come: no reason to refuse it.
@@ -56,6 +60,7 @@ class DeviceContextsController(rest.RestController):
         )
         if requested.SEVERAL in body:
             return {requested.SEVERAL: shown, 'warnings': found}
+        handler.show_revision(made[0].revision)
         pecan.response.headers['Location'] = shown[0]['links'][0]['href']
         return {**shown[0], 'warnings': found}
 
@@ -102,30 +107,29 @@ class DeviceContextsController(rest.RestController):
         context = contexts.get(
             handler.request_context(), _known(uuid), handler.visible_project()
         )
-        return views.as_dict(context, fields)
+        return _shown(context, fields)
 
-    @handler.handle(policies.UPDATE)
+    @handler.handle(policies.UPDATE, if_match=True)
     def patch(self, uuid: str) -> dict[str, ty.Any]:
         """Change a device context's own fields."""
-        uuid = _known(uuid)
-        fields = handler.read_body(schemas.UPDATE)
-        return views.as_dict(
-            contexts.update(
-                handler.request_context(),
-                uuid,
-                handler.visible_project(),
-                fields,
-            ),
-            views.FIELDS,
+        context = contexts.update(
+            handler.request_context(),
+            _known(uuid),
+            handler.visible_project(),
+            handler.read_body(schemas.UPDATE),
+            handler.wanted_revisions(),
         )
+        return _shown(context)
 
-    @handler.handle(policies.DELETE, status=204)
+    @handler.handle(policies.DELETE, status=204, if_match=True)
     def delete(self, uuid: str) -> None:
         """Delete a device context that no server holds."""
         uuid, project_id = _known(uuid), handler.visible_project()
         context = handler.request_context()
+        revisions = handler.wanted_revisions()
         heal.contexts_in_use(
-            nova.Nova(), lambda: contexts.delete(context, uuid, project_id)
+            nova.Nova(),
+            lambda: contexts.delete(context, uuid, project_id, revisions),
         )
 
     @handler.handle(policies.EXPLAIN)
@@ -143,6 +147,14 @@ class DeviceContextsController(rest.RestController):
             handler.request_context(), _known(uuid), handler.visible_project()
         )
         return explanations.answer(found, body)
+
+
+def _shown(
+    context: model.DeviceContext,
+    fields: collections.abc.Sequence[str] = views.FIELDS,
+) -> dict[str, ty.Any]:
+    handler.show_revision(context.revision)
+    return views.as_dict(context, fields)
 
 
 def _canonical(

@@ -9,6 +9,7 @@ body; whatever it raises becomes an error body here.
 import collections.abc
 import functools
 import json
+import re
 import typing as ty
 import uuid
 
@@ -20,6 +21,7 @@ from oslo_utils import uuidutils
 
 from nova_cyborg import exception
 from nova_cyborg.api import faults, schemas
+from nova_cyborg.db.repeated import keys
 from nova_cyborg.lifecycle.events import counting
 
 _Handler = collections.abc.Callable[..., ty.Any]
@@ -28,8 +30,14 @@ _Handler = collections.abc.Callable[..., ty.Any]
 _SHOWN = 64
 # A condition that is not looked at would count as met. When a GET says
 # If-None-Match, it may be answered in full.
-_CONDITIONS = ('If-Match', 'If-Unmodified-Since')
+_IF_MATCH = 'If-Match'
+_CONDITIONS = (_IF_MATCH, 'If-Unmodified-Since')
 _CONDITIONS_OF_CHANGES = (*_CONDITIONS, 'If-None-Match')
+# An ETag as RFC 9110 has it, and a list of them. A weak one matches nothing.
+_ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_ETAGS = re.compile(rf'{_ETAG}(?:[ \t]*,[ \t]*{_ETAG})*')
+_REVISION = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,8})"')
+_KEY = re.compile(r'[\x21-\x7e]{1,255}')
 
 
 def handle(
@@ -37,6 +45,7 @@ def handle(
     status: int = 200,
     service_only: bool = False,
     query: dict[str, ty.Any] = schemas.NO_QUERY,
+    if_match: bool = False,
 ) -> collections.abc.Callable[[_Handler], _Handler]:
     """Decorate a controller's method as the handler of an action.
 
@@ -44,6 +53,7 @@ def handle(
     :param status: the HTTP status when it succeeds.
     :param service_only: whether a service token is needed.
     :param query: the JSON schema of the query, for :func:`read_query`.
+    :param if_match: whether it looks at :func:`wanted_revisions`.
     :returns: a decorator for methods that take the parts of the path, and
         return the JSON body as a dict, or as bytes; or None for an empty one.
     """
@@ -55,7 +65,7 @@ def handle(
                 authorize(action)
                 if service_only:
                     _require_service_token()
-                _check_conditions()
+                _check_conditions(if_match)
                 pecan.request.checked_query = _checked_query(query)
                 # The method may set another one.
                 pecan.response.status = status
@@ -126,10 +136,12 @@ def is_allowed(action: str) -> bool:
     return True
 
 
-def _check_conditions() -> None:
+def _check_conditions(if_match: bool) -> None:
     is_read = pecan.request.method == 'GET'
     for name in _CONDITIONS if is_read else _CONDITIONS_OF_CHANGES:
-        if name in pecan.request.headers:
+        if name in pecan.request.headers and not (
+            if_match and name == _IF_MATCH
+        ):
             raise exception.InvalidRequest(
                 field=name, reason='no such condition can be set here.'
             )
@@ -200,6 +212,54 @@ def _checked_query(schema: dict[str, ty.Any]) -> dict[str, str]:
         query[name] = value
     schemas.validate(query, schema, 'query')
     return query
+
+
+def wanted_revisions() -> frozenset[int] | None:
+    """Return the revisions that a resource must be at.
+
+    :returns: those that If-Match names; None if any will do.
+    :raises InvalidRequest: if it is no list of ETags.
+    """
+    given = pecan.request.headers.get(_IF_MATCH, '*').strip()
+    if given == '*':
+        return None
+    if not _ETAGS.fullmatch(given):
+        raise exception.InvalidRequest(
+            field=_IF_MATCH,
+            reason='it must be "*", or ETags with their quotes, separated by '
+            'commas.',
+        )
+    # Of what is no revision, nothing is the ETag.
+    return frozenset(map(int, _REVISION.findall(given)))
+
+
+def show_revision(revision: int) -> None:
+    """Have the answer say what revision the resource is at.
+
+    :param revision: the revision.
+    """
+    pecan.response.headers['ETag'] = f'"{revision}"'
+
+
+def idempotency_key(body: dict[str, ty.Any]) -> keys.Key | None:
+    """Return what the request is known by when it is repeated.
+
+    :param body: the body of the request.
+    :returns: the key; None if the request has none.
+    :raises InvalidRequest: if the header is no key.
+    """
+    given = pecan.request.headers.get('Idempotency-Key')
+    if given is None:
+        return None
+    if not _KEY.fullmatch(given):
+        raise exception.InvalidRequest(
+            field='Idempotency-Key',
+            reason='it must be 1 to 255 printable ASCII characters without '
+            'a space.',
+        )
+    # The order of fields does not matter.
+    asked = json.dumps(body, sort_keys=True)
+    return keys.Key(request_context().project_id, given, asked)
 
 
 def canonical_uuid(text: str, error: Exception) -> str:

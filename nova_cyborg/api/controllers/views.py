@@ -34,6 +34,7 @@ FIELDS = (
     'host',
     'devices',
     'bindings',
+    'revision',
     'created_at',
     'updated_at',
     'links',

@@ -8,6 +8,7 @@ binding, at whatever generation that is.
 
 import collections.abc
 import dataclasses
+import typing as ty
 
 from cyborg import context as cyborg_context
 from sqlalchemy import orm
@@ -78,6 +79,8 @@ def begin(
         transitions.begin(db, row, transitions.ATTACHING, call)
         if tag is not None:
             row.tag = tag
+            # In SQL: its project may change it at this moment, too.
+            ty.cast(ty.Any, row).revision = tables.DeviceContext.revision + 1
         db.flush()
         held = contexts.of_allocation(db, allocation.id)
         found = [data for _row, data in held]

@@ -118,7 +118,9 @@ def _lock(db: orm.Session, uuid: str, project_id: str | None) -> None:
     query = sa.update(row).where(row.uuid == uuid)
     if project_id:
         query = query.where(row.project_id == project_id)
-    changed: ty.Any = db.execute(query.values(updated_at=timeutils.utcnow()))
+    changed: ty.Any = db.execute(
+        query.values(updated_at=timeutils.utcnow(), revision=row.revision + 1)
+    )
     if not changed.rowcount:
         raise exception.DeviceContextNotFound(id=uuid)
 

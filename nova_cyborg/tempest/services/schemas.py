@@ -105,6 +105,7 @@ _FIELDS: dict[str, ty.Any] = {
     'host': _STRING_OR_NULL,
     'devices': {'type': 'array', 'items': _DEVICE},
     'bindings': {'type': 'array', 'items': _BINDING},
+    'revision': {'type': 'integer', 'minimum': 0},
     'created_at': {'type': 'string', 'format': 'iso8601-date-time'},
     'updated_at': {
         'type': ['string', 'null'],

@@ -112,6 +112,7 @@ class TestCreate:
             'host': None,
             'devices': [],
             'bindings': [],
+            'revision': 0,
             'created_at': created['created_at'],
             'updated_at': None,
             'links': created['links'],
@@ -271,6 +272,7 @@ class TestUpdate:
         assert changed == {
             **{k: v for k, v in before.items() if k != 'updated_at'},
             field: value,
+            'revision': 1,
         }
         assert member.show(before['uuid']).json[field] == value
 

@@ -253,6 +253,26 @@ class TestUpgrade:
             for name, groups in stored.items()
         }
 
+    def test_a_context_that_was_there_has_not_been_changed(self, engine):
+        migration.upgrade(engine, 'e4a19c6d3f70')
+        with engine.begin() as connection:
+            _insert(
+                connection,
+                'device_contexts',
+                uuid=str(uuid.uuid4()),
+                project_id='p',
+                user_id='u',
+                groups='[]',
+                delete_on_termination=True,
+                created_at=datetime.datetime(2026, 11, 29),
+            )
+
+        migration.upgrade(engine)
+
+        query = sa.select(tables.DeviceContext.revision)
+        with engine.connect() as connection:
+            assert connection.scalars(query).all() == [0]
+
     def test_the_bindings_of_servers_that_were_there(
         self, engine, cyborgs_own
     ):

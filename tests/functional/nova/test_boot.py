@@ -5,9 +5,6 @@
 from tests.functional.nova import base  # isort: skip - first
 
 import typing as ty
-from unittest import mock
-
-from nova.compute import manager
 
 _CHECK = ('POST', '/v2/device_allocations/check')
 
@@ -115,16 +112,6 @@ class CallsTest(base.TestCase):
         self.act(server, 'reboot', arguments={'type': 'HARD'})
         self.delete(server)
         self.cyborg.control('start')
-        self.assertEqual([], self.nova_calls())
-
-    def test_a_hint_that_names_nothing_costs_no_call(self) -> None:
-        # Not to be tried elsewhere: nova-compute itself ends the build.
-        with mock.patch.object(
-            manager.ComputeManager,
-            '_prep_block_device',
-            side_effect=ValueError('no disk today'),
-        ):
-            self.boot_fails(hint=[])
         self.assertEqual([], self.nova_calls())
 
 

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import collections.abc
 import copy
+import functools
 import logging
+import os
 import time
 import typing as ty
 
+from keystoneauth1 import loading as ks_loading
+from keystoneauth1 import session as ks_session
+from nova import conf, service_auth, utils
 from nova import context as nova_context
-from nova import service_auth, utils
 
 from nova_cyborg import cyborg_client, exception
 
@@ -31,6 +35,9 @@ _DEFAULT_TIMEOUT = 120
 _ATTEMPTS = 3
 _SECONDS = 1
 
+# What a session is made of, in nova.conf's [cyborg].
+_SESSION_OPTIONS = ('insecure', 'cafile', 'certfile', 'keyfile', 'timeout')
+
 _Result = ty.TypeVar('_Result')
 
 
@@ -40,18 +47,42 @@ def allocation_client(
     """Make a client; it makes no call by itself.
 
     It is set up by nova.conf's ``[cyborg]`` and ``[service_user]`` sections,
-    as Nova's own client for Cyborg is.
+    as Nova's own client for Cyborg is. All clients of a process share their
+    connections, and Nova keeps its service token: a call costs no more than
+    itself.
 
     :param context: its user's token is used, with Nova's service token
         beside it.
     :returns: the client.
     """
     adapter = utils.get_ksa_adapter(
-        'accelerator', ksa_auth=_get_auth_plugin(context)
+        'accelerator',
+        ksa_auth=_get_auth_plugin(context),
+        ksa_session=_session(),
     )
-    if adapter.session.timeout is None:
-        adapter.session.timeout = _DEFAULT_TIMEOUT
     return cyborg_client.AllocationClient(adapter)
+
+
+def _session() -> ks_session.Session:
+    """Return this process's session, which keeps connections open.
+
+    It has no credentials: each call is made with those of its adapter.
+    """
+    options = conf.CONF.cyborg
+    return _session_of(
+        os.getpid(), *(getattr(options, name) for name in _SESSION_OPTIONS)
+    )
+
+
+# Another one when nova.conf was read again, and in a worker that was forked.
+@functools.lru_cache(maxsize=1)
+def _session_of(*_options: object) -> ks_session.Session:
+    session: ks_session.Session = ks_loading.load_session_from_conf_options(
+        conf.CONF, 'cyborg'
+    )
+    if session.timeout is None:
+        session.timeout = _DEFAULT_TIMEOUT
+    return session
 
 
 def with_credentials(

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Nova's client for Cyborg: what it keeps from one call to the next."""
+
+import http.server
+import json
+import threading
+
+import pytest
+from nova import conf
+from nova import context as nova_context
+from oslo_config import fixture as config_fixture
+
+from nova_cyborg.nova import client
+
+SERVER_ID = '5e4e4a11-0000-4000-8000-000000000000'
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """As much of cyborg-api as one call takes; connections stay open."""
+
+    protocol_version = 'HTTP/1.1'
+
+    def do_GET(self):
+        self.server.seen.append((self.client_address, self.headers))
+        body = json.dumps(
+            {'generation': 1, 'fault': None, 'device_contexts': []}
+        ).encode()
+        self.send_response(200)
+        self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        pass
+
+
+@pytest.fixture
+def cyborg():
+    """A server that notes by which connection a call came, and its tokens."""
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    server.daemon_threads = True
+    server.seen = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def config(cyborg):
+    conf.CONF([], project='nova', default_config_files=[])
+    with config_fixture.Config(conf.CONF) as found:
+        found.config(
+            group='cyborg',
+            endpoint_override=f'http://127.0.0.1:{cyborg.server_port}/v2',
+        )
+        yield found
+
+
+def call(token):
+    """Call Cyborg with a user's token."""
+    context = nova_context.RequestContext(
+        'user', 'project', is_admin=False, auth_token=token
+    )
+    return client.allocation_client(context).get(SERVER_ID)
+
+
+@pytest.mark.usefixtures('config')
+def test_connections_are_kept_and_tokens_are_not(cyborg):
+    for token in ('first', 'second', 'third'):
+        assert call(token).generation == 1
+
+    assert len({connection for connection, _headers in cyborg.seen}) == 1
+    tokens = [headers['X-Auth-Token'] for _connection, headers in cyborg.seen]
+    assert tokens == ['first', 'second', 'third']
+
+
+def test_a_session_is_made_anew_when_its_options_change(cyborg, config):
+    call('first')
+    config.config(group='cyborg', timeout=7)
+    call('second')
+
+    assert len({connection for connection, _headers in cyborg.seen}) == 2
+    assert client._session().timeout == 7
+
+
+@pytest.mark.usefixtures('config')
+def test_it_does_not_wait_for_ever():
+    assert client._session().timeout == 120
+
+
+@pytest.mark.usefixtures('config')
+def test_its_session_has_nobodys_credentials():
+    call('first')
+
+    assert client._session().auth is None

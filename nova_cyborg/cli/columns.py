@@ -25,6 +25,7 @@ SHOWN = (
     'live_migration',
     'tag',
     'tags',
+    'revision',
     'project_id',
     'user_id',
     'created_at',

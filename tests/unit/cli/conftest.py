@@ -42,6 +42,7 @@ def context(**fields: ty.Any) -> dict[str, ty.Any]:
         'live_migration': 'refuse',
         'tag': None,
         'tags': [],
+        'revision': 0,
         'groups': [
             {
                 'resources': {'CUSTOM_FPGA_GZIP': 1},

@@ -13,7 +13,6 @@ import dataclasses
 import json
 import math
 import operator
-import typing as ty
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
@@ -361,12 +360,12 @@ def remove(
     ordered = sorted(set(arq_ids))
     found: list[handles.Handle] = []
     with session.writing(context) as db:
-        count = 0
+        of_contexts = False
         for start in range(0, len(ordered), _PORTION):
-            removed, unused = _remove(db, ordered[start : start + _PORTION])
-            count += removed
+            some, unused = _remove(db, ordered[start : start + _PORTION])
+            of_contexts |= some
             found += unused
-        if count:
+        if of_contexts:
             what = recording.What(actions.Action.UNBIND)
             finding.record_of_arqs(db, ordered, what)
     return found
@@ -374,36 +373,41 @@ def remove(
 
 def _remove(
     db: orm.Session, arq_ids: collections.abc.Sequence[str]
-) -> tuple[int, list[handles.Handle]]:
-    """Remove ARQs; return how many, and the handles that they had."""
-    arq = models.ExtArq
+) -> tuple[bool, list[handles.Handle]]:
+    """Remove ARQs.
+
+    :returns: whether some of device contexts were removed, and the handles
+        that all of them had.
+    """
+    arq, link = models.ExtArq, tables.DeviceContextArq
     mine = arq.uuid.in_(arq_ids)
     db.execute(
         sa.update(arq).where(mine).values(updated_at=timeutils.utcnow()),
         execution_options={'synchronize_session': False},
     )
-    used = sa.select(arq.attach_handle_id, arq.state).where(
-        mine, arq.attach_handle_id.is_not(None)
-    )
-    rows = [row._tuple() for row in db.execute(used)]
-    row_ids = {row_id for row_id, _state in rows}
+    linked = sa.exists().where(link.arq_uuid.in_(arq_ids))
+    there = sa.select(arq.attach_handle_id, arq.state, linked).where(mine)
+    rows = [row._tuple() for row in db.execute(there)]
+    of_contexts = any(is_linked for _row_id, _state, is_linked in rows)
+    states = {row_id: state for row_id, state, _linked in rows if row_id}
     in_guest = {
-        row_id for row_id, state in rows if state not in NEVER_IN_GUEST
+        row_id
+        for row_id, state in states.items()
+        if state not in NEVER_IN_GUEST
     }
-    removed: ty.Any = db.execute(
+    db.execute(
         sa.delete(arq).where(mine),
         execution_options={'synchronize_session': False},
     )
-    count = int(removed.rowcount)
-    if not row_ids:
-        return count, []
+    if not states:
+        return of_contexts, []
     # Without those that are not in use, or are of another ARQ: stock Cyborg
     # ends the use of a handle before its ARQ loses it, and was interrupted in
     # between.
     found = list(
         handles.find(
             db,
-            models.AttachHandle.id.in_(row_ids),
+            models.AttachHandle.id.in_(states),
             models.AttachHandle.in_use.is_(True),
             ~handles.IS_USED,
         )
@@ -413,7 +417,7 @@ def _remove(
     )
     given_back = [each for each in found if each.row_id in in_guest]
     never_given = [each for each in found if each.row_id not in in_guest]
-    return count, [*never_given, *cleaning.begin_in(db, given_back)]
+    return of_contexts, [*never_given, *cleaning.begin_in(db, given_back)]
 
 
 def fail_pending(

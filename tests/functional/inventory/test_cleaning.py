@@ -686,8 +686,7 @@ def test_what_it_costs(cloud, bus, start, shell):
     cloud.devices_file.write(card(ONE, TWO, cleaning=shell(WRITE)))
     both = statements(cloud, [cloud.boot(CARD, YPU) for _n in range(2)])
 
-    # One of them looks for device contexts, of which there is none.
-    assert len(plain) == 6
+    assert len(plain) == 5
     # The others are what Placement and the agent are told.
     inserts = [each for each in cleaned if each.startswith('INSERT')]
     assert len(inserts) == 1

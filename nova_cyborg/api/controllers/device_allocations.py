@@ -366,8 +366,7 @@ def _migration_of(body: dict[str, ty.Any]) -> str | None:
 def _wanted_contexts(body: dict[str, ty.Any]) -> list[str]:
     """Return which device contexts a server is to be given."""
     context_ids = [
-        handler.canonical_uuid(uuid, exception.DeviceContextNotFound(id=uuid))
-        for uuid in body['device_contexts']
+        handler.context_id(uuid) for uuid in body['device_contexts']
     ]
     for uuid in context_ids:
         if context_ids.count(uuid) > 1:

@@ -10,7 +10,7 @@ from cyborg.conf import CONF
 from oslo_utils import strutils
 from pecan import rest
 
-from nova_cyborg import exception, model
+from nova_cyborg import model
 from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.controllers.answers import (
     device_context_limits,
@@ -105,7 +105,9 @@ class DeviceContextsController(rest.RestController):
         """Show a device context."""
         fields = views.chosen(handler.read_query())
         context = contexts.get(
-            handler.request_context(), _known(uuid), handler.visible_project()
+            handler.request_context(),
+            handler.context_id(uuid),
+            handler.visible_project(),
         )
         return _shown(context, fields)
 
@@ -114,7 +116,7 @@ class DeviceContextsController(rest.RestController):
         """Change a device context's own fields."""
         context = contexts.update(
             handler.request_context(),
-            _known(uuid),
+            handler.context_id(uuid),
             handler.visible_project(),
             handler.read_body(schemas.UPDATE),
             handler.wanted_revisions(),
@@ -124,7 +126,7 @@ class DeviceContextsController(rest.RestController):
     @handler.handle(policies.DELETE, status=204, if_match=True)
     def delete(self, uuid: str) -> None:
         """Delete a device context that no server holds."""
-        uuid, project_id = _known(uuid), handler.visible_project()
+        uuid, project_id = handler.context_id(uuid), handler.visible_project()
         context = handler.request_context()
         revisions = handler.wanted_revisions()
         heal.contexts_in_use(
@@ -144,7 +146,9 @@ class DeviceContextsController(rest.RestController):
             return explanations.answer(explanations.new(groups), body)
         body = handler.read_body(explanation.OF_CONTEXT)
         found = contexts.get(
-            handler.request_context(), _known(uuid), handler.visible_project()
+            handler.request_context(),
+            handler.context_id(uuid),
+            handler.visible_project(),
         )
         return explanations.answer(found, body)
 
@@ -161,9 +165,3 @@ def _canonical(
     query: collections.abc.Mapping[str, str], field: str
 ) -> str | None:
     return handler.canonical(query[field]) if field in query else None
-
-
-def _known(uuid: str) -> str:
-    return handler.canonical_uuid(
-        uuid, exception.DeviceContextNotFound(id=uuid)
-    )

@@ -275,6 +275,16 @@ def canonical_uuid(text: str, error: Exception) -> str:
     return canonical(text)
 
 
+def context_id(text: str) -> str:
+    """Check the UUID of a device context of a path.
+
+    :param text: the part of the path.
+    :returns: the UUID in lower case, with hyphens.
+    :raises DeviceContextNotFound: if it is no UUID.
+    """
+    return canonical_uuid(text, exception.DeviceContextNotFound(id=text))
+
+
 def canonical(text: str) -> str:
     """Spell a UUID as the database does.
 

@@ -38,12 +38,12 @@ class TagsController(rest.RestController):
     @handler.handle(policies.GET)
     def get_all(self, uuid: str) -> dict[str, ty.Any]:
         """List the tags."""
-        return _shown(_known(uuid))
+        return _shown(handler.context_id(uuid))
 
     @handler.handle(policies.GET, status=204)
     def get_one(self, uuid: str, tag: str) -> None:
         """Tell whether the device context has a tag."""
-        uuid = _known(uuid)
+        uuid = handler.context_id(uuid)
         if tag not in tags.get(
             handler.request_context(), uuid, handler.visible_project()
         ):
@@ -52,7 +52,7 @@ class TagsController(rest.RestController):
     @handler.handle(policies.UPDATE)
     def put(self, uuid: str, *parts: str) -> dict[str, ty.Any] | None:
         """Give the device context other tags, or one more."""
-        uuid = _known(uuid)
+        uuid = handler.context_id(uuid)
         context, project_id = (
             handler.request_context(),
             handler.visible_project(),
@@ -75,7 +75,7 @@ class TagsController(rest.RestController):
     @handler.handle(policies.UPDATE, status=204)
     def delete(self, uuid: str, *parts: str) -> None:
         """Take all tags, or one, from the device context."""
-        uuid = _known(uuid)
+        uuid = handler.context_id(uuid)
         context, project_id = (
             handler.request_context(),
             handler.visible_project(),
@@ -99,9 +99,3 @@ def _tag(parts: tuple[str, ...]) -> str | None:
         pecan.abort(404)
     # A path may end with a slash.
     return parts[0] if any(parts) else None
-
-
-def _known(uuid: str) -> str:
-    return handler.canonical_uuid(
-        uuid, exception.DeviceContextNotFound(id=uuid)
-    )

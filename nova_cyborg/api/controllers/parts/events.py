@@ -6,7 +6,6 @@ import typing as ty
 
 from pecan import rest
 
-from nova_cyborg import exception
 from nova_cyborg.api.controllers import handler, views
 from nova_cyborg.api.policies import device_context_event as policies
 from nova_cyborg.api.schemas import device_context_event as schemas
@@ -24,9 +23,7 @@ class EventsController(rest.RestController):
     @handler.handle(policies.GET_ALL, query=schemas.LIST)
     def get_all(self, uuid: str) -> dict[str, ty.Any]:
         """List the events of a device context, a page at a time."""
-        known = handler.canonical_uuid(
-            uuid, exception.DeviceContextNotFound(id=uuid)
-        )
+        known = handler.context_id(uuid)
         query = handler.read_query()
         limit = min(int(query.get('limit', MAX_LIMIT)) or MAX_LIMIT, MAX_LIMIT)
         marker = query.get('marker')
@@ -36,9 +33,9 @@ class EventsController(rest.RestController):
             handler.canonical(marker) if marker else None,
             query.get('sort_dir', 'desc') == 'desc',
         )
-        context = handler.request_context()
-        project_id = None if context.is_admin else context.project_id
-        found = timeline.read(context, known, project_id, page)
+        found = timeline.read(
+            handler.request_context(), known, handler.visible_project(), page
+        )
         shown: dict[str, ty.Any] = {
             _COLLECTION: [_as_dict(each) for each in found[:limit]]
         }

@@ -112,7 +112,7 @@ def _who_reconciles() -> str:
     """Say whether what is found may be put right without the audit."""
     context = cyborg_context.get_admin_context()
     lease = leases.read(context, leases.RECONCILER)
-    if lease is None or not lease.held:
+    if lease is None or not lease.in_use:
         return 'No cyborg-conductor reconciles.'
     repaired = sum(lease.report.get('repaired', {}).values())
     failed = ', '.join(sorted(lease.report.get('failed', {}))) or 'none'

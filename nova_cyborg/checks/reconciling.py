@@ -40,7 +40,7 @@ def check() -> results.Result:
 def _problems(
     lease: leases.Lease,
 ) -> collections.abc.Iterator[results.Result]:
-    if not lease.held:
+    if not lease.in_use:
         yield results.warning(
             'No cyborg-conductor reconciles, since that on '
             f'{lease.host} has stopped {lease.now - lease.expires_at} s ago. '
@@ -59,7 +59,7 @@ def _problems(
             'not answer.'
         )
     oldest = lease.report.get('oldest_suspect')
-    if lease.held and oldest is not None and oldest > _LONG:
+    if lease.in_use and oldest is not None and oldest > _LONG:
         failed = ', '.join(sorted(lease.report.get('failed', {}))) or 'none'
         yield results.warning(
             f'Something disagrees for {oldest} s, and was not put right. '

@@ -23,6 +23,8 @@ RECONCILER = 'cyborg-conductor'
 CONDUCTOR = 'nova-conductor'
 
 _NOW = expressions.EpochSeconds()
+# Seconds by which a process may be late to take it.
+_LATE = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,9 +48,14 @@ class Lease:
     report: dict[str, ty.Any]
 
     @property
-    def held(self) -> bool:
-        """Whether a process has it."""
-        return self.expires_at >= self.now
+    def in_use(self) -> bool:
+        """Whether a process has it, or one that waits for it is due to.
+
+        Another one reaches for it once in each of its intervals: until that
+        is over, a lease of a process that was restarted is not given up.
+        """
+        due = self.report.get('interval', 0) + _LATE
+        return self.now <= self.expires_at + due
 
     @property
     def good_age(self) -> int | None:

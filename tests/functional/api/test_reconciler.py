@@ -100,6 +100,13 @@ class TestStatus:
         assert 'reconcile_interval' in result.details
         assert show(admin)['reconciler']['active'] is False
 
+    def test_its_host_is_restarted_and_the_next_one_is_due(self, admin):
+        """The next one takes it within its interval, which is 10 s."""
+        self.change(expires_at=sa.func.unixepoch() - 10)
+
+        assert reconciling.check().code is SUCCESS
+        assert show(admin)['reconciler']['active'] is True
+
     @pytest.mark.parametrize('good_at', [None, 0])
     def test_nova_does_not_answer(self, good_at):
         self.change(good_at=good_at)

@@ -25,7 +25,7 @@ def _as_dict(lease: leases.Lease | None) -> dict[str, ty.Any]:
     report = lease.report if lease else {}
     return {
         'host': lease.host if lease else None,
-        'active': bool(lease and lease.held),
+        'active': bool(lease and lease.in_use),
         'last_good_round': lease.good_age if lease else None,
         'interval': report.get('interval'),
         'oldest_suspect': report.get('oldest_suspect'),

@@ -12,7 +12,6 @@ import collections.abc
 import dataclasses
 import json
 import math
-import operator
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
@@ -24,7 +23,7 @@ from sqlalchemy import orm
 from nova_cyborg import model
 from nova_cyborg.db import profiles, session, tables
 from nova_cyborg.db.events import actions, finding, recording
-from nova_cyborg.db.inventory import cleaning, handles, outages
+from nova_cyborg.db.inventory import cleaning, handles
 
 # ARQs of one statement: databases bound its parameters.
 _PORTION = 500
@@ -45,21 +44,6 @@ class Use:
     count: int
 
 
-@dataclasses.dataclass(frozen=True)
-class Remark:
-    """What stock Cyborg does not know of an ARQ.
-
-    :ivar missing: whether its host does not report its slot any more, or it
-        has none.
-    :ivar tag: the tag of its device context, if it has one.
-    :ivar detaching: whether its device context is being detached.
-    """
-
-    missing: bool
-    tag: str | None
-    detaching: bool
-
-
 def of_server(
     context: cyborg_context.RequestContext, server_id: str
 ) -> list[str]:
@@ -76,88 +60,6 @@ def of_server(
                 .order_by(models.ExtArq.id)
             )
         )
-
-
-def shown_to_nova(
-    context: cyborg_context.RequestContext,
-    server_id: str,
-    migration_id: str | None = None,
-) -> list[str]:
-    """Find the ARQs of a server by index, as Nova is to see them.
-
-    Those of one of its bindings, and those of profiles, which are on the
-    nodes of its bindings as well.
-
-    :param server_id: UUID of the server.
-    :param migration_id: UUID of the migration that has made the binding; None
-        for the active one.
-    :returns: UUIDs of the ARQs.
-    """
-    arq, link = models.ExtArq, tables.DeviceContextArq
-    binding = tables.DeviceBinding
-    is_chosen = (
-        binding.migration_id == migration_id
-        if migration_id
-        else binding.active_of.is_not(None)
-    )
-    query = (
-        sa.select(arq.uuid, arq.hostname, link.arq_uuid, is_chosen)
-        .outerjoin(link, link.arq_uuid == arq.uuid)
-        .outerjoin(binding, binding.id == link.binding_id)
-        .where(arq.instance_uuid == server_id)
-        .order_by(arq.id)
-    )
-    found = session.rows(context, query)
-    chosen_nodes, other_nodes = (
-        {
-            node
-            for _id, node, linked, chosen in found
-            if linked and test(chosen)
-        }
-        for test in (bool, operator.not_)
-    )
-    hidden_nodes = other_nodes - chosen_nodes
-    return [
-        arq_id
-        for arq_id, node, linked, chosen in found
-        if (chosen if linked else node not in hidden_nodes)
-    ]
-
-
-def remarks(
-    context: cyborg_context.RequestContext, server_id: str | None = None
-) -> dict[str, Remark]:
-    """Read what stock Cyborg does not know of ARQs, with one statement.
-
-    :param server_id: UUID of a server; None for the ARQs of all.
-    :returns: what there is to say, by UUID of the ARQ, of those that are bound
-        and of which there is something.
-    """
-    arq, handle = models.ExtArq, models.AttachHandle
-    link, held = tables.DeviceContextArq, tables.DeviceContext
-    is_missing = handle.id.is_(None) | outages.IS_MISSING
-    is_leaving = held.transition == model.Transition.DETACHING
-    query = (
-        sa.select(
-            arq.uuid,
-            sa.case((is_missing, True), else_=False),
-            held.tag,
-            sa.case((is_leaving, True), else_=False),
-        )
-        .outerjoin(handle, handle.id == arq.attach_handle_id)
-        .outerjoin(link, link.arq_uuid == arq.uuid)
-        .outerjoin(held, held.id == link.device_context_id)
-        .where(
-            arq.state == constants.ARQ_BOUND,
-            is_missing | held.tag.is_not(None) | is_leaving,
-        )
-    )
-    if server_id is not None:
-        query = query.where(arq.instance_uuid == server_id)
-    return {
-        arq_id: Remark(bool(missing), tag, bool(leaving))
-        for arq_id, missing, tag, leaving in session.rows(context, query)
-    }
 
 
 def amounts(

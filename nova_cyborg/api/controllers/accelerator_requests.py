@@ -9,8 +9,8 @@ same by index, and release the device contexts of a server that is deleted.
 
 from __future__ import annotations
 
+import collections.abc
 import inspect
-import logging
 import typing as ty
 from http import HTTPStatus
 
@@ -36,10 +36,10 @@ from nova_cyborg.api import stock as stock_routes
 from nova_cyborg.api.controllers import device_profiles
 from nova_cyborg.db import allocations, arqs
 from nova_cyborg.db.inventory import taints
+from nova_cyborg.db.requests import shown
 from nova_cyborg.lifecycle import nova, release
 
 CONF = cfg.CONF
-LOG = logging.getLogger(__name__)
 
 # What Nova asks for: ARQs of which the binding is over.
 _RESOLVED = 'resolved'
@@ -81,55 +81,16 @@ def _require_project() -> None:
         )
 
 
-def _of_server(server_id: str, migration_id: str | None) -> list[objects.ARQ]:
+def _of_server(server_id: str, migration_id: str | None) -> list[shown.Arq]:
     context = pecan.request.context
-    if _asks_for_itself(context):
-        context = cyborg_context.get_admin_context()
-    uuids = arqs.shown_to_nova(context, server_id, migration_id)
-    return _read(context, uuids) if uuids else []
+    project_id = None if _asks_for_itself(context) else _project_id()
+    return shown.to_nova(context, server_id, project_id, migration_id)
 
 
-def _read(
-    context: cyborg_context.RequestContext, uuids: list[str] | None
-) -> list[objects.ARQ]:
-    """Read ARQs of the request's project, an administrator's of all.
-
-    Stock Cyborg answers 404 to everybody if one of them has lost its attach
-    handle: here it is shown without, and the others as they are.
-
-    :param uuids: their UUIDs; None for all.
-    :returns: those that are there.
-    """
-    of_project = {} if context.is_admin else {'project_id': context.project_id}
-    rows = objects.ExtARQ.dbapi.extarq_list(context, uuids, **of_project)
-    shown = (_shown(context, row) for row in rows)
-    return [arq for arq in shown if arq is not None]
-
-
-def _shown(
-    context: cyborg_context.RequestContext, row: ty.Any
-) -> objects.ARQ | None:
-    found = objects.ExtARQ(context)
-    try:
-        return objects.ExtARQ._from_db_object(found, row, context).arq
-    except exception.ResourceNotFound:
-        pass
-    # Cyborg looks for the handle of what is bound only, and for a deployable
-    # if it has one.
-    state, row['state'] = row['state'], constants.ARQ_UNBOUND
-    row['deployable_id'] = None
-    try:
-        arq = objects.ExtARQ._from_db_object(found, row, context).arq
-    except (exception.ResourceNotFound, LookupError) as exc:
-        LOG.warning(
-            'Accelerator request %s is not shown, as its device profile '
-            'cannot be read: %s',
-            row['uuid'],
-            exc,
-        )
-        return None
-    arq.state = state
-    return arq
+def _project_id() -> str | None:
+    """Return the project of which ARQs are shown; None for all."""
+    context = pecan.request.context
+    return None if context.is_admin else str(context.project_id)
 
 
 def _check_taints(
@@ -192,26 +153,22 @@ class ARQCollection(stock.ARQCollection):
     """The ARQs"""
 
 
-def _in_form(
-    found: list[objects.ARQ], server_id: str | None = None
-) -> list[ARQ]:
-    """Return ARQs, all of one server or of any, in the form of the API."""
-    is_bound = any(arq.state == constants.ARQ_BOUND for arq in found)
-    remarks = (
-        arqs.remarks(pecan.request.context, server_id) if is_bound else {}
-    )
-    shown = []
-    for arq in found:
-        item = ARQ.convert_with_links(arq)
-        remark = remarks.get(arq.uuid)
-        if remark and remark.missing:
-            item.missing = True
-        if remark and remark.tag:
-            item.tag = remark.tag
-        if remark and remark.detaching:
-            item.detaching = True
-        shown.append(item)
-    return shown
+def _in_form(found: shown.Arq) -> ARQ:
+    """Return an ARQ in the form of the API."""
+    # Cyborg's own object: it knows which form each of its fields has.
+    arq = objects.ARQ._from_db_object(objects.ARQ(), dict(found.fields))
+    item: ARQ = ARQ.convert_with_links(arq)
+    if found.missing:
+        item.missing = True
+    if found.tag:
+        item.tag = found.tag
+    if found.detaching:
+        item.detaching = True
+    return item
+
+
+def _list(found: collections.abc.Iterable[shown.Arq]) -> ARQCollection:
+    return ARQCollection(arqs=[_in_form(each) for each in found])
 
 
 def of_migration(server_id: str, migration_id: str) -> dict[str, ty.Any]:
@@ -222,8 +179,7 @@ def of_migration(server_id: str, migration_id: str) -> dict[str, ty.Any]:
     :returns: what a list of ARQs answers.
     """
     found = _of_server(server_id, migration_id)
-    shown = ARQCollection(arqs=_in_form(found, server_id))
-    answer: dict[str, ty.Any] = wsme_json.tojson(ARQCollection, shown)
+    answer: dict[str, ty.Any] = wsme_json.tojson(ARQCollection, _list(found))
     return answer
 
 
@@ -276,13 +232,12 @@ class AcceleratorRequestsController(stock.ARQsController):
     def get_one(self, uuid: str) -> object:
         """Show an ARQ."""
         _require_project()
-        found = _read(pecan.request.context, [uuid])
-        if not found:
+        found = shown.get(pecan.request.context, uuid, _project_id())
+        if found is None:
             raise exception.ResourceNotFound(
                 resource='ExtArq', msg=f'with uuid={uuid}'
             )
-        (shown,) = _in_form(found, found[0].instance_uuid)
-        return shown
+        return _in_form(found)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'get_all', **_OWN_PROJECT)
     @stock_routes.expose(ARQCollection, wtypes.text, types.uuid, types.uuid)
@@ -306,13 +261,16 @@ class AcceleratorRequestsController(stock.ARQsController):
         found = (
             _of_server(instance, migration or None)
             if instance
-            else _read(pecan.request.context, None)
+            else shown.every(pecan.request.context, _project_id())
         )
-        resolved = [arq for arq in found if arq.state in _RESOLVED_STATES]
-        if bind_state and instance and len(resolved) < len(found):
+        if not bind_state:
+            return _list(found)
+        resolved = [
+            arq for arq in found if arq.fields['state'] in _RESOLVED_STATES
+        ]
+        if instance and len(resolved) < len(found):
             return wsme.api.Response(None, status_code=HTTPStatus.LOCKED)
-        shown = _in_form(resolved if bind_state else found, instance or None)
-        return ARQCollection(arqs=shown)
+        return _list(resolved)
 
     @authorize_wsgi.authorize_wsgi('cyborg:arq', 'delete', **_OWN_PROJECT)
     @stock_routes.expose(

@@ -173,6 +173,8 @@ class TestDelete:
 
 
 class TestGet:
+    STATES = ('Initial', 'BindStarted', 'BindFailed', 'Unbound', 'Bound')
+
     @pytest.fixture(params=['member', 'nova', 'admin', 'stranger'])
     def both(self, request, cloud):
         """The same caller of our API and of stock Cyborg's."""
@@ -194,6 +196,40 @@ class TestGet:
             expected = stock.arqs(query)
             assert ours.arqs(query).json == expected.json, query
         assert len(expected.json['arqs']) in (0, 4)
+        for arq in expected.json['arqs']:
+            path = f'/v2/accelerator_requests/{arq["uuid"]}'
+            assert ours.get(path).json == stock.get(path).json == arq
+
+    def test_of_each_type_in_each_state(self, cloud, boot, both):
+        arq = models.ExtArq
+        devices = [
+            cloud.add_device(attach_type=attach_type)
+            for attach_type in ('PCI', 'MDEV')
+            for _n in self.STATES
+        ]
+        servers = [boot(device)[0] for device in devices]
+        with cloud.engine.begin() as connection:
+            for server_id, state in zip(servers, self.STATES * 2, strict=True):
+                connection.execute(
+                    sa.update(arq)
+                    .where(arq.instance_uuid == server_id)
+                    .values(state=state)
+                )
+        ours, stock = both
+
+        for query in (
+            '',
+            'bind_state=resolved',
+            *(
+                f'instance={server_id}{more}'
+                for server_id in servers
+                for more in ('', '&bind_state=resolved')
+            ),
+        ):
+            expected = stock.arqs(query, status='*')
+            response = ours.arqs(query, status='*')
+            assert response.status_int == expected.status_int, query
+            assert response.body == expected.body, query
 
     def test_what_stock_cyborg_refuses(self, server, both):
         ours, stock = both

@@ -5,21 +5,15 @@
 ``NOVA_CYBORG_HOLDERS`` says how many are deleted at once.
 """
 
-import json
 import os
 import sys
 import time
-import uuid
 
 import pytest
-import sqlalchemy as sa
-from cyborg.db.sqlalchemy import models
-from oslo_utils import timeutils
 
-from nova_cyborg import language
-from nova_cyborg.db import session, tables
+from nova_cyborg.db import tables
 from nova_cyborg.fixture import nova_api
-from tests.functional.api import cyborg
+from tests.functional import crowds
 from tests.functional.reconciler.conftest import Reconciler
 
 MOST_STATEMENTS = 10
@@ -32,174 +26,16 @@ DELETED = int(os.environ.get('NOVA_CYBORG_HOLDERS', '100'))
 LONG_AGO = '2026-01-01T00:00:00Z'
 
 
-def new_id():
-    return str(uuid.uuid4())
-
-
-def insert(connection, table, rows):
-    connection.execute(sa.insert(table), rows)
-
-
 def crowd(cloud, holders, hosts, settled=True):
     """Store servers that have what they should, on some hosts."""
-    node = [f'node{number % hosts}' for number in range(holders)]
-    servers = [new_id() for _n in range(holders)]
-    arqs = [new_id() for _n in range(holders)]
-    ids = range(1, holders + 1)
-    now = timeutils.utcnow()
-    groups = session.dump_groups(
-        language.parse_groups([{'resources': {'FPGA': 1}}])
-    )
-    with cloud.engine.begin() as db:
-        _insert_devices(db, node, hosts)
-        profile = {'id': 1, 'uuid': new_id(), 'name': 'p'}
-        profile['profile_json'] = '{"groups": []}'
-        insert(db, models.DeviceProfile.__table__, [profile])
-        insert(
-            db,
-            models.ExtArq.__table__,
-            [
-                {
-                    'id': row_id,
-                    'uuid': arqs[row_id - 1],
-                    'state': 'Bound',
-                    'device_profile_id': 1,
-                    'device_profile_group_id': 0,
-                    'instance_uuid': servers[row_id - 1],
-                    'hostname': node[row_id - 1],
-                    'attach_handle_id': row_id,
-                }
-                for row_id in ids
-            ],
-        )
-        insert(
-            db,
-            tables.DeviceAllocation,
-            [
-                {
-                    'id': row_id,
-                    'server_id': servers[row_id - 1],
-                    'project_id': cyborg.PROJECT,
-                    'caller': cyborg.CALLER,
-                    'settled_at': now if settled else None,
-                }
-                for row_id in ids
-            ],
-        )
-        insert(
-            db,
-            tables.DeviceContext,
-            [
-                {
-                    'id': row_id,
-                    'uuid': new_id(),
-                    'project_id': cyborg.PROJECT,
-                    'user_id': 'user',
-                    'groups': groups,
-                    'allocation_id': row_id,
-                }
-                for row_id in ids
-            ],
-        )
-        insert(
-            db,
-            tables.DeviceBinding,
-            [
-                {
-                    'id': row_id,
-                    'allocation_id': row_id,
-                    'node': node[row_id - 1],
-                    'generation': 0,
-                    'state': 'active',
-                    'active_of': row_id,
-                }
-                for row_id in ids
-            ],
-        )
-        insert(
-            db,
-            tables.DeviceContextArq,
-            [
-                {
-                    'arq_uuid': arqs[row_id - 1],
-                    'device_context_id': row_id,
-                    'group_number': 0,
-                    'binding_id': row_id,
-                }
-                for row_id in ids
-            ],
-        )
-    for server_id, name in zip(servers, node, strict=True):
+    servers = crowds.servers(cloud.engine, holders, hosts, settled)
+    for number, server_id in enumerate(servers):
         cloud.nova.change(server_id, 'ACTIVE')
         cloud.nova.servers[server_id] |= {
-            nova_api.NODE: name,
+            nova_api.NODE: crowds.node(number % hosts),
             'updated': LONG_AGO,
         }
     return servers
-
-
-def _insert_devices(db, node, hosts):
-    """Store a device for each host, and a slot of it for each server."""
-    insert(
-        db,
-        models.Device.__table__,
-        [
-            {
-                'id': number + 1,
-                'uuid': new_id(),
-                'type': 'FPGA',
-                'vendor': '8086',
-                'model': 'test',
-                'hostname': f'node{number}',
-            }
-            for number in range(hosts)
-        ],
-    )
-    insert(
-        db,
-        models.ControlpathID.__table__,
-        [
-            {
-                'id': number + 1,
-                'uuid': new_id(),
-                'device_id': number + 1,
-                'cpid_type': 'PCI',
-                'cpid_info': '{}',
-            }
-            for number in range(hosts)
-        ],
-    )
-    insert(
-        db,
-        models.Deployable.__table__,
-        [
-            {
-                'id': number + 1,
-                'uuid': new_id(),
-                'name': f'd{number}',
-                'num_accelerators': 10,
-                'device_id': number + 1,
-                'rp_uuid': new_id(),
-            }
-            for number in range(hosts)
-        ],
-    )
-    insert(
-        db,
-        models.AttachHandle.__table__,
-        [
-            {
-                'id': number + 1,
-                'uuid': new_id(),
-                'deployable_id': number % hosts + 1,
-                'cpid_id': number % hosts + 1,
-                'in_use': True,
-                'attach_type': 'PCI',
-                'attach_info': json.dumps({'bus': str(number)}),
-            }
-            for number in range(len(node))
-        ],
-    )
 
 
 def cost(cloud, reconciler):

@@ -31,7 +31,9 @@ def receive(units: units_module.Units, dispatcher: ty.Any) -> None:
         self: ty.Any, endpoint: ty.Any, method: str, context: ty.Any, *args: ty.Any
     ) -> ty.Any:
         request = units_module.of(context)
-        with units.of(role_of(type(endpoint)), method, request):
+        # Nova 34 wraps what the bus calls.
+        found = getattr(endpoint, '_endpoint', endpoint)
+        with units.of(role_of(type(found)), method, request):
             return stock(self, endpoint, method, context, *args)
 
     dispatcher.RPCDispatcher._do_dispatch = dispatch

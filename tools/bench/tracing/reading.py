@@ -20,13 +20,14 @@ _PAUSE = 0.1
 class Traces:
     """The lines that the processes of a cloud write.
 
+    :ivar folder: the folder of their files.
     :param folder: the folder of their files.
     :param marked: what the ids of requests begin with that are followed; all
         others are left out.
     """
 
     def __init__(self, folder: pathlib.Path, marked: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._marked = f'"request":"{marked}'.encode()
         self._read: dict[pathlib.Path, int] = {}
         self._records: dict[str, list[Record]] = collections.defaultdict(list)
@@ -53,12 +54,12 @@ class Traces:
 
     def skip(self) -> None:
         """Leave out what was written until now."""
-        for path in self._folder.glob('*.jsonl'):
+        for path in self.folder.glob('*.jsonl'):
             self._read[path] = path.stat().st_size
         self._records.clear()
 
     def _look(self) -> None:
-        for path in self._folder.glob('*.jsonl'):
+        for path in self.folder.glob('*.jsonl'):
             with path.open('rb') as stream:
                 stream.seek(self._read.get(path, 0))
                 content = stream.read()

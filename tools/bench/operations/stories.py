@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is done with one server after the other, from its boot to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+
+from tools.bench import exception
+from tools.bench.clouds import system as system_module
+from tools.bench.clouds import up
+from tools.bench.operations import samples as samples_module
+from tools.bench.operations import servers as servers_module
+
+# The names of operations in what comes of them.
+MAKE = 'make'
+BOOT = 'boot'
+REBOOT = 'hard reboot'
+SHELVE = 'shelve'
+UNSHELVE = 'unshelve'
+MIGRATE = 'cold migrate'
+ATTACH = 'attach'
+DETACH = 'detach'
+DELETE = 'delete'
+BOOT_PLAIN = 'boot without accelerators'
+REBOOT_PLAIN = 'hard reboot without accelerators'
+DELETE_PLAIN = 'delete without accelerators'
+BOOT_MANY = f'boot with {up.MOST_CONTEXTS}'
+DELETE_MANY = f'delete with {up.MOST_CONTEXTS}'
+LIST = 'list'
+LIST_BOUND = 'list bound'
+_PAGE = 100
+
+
+class Stories:
+    """Does with servers of a system what is measured.
+
+    :param system: the system.
+    :param samples: where to write down what it took.
+    :param bound: how many accelerators are bound already.
+    """
+
+    def __init__(
+        self,
+        system: system_module.System,
+        samples: samples_module.Samples,
+        bound: int,
+    ) -> None:
+        self._system = system
+        self._servers = servers_module.Servers(system)
+        self._take = functools.partial(samples.take, system, bound=bound)
+        self._has_contexts = system.name == system_module.CONTEXTS
+
+    def accelerated(self) -> None:
+        """Have a server with an accelerator live.
+
+        :raises BenchError: if something is not done; the server is deleted.
+        """
+        contexts = self._take(MAKE, do=self._make) if self._has_contexts else []
+        boot = functools.partial(
+            self._servers.boot, self._system.accelerated, contexts
+        )
+        server_id = self._take(BOOT, do=lambda request: boot(request=request))
+        with self._deleted_at_last(server_id, DELETE):
+            for name, do in (
+                (REBOOT, self._servers.reboot),
+                (SHELVE, self._servers.shelve),
+                (UNSHELVE, self._servers.unshelve),
+            ):
+                self._take(name, do=functools.partial(do, server_id))
+            if self._has_contexts:
+                self._more(server_id)
+
+    def plain(self) -> None:
+        """Have a server without accelerators live.
+
+        :raises BenchError: if something is not done; the server is deleted.
+        """
+        boot = functools.partial(self._servers.boot, self._system.plain, [])
+        server_id = self._take(
+            BOOT_PLAIN, do=lambda request: boot(request=request)
+        )
+        with self._deleted_at_last(server_id, DELETE_PLAIN):
+            self._take(
+                REBOOT_PLAIN,
+                do=functools.partial(self._servers.reboot, server_id),
+            )
+
+    def many(self) -> None:
+        """Have a server with many device contexts live.
+
+        :raises BenchError: if something is not done; the server is deleted.
+        """
+        contexts = self._system.make_context(number=up.MOST_CONTEXTS)
+        boot = functools.partial(
+            self._servers.boot, self._system.accelerated, contexts
+        )
+        server_id = self._take(
+            BOOT_MANY, do=lambda request: boot(request=request)
+        )
+        with self._deleted_at_last(server_id, DELETE_MANY):
+            pass
+
+    def lists(self) -> None:
+        """List a page of device contexts.
+
+        :raises BenchError: if the list is refused.
+        """
+        path = f'/device_contexts?limit={_PAGE}'
+        for name, more in ((LIST, ''), (LIST_BOUND, '&status=bound')):
+            ask = functools.partial(
+                self._system.member.do, 'accelerator', 'GET', path + more
+            )
+            self._take(name, do=lambda request, ask=ask: ask(request=request))
+
+    def _make(self, request: str) -> list[str]:
+        return self._system.make_context(request)
+
+    def _more(self, server_id: str) -> None:
+        """Do what stock Nova refuses to servers with accelerators."""
+        do = functools.partial(self._servers.migrate, server_id)
+        self._take(MIGRATE, do=do)
+        (context_id,) = self._system.make_context()
+        do = functools.partial(self._servers.attach, server_id, context_id)
+        self._take(ATTACH, do=do)
+        do = functools.partial(self._servers.detach, server_id, context_id)
+        self._take(DETACH, do=do)
+        self._system.member.do(
+            'accelerator', 'DELETE', f'/device_contexts/{context_id}'
+        )
+
+    @contextlib.contextmanager
+    def _deleted_at_last(
+        self, server_id: str, operation: str
+    ) -> 'contextlib.Iterator[None]':
+        try:
+            yield
+        except exception.BenchError:
+            self._servers.delete(server_id)
+            raise
+        delete = functools.partial(self._servers.delete, server_id)
+        self._take(operation, do=delete)

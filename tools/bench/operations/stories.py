@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import contextlib
 import functools
 
@@ -133,7 +134,7 @@ class Stories:
     @contextlib.contextmanager
     def _deleted_at_last(
         self, server_id: str, operation: str
-    ) -> 'contextlib.Iterator[None]':
+    ) -> collections.abc.Iterator[None]:
         try:
             yield
         except exception.BenchError:

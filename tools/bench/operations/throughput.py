@@ -113,7 +113,7 @@ class _Watcher:
         self._ended = False
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> ty.Self:
+    def __enter__(self) -> _Watcher:
         self._thread.start()
         return self
 

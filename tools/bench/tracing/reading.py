@@ -24,11 +24,20 @@ class Traces:
     :param folder: the folder of their files.
     :param marked: what the ids of requests begin with that are followed; all
         others are left out.
+    :param pause: waits for so many seconds.
+    :param clock: tells how many seconds have passed.
     """
 
-    def __init__(self, folder: pathlib.Path, marked: str) -> None:
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        marked: str,
+        pause: collections.abc.Callable[[float], None] = time.sleep,
+        clock: collections.abc.Callable[[], float] = time.monotonic,
+    ) -> None:
         self.folder = folder
         self._marked = f'"request":"{marked}'.encode()
+        self._pause, self._clock = pause, clock
         self._read: dict[pathlib.Path, int] = {}
         self._records: dict[str, list[Record]] = collections.defaultdict(list)
 
@@ -38,14 +47,14 @@ class Traces:
         :param requests: their ids; what is known of them is forgotten.
         :returns: the lines.
         """
-        end = time.monotonic() + _MOST
-        known, since = -1, time.monotonic()
-        while time.monotonic() < min(end, since + _QUIET):
+        end = self._clock() + _MOST
+        known, since = -1, self._clock()
+        while self._clock() < min(end, since + _QUIET):
             self._look()
             found = sum(len(self._records[each]) for each in requests)
             if found != known:
-                known, since = found, time.monotonic()
-            time.sleep(_PAUSE)
+                known, since = found, self._clock()
+            self._pause(_PAUSE)
         return [
             record
             for each in requests

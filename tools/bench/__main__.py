@@ -8,12 +8,9 @@ import sys
 
 from tools.bench import arguments, exception, run
 from tools.bench.clouds import up
-from tools.bench.results import figures, plot, results, table
+from tools.bench.results import figures, phases, plot, results, table
 from tools.cloud import exception as cloud_exception
-from tools.cloud.model import addresses
-from tools.cloud.machine import packages
 from tools.command_line import progress, signals
-from tools.bench.results import phases
 
 _TIMES = (phases.ACCELERATORS, phases.WHOLE)
 

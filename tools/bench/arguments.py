@@ -9,7 +9,7 @@ import collections.abc
 import dataclasses
 import pathlib
 
-from tools.bench.clouds import system
+from tools.bench.model import systems
 from tools.bench.population import names
 from tools.cloud.machine import installation
 from tools.cloud.model import addresses
@@ -55,7 +55,7 @@ _WHOLE = Size(
     clients=(1, 8, 32),
     seconds=60,
     crowds=(10, 1000),
-    systems=(system.STOCK, system.CONTEXTS),
+    systems=(systems.STOCK, systems.CONTEXTS),
     audited=1000,
 )
 _SMOKE = dataclasses.replace(
@@ -85,7 +85,7 @@ def parse(
         if getattr(args, field.name, None) is not None
     }
     if args.profiles:
-        given['systems'] = (system.STOCK, system.PROFILES, system.CONTEXTS)
+        given['systems'] = systems.ALL
     return dataclasses.replace(size, **given), args.output
 
 

@@ -13,6 +13,7 @@ import time
 from tools.bench import arguments, exception
 from tools.bench.clouds import system as system_module
 from tools.bench.clouds import up
+from tools.bench.model import measured, operations, systems
 from tools.bench.operations import (
     memory,
     samples,
@@ -48,8 +49,8 @@ class Run:
         self._report = report
         self._systems = system_module.of(clouds, list(size.systems))
         self._samples = samples.Samples()
-        self._throughput: list[throughput.Throughput] = []
-        self._memory: list[memory.Memory] = []
+        self._throughput: list[measured.Throughput] = []
+        self._memory: list[measured.Memory] = []
         self._machine = machine.describe()
         url = clouds[True].cloud.database_url('cyborg')
         self._machine['database'] = machine.database(url)
@@ -65,10 +66,10 @@ class Run:
             for system in self._systems:
                 self._warm_up(system)
         for bound, part in names.parts(self._size.bounds):
-            for plugin, each in populations.items():
+            for plugin, there in populations.items():
                 name = self._clouds[plugin].cloud.folder.name
                 with self._report.step(f'{name}: {bound:,} bound'):
-                    each.add(part)
+                    there.add(part)
             if bound <= self._size.audited:
                 with self._report.step(f'{bound:,} bound: the audit'):
                     self._audit()
@@ -82,19 +83,19 @@ class Run:
     def _populations(self) -> dict[bool, population.Population]:
         """Boot a server on each cloud, for others to be copies of."""
         found = {}
-        for plugin, measured in self._clouds.items():
+        for plugin, cloud in self._clouds.items():
             system = next(
-                each for each in self._systems if each.measured is measured
+                each for each in self._systems if each.measured is cloud
             )
             if plugin:
                 system = self._systems[-1]
             does = servers.Servers(system)
             contexts = []
-            if system.name == system_module.CONTEXTS:
+            if system.name == systems.CONTEXTS:
                 contexts = system.make_context()
             server_id = does.boot(system.accelerated, contexts)
             one = template.Template(
-                template.Databases.of(measured.cloud),
+                template.Databases.of(cloud.cloud),
                 server_id,
                 contexts[0] if contexts else None,
             )
@@ -129,9 +130,9 @@ class Run:
         story = stories.Stories(system, self._samples, bound)
         what = f'{bound:,} bound, {turn + 1} of {self._size.repeat}'
         whole = [story.accelerated]
-        if system.name != system_module.PROFILES:
+        if system.name != systems.PROFILES:
             whole.append(story.plain)
-        if system.name == system_module.CONTEXTS:
+        if system.name == systems.CONTEXTS:
             whole += [story.lists, story.many]
         begin, failures = time.monotonic(), len(self._samples.failures)
         for do in whole:
@@ -143,7 +144,9 @@ class Run:
         seconds = time.monotonic() - begin
         failed = self._samples.failures[failures:]
         words = [f'{what}: {system.name}, {seconds:.1f} s']
-        words += [f'  FAILED {each.operation}: {each.reason}' for each in failed]
+        words += [
+            f'  FAILED {each.operation}: {each.reason}' for each in failed
+        ]
         for line in words:
             with self._report.step(line):
                 pass
@@ -189,12 +192,12 @@ class Run:
             each
             for each in self._samples.found
             if (each.system, each.operation)
-            == (system_module.CONTEXTS, stories.BOOT)
+            == (systems.CONTEXTS, operations.BOOT)
         ]
         return results.Results(
             self._machine,
             dataclasses.asdict(self._size),
-            results.summarise(self._samples),
+            results.summarise(self._samples.found, self._samples.failures),
             self._throughput,
             self._memory,
             results.most(of_contexts, '/bind'),

@@ -9,13 +9,7 @@ import typing as ty
 import urllib.parse
 
 from tools.bench.clouds import api, up
-
-#: A flavor that names a device profile, on services without the plugin.
-STOCK = 'stock'
-#: The same, on services with the plugin.
-PROFILES = 'profiles'
-#: Device contexts.
-CONTEXTS = 'contexts'
+from tools.bench.model import systems
 
 _IMAGE = 'cirros'
 _NAME = 'bench'
@@ -26,7 +20,7 @@ _RESOURCES = {'FPGA': 1}
 class System:
     """What is measured.
 
-    :ivar name: one of the names above.
+    :ivar name: one of those in :mod:`.systems`.
     :ivar measured: its cloud.
     :ivar member: a member of the project that all of it is in.
     :ivar admin: the administrator.
@@ -61,7 +55,11 @@ class System:
         body = {'name': _NAME, 'resources': _RESOURCES}
         path = '/device_contexts'
         return [
-            str(self.member.do('accelerator', 'POST', path, body, request)['uuid'])
+            str(
+                self.member.do('accelerator', 'POST', path, body, request)[
+                    'uuid'
+                ]
+            )
             for _n in range(number)
         ]
 
@@ -99,7 +97,7 @@ def of(clouds: dict[bool, up.Measured], names: list[str]) -> list[System]:
     :returns: the systems.
     """
     offers = {plugin: _Offer(each) for plugin, each in clouds.items()}
-    return [offers[name != STOCK].system(name) for name in names]
+    return [offers[name != systems.STOCK].system(name) for name in names]
 
 
 class _Offer:
@@ -129,12 +127,14 @@ class _Offer:
             self._admin,
             self._image,
             self._plain,
-            self._plain if name == CONTEXTS else self._profile,
+            self._plain if name == systems.CONTEXTS else self._profile,
         )
 
     def _flavor(self, name: str, specs: dict[str, str]) -> str:
         flavor = {'name': name, 'ram': 64, 'vcpus': 1, 'disk': 1}
-        made = self._admin.do('compute', 'POST', '/flavors', {'flavor': flavor})
+        made = self._admin.do(
+            'compute', 'POST', '/flavors', {'flavor': flavor}
+        )
         flavor_id = str(made['flavor']['id'])
         if specs:
             path = f'/flavors/{flavor_id}/os-extra_specs'

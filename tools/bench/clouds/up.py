@@ -12,6 +12,7 @@ import pathlib
 import tempfile
 
 from tools.bench.clouds import api
+from tools.bench.model import operations
 from tools.bench.tracing import reading, recording
 from tools.cloud import cloud as cloud_module
 from tools.cloud import kinds, wanted
@@ -26,8 +27,6 @@ _PATH = 'PYTHONPATH'
 _HOSTS = 2
 # On a machine that others use as well.
 _SECONDS = 1800.0
-#: The most device contexts that a server is booted with.
-MOST_CONTEXTS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,9 +80,7 @@ def _measured(parent: pathlib.Path, plugin: bool) -> Measured:
     )
 
 
-def _up(
-    measured: Measured, database: str, report: progress.Progress
-) -> None:
+def _up(measured: Measured, database: str, report: progress.Progress) -> None:
     kind = kinds.EMBEDDED
     if database != addresses.SQLITE:
         kind = kinds.PRODUCTION
@@ -96,13 +93,17 @@ def _up(
         plugin=measured.plugin,
         seconds=_SECONDS,
         nova_options={
-            'nova_cyborg': {'max_groups_per_server': str(MOST_CONTEXTS)}
+            'nova_cyborg': {
+                'max_groups_per_server': str(operations.MOST_CONTEXTS)
+            }
         },
         cyborg_options={'nova_cyborg': {'max_contexts_per_project': '-1'}},
     )
-    with report.step(f'{measured.cloud.folder.name}: up'):
-        with _written_down(measured.traces):
-            measured.cloud.up(asked, report)
+    with (
+        report.step(f'{measured.cloud.folder.name}: up'),
+        _written_down(measured.traces),
+    ):
+        measured.cloud.up(asked, report)
 
 
 @contextlib.contextmanager

@@ -4,37 +4,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import psutil
 
 from tools.bench.clouds import up
+from tools.bench.model import measured as model
 from tools.cloud.supervisor import processes
 
 _PROGRAM = 'SUPERVISOR_PROCESS_NAME'
 
 
-@dataclasses.dataclass(frozen=True)
-class Memory:
-    """What a program takes, with its workers.
-
-    :ivar plugin: whether the services have the plugin.
-    :ivar program: its name.
-    :ivar bound: how many accelerators were bound.
-    :ivar processes: how many processes it is.
-    :ivar resident: bytes in memory, of all of them together.
-    :ivar own: bytes that would be free without them.
-    """
-
-    plugin: bool
-    program: str
-    bound: int
-    processes: int
-    resident: int
-    own: int
-
-
-def look(measured: up.Measured, bound: int) -> list[Memory]:
+def look(measured: up.Measured, bound: int) -> list[model.Memory]:
     """Look at the memory of all programs of a cloud.
 
     :param measured: the cloud.
@@ -54,7 +33,7 @@ def look(measured: up.Measured, bound: int) -> list[Memory]:
         if program:
             found.setdefault(program, []).append((sizes.rss, sizes.uss))
     return [
-        Memory(
+        model.Memory(
             measured.plugin,
             program,
             bound,

@@ -5,52 +5,16 @@
 from __future__ import annotations
 
 import collections.abc
-import dataclasses
 import time
 import typing as ty
 
 from tools.bench import exception
 from tools.bench.clouds import api
 from tools.bench.clouds import system as system_module
+from tools.bench.model import measured
 from tools.bench.results import phases
 
 _Result = ty.TypeVar('_Result')
-
-#: What the user waits for, looked at a few times a second.
-USER = 'user'
-
-
-@dataclasses.dataclass(frozen=True)
-class Sample:
-    """What one operation took, once.
-
-    :ivar system: the name of the system.
-    :ivar operation: what was done.
-    :ivar bound: how many accelerators were bound already.
-    :ivar seconds: seconds by phase.
-    :ivar counts: see :class:`.phases.Found`.
-    :ivar units: see :class:`.phases.Found`.
-    """
-
-    system: str
-    operation: str
-    bound: int
-    seconds: dict[str, float]
-    counts: dict[str, int]
-    units: list[tuple[str, str, int, int, int]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Failure:
-    """What was not done.
-
-    :ivar reason: why not.
-    """
-
-    system: str
-    operation: str
-    bound: int
-    reason: str
 
 
 class Samples:
@@ -61,8 +25,8 @@ class Samples:
     """
 
     def __init__(self) -> None:
-        self.found: list[Sample] = []
-        self.failures: list[Failure] = []
+        self.found: list[measured.Sample] = []
+        self.failures: list[measured.Failure] = []
 
     def take(
         self,
@@ -86,18 +50,18 @@ class Samples:
             result = do(request)
         except exception.BenchError as error:
             self.failures.append(
-                Failure(system.name, operation, bound, str(error))
+                measured.Failure(system.name, operation, bound, str(error))
             )
             raise
         seconds = time.monotonic() - begin
         records = system.measured.traces.of([request])
         found = phases.of(records, system.cyborg_port)
         self.found.append(
-            Sample(
+            measured.Sample(
                 system.name,
                 operation,
                 bound,
-                {USER: seconds, **found.seconds},
+                {phases.USER: seconds, **found.seconds},
                 found.counts,
                 found.units,
             )

@@ -7,30 +7,14 @@ from __future__ import annotations
 import collections.abc
 import contextlib
 import functools
+import typing as ty
 
 from tools.bench import exception
 from tools.bench.clouds import system as system_module
-from tools.bench.clouds import up
+from tools.bench.model import operations, systems
 from tools.bench.operations import samples as samples_module
 from tools.bench.operations import servers as servers_module
 
-# The names of operations in what comes of them.
-MAKE = 'make'
-BOOT = 'boot'
-REBOOT = 'hard reboot'
-SHELVE = 'shelve'
-UNSHELVE = 'unshelve'
-MIGRATE = 'cold migrate'
-ATTACH = 'attach'
-DETACH = 'detach'
-DELETE = 'delete'
-BOOT_PLAIN = 'boot without accelerators'
-REBOOT_PLAIN = 'hard reboot without accelerators'
-DELETE_PLAIN = 'delete without accelerators'
-BOOT_MANY = f'boot with {up.MOST_CONTEXTS}'
-DELETE_MANY = f'delete with {up.MOST_CONTEXTS}'
-LIST = 'list'
-LIST_BOUND = 'list bound'
 _PAGE = 100
 
 
@@ -51,23 +35,27 @@ class Stories:
         self._system = system
         self._servers = servers_module.Servers(system)
         self._take = functools.partial(samples.take, system, bound=bound)
-        self._has_contexts = system.name == system_module.CONTEXTS
+        self._has_contexts = system.name == systems.CONTEXTS
 
     def accelerated(self) -> None:
         """Have a server with an accelerator live.
 
         :raises BenchError: if something is not done; the server is deleted.
         """
-        contexts = self._take(MAKE, do=self._make) if self._has_contexts else []
+        contexts = (
+            self._take(operations.MAKE, do=self._make)
+            if self._has_contexts
+            else []
+        )
         boot = functools.partial(
             self._servers.boot, self._system.accelerated, contexts
         )
-        server_id = self._take(BOOT, do=lambda request: boot(request=request))
-        with self._deleted_at_last(server_id, DELETE):
+        server_id = self._take(operations.BOOT, do=_with_request(boot))
+        with self._deleted_at_last(server_id, operations.DELETE):
             for name, do in (
-                (REBOOT, self._servers.reboot),
-                (SHELVE, self._servers.shelve),
-                (UNSHELVE, self._servers.unshelve),
+                (operations.REBOOT, self._servers.reboot),
+                (operations.SHELVE, self._servers.shelve),
+                (operations.UNSHELVE, self._servers.unshelve),
             ):
                 self._take(name, do=functools.partial(do, server_id))
             if self._has_contexts:
@@ -79,12 +67,10 @@ class Stories:
         :raises BenchError: if something is not done; the server is deleted.
         """
         boot = functools.partial(self._servers.boot, self._system.plain, [])
-        server_id = self._take(
-            BOOT_PLAIN, do=lambda request: boot(request=request)
-        )
-        with self._deleted_at_last(server_id, DELETE_PLAIN):
+        server_id = self._take(operations.BOOT_PLAIN, do=_with_request(boot))
+        with self._deleted_at_last(server_id, operations.DELETE_PLAIN):
             self._take(
-                REBOOT_PLAIN,
+                operations.REBOOT_PLAIN,
                 do=functools.partial(self._servers.reboot, server_id),
             )
 
@@ -93,14 +79,12 @@ class Stories:
 
         :raises BenchError: if something is not done; the server is deleted.
         """
-        contexts = self._system.make_context(number=up.MOST_CONTEXTS)
+        contexts = self._system.make_context(number=operations.MOST_CONTEXTS)
         boot = functools.partial(
             self._servers.boot, self._system.accelerated, contexts
         )
-        server_id = self._take(
-            BOOT_MANY, do=lambda request: boot(request=request)
-        )
-        with self._deleted_at_last(server_id, DELETE_MANY):
+        server_id = self._take(operations.BOOT_MANY, do=_with_request(boot))
+        with self._deleted_at_last(server_id, operations.DELETE_MANY):
             pass
 
     def lists(self) -> None:
@@ -109,11 +93,14 @@ class Stories:
         :raises BenchError: if the list is refused.
         """
         path = f'/device_contexts?limit={_PAGE}'
-        for name, more in ((LIST, ''), (LIST_BOUND, '&status=bound')):
+        for name, more in (
+            (operations.LIST, ''),
+            (operations.LIST_BOUND, '&status=bound'),
+        ):
             ask = functools.partial(
                 self._system.member.do, 'accelerator', 'GET', path + more
             )
-            self._take(name, do=lambda request, ask=ask: ask(request=request))
+            self._take(name, do=_with_request(ask))
 
     def _make(self, request: str) -> list[str]:
         return self._system.make_context(request)
@@ -121,14 +108,16 @@ class Stories:
     def _more(self, server_id: str) -> None:
         """Do what stock Nova refuses to servers with accelerators."""
         do = functools.partial(self._servers.migrate, server_id)
-        self._take(MIGRATE, do=do)
+        self._take(operations.MIGRATE, do=do)
         (context_id,) = self._system.make_context()
         do = functools.partial(self._servers.attach, server_id, context_id)
-        self._take(ATTACH, do=do)
+        self._take(operations.ATTACH, do=do)
         do = functools.partial(self._servers.detach, server_id, context_id)
-        self._take(DETACH, do=do)
+        self._take(operations.DETACH, do=do)
         self._system.member.do(
-            'accelerator', 'DELETE', f'/device_contexts/{context_id}'
+            'accelerator',
+            'operations.DELETE',
+            f'/device_contexts/{context_id}',
         )
 
     @contextlib.contextmanager
@@ -142,3 +131,10 @@ class Stories:
             raise
         delete = functools.partial(self._servers.delete, server_id)
         self._take(operation, do=delete)
+
+
+def _with_request(
+    do: collections.abc.Callable[..., ty.Any],
+) -> collections.abc.Callable[[str], ty.Any]:
+    """Return a function that is called with the id of a request alone."""
+    return lambda request: do(request=request)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-import dataclasses
 import datetime
 import threading
 import time
@@ -13,6 +12,7 @@ import typing as ty
 
 from tools.bench import exception
 from tools.bench.clouds import system as system_module
+from tools.bench.model import measured, systems
 from tools.bench.operations import servers as servers_module
 
 _PAUSE = 0.5
@@ -22,34 +22,9 @@ _DELETED = 'DELETED'
 _ENDS = ('ACTIVE', 'ERROR', _DELETED)
 
 
-@dataclasses.dataclass(frozen=True)
-class Throughput:
-    """What clients have done.
-
-    :ivar system: the name of the system.
-    :ivar bound: how many accelerators were bound already.
-    :ivar clients: how many there were.
-    :ivar done: how many servers were booted and deleted.
-    :ivar failed: how many were not.
-    :ivar seconds: how long that took.
-    """
-
-    system: str
-    bound: int
-    clients: int
-    done: int
-    failed: int
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        """Servers that were booted and deleted, in a minute."""
-        return 60 * self.done / self.seconds
-
-
 def measure(
     system: system_module.System, bound: int, clients: int, seconds: float
-) -> Throughput:
+) -> measured.Throughput:
     """Have clients boot servers and delete them.
 
     Each client does so once at least, and begins no more when the time is
@@ -76,7 +51,7 @@ def measure(
 
         with concurrent.futures.ThreadPoolExecutor(clients) as pool:
             found = list(pool.map(work, range(clients)))
-    return Throughput(
+    return measured.Throughput(
         system.name,
         bound,
         clients,
@@ -88,7 +63,7 @@ def measure(
 
 def _one(system: system_module.System, watcher: _Watcher) -> None:
     contexts = []
-    if system.name == system_module.CONTEXTS:
+    if system.name == systems.CONTEXTS:
         contexts = system.make_context()
     server_id = system.boot(system.accelerated, contexts)
     status = watcher.wait(server_id, _ENDS)

@@ -64,9 +64,7 @@ class Database:
         with self._engine.connect() as connection:
             return int(connection.scalar(sa.select(highest)) or 0) + 1
 
-    def insert(
-        self, table: str, rows: collections.abc.Iterable[Row]
-    ) -> None:
+    def insert(self, table: str, rows: collections.abc.Iterable[Row]) -> None:
         """Insert rows.
 
         :param table: the table's name.

@@ -97,7 +97,8 @@ class Nova:
         self, part: names.Part, renamed: dict[int, dict[str, str]]
     ) -> None:
         first = self._cell.next_id(_ACTIONS)
-        actions, events = [], []
+        actions: list[copying.Row] = []
+        events: list[copying.Row] = []
         for n in part.servers:
             for row in self._rows[_ACTIONS]:
                 row_id = first + len(actions)
@@ -111,9 +112,7 @@ class Nova:
         self._cell.insert(_EVENTS, events)
 
     def _add_hosts(self, part: names.Part) -> None:
-        renamed = {
-            n: {self._template.host: names.host(n)} for n in part.hosts
-        }
+        renamed = {n: {self._template.host: names.host(n)} for n in part.hosts}
         first = self._cell.next_id('services')
         for number, new in renamed.items():
             service_id = first + number - part.hosts.start

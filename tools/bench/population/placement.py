@@ -105,12 +105,11 @@ class Placement:
         for table, more in (('inventories', size), (_TRAITS, {})):
             rows = self._of[table, old['id']]
             self._database.insert(
-                table, (copying.renamed(row, {}, **ours, **more) for row in rows)
+                table,
+                (copying.renamed(row, {}, **ours, **more) for row in rows),
             )
 
-    def _ids(
-        self, name: collections.abc.Callable[[int], str]
-    ) -> '_RowIds':
+    def _ids(self, name: collections.abc.Callable[[int], str]) -> '_RowIds':
         rows = self._database.rows(_PROVIDERS)
         return _RowIds({row['name']: row['id'] for row in rows}, name)
 

@@ -71,9 +71,7 @@ class Template:
         found = {
             self.server_id: names.identity('server', number),
             self.arq['uuid']: names.identity('arq', number),
-            self.arq['device_rp_uuid']: names.provider(
-                names.card_of(number)
-            ),
+            self.arq['device_rp_uuid']: names.provider(names.card_of(number)),
             self.host: names.host(names.host_of(number)),
         }
         if self.context_id:

@@ -8,17 +8,16 @@ import collections.abc
 import dataclasses
 import typing as ty
 
-from tools.bench.clouds import system
-from tools.bench.operations import stories
+from tools.bench.model import measured, operations, systems
 from tools.bench.results import phases, results, statistics
 
 _FEW, _PAGE, _MANY, _MOST = 10, 100, 1000, 10000
 _CLIENTS = 32
 _STATEMENTS = 12
 _PLAIN = (
-    stories.BOOT_PLAIN,
-    stories.REBOOT_PLAIN,
-    stories.DELETE_PLAIN,
+    operations.BOOT_PLAIN,
+    operations.REBOOT_PLAIN,
+    operations.DELETE_PLAIN,
 )
 
 
@@ -58,23 +57,23 @@ def of(found: results.Results) -> list[Figure]:
     :param found: what was measured.
     :returns: the figures, those that were not measured included.
     """
-    contexts, stock = system.CONTEXTS, system.STOCK
+    contexts, stock = systems.CONTEXTS, systems.STOCK
     look = _Look(found)
     accelerators = phases.ACCELERATORS
     return [
         Figure(
             'accelerator part of a boot, 10,000 bound against 10',
-            look.growth(stories.BOOT, accelerators, _MOST, _FEW),
+            look.growth(operations.BOOT, accelerators, _MOST, _FEW),
             1.2,
         ),
         Figure(
             'the same against stock, at 1,000',
-            look.against(stories.BOOT, accelerators, _MANY),
+            look.against(operations.BOOT, accelerators, _MANY),
             1 / 50,
         ),
         Figure(
             'the same against stock, at 10',
-            look.against(stories.BOOT, accelerators, _FEW),
+            look.against(operations.BOOT, accelerators, _FEW),
             1.0,
         ),
         *(
@@ -83,7 +82,7 @@ def of(found: results.Results) -> list[Figure]:
                 look.growth(name, accelerators, _MOST, _FEW),
                 1.2,
             )
-            for name in (stories.REBOOT, stories.DELETE)
+            for name in (operations.REBOOT, operations.DELETE)
         ),
         *(
             Figure(
@@ -91,7 +90,7 @@ def of(found: results.Results) -> list[Figure]:
                 look.growth(name, phases.CYBORG, _MOST, _PAGE),
                 1.5,
             )
-            for name in (stories.LIST, stories.LIST_BOUND)
+            for name in (operations.LIST, operations.LIST_BOUND)
         ),
         *(
             Figure(
@@ -108,7 +107,7 @@ def of(found: results.Results) -> list[Figure]:
         *_bind(found.bind),
         *look.plain(),
         Figure(
-            f'accelerator part: {stories.BOOT_MANY} device contexts against '
+            f'accelerator part: {operations.BOOT_MANY} device contexts against '
             'one',
             look.many(),
             1.5,
@@ -116,7 +115,7 @@ def of(found: results.Results) -> list[Figure]:
     ]
 
 
-def _bind(unit: results.Unit | None) -> list[Figure]:
+def _bind(unit: measured.Unit | None) -> list[Figure]:
     most = _STATEMENTS, 1, 0
     names = 'statements', 'transactions that write', 'messages'
     found: collections.abc.Iterable[int | None] = (None,) * len(names)
@@ -145,23 +144,25 @@ class _Look:
     ) -> float | None:
         """Return the ratio of medians of device contexts, many to few."""
         return _ratio(
-            self._median(system.CONTEXTS, name, phase, many),
-            self._median(system.CONTEXTS, name, phase, few),
+            self._median(systems.CONTEXTS, name, phase, many),
+            self._median(systems.CONTEXTS, name, phase, few),
         )
 
     def against(self, name: str, phase: str, bound: int) -> float | None:
         """Return the ratio of medians, device contexts to stock."""
         return _ratio(
-            self._median(system.CONTEXTS, name, phase, bound),
-            self._median(system.STOCK, name, phase, bound),
+            self._median(systems.CONTEXTS, name, phase, bound),
+            self._median(systems.STOCK, name, phase, bound),
         )
 
     def many(self) -> float | None:
         """Return the ratio of many device contexts to one, at the most."""
         for bound in reversed(self._found.bounds):
             found = [
-                self._median(system.CONTEXTS, name, phases.ACCELERATORS, bound)
-                for name in (stories.BOOT_MANY, stories.BOOT)
+                self._median(
+                    systems.CONTEXTS, name, phases.ACCELERATORS, bound
+                )
+                for name in (operations.BOOT_MANY, operations.BOOT)
             ]
             if None not in found:
                 return _ratio(*found)
@@ -198,7 +199,7 @@ class _Look:
                 each
                 for each in (
                     self._found.find(one, name, bound)
-                    for one in (system.CONTEXTS, system.STOCK)
+                    for one in (systems.CONTEXTS, systems.STOCK)
                 )
                 if each and each.seconds
             )
@@ -219,9 +220,7 @@ class _Look:
         """Return the difference of medians, in ranges of half of all."""
         found: list[float] = []
         for ours, stock in self._pairs(name):
-            one, other = (
-                each.seconds[phases.WHOLE] for each in (ours, stock)
-            )
+            one, other = (each.seconds[phases.WHOLE] for each in (ours, stock))
             spread = max(one.spread, other.spread)
             found.append(
                 statistics.ratio(max(one.p50 - other.p50, 0.0), spread)

@@ -45,7 +45,9 @@ def database(url: str) -> str:
     name = engine.dialect.name
     with engine.connect() as connection:
         if name == 'sqlite':
-            found = connection.scalar(sqlalchemy.text('SELECT sqlite_version()'))
+            found = connection.scalar(
+                sqlalchemy.text('SELECT sqlite_version()')
+            )
         else:
             found = connection.scalar(sqlalchemy.text('SELECT version()'))
     return f'{name} {found}'

@@ -13,8 +13,12 @@ import collections.abc
 import dataclasses
 import typing as ty
 
+from tools.bench.model import measured
+
 Record: ty.TypeAlias = dict[str, ty.Any]
 
+#: What the user waits for, looked at a few times a second.
+USER = 'user'
 #: From when the first service begins until the last one has ended.
 WHOLE = 'whole'
 #: nova-api, with the user's own requests.
@@ -43,15 +47,13 @@ class Found:
     """What an operation took.
 
     :ivar seconds: seconds by phase.
-    :ivar counts: statements, transactions, transactions that write and
-        messages, by service; and calls of Cyborg.
-    :ivar units: what was done: of each unit of work, the service, what it
-        was, and its statements, transactions that write and messages.
+    :ivar counts: see :class:`.measured.Sample`.
+    :ivar units: the same.
     """
 
     seconds: dict[str, float]
     counts: dict[str, int]
-    units: list[tuple[str, str, int, int, int]]
+    units: list[tuple[str, measured.Unit]]
 
 
 def of(
@@ -87,8 +89,10 @@ def of(
     }
     for phase, role in _SERVICES.items():
         found[phase] = seconds(
-            lambda r, role=role: _role(r) == role  # type: ignore[misc]
-            and (r['kind'] == 'part' or is_of_cyborg(r))
+            lambda r, role=role: (
+                _role(r) == role  # type: ignore[misc]
+                and (r['kind'] == 'part' or is_of_cyborg(r))
+            )
         )
     found[ACCELERATORS] = found[CONDUCTOR] + found[COMPUTE]
     counts = _counts(known)
@@ -154,15 +158,16 @@ def _counts(records: list[Record]) -> collections.Counter[str]:
     return found
 
 
-def _units(timed: list[Record]) -> list[tuple[str, str, int, int, int]]:
+def _units(timed: list[Record]) -> list[tuple[str, measured.Unit]]:
     units = sorted(filter(_is_unit, timed), key=lambda r: r['begin'])
     return [
         (
-            unit['role'],
-            unit['name'],
-            unit.get('statements', 0),
-            unit.get('writes', 0),
-            _messages(timed, unit),
+            f'{unit["role"]} {unit["name"]}',
+            measured.Unit(
+                unit.get('statements', 0),
+                unit.get('writes', 0),
+                _messages(timed, unit),
+            ),
         )
         for unit in units
     ]

@@ -7,27 +7,23 @@ from __future__ import annotations
 import pathlib
 
 import matplotlib as mpl
+from matplotlib import axes, figure, ticker
 
-mpl.use('Agg')
-
-from matplotlib import axes, figure, ticker  # noqa: E402
-
-from tools.bench.clouds import system  # noqa: E402
-from tools.bench.operations import stories  # noqa: E402
-from tools.bench.results import phases, results  # noqa: E402
+from tools.bench.model import operations, systems
+from tools.bench.results import phases, results
 
 _NAMES = {
-    system.STOCK: 'stock: device profile of the flavor',
-    system.PROFILES: 'the same, with the plugin',
-    system.CONTEXTS: 'device context',
+    systems.STOCK: 'stock: device profile of the flavor',
+    systems.PROFILES: 'the same, with the plugin',
+    systems.CONTEXTS: 'device context',
 }
 _COLOURS = {
-    system.STOCK: '#b2182b',
-    system.PROFILES: '#e08214',
-    system.CONTEXTS: '#2166ac',
+    systems.STOCK: '#b2182b',
+    systems.PROFILES: '#e08214',
+    systems.CONTEXTS: '#2166ac',
 }
-_MARKS = {system.STOCK: 's', system.PROFILES: '^', system.CONTEXTS: 'o'}
-_OPERATIONS = (stories.BOOT, stories.REBOOT, stories.DELETE)
+_MARKS = {systems.STOCK: 's', systems.PROFILES: '^', systems.CONTEXTS: 'o'}
+_OPERATIONS = (operations.BOOT, operations.REBOOT, operations.DELETE)
 _SUFFIXES = ('png', 'svg')
 # The same picture is the same file.
 _STYLE = {
@@ -62,7 +58,7 @@ def _draw_all(found: results.Results, folder: pathlib.Path) -> None:
     for place, phase in zip(
         places[1][1:], (phases.CYBORG, phases.WHOLE), strict=True
     ):
-        _lines(place, found, stories.BOOT, phase)
+        _lines(place, found, operations.BOOT, phase)
         place.set_title(
             'a whole boot' if phase == phases.WHOLE else f'{phase} in a boot'
         )
@@ -72,7 +68,7 @@ def _draw_all(found: results.Results, folder: pathlib.Path) -> None:
 def _draw_one(found: results.Results, folder: pathlib.Path) -> None:
     drawn = figure.Figure(figsize=(6.4, 3.6), layout='constrained')
     place = drawn.subplots()
-    _lines(place, found, stories.BOOT)
+    _lines(place, found, operations.BOOT)
     place.set_title('What the accelerator adds to the boot of a server')
     place.legend()
     _save(drawn, folder / 'readme')

@@ -11,9 +11,7 @@ import json
 import pathlib
 import typing as ty
 
-from tools.bench.operations import memory as memory_module
-from tools.bench.operations import samples as samples_module
-from tools.bench.operations import throughput as throughput_module
+from tools.bench.model import measured, operations
 from tools.bench.results import statistics
 
 
@@ -37,20 +35,6 @@ class Operation:
     failed: int
 
 
-@dataclasses.dataclass(frozen=True)
-class Unit:
-    """The most that a unit of work had, of all of its kind.
-
-    :ivar statements: its SQL statements.
-    :ivar writes: its transactions that write.
-    :ivar messages: messages that it has sent.
-    """
-
-    statements: int
-    writes: int
-    messages: int
-
-
 @dataclasses.dataclass
 class Results:
     """All that a run has found.
@@ -67,9 +51,9 @@ class Results:
     machine: dict[str, str]
     parameters: dict[str, ty.Any]
     operations: list[Operation]
-    throughput: list[throughput_module.Throughput]
-    memory: list[memory_module.Memory]
-    bind: Unit | None
+    throughput: list[measured.Throughput]
+    memory: list[measured.Memory]
+    bind: measured.Unit | None
     ended: bool = False
 
     def find(self, system: str, name: str, bound: int) -> Operation | None:
@@ -105,6 +89,27 @@ class Results:
         """The numbers of accelerators that were bound."""
         return sorted({each.bound for each in self.operations})
 
+    @classmethod
+    def load(cls, path: pathlib.Path) -> Results:
+        """Read what :meth:`save` has written.
+
+        :param path: the file.
+        """
+        content = json.loads(path.read_text())
+        bind = content['bind']
+        return cls(
+            content['machine'],
+            content['parameters'],
+            [_operation(each) for each in content['operations']],
+            [
+                measured.Throughput(**_without(each, 'rate'))
+                for each in content['throughput']
+            ],
+            [measured.Memory(**each) for each in content['memory']],
+            measured.Unit(**bind) if bind else None,
+            content['ended'],
+        )
+
     def save(self, path: pathlib.Path, figures: list[ty.Any]) -> None:
         """Write all to a file.
 
@@ -122,18 +127,20 @@ class Results:
 
 
 def summarise(
-    samples: samples_module.Samples,
+    samples: collections.abc.Iterable[measured.Sample],
+    failures: collections.abc.Iterable[measured.Failure],
 ) -> list[Operation]:
     """Return samples in short.
 
     :param samples: what was measured.
+    :param failures: what has failed.
     :returns: what each operation takes, those that always fail included.
     """
     found = collections.defaultdict(list)
-    for sample in samples.found:
+    for sample in samples:
         found[sample.system, sample.operation, sample.bound].append(sample)
     failed = collections.Counter(
-        (each.system, each.operation, each.bound) for each in samples.failures
+        (each.system, each.operation, each.bound) for each in failures
     )
     return [
         Operation(
@@ -142,13 +149,18 @@ def summarise(
             counts=_counts(found.get(key, [])),
             failed=failed[key],
         )
-        for key in sorted({*found, *failed}, key=lambda key: key[2])
+        for key in sorted({*found, *failed}, key=_order)
     ]
 
 
+def _order(key: tuple[str, str, int]) -> tuple[int, int, str]:
+    system, name, bound = key
+    return operations.ALL.index(name), bound, system
+
+
 def most(
-    samples: collections.abc.Iterable[samples_module.Sample], ending: str
-) -> Unit | None:
+    samples: collections.abc.Iterable[measured.Sample], ending: str
+) -> measured.Unit | None:
     """Find the most that a kind of work had.
 
     :param samples: of what.
@@ -156,18 +168,18 @@ def most(
     :returns: the most; None if there was none.
     """
     found = [
-        unit[2:]
+        dataclasses.astuple(unit)
         for sample in samples
-        for unit in sample.units
-        if unit[1].endswith(ending)
+        for name, unit in sample.units
+        if name.endswith(ending)
     ]
     if not found:
         return None
-    return Unit(*(max(numbers) for numbers in zip(*found, strict=True)))
+    return measured.Unit(*map(max, zip(*found, strict=True)))
 
 
 def _seconds(
-    samples: list[samples_module.Sample],
+    samples: list[measured.Sample],
 ) -> dict[str, statistics.Summary]:
     phases = samples[0].seconds if samples else {}
     return {
@@ -176,7 +188,7 @@ def _seconds(
     }
 
 
-def _counts(samples: list[samples_module.Sample]) -> dict[str, float]:
+def _counts(samples: list[measured.Sample]) -> dict[str, float]:
     names = sorted({name for each in samples for name in each.counts})
     return {
         name: statistics.percentile(
@@ -184,6 +196,18 @@ def _counts(samples: list[samples_module.Sample]) -> dict[str, float]:
         )
         for name in names
     }
+
+
+def _operation(item: dict[str, ty.Any]) -> Operation:
+    seconds = {
+        phase: statistics.Summary(**each)
+        for phase, each in item['seconds'].items()
+    }
+    return Operation(**{**item, 'seconds': seconds})
+
+
+def _without(item: dict[str, ty.Any], name: str) -> dict[str, ty.Any]:
+    return {key: value for key, value in item.items() if key != name}
 
 
 def _rounded(value: ty.Any) -> ty.Any:

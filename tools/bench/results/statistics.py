@@ -45,11 +45,9 @@ def summary(values: collections.abc.Collection[float]) -> Summary:
 
     :param values: the measurements, one or more.
     """
-    return Summary(
-        len(values),
-        *(percentile(values, part) for part in (0.5, 0.9, 0.99)),
-        spread=percentile(values, 0.75) - percentile(values, 0.25),
-    )
+    p50, p90, p99 = (percentile(values, part) for part in (0.5, 0.9, 0.99))
+    spread = percentile(values, 0.75) - percentile(values, 0.25)
+    return Summary(len(values), p50, p90, p99, spread)
 
 
 def ratio(one: float, other: float) -> float:

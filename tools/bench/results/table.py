@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import collections.abc
 
-from tools.bench.clouds import system
+from tools.bench.model import systems
 from tools.bench.results import figures as figures_module
 from tools.bench.results import phases, results, statistics
 
 Rows = collections.abc.Sequence[collections.abc.Sequence[str]]
-_SYSTEMS = (system.STOCK, system.PROFILES, system.CONTEXTS)
 
 
 def lines(rows: Rows) -> list[str]:
@@ -20,9 +19,7 @@ def lines(rows: Rows) -> list[str]:
     :param rows: the rows, the first one the head.
     :returns: the lines.
     """
-    widths = [
-        max(map(len, column)) for column in zip(*rows, strict=True)
-    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     laid = [
         '  '.join(
             cell.ljust(width) if place == 0 else cell.rjust(width)
@@ -52,10 +49,12 @@ def ratios(found: results.Results) -> Rows:
 
     :param found: what was measured.
     """
-    rows = [('contexts / stock', 'bound', 'accelerators', 'whole')]
+    rows: list[tuple[str, ...]] = [
+        ('contexts / stock', 'bound', 'accelerators', 'whole')
+    ]
     for ours in found.operations:
-        stock = found.find(system.STOCK, ours.name, ours.bound)
-        if ours.system != system.CONTEXTS or not stock:
+        stock = found.find(systems.STOCK, ours.name, ours.bound)
+        if ours.system != systems.CONTEXTS or not stock:
             continue
         if not (ours.seconds and stock.seconds):
             continue
@@ -69,7 +68,7 @@ def ratios(found: results.Results) -> Rows:
                 ),
             )
         )
-    return _by_operation(rows)
+    return rows
 
 
 def _ratio(one: float, other: float) -> str:
@@ -85,7 +84,9 @@ def times(found: results.Results, phase: str) -> Rows:
     :param found: what was measured.
     :param phase: the phase.
     """
-    rows = [(f'{phase}, ms', 'bound', 'system', 'n', 'p50', 'p90', 'p99')]
+    rows: list[tuple[str, ...]] = [
+        (f'{phase}, ms', 'bound', 'system', 'n', 'p50', 'p90', 'p99')
+    ]
     for each in found.operations:
         summary = each.seconds.get(phase)
         if summary is None or not summary.p99:
@@ -102,7 +103,7 @@ def times(found: results.Results, phase: str) -> Rows:
                 ),
             )
         )
-    return _by_operation(rows)
+    return rows
 
 
 def _count(summary: statistics.Summary, failed: int) -> str:
@@ -115,7 +116,14 @@ def throughput(found: results.Results) -> Rows:
     :param found: what was measured.
     """
     rows = [
-        ('servers booted and deleted', 'bound', 'system', 'n', 'failed', 'a minute')
+        (
+            'servers booted and deleted',
+            'bound',
+            'system',
+            'n',
+            'failed',
+            'a minute',
+        )
     ]
     for each in sorted(
         found.throughput, key=lambda each: (each.bound, each.clients)
@@ -166,17 +174,3 @@ def memory(found: results.Results) -> Rows:
 
 def _bound(bound: int) -> str:
     return f'{bound:,} bound'
-
-
-def _by_operation(rows: list[tuple[str, ...]]) -> Rows:
-    """Order lines by operation, as they were done, then by number."""
-    order = {name: place for place, (name, *_more) in reversed(
-        list(enumerate(rows[1:]))
-    )}
-    return [
-        rows[0],
-        *sorted(
-            rows[1:],
-            key=lambda row: (order[row[0]], int(row[1].replace(',', ''))),
-        ),
-    ]

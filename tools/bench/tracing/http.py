@@ -25,9 +25,7 @@ def serve(units: units_module.Units, deploy: ty.Any) -> None:
     def load(uri: str, *args: ty.Any, **kwargs: ty.Any) -> ty.Any:
         # config:/etc/nova/api-paste.ini
         service = pathlib.Path(uri).parent.name
-        return _served(
-            units, f'{service}-api', stock(uri, *args, **kwargs)
-        )
+        return _served(units, f'{service}-api', stock(uri, *args, **kwargs))
 
     deploy.loadapp = load
 
@@ -35,7 +33,9 @@ def serve(units: units_module.Units, deploy: ty.Any) -> None:
 def _served(
     units: units_module.Units, role: str, application: ty.Any
 ) -> ty.Any:
-    def serve_one(environ: dict[str, ty.Any], start_response: ty.Any) -> ty.Any:
+    def serve_one(
+        environ: dict[str, ty.Any], start_response: ty.Any
+    ) -> ty.Any:
         name = f'{environ["REQUEST_METHOD"]} {environ["PATH_INFO"]}'
         with units.of(role, name, environ.get(_HEADER, '')) as unit:
             answer = application(environ, start_response)

@@ -28,7 +28,11 @@ def receive(units: units_module.Units, dispatcher: ty.Any) -> None:
 
     @functools.wraps(stock)
     def dispatch(
-        self: ty.Any, endpoint: ty.Any, method: str, context: ty.Any, *args: ty.Any
+        self: ty.Any,
+        endpoint: ty.Any,
+        method: str,
+        context: ty.Any,
+        *args: ty.Any,
     ) -> ty.Any:
         request = units_module.of(context)
         # Nova 34 wraps what the bus calls.

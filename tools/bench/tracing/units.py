@@ -3,8 +3,8 @@
 """Units of work: what a thread of a service is at, and for which request.
 
 An HTTP request that is served is one, a message of the bus that is, and what a
-service does in a thread of its own. The calls and the SQL statements in between
-are its.
+service does in a thread of its own. The calls and the SQL statements in
+between are its.
 """
 
 from __future__ import annotations

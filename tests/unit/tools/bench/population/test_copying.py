@@ -16,7 +16,7 @@ def database(tmp_path):
         connection.executescript(
             'CREATE TABLE servers (id INTEGER PRIMARY KEY, uuid, spec);'
             'CREATE TABLE past (id INTEGER PRIMARY KEY, uuid TEXT);'
-            "INSERT INTO servers VALUES (7, 'one', '{\"of\": \"one\"}');"
+            'INSERT INTO servers VALUES (7, \'one\', \'{"of": "one"}\');'
             "INSERT INTO past VALUES (1, 'other');"
         )
     connection.close()

@@ -2,12 +2,11 @@
 
 import pytest
 
-from tools.bench.clouds import system
-from tools.bench.operations import memory, stories, throughput
+from tools.bench.model import measured, operations, systems
 from tools.bench.results import phases, results, statistics
 
 
-def operation(name, bound, seconds, counts=None, of=system.CONTEXTS):
+def operation(name, bound, seconds, counts=None, of=systems.CONTEXTS):
     """Return an operation that took a time, in each phase."""
     of_phases = dict.fromkeys(
         phases.PHASES, statistics.Summary(3, seconds, seconds, seconds, 0.1)
@@ -20,30 +19,34 @@ def found():
     """As of a run in which device contexts cost the same whatever there is."""
     return results.Results(
         machine={'processor': 'Any'},
-        parameters={'systems': [system.STOCK, system.CONTEXTS]},
+        parameters={'systems': [systems.STOCK, systems.CONTEXTS]},
         operations=[
             *(
                 operation(name, bound, seconds, of=one)
-                for name in (stories.BOOT, stories.REBOOT, stories.DELETE)
+                for name in (
+                    operations.BOOT,
+                    operations.REBOOT,
+                    operations.DELETE,
+                )
                 for one, bound, seconds in (
-                    (system.CONTEXTS, 10, 0.1),
-                    (system.CONTEXTS, 1000, 0.1),
-                    (system.CONTEXTS, 10000, 0.11),
-                    (system.STOCK, 10, 0.2),
-                    (system.STOCK, 1000, 10.0),
+                    (systems.CONTEXTS, 10, 0.1),
+                    (systems.CONTEXTS, 1000, 0.1),
+                    (systems.CONTEXTS, 10000, 0.11),
+                    (systems.STOCK, 10, 0.2),
+                    (systems.STOCK, 1000, 10.0),
                 )
             ),
-            operation(stories.BOOT_MANY, 10000, 0.22),
-            operation(stories.BOOT_PLAIN, 10, 1.0, {'messages': 3}),
+            operation(operations.BOOT_MANY, 10000, 0.22),
+            operation(operations.BOOT_PLAIN, 10, 1.0, {'messages': 3}),
             operation(
-                stories.BOOT_PLAIN, 10, 1.05, {'messages': 3}, system.STOCK
+                operations.BOOT_PLAIN, 10, 1.05, {'messages': 3}, systems.STOCK
             ),
         ],
         throughput=[
-            throughput.Throughput(system.CONTEXTS, 10, 32, 60, 0, 60.0),
-            throughput.Throughput(system.STOCK, 10, 32, 40, 1, 60.0),
+            measured.Throughput(systems.CONTEXTS, 10, 32, 60, 0, 60.0),
+            measured.Throughput(systems.STOCK, 10, 32, 40, 1, 60.0),
         ],
-        memory=[memory.Memory(True, 'nova', 10, 2, 3 * 2**20, 2 * 2**20)],
-        bind=results.Unit(11, 1, 0),
+        memory=[measured.Memory(True, 'nova', 10, 2, 3 * 2**20, 2 * 2**20)],
+        bind=measured.Unit(11, 1, 0),
         ended=True,
     )

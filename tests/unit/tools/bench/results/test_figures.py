@@ -28,7 +28,10 @@ def by_name(found):
             0,
         ),
         # It is faster with it.
-        ('boot without accelerators: time more with the plugin, in spreads', 0),
+        (
+            'boot without accelerators: time more with the plugin, in spreads',
+            0,
+        ),
     ],
 )
 def test_what_was_measured(found, name, value):

@@ -4,6 +4,7 @@
 
 import pytest
 
+from tools.bench.model import measured
 from tools.bench.results import phases
 
 PORT = 9000
@@ -84,9 +85,9 @@ def test_what_is_counted():
 def test_what_a_unit_of_work_had():
     found = phases.of(BOOT, PORT).units
 
-    assert ('cyborg-api', 'POST /bind', 9, 1, 1) in found
-    assert ('nova-conductor', 'build', 7, 2, 1) in found
-    assert found[0][:2] == ('nova-api', 'POST /v2.1/servers')
+    assert ('cyborg-api POST /bind', measured.Unit(9, 1, 1)) in found
+    assert ('nova-conductor build', measured.Unit(7, 2, 1)) in found
+    assert found[0][0] == 'nova-api POST /v2.1/servers'
 
 
 def test_a_thread_that_knows_no_service_is_its_programs():

@@ -2,12 +2,12 @@
 
 import json
 
-from tools.bench.operations import samples as samples_module
+from tools.bench.model import measured
 from tools.bench.results import figures, results
 
 
 def sample(seconds, statements, bound=10, units=()):
-    return samples_module.Sample(
+    return measured.Sample(
         'contexts',
         'boot',
         bound,
@@ -18,13 +18,10 @@ def sample(seconds, statements, bound=10, units=()):
 
 
 def test_samples_in_short():
-    samples = samples_module.Samples()
-    samples.found += [sample(n, 5) for n in (1.0, 2.0, 3.0)]
-    samples.failures.append(
-        samples_module.Failure('stock', 'boot', 10, 'it timed out')
-    )
+    samples = [sample(n, 5) for n in (1.0, 2.0, 3.0)]
+    failures = [measured.Failure('stock', 'boot', 10, 'it timed out')]
 
-    ours, stock = results.summarise(samples)
+    ours, stock = results.summarise(samples, failures)
 
     assert (ours.seconds['whole'].count, ours.seconds['whole'].p50) == (3, 2)
     assert ours.counts == {'messages': 5}
@@ -34,15 +31,17 @@ def test_samples_in_short():
 
 def test_the_most_that_a_kind_of_work_had():
     units = [
-        ('cyborg-api', 'POST /x/bind', 9, 1, 0),
-        ('cyborg-api', 'GET /x', 99, 9, 9),
+        ('cyborg-api POST /x/bind', measured.Unit(9, 1, 0)),
+        ('cyborg-api GET /x', measured.Unit(99, 9, 9)),
     ]
     samples = [
         sample(1.0, 5, units=units),
-        sample(1.0, 5, units=[('cyborg-api', 'POST /y/bind', 8, 2, 0)]),
+        sample(
+            1.0, 5, units=[('cyborg-api POST /y/bind', measured.Unit(8, 2, 0))]
+        ),
     ]
 
-    assert results.most(samples, '/bind') == results.Unit(9, 2, 0)
+    assert results.most(samples, '/bind') == measured.Unit(9, 2, 0)
     assert results.most(samples, '/other') is None
 
 
@@ -57,3 +56,10 @@ def test_a_file_has_all_of_it(found, tmp_path):
     assert kept['throughput'][0]['rate'] == 60
     assert kept['operations'][0]['seconds']['accelerators']['p50'] == 0.1
     assert kept['figures'][0]['bound'] == 1.2
+
+
+def test_what_was_kept_is_read(found, tmp_path):
+    path = tmp_path / 'results.json'
+    found.save(path, figures.of(found))
+
+    assert results.Results.load(path) == found

@@ -32,7 +32,15 @@ def test_times_are_in_milliseconds(found):
 
     assert rows[0][0] == 'whole, ms'
     assert ('boot', '10,000', 'contexts', '3', '110', '110', '110') in rows
-    assert ('boot', '1,000', 'stock', '3', '10,000', '10,000', '10,000') in rows
+    assert (
+        'boot',
+        '1,000',
+        'stock',
+        '3',
+        '10,000',
+        '10,000',
+        '10,000',
+    ) in rows
 
 
 def test_throughput_is_in_minutes(found):

@@ -25,6 +25,9 @@ _DEVICES = _HERE / 'devices.yaml'
 _START = _HERE / 'tracing' / 'start'
 _PATH = 'PYTHONPATH'
 _HOSTS = 2
+# By default, less than is measured.
+_NOVA_OPTIONS = {'max_groups_per_server': str(operations.MOST_CONTEXTS)}
+_CYBORG_OPTIONS = {'max_contexts_per_project': '-1'}
 # On a machine that others use as well.
 _SECONDS = 1800.0
 
@@ -92,12 +95,8 @@ def _up(measured: Measured, database: str, report: progress.Progress) -> None:
         devices=[_DEVICES] * _HOSTS,
         plugin=measured.plugin,
         seconds=_SECONDS,
-        nova_options={
-            'nova_cyborg': {
-                'max_groups_per_server': str(operations.MOST_CONTEXTS)
-            }
-        },
-        cyborg_options={'nova_cyborg': {'max_contexts_per_project': '-1'}},
+        nova_options={'nova_cyborg': _NOVA_OPTIONS},
+        cyborg_options={'nova_cyborg': _CYBORG_OPTIONS},
     )
     with (
         report.step(f'{measured.cloud.folder.name}: up'),

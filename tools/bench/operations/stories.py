@@ -42,11 +42,9 @@ class Stories:
 
         :raises BenchError: if something is not done; the server is deleted.
         """
-        contexts = (
-            self._take(operations.MAKE, do=self._make)
-            if self._has_contexts
-            else []
-        )
+        contexts: list[str] = []
+        if self._has_contexts:
+            contexts = self._take(operations.MAKE, do=self._make)
         boot = functools.partial(
             self._servers.boot, self._system.accelerated, contexts
         )
@@ -116,7 +114,7 @@ class Stories:
         self._take(operations.DETACH, do=do)
         self._system.member.do(
             'accelerator',
-            'operations.DELETE',
+            'DELETE',
             f'/device_contexts/{context_id}',
         )
 

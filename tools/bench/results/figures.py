@@ -107,8 +107,8 @@ def of(found: results.Results) -> list[Figure]:
         *_bind(found.bind),
         *look.plain(),
         Figure(
-            f'accelerator part: {operations.BOOT_MANY} device contexts against '
-            'one',
+            f'accelerator part of a {operations.BOOT_MANY} device contexts, '
+            'against one',
             look.many(),
             1.5,
         ),
@@ -158,14 +158,14 @@ class _Look:
     def many(self) -> float | None:
         """Return the ratio of many device contexts to one, at the most."""
         for bound in reversed(self._found.bounds):
-            found = [
+            many, one = (
                 self._median(
                     systems.CONTEXTS, name, phases.ACCELERATORS, bound
                 )
                 for name in (operations.BOOT_MANY, operations.BOOT)
-            ]
-            if None not in found:
-                return _ratio(*found)
+            )
+            if many is not None:
+                return _ratio(many, one)
         return None
 
     def plain(self) -> collections.abc.Iterator[Figure]:

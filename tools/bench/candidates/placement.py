@@ -7,6 +7,7 @@ from __future__ import annotations
 import collections.abc
 import contextlib
 import pathlib
+import typing as ty
 import uuid
 
 from keystoneauth1 import adapter
@@ -20,10 +21,10 @@ CARDS_PER_HOST = 10
 _FPGA = 'FPGA'
 # What a host has, and a server asks for.
 _HOST = {'VCPU': 1024, 'MEMORY_MB': 1048576}
-_SERVER = {'VCPU': 1, 'MEMORY_MB': 64}
+_SERVER = 'VCPU:1,MEMORY_MB:64'
 _TRAIT = 'COMPUTE_ACCELERATORS'
 #: What is to be in placement.conf, by section.
-PRUNING = {
+PRUNING: dict[str, dict[str, ty.Any]] = {
     'placement': {
         'max_allocation_candidates': 1000,
         'allocation_candidates_generation_strategy': 'breadth-first',
@@ -103,8 +104,7 @@ class Placement:
         query = '&'.join(
             (
                 'limit=1000',
-                'resources='
-                + ','.join(f'{k}:{v}' for k, v in _SERVER.items()),
+                f'resources={_SERVER}',
                 f'root_required={_TRAIT}',
                 'group_policy=none',
                 *(f'resources_{n}={_FPGA}:1' for n in range(groups)),
@@ -142,9 +142,7 @@ def _add(
     return provider
 
 
-def _ask(
-    api: adapter.Adapter, method: str, path: str, body: dict[str, object]
-) -> None:
+def _ask(api: adapter.Adapter, method: str, path: str, body: ty.Any) -> None:
     answer = api.request(path, method, json=body)
     if not answer.ok:
         raise exception.Refused(

@@ -5,6 +5,8 @@ import pytest
 from tools.bench.model import measured, operations, systems
 from tools.bench.results import phases, results, statistics
 
+LIVES = (operations.BOOT, operations.REBOOT, operations.DELETE)
+
 
 def operation(name, bound, seconds, counts=None, of=systems.CONTEXTS):
     """Return an operation that took a time, in each phase."""
@@ -23,11 +25,7 @@ def found():
         operations=[
             *(
                 operation(name, bound, seconds, of=one)
-                for name in (
-                    operations.BOOT,
-                    operations.REBOOT,
-                    operations.DELETE,
-                )
+                for name in LIVES
                 for one, bound, seconds in (
                     (systems.CONTEXTS, 10, 0.1),
                     (systems.CONTEXTS, 1000, 0.1),

@@ -21,7 +21,10 @@ def by_name(found):
         ('32 clients against stock, at 10', 1.5),
         ('bind of one PCI device: statements', 11),
         ('bind of one PCI device: messages', 0),
-        ('accelerator part: boot with 16 device contexts against one', 2),
+        (
+            'accelerator part of a boot with 16 device contexts, against one',
+            2,
+        ),
         (
             'boot without accelerators: more statements, messages and calls '
             'of Cyborg with the plugin',

@@ -48,6 +48,8 @@ def _keep(
         table.ratios(found),
         table.throughput(found),
         *(table.times(found, phase) for phase in phases.PHASES),
+        table.requests(found),
+        table.tables(found),
         table.memory(found),
     ]
     text = '\n\n'.join('\n'.join(table.lines(each)) for each in tables)

@@ -13,16 +13,17 @@ import time
 from tools.bench import arguments, exception
 from tools.bench.clouds import system as system_module
 from tools.bench.clouds import up
-from tools.bench.model import measured, operations, systems
+from tools.bench.model import measured, systems
 from tools.bench.operations import (
     memory,
     samples,
     servers,
+    sizes,
     stories,
     throughput,
 )
 from tools.bench.population import names, population, template
-from tools.bench.results import machine, results
+from tools.bench.results import calls, machine, results
 from tools.cloud.machine import installation
 from tools.command_line import progress
 
@@ -51,6 +52,7 @@ class Run:
         self._samples = samples.Samples()
         self._throughput: list[measured.Throughput] = []
         self._memory: list[measured.Memory] = []
+        self._tables: list[measured.Table] = []
         self._machine = machine.describe()
         url = clouds[True].cloud.database_url('cyborg')
         self._machine['database'] = machine.database(url)
@@ -76,6 +78,7 @@ class Run:
             self._measure(bound)
             for each in self._clouds.values():
                 self._memory += memory.look(each, bound)
+                self._tables += sizes.look(each, bound)
             if bound in self._size.crowds:
                 self._crowd(bound)
             yield self._found(bound == self._size.bounds[-1])
@@ -188,18 +191,13 @@ class Run:
             raise exception.Inconsistent(done.stdout)
 
     def _found(self, ended: bool) -> results.Results:
-        of_contexts = [
-            each
-            for each in self._samples.found
-            if (each.system, each.operation)
-            == (systems.CONTEXTS, operations.BOOT)
-        ]
         return results.Results(
             self._machine,
             dataclasses.asdict(self._size),
             results.summarise(self._samples.found, self._samples.failures),
             self._throughput,
             self._memory,
-            results.most(of_contexts, '/bind'),
+            calls.of(self._samples.found),
+            self._tables,
             ended,
         )

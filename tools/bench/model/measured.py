@@ -9,16 +9,43 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """A unit of work, or the most of several.
+    """A unit of work: an HTTP request that is served, or a message.
 
+    :ivar service: the service that has done it.
+    :ivar name: what it is, with ``{id}`` for each UUID.
+    :ivar seconds: how long it took.
     :ivar statements: its SQL statements.
     :ivar writes: its transactions that write.
     :ivar messages: messages that it has sent.
+    :ivar size: bytes of its answer.
     """
 
-    statements: int
-    writes: int
-    messages: int
+    service: str
+    name: str
+    seconds: float
+    statements: int = 0
+    writes: int = 0
+    messages: int = 0
+    size: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table of Cyborg's database.
+
+    :ivar plugin: whether the services have the plugin.
+    :ivar bound: how many accelerators were bound.
+    :ivar name: its name.
+    :ivar rows: how many rows it has.
+    :ivar size: bytes that it takes, with its indexes; None if the database
+        does not say.
+    """
+
+    plugin: bool
+    bound: int
+    name: str
+    rows: int
+    size: int | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +58,7 @@ class Sample:
     :ivar seconds: seconds by phase.
     :ivar counts: statements, transactions, transactions that write and
         messages, by service; and calls of Cyborg.
-    :ivar units: what was done: the name of each unit of work, and the unit.
+    :ivar units: what was done.
     """
 
     system: str
@@ -39,7 +66,7 @@ class Sample:
     bound: int
     seconds: dict[str, float]
     counts: dict[str, int]
-    units: list[tuple[str, Unit]]
+    units: list[Unit]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import operator
 import typing as ty
 
-from tools.bench.model import measured, operations, systems
-from tools.bench.results import phases, results, statistics
+from tools.bench.model import operations, systems
+from tools.bench.results import calls, phases, results, statistics
 
 _FEW, _PAGE, _MANY, _MOST = 10, 100, 1000, 10000
 _CLIENTS = 32
 _STATEMENTS = 12
+_BIND = '/bind'
 _PLAIN = (
     operations.BOOT_PLAIN,
     operations.REBOOT_PLAIN,
@@ -104,7 +106,7 @@ def of(found: results.Results) -> list[Figure]:
             )
             for at, bound in ((_FEW, 1.2), (_MANY, 20.0))
         ),
-        *_bind(found.bind),
+        *_bind(found.calls),
         *look.plain(),
         Figure(
             f'accelerator part of a {operations.BOOT_MANY} device contexts, '
@@ -115,15 +117,25 @@ def of(found: results.Results) -> list[Figure]:
     ]
 
 
-def _bind(unit: measured.Unit | None) -> list[Figure]:
-    most = _STATEMENTS, 1, 0
-    names = 'statements', 'transactions that write', 'messages'
-    found: collections.abc.Iterable[int | None] = (None,) * len(names)
-    if unit:
-        found = dataclasses.astuple(unit)
+def _bind(found: list[calls.Call]) -> list[Figure]:
+    """Say what it is to bind one device, with the most there is already."""
+    bind = [
+        each
+        for each in found
+        if (each.system, each.operation) == (systems.CONTEXTS, operations.BOOT)
+        and each.name.endswith(_BIND)
+    ]
     return [
-        Figure(f'bind of one PCI device: {name}', value, bound)
-        for name, value, bound in zip(names, found, most, strict=True)
+        Figure(
+            f'bind of one PCI device: {name}',
+            max((value(each) for each in bind), default=None),
+            bound,
+        )
+        for name, value, bound in (
+            ('statements', operator.attrgetter('most'), _STATEMENTS),
+            ('transactions that write', operator.attrgetter('writes'), 1),
+            ('messages', operator.attrgetter('messages'), 0),
+        )
     ]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import collections.abc
 import dataclasses
+import re
 import typing as ty
 
 from tools.bench.model import measured
@@ -38,6 +39,7 @@ PHASES = (WHOLE, API, CONDUCTOR, COMPUTE, CYBORG, API_CYBORG, ACCELERATORS)
 _NOVA_API, _CYBORG_API = 'nova-api', 'cyborg-api'
 _SERVICES = {CONDUCTOR: 'nova-conductor', COMPUTE: 'nova-compute'}
 _CYBORGS = (_CYBORG_API, 'cyborg-conductor')
+_UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 # What Cyborg tells Nova is no request of the user's.
 _EVENTS = '/os-server-external-events'
 
@@ -53,7 +55,7 @@ class Found:
 
     seconds: dict[str, float]
     counts: dict[str, int]
-    units: list[tuple[str, measured.Unit]]
+    units: list[measured.Unit]
 
 
 def of(
@@ -158,16 +160,17 @@ def _counts(records: list[Record]) -> collections.Counter[str]:
     return found
 
 
-def _units(timed: list[Record]) -> list[tuple[str, measured.Unit]]:
+def _units(timed: list[Record]) -> list[measured.Unit]:
     units = sorted(filter(_is_unit, timed), key=lambda r: r['begin'])
     return [
-        (
-            f'{unit["role"]} {unit["name"]}',
-            measured.Unit(
-                unit.get('statements', 0),
-                unit.get('writes', 0),
-                _messages(timed, unit),
-            ),
+        measured.Unit(
+            unit['role'],
+            _UUID.sub('{id}', unit['name']),
+            unit['end'] - unit['begin'],
+            unit.get('statements', 0),
+            unit.get('writes', 0),
+            _messages(timed, unit),
+            unit.get('size', 0),
         )
         for unit in units
     ]

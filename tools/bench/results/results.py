@@ -12,7 +12,7 @@ import pathlib
 import typing as ty
 
 from tools.bench.model import measured, operations
-from tools.bench.results import statistics
+from tools.bench.results import calls, statistics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Results:
     :ivar operations: what each operation takes.
     :ivar throughput: what several clients do at once.
     :ivar memory: what each program takes.
-    :ivar bind: the most that binding of one device had; None if none was.
+    :ivar calls: what operations have Cyborg do.
+    :ivar tables: what Cyborg's database has.
     :ivar ended: whether all was done that was asked for.
     """
 
@@ -53,7 +54,8 @@ class Results:
     operations: list[Operation]
     throughput: list[measured.Throughput]
     memory: list[measured.Memory]
-    bind: measured.Unit | None
+    calls: list[calls.Call]
+    tables: list[measured.Table]
     ended: bool = False
 
     def find(self, system: str, name: str, bound: int) -> Operation | None:
@@ -96,7 +98,6 @@ class Results:
         :param path: the file.
         """
         content = json.loads(path.read_text())
-        bind = content['bind']
         return cls(
             content['machine'],
             content['parameters'],
@@ -106,7 +107,8 @@ class Results:
                 for each in content['throughput']
             ],
             [measured.Memory(**each) for each in content['memory']],
-            measured.Unit(**bind) if bind else None,
+            [calls.Call(**each) for each in content['calls']],
+            [measured.Table(**each) for each in content['tables']],
             content['ended'],
         )
 
@@ -156,26 +158,6 @@ def summarise(
 def _order(key: tuple[str, str, int]) -> tuple[int, int, str]:
     system, name, bound = key
     return operations.ALL.index(name), bound, system
-
-
-def most(
-    samples: collections.abc.Iterable[measured.Sample], ending: str
-) -> measured.Unit | None:
-    """Find the most that a kind of work had.
-
-    :param samples: of what.
-    :param ending: what the name of its units ends with.
-    :returns: the most; None if there was none.
-    """
-    found = [
-        dataclasses.astuple(unit)
-        for sample in samples
-        for name, unit in sample.units
-        if name.endswith(ending)
-    ]
-    if not found:
-        return None
-    return measured.Unit(*map(max, zip(*found, strict=True)))
 
 
 def _seconds(

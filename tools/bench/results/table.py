@@ -174,3 +174,66 @@ def memory(found: results.Results) -> Rows:
 
 def _bound(bound: int) -> str:
     return f'{bound:,} bound'
+
+
+def requests(found: results.Results) -> Rows:
+    """Return the table of what device contexts have Cyborg do.
+
+    :param found: what was measured: with the most accelerators.
+    """
+    rows: list[tuple[str, ...]] = [
+        (
+            'operation',
+            'request',
+            'times',
+            'statements',
+            'ms',
+            'bytes',
+        )
+    ]
+    for each in found.calls:
+        if (each.system, each.bound) != (systems.CONTEXTS, found.bounds[-1]):
+            continue
+        rows.append(
+            (
+                each.operation,
+                f'{each.service}: {each.name}',
+                figures_module.number(each.times),
+                figures_module.number(each.statements),
+                f'{1000 * each.seconds:,.0f}',
+                f'{each.size:,.0f}',
+            )
+        )
+    return rows
+
+
+def tables(found: results.Results) -> Rows:
+    """Return the table of Cyborg's database, by what one accelerator takes.
+
+    :param found: what was measured: with the most accelerators.
+    """
+    most = max((each.bound for each in found.tables), default=0)
+    rows: list[tuple[str, ...]] = [
+        ('table', 'rows each', 'bytes each', 'GiB for 100,000')
+    ]
+    total = 0
+    for each in found.tables:
+        if each.bound != most or not each.plugin or each.rows < most / 100:
+            continue
+        total += each.size or 0
+        rows.append(
+            (
+                each.name,
+                figures_module.number(each.rows / most),
+                *_size(each.size, most),
+            )
+        )
+    rows.append(('all', '', *_size(total or None, most)))
+    return rows
+
+
+def _size(size: int | None, bound: int) -> tuple[str, str]:
+    if size is None:
+        return '-', '-'
+    each = size / bound
+    return f'{each:,.0f}', figures_module.number(each * 100_000 / 2**30)

@@ -38,7 +38,13 @@ def _served(
     ) -> ty.Any:
         name = f'{environ["REQUEST_METHOD"]} {environ["PATH_INFO"]}'
         with units.of(role, name, environ.get(_HEADER, '')) as unit:
-            answer = application(environ, start_response)
+
+            def start(status: str, headers: ty.Any, *more: ty.Any) -> ty.Any:
+                size = dict(headers).get('Content-Length', 0)
+                unit.more['size'] = int(size)
+                return start_response(status, headers, *more)
+
+            answer = application(environ, start)
             # Of a request that has brought none.
             unit.request = unit.request or environ.get(_SERVED_AS, '')
         return answer

@@ -30,6 +30,7 @@ class Unit:
     :ivar request: the id of the request that it is done for; empty while that
         is not known.
     :ivar sql: what it had of the database.
+    :ivar more: what else there is to say.
     """
 
     role: str
@@ -38,6 +39,7 @@ class Unit:
     sql: collections.Counter[str] = dataclasses.field(
         default_factory=collections.Counter
     )
+    more: dict[str, ty.Any] = dataclasses.field(default_factory=dict)
 
 
 # Green threads have each their own, as native ones do.
@@ -86,6 +88,7 @@ class Units:
                 begin=begin,
                 end=end,
                 **unit.sql,
+                **unit.more,
             )
             self._write_apart(role, request)
 

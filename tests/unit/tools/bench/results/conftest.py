@@ -3,7 +3,7 @@
 import pytest
 
 from tools.bench.model import measured, operations, systems
-from tools.bench.results import phases, results, statistics
+from tools.bench.results import calls, phases, results, statistics
 
 LIVES = (operations.BOOT, operations.REBOOT, operations.DELETE)
 
@@ -45,6 +45,26 @@ def found():
             measured.Throughput(systems.STOCK, 10, 32, 40, 1, 60.0),
         ],
         memory=[measured.Memory(True, 'nova', 10, 2, 3 * 2**20, 2 * 2**20)],
-        bind=measured.Unit(11, 1, 0),
+        calls=[
+            calls.Call(
+                systems.CONTEXTS,
+                operations.BOOT,
+                10000,
+                'cyborg-api',
+                'POST /v2/device_allocations/{id}/bind',
+                times=1,
+                seconds=0.02,
+                statements=10,
+                most=11,
+                writes=1,
+                messages=0,
+                size=512,
+            )
+        ],
+        tables=[
+            measured.Table(True, 10000, 'device_contexts', 20000, 10240000),
+            measured.Table(True, 10000, 'leases', 1, 16384),
+            measured.Table(False, 10000, 'devices', 1000, 16384),
+        ],
         ended=True,
     )

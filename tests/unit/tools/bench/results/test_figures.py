@@ -51,7 +51,7 @@ def test_what_was_not_measured_is_told_and_fails_nothing(found):
 
 
 def test_of_nothing_nothing_is_measured():
-    nothing = results.Results({}, {}, [], [], [], None)
+    nothing = results.Results({}, {}, [], [], [], [], [])
 
     assert {each.holds for each in figures.of(nothing)} == {None}
 

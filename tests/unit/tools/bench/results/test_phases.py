@@ -4,10 +4,10 @@
 
 import pytest
 
-from tools.bench.model import measured
 from tools.bench.results import phases
 
 PORT = 9000
+BIND = 'POST /0f921be4-c520-4228-b236-d3d03e207804/bind'
 
 
 def line(kind, role, name, begin, end, **more):
@@ -35,7 +35,7 @@ BOOT = [
     unit('nova-conductor', 'build', 2, 5, statements=7, writes=2),
     line('part', 'nova-conductor', 'pre_bind', 3, 4),
     line('call', 'nova-conductor', 'POST /bind', 3.1, 3.9, to='accelerator'),
-    unit('cyborg-api', 'POST /bind', 3.2, 3.8, statements=9, writes=1),
+    unit('cyborg-api', BIND, 3.2, 3.8, statements=9, writes=1, size=512),
     line('rpc', 'cyborg-api', 'apply', 3.3, 3.4),
     unit('cyborg-conductor', 'apply', 3.3, 3.7, statements=3),
     unit('nova-api', 'POST /v2.1/os-server-external-events', 3.5, 3.6),
@@ -85,9 +85,13 @@ def test_what_is_counted():
 def test_what_a_unit_of_work_had():
     found = phases.of(BOOT, PORT).units
 
-    assert ('cyborg-api POST /bind', measured.Unit(9, 1, 1)) in found
-    assert ('nova-conductor build', measured.Unit(7, 2, 1)) in found
-    assert found[0][0] == 'nova-api POST /v2.1/servers'
+    by_name = {(each.service, each.name): each for each in found}
+    bind = by_name['cyborg-api', 'POST /{id}/bind']
+    assert (bind.statements, bind.writes, bind.messages) == (9, 1, 1)
+    assert (bind.seconds, bind.size) == (pytest.approx(0.6), 512)
+    build = by_name['nova-conductor', 'build']
+    assert (build.statements, build.writes, build.messages) == (7, 2, 1)
+    assert found[0].name == 'POST /v2.1/servers'
 
 
 def test_a_thread_that_knows_no_service_is_its_programs():

@@ -6,14 +6,14 @@ from tools.bench.model import measured
 from tools.bench.results import figures, results
 
 
-def sample(seconds, statements, bound=10, units=()):
+def sample(seconds, statements):
     return measured.Sample(
         'contexts',
         'boot',
-        bound,
+        10,
         {'whole': seconds},
         {'messages': statements},
-        list(units),
+        [],
     )
 
 
@@ -27,22 +27,6 @@ def test_samples_in_short():
     assert ours.counts == {'messages': 5}
     assert not ours.failed
     assert (stock.system, stock.failed, stock.seconds) == ('stock', 1, {})
-
-
-def test_the_most_that_a_kind_of_work_had():
-    units = [
-        ('cyborg-api POST /x/bind', measured.Unit(9, 1, 0)),
-        ('cyborg-api GET /x', measured.Unit(99, 9, 9)),
-    ]
-    samples = [
-        sample(1.0, 5, units=units),
-        sample(
-            1.0, 5, units=[('cyborg-api POST /y/bind', measured.Unit(8, 2, 0))]
-        ),
-    ]
-
-    assert results.most(samples, '/bind') == measured.Unit(9, 2, 0)
-    assert results.most(samples, '/other') is None
 
 
 def test_a_file_has_all_of_it(found, tmp_path):

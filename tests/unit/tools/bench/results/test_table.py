@@ -66,3 +66,23 @@ def test_figures_have_their_bounds(found):
         '≤ 1.2',
         'pass',
     ) in rows
+
+
+def test_what_cyborg_does_for_device_contexts(found):
+    assert table.requests(found)[1:] == [
+        (
+            'boot',
+            'cyborg-api: POST /v2/device_allocations/{id}/bind',
+            '1',
+            '10',
+            '20',
+            '512',
+        )
+    ]
+
+
+def test_what_an_accelerator_takes_in_the_database(found):
+    assert table.tables(found)[1:] == [
+        ('device_contexts', '2', '1,024', '0.0954'),
+        ('all', '', '1,024', '0.0954'),
+    ]

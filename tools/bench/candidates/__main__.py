@@ -33,7 +33,7 @@ _HEAD = (
     'hosts',
     'combinations',
     'options',
-    's',
+    'CPU, s',
     'candidates',
     'answer, KiB',
     'memory, MiB',

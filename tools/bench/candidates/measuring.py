@@ -18,7 +18,8 @@ _Ask = collections.abc.Callable[[], tuple[int, int]]
 class Cost:
     """What a request to Placement takes.
 
-    :ivar seconds: how long it takes.
+    :ivar seconds: seconds of a processor: Placement, its database, and who
+        asks are one process, and others may use the machine.
     :ivar candidates: how many candidates there are.
     :ivar size: bytes of the answer.
     :ivar memory: the most bytes of memory that the process had.
@@ -31,10 +32,11 @@ class Cost:
 
 
 def measure(ask: _Ask, most: float) -> Cost | None:
-    """Measure a request, after one that loads what all of them need.
+    """Measure a request, in a process of its own.
 
-    :param ask: makes the request.
-    :param most: how many seconds it may take.
+    :param ask: makes the request; returns how many candidates there are, and
+        how many bytes the answer has.
+    :param most: how many seconds it may take, by the clock on the wall.
     :returns: what it takes; None if it takes longer.
     """
     context = multiprocessing.get_context('fork')
@@ -53,9 +55,9 @@ def measure(ask: _Ask, most: float) -> Cost | None:
 
 
 def _run(ask: _Ask, end: connection.Connection) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     candidates, size = ask()
-    seconds = time.monotonic() - begin
+    seconds = time.process_time() - begin
     # In units of 1024 bytes.
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     end.send(Cost(seconds, candidates, size, memory))

@@ -6,10 +6,13 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'ext'))
+# What reads the results of a benchmark is beside what writes them.
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
 project = 'nova_cyborg'
 project_copyright = 'OpenStack Foundation'
 extensions = [
+    'benchmark',
     'cliff.sphinxext',
     'diagrams',
     'error_table',

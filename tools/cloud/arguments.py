@@ -79,14 +79,15 @@ def _up(group: Any, name: str) -> Any:
         default=[],
         metavar='FILE',
         help='list of accelerators of a host; give it again for each further '
-        'host, real ones last (default: the ones in tools/cloud/devices)',
+        'host, real ones last (default: the ones in tools/cloud/devices; with '
+        "--no-plugin, what Cyborg's fake driver has)",
     )
     up.add_argument(
         '--no-plugin',
         action='store_false',
         dest='plugin',
         help='leave nova_cyborg out: stock services with the fake driver of '
-        'Cyborg',
+        "Cyborg; with --devices, nova_cyborg's driver alone",
     )
     up.add_argument(
         '--timeout',

@@ -80,7 +80,7 @@ class Cloud(running.RunningCloud):
         hosts: list[str],
     ) -> dict[str, pathlib.Path]:
         chosen = cloud_devices.choose(hosts, wanted.devices, shipped)
-        if wanted.plugin:
+        if wanted.plugin or wanted.devices:
             installation.require_plugin()
             for path in chosen.values():
                 cloud_devices.count(path)

@@ -23,10 +23,12 @@ class Wanted:
     :ivar real: how many further ones have a real hypervisor.
     :ivar database: the kind of database, of those that the kind has.
     :ivar devices: lists of accelerators, one for each host, ``real`` last.
+        Without the plugin, there are none but those that are given.
     :ivar plugin: whether to load nova_cyborg.
     :ivar conductors: how many cyborg-conductors there are.
     :ivar nova_options: what nova.conf says beside what it says in each cloud:
         section, option and value.
+    :ivar cyborg_options: the same of cyborg.conf.
     :ivar seconds: how long ``up`` may take.
     :raises BadNumber: if a number of hosts, of conductors or of seconds is
         none.
@@ -41,6 +43,9 @@ class Wanted:
     seconds: float | None = None
     conductors: int = 1
     nova_options: dict[str, dict[str, str]] = dataclasses.field(
+        default_factory=dict
+    )
+    cyborg_options: dict[str, dict[str, str]] = dataclasses.field(
         default_factory=dict
     )
 
@@ -89,6 +94,8 @@ class Wanted:
             real_hosts=real_hosts,
             conductors=self._conductors(kind),
             nova_options=self.nova_options,
+            cyborg_options=self.cyborg_options,
+            lists_devices=self.plugin or bool(self.devices),
         )
 
     def _database(self, kind: cloud_kind.Kind) -> str:

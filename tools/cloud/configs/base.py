@@ -28,6 +28,16 @@ def write(path: pathlib.Path, options: Options) -> None:
         parser.write(stream)
 
 
+def add(options: Options, further: Options) -> None:
+    """Add options to others, or put them in the place of others.
+
+    :param options: the options that there are.
+    :param further: the ones to add.
+    """
+    for section, body in further.items():
+        options.setdefault(section, {}).update(body)
+
+
 def database(state: cloud_state.State, name: str) -> dict[str, str]:
     """Return the options of a database; SQLite's file is made if need be.
 

@@ -15,8 +15,7 @@ APP_FACTORY = 'nova_cyborg.api.app:app_factory'
 
 def options(state: cloud_state.State) -> base.Options:
     """Return Cyborg's options."""
-    driver = 'file_driver' if state.settings.plugin else 'fake_driver'
-    return {
+    found: base.Options = {
         'DEFAULT': {
             'transport_url': addresses.bus(state),
             'host': 'controller',
@@ -30,11 +29,17 @@ def options(state: cloud_state.State) -> base.Options:
         'oslo_concurrency': {
             'lock_path': str(state.folder('cyborg', 'locks')),
         },
-        'agent': {'enabled_drivers': driver},
+        'agent': {'enabled_drivers': _driver(state)},
         'oslo_messaging_notifications': {
             'driver': 'nova_cyborg' if state.settings.plugin else '',
         },
     }
+    base.add(found, state.settings.cyborg_options)
+    return found
+
+
+def _driver(state: cloud_state.State) -> str:
+    return 'file_driver' if state.settings.lists_devices else 'fake_driver'
 
 
 def write_paste(state: cloud_state.State) -> None:

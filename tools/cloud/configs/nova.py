@@ -35,8 +35,7 @@ def options(state: cloud_state.State) -> base.Options:
         'nova_cyborg': {'placement_prunes': 'true'},
         **_partners(state),
     }
-    for section, further in state.settings.nova_options.items():
-        found.setdefault(section, {}).update(further)
+    base.add(found, state.settings.nova_options)
     return found
 
 

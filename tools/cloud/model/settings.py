@@ -24,6 +24,9 @@ class Settings:
     :ivar conductors: how many cyborg-conductors there are.
     :ivar nova_options: what nova.conf says beside what it says in each cloud:
         section, option and value.
+    :ivar cyborg_options: the same of cyborg.conf.
+    :ivar lists_devices: whether the accelerators are those of lists, which
+        nova_cyborg's driver reads.
     """
 
     kind: str
@@ -37,3 +40,7 @@ class Settings:
     nova_options: dict[str, dict[str, str]] = dataclasses.field(
         default_factory=dict
     )
+    cyborg_options: dict[str, dict[str, str]] = dataclasses.field(
+        default_factory=dict
+    )
+    lists_devices: bool = True

@@ -16,7 +16,9 @@ class Readiness:
     ) -> None:
         self._hosts = set(state.settings.hosts)
         self._devices = sum(
-            devices.count(state.devices(host)) if state.settings.plugin else 1
+            devices.count(state.devices(host))
+            if state.settings.lists_devices
+            else 1
             for host in self._hosts
         )
         self._nova = adapter.Adapter(admin, service_type='compute')

@@ -34,7 +34,7 @@ def settings_of(host: str) -> collections.abc.Iterator[None]:
         ('host', host, None),
         ('resource_provider_name', host, 'agent'),
     ]
-    if _state.settings.plugin:
+    if _state.settings.lists_devices:
         path = str(_state.devices(host))
         options.append(('devices_file', path, 'nova_cyborg'))
     with _configured, overrides.of(CONF, options):

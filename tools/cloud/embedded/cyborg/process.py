@@ -25,7 +25,9 @@ def run(state: cloud_state.State) -> None:
     if migration.version() is None:
         migration.create_schema()
     if state.settings.plugin:
-        _load_plugin(config)
+        _make_tables(config)
+    if state.settings.lists_devices:
+        _register_options()
     wsgi.serve_in_background(state, 'cyborg', app.load_app())
     # The conductor and the agents log in while they are made.
     partners.wait_for(state, 'keystone', 'placement')
@@ -40,12 +42,15 @@ def run(state: cloud_state.State) -> None:
     signal.pause()
 
 
-def _load_plugin(config: str) -> None:
+def _make_tables(config: str) -> None:
     # As an operator would, so that this command is tried too.
     subprocess.run(
         [installation.MANAGE, '--config-file', config, 'db', 'upgrade'],
         check=True,
     )
+
+
+def _register_options() -> None:
     from nova_cyborg import conf
 
     # The drivers register their options when they are loaded, but the hosts'

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What servers with accelerators cost: device contexts beside stock Nova."""

@@ -64,13 +64,6 @@ def test_nothing_is_told_of_the_cloud(placement, member, context_id):
     assert 'host"' not in text
 
 
-def test_who_may_not(cloud, context_id, stranger):
-    stranger.explain(context_id, status=404)
-    cyborg.Caller(cloud.api, roles=('nonesuch',)).explain(
-        context_id, status=403
-    )
-
-
 def test_nothing_is_changed(cloud, member, context_id):
     before = member.show(context_id).json
 
@@ -172,10 +165,6 @@ def test_bad_input(member, context_id, body, field):
     error = cyborg.error_of(member.explain(context_id, status=400, **body))
 
     assert field in error['detail']
-
-
-def test_a_body_must_ask_for_something(member):
-    member.explain(status=400)
 
 
 def test_what_nova_asks_for_is_recorded(placement, cloud, member, nova, boot):

@@ -73,6 +73,15 @@ def names_host(request_spec: objects.RequestSpec) -> bool:
     return any(names)
 
 
+def leaves_host(request_spec: objects.RequestSpec) -> bool:
+    """Tell whether a server is to get to another host than it is on.
+
+    :param request_spec: the request for the server.
+    :returns: whether it is.
+    """
+    return bool(_field(request_spec, 'ignore_hosts'))
+
+
 def _anywhere(request_spec: objects.RequestSpec) -> objects.RequestSpec:
     wanted = request_spec.obj_clone()
     wanted.force_hosts = wanted.force_nodes = None

@@ -191,6 +191,8 @@ def test_nova_has_found_a_host_too_few(member, nova, boot):
     body = {'query': f'resourcesdevice_context_{uuid}_0=FPGA:1'}
 
     assert sentence(nova.post(path, body)) == sentences.REFUSED
+    body['leaves_host'] = True
+    assert sentence(nova.post(path, body)) == sentences.LEFT
     body['names_host'] = True
     assert sentence(nova.post(path, body)) == sentences.NAMED
     nova.begin(server_id, operation='unshelve', caller=cyborg.UNKNOWN)

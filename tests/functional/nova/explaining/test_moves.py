@@ -89,8 +89,7 @@ class MoveTest(explained.TestCase):
     def _why(self, server_id: str) -> list[str]:
         """Return why the last action of a server has failed."""
         last = self.api.get_instance_actions(server_id)[0]['request_id']
-        path = f'/servers/{server_id}/os-instance-actions/{last}'
-        found = self.api.api_get(path).body['instanceAction']
+        found = self.api.get_instance_action_details(server_id, last)
         return [each.get('details') for each in found['events']]
 
     def _explanations(self) -> int:

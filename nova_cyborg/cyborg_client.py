@@ -597,16 +597,26 @@ class AllocationClient:
         response = self._call('POST', _path(server_id, '/detached'), body)
         return _read(response, _count)
 
-    def explain(self, server_id: str, query: str, names_host: bool) -> str:
+    def explain(
+        self,
+        server_id: str,
+        query: str,
+        names_host: bool,
+        leaves_host: bool = False,
+    ) -> str:
         """Have it explained why no host was found; it is recorded, too.
 
         :param server_id: UUID of the server, which holds device contexts.
         :param query: what Placement was asked with.
         :param names_host: whether a certain host was asked for besides.
+        :param leaves_host: whether it is to be another host than the server's.
         :returns: a sentence.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body: dict[str, object] = {'query': query, 'names_host': names_host}
+        if leaves_host:
+            # A cyborg-api of an earlier release knows nothing of it.
+            body['leaves_host'] = True
         response = self._call('POST', _path(server_id, '/explain'), body)
         return _read(response, _sentence)
 

@@ -39,6 +39,7 @@ LISTED_LONG = (
     'delete_on_termination',
     'live_migration',
     'tag',
+    'tags',
     'project_id',
     'description',
     'created_at',
@@ -111,6 +112,35 @@ class TagsColumn(_Column):
         return ', '.join(map(str, self._value or ()))
 
 
+class LinesColumn(_Column):
+    """What differs between several: one a line, or a list in JSON."""
+
+    def human_readable(self) -> str:
+        """Return the text for tables."""
+        return '\n'.join(
+            each.human_readable()
+            if isinstance(each, columns.FormattableColumn)
+            else str(each)
+            for each in self._value
+        )
+
+    def machine_readable(self) -> '_Lines':
+        """Return what is written in other formats."""
+        return _Lines(
+            each.machine_readable()
+            if isinstance(each, columns.FormattableColumn)
+            else each
+            for each in self._value
+        )
+
+
+class _Lines(list[ty.Any]):
+    """A list to JSON; where texts are written, one a line."""
+
+    def __str__(self) -> str:
+        return '\n'.join(map(str, self))
+
+
 _FORMATS: dict[str, type[_Column]] = {
     'groups': GroupsColumn,
     'devices': DevicesColumn,
@@ -129,6 +159,24 @@ def row(
     :returns: the values, ready for cliff's formatters.
     """
     return tuple(_value(context, name) for name in names)
+
+
+def row_of_all(
+    contexts: collections.abc.Sequence[http.Context],
+    names: collections.abc.Iterable[str],
+) -> tuple[ty.Any, ...]:
+    """Return some fields of several device contexts as if they were one.
+
+    :param contexts: the device contexts, as the API has them.
+    :param names: the fields.
+    :returns: the values; of a field in which they differ, those of all.
+    """
+    return tuple(
+        _value(contexts[0], name)
+        if all(each.get(name) == contexts[0].get(name) for each in contexts)
+        else LinesColumn([_value(each, name) for each in contexts])
+        for name in names
+    )
 
 
 def attached_row(

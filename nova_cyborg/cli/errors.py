@@ -59,6 +59,7 @@ _TYPED = {
     'all_projects': '--all-projects',
     'delete_on_termination': '--delete-on-termination',
     'description': '--description',
+    'device_contexts': '--count',
     'device_profile': '--device-profile',
     'groups': '--group',
     'key': '--key',
@@ -73,6 +74,10 @@ _TYPED = {
     'sort_key': '--sort',
     'status': '--status',
     'tag': '--tag',
+    'tags': '--tags',
+    'tags-any': '--any-tags',
+    'not-tags': '--not-tags',
+    'not-tags-any': '--not-any-tags',
 }
 
 

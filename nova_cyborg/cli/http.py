@@ -182,6 +182,53 @@ class DeviceContexts(_Collection):
         """
         self._call('PATCH', self._path_of(context_id), json=changes)
 
+    def create_several(
+        self,
+        bodies: collections.abc.Sequence[collections.abc.Mapping[str, ty.Any]],
+    ) -> tuple[list[Context], list[str]]:
+        """Make several device contexts, all or none.
+
+        :param bodies: what the API takes of each.
+        :returns: the device contexts, in this order, and warnings.
+        :raises CommandError: if the service refuses or does not answer.
+        """
+        made = self.create({self.name: list(bodies)})
+        return made[self.name], made.get('warnings') or []
+
+    def set_tags(
+        self, context_id: str, tags: collections.abc.Sequence[str]
+    ) -> None:
+        """Give a device context other tags.
+
+        :param context_id: its name or UUID, as the user typed it.
+        :param tags: all that it is to have.
+        :raises CommandError: if there is none, or as above.
+        """
+        path = f'{self._path_of(context_id)}/tags'
+        self._call('PUT', path, json={'tags': list(tags)})
+
+    def add_tag(self, context_id: str, tag: str) -> None:
+        """Give a device context one more tag.
+
+        :param context_id: its name or UUID, as the user typed it.
+        :param tag: the tag.
+        :raises CommandError: if there is none, or as above.
+        """
+        self._call('PUT', self._path_of_tag(context_id, tag))
+
+    def remove_tag(self, context_id: str, tag: str) -> None:
+        """Take a tag from a device context.
+
+        :param context_id: its name or UUID, as the user typed it.
+        :param tag: the tag.
+        :raises CommandError: if it has not the tag, or as above.
+        """
+        self._call('DELETE', self._path_of_tag(context_id, tag))
+
+    def _path_of_tag(self, context_id: str, tag: str) -> str:
+        tags = f'{self._path_of(context_id)}/tags'
+        return f'{tags}/{parse.quote(tag, safe="")}'
+
     def explain(
         self,
         context_id: str | None,

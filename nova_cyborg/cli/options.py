@@ -6,7 +6,7 @@ import argparse
 
 from nova_cyborg import model
 from nova_cyborg.cli import errors
-from nova_cyborg.cli.listing import filters
+from nova_cyborg.cli.listing import filters, tags
 
 # The largest limit that the API takes.
 _MOST = 999999999
@@ -32,9 +32,11 @@ Two devices, each a group of its own, so that they may be on two cards:
   %(prog)s \\
     --resources FPGA:1 --group 'resources=VGPU:1;requires=HW_GPU_API_VULKAN'
 
-As the administrator's profile "gzip" says:
+As the administrator's profile "gzip" says; four of them, that are found by
+their tags:
 
   %(prog)s --device-profile gzip
+  %(prog)s --device-profile gzip --count 4 --tags prod,team-a
 
 Names that are not standard resource classes or traits become custom ones:
 FPGA_GZIP is CUSTOM_FPGA_GZIP.
@@ -50,6 +52,15 @@ def add_create_options(parser: argparse.ArgumentParser) -> None:
     """
     add_group_options(parser)
     add_plain_options(parser)
+    tags.add_create_options(parser)
+    parser.add_argument(
+        '--count',
+        metavar='<number>',
+        type=positive,
+        default=1,
+        help='Create this many at once, at most 100, all or none; a name gets '
+        'numbers, as in gzip-1 and gzip-2',
+    )
     add_examples(parser, _CREATE_EXAMPLES)
 
 

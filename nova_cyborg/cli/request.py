@@ -6,7 +6,7 @@ import argparse
 import typing as ty
 
 from nova_cyborg.cli import errors, groups
-from nova_cyborg.cli.listing import filters
+from nova_cyborg.cli.listing import filters, tags
 
 
 def create_body(args: argparse.Namespace) -> dict[str, ty.Any]:
@@ -17,7 +17,28 @@ def create_body(args: argparse.Namespace) -> dict[str, ty.Any]:
     :returns: the body.
     :raises CommandError: naming the option that is wrong.
     """
-    return changes(args) | asked(args)
+    found = changes(args) | asked(args)
+    given = tags.given(args)
+    return found | {'tags': given} if given else found
+
+
+def create_bodies(args: argparse.Namespace) -> list[dict[str, ty.Any]]:
+    """Make what is said of each of several new device contexts.
+
+    :param args: the options of
+        :func:`nova_cyborg.cli.options.add_create_options`.
+    :returns: as many bodies as there are to be device contexts.
+    :raises CommandError: naming the option that is wrong.
+    """
+    body = create_body(args)
+    if args.count == 1:
+        return [body]
+    if body.get('name') is None:
+        return [body] * args.count
+    return [
+        body | {'name': f'{body["name"]}-{number}'}
+        for number in range(1, args.count + 1)
+    ]
 
 
 def asked(args: argparse.Namespace) -> dict[str, ty.Any]:

@@ -163,7 +163,9 @@ def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
         )
     if filters.status is not None:
         query = query.where(_has_status(filters.status))
-    return query.where(*more_filters.conditions(filters.more))
+    return query.where(
+        *more_filters.conditions(filters.more, filters.project_id is None)
+    )
 
 
 def _has_status(status: str) -> sa.ColumnElement[bool]:

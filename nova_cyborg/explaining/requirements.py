@@ -74,14 +74,11 @@ class Server:
     :ivar traits: pairs of a parameter of the query, and a trait that the host
         must have; one that it must not have begins with ``!``.
     :ivar others: other parameters of the query, as Nova has them.
-    :ivar names_host: whether a certain host is asked for, which the query
-        does not say.
     """
 
     resources: tuple[tuple[str, int], ...] = ()
     traits: tuple[tuple[str, str], ...] = HOST_TRAITS
     others: tuple[tuple[str, str], ...] = ()
-    names_host: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,7 +21,7 @@ from tools.databases import server
 # Those in whose process Cyborg's database is.
 _TESTS = tuple(
     f'tests/functional/{name}'
-    for name in ('api', 'audit', 'inventory', 'reconciler')
+    for name in ('api', 'audit', 'crowd', 'inventory', 'reconciler')
 )
 _WORKERS = 2
 

@@ -61,6 +61,7 @@ OF_SERVER: dict[str, ty.Any] = {
             'pattern': schemas.PRINTABLE,
         },
         'names_host': {'type': 'boolean'},
+        'leaves_host': {'type': 'boolean'},
     },
     'required': ['query'],
     'additionalProperties': False,

@@ -16,6 +16,7 @@ from nova_cyborg.cli import (
     request,
     several,
 )
+from nova_cyborg.cli.listing import tags
 from nova_cyborg.cli.servers import calls, waiting
 
 _Output = tuple[
@@ -40,6 +41,11 @@ Examples:
 Give a device context a name, and keep it when its server is deleted:
 
   %(prog)s --name gzip --keep-on-termination <device-context>
+
+Add tags that it is found by in lists, and have no others:
+
+  %(prog)s --tags prod,team-a <device-context>
+  %(prog)s --no-tags --tags prod <device-context>
 """
 _UNSET_EXAMPLES = """\
 Examples:
@@ -47,6 +53,10 @@ Examples:
 Remove the name and the tag of a device context:
 
   %(prog)s --name --tag <device-context>
+
+Remove one of the tags that it is found by in lists:
+
+  %(prog)s --tags team-a <device-context>
 """
 _DELETE_EXAMPLES = """\
 Examples:
@@ -57,8 +67,29 @@ Delete device contexts that no server holds:
 """
 
 
+def create(app: ty.Any, args: argparse.Namespace) -> list[http.Context]:
+    """Create device contexts, and say what there is to be warned of.
+
+    :param app: the application of the command.
+    :param args: the options of
+        :func:`nova_cyborg.cli.options.add_create_options`.
+    :returns: the device contexts.
+    :raises CommandError: if the service refuses or does not answer.
+    """
+    bodies = request.create_bodies(args)
+    contexts = http.DeviceContexts(app.client_manager)
+    if len(bodies) > 1:
+        made, warnings = contexts.create_several(bodies)
+    else:
+        made = [contexts.create(bodies[0])]
+        warnings = made[0].get('warnings') or []
+    for warning in warnings:
+        app.stderr.write(f'{warning}\n')
+    return made
+
+
 class CreateDeviceContext(command.ShowOne):
-    """Create a device context: ask for accelerators for a server."""
+    """Create device context(s): ask for accelerators for a server."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the parser of the command line."""
@@ -68,11 +99,8 @@ class CreateDeviceContext(command.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace) -> _Output:
         """Do what the command line says."""
-        body = request.create_body(parsed_args)
-        context = http.DeviceContexts(self.app.client_manager).create(body)
-        for warning in context.get('warnings') or ():
-            self.app.stderr.write(f'{warning}\n')
-        return columns.SHOWN, columns.row(context, columns.SHOWN)
+        made = create(self.app, parsed_args)
+        return columns.SHOWN, columns.row_of_all(made, columns.SHOWN)
 
 
 class ListDeviceContext(command.Lister):
@@ -135,20 +163,25 @@ class SetDeviceContext(command.Command):
         parser = super().get_parser(prog_name)
         _add_context(parser, 'change')
         options.add_plain_options(parser, can_remove=True)
+        tags.add_set_options(parser)
         options.add_examples(parser, _SET_EXAMPLES)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Do what the command line says."""
         changes = request.changes(parsed_args)
-        if not changes:
+        contexts = http.DeviceContexts(self.app.client_manager)
+        if changes:
+            contexts.update(parsed_args.device_context, changes)
+        changed = tags.change(
+            contexts, parsed_args.device_context, parsed_args
+        )
+        if not changes and not changed:
             raise errors.CommandError(
                 'Nothing to change: use --name, --description, '
                 '--delete-on-termination, --keep-on-termination, '
-                '--live-migration, --tag or --no-tag.'
+                '--live-migration, --tag, --no-tag, --tags or --no-tags.'
             )
-        contexts = http.DeviceContexts(self.app.client_manager)
-        contexts.update(parsed_args.device_context, changes)
 
 
 class UnsetDeviceContext(command.Command):
@@ -159,18 +192,24 @@ class UnsetDeviceContext(command.Command):
         parser = super().get_parser(prog_name)
         _add_context(parser, 'change')
         options.add_unset_options(parser)
+        tags.add_unset_options(parser)
         options.add_examples(parser, _UNSET_EXAMPLES)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Do what the command line says."""
         removals = request.removals(parsed_args)
-        if not removals:
-            raise errors.CommandError(
-                'Nothing to remove: use --name, --description or --tag.'
-            )
         contexts = http.DeviceContexts(self.app.client_manager)
-        contexts.update(parsed_args.device_context, removals)
+        if removals:
+            contexts.update(parsed_args.device_context, removals)
+        removed = tags.remove(
+            contexts, parsed_args.device_context, parsed_args
+        )
+        if not removals and not removed:
+            raise errors.CommandError(
+                'Nothing to remove: use --name, --description, --tag, --tags '
+                'or --all-tags.'
+            )
 
 
 class DeleteDeviceContext(command.Command):

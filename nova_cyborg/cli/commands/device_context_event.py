@@ -47,7 +47,8 @@ class ListDeviceContextEvent(command.Lister):
         parser.add_argument(
             'device_context',
             metavar='<device-context>',
-            help='Device context whose events are listed (UUID)',
+            help='Device context whose events are listed (name or ID; the ID '
+            'of one that was deleted)',
         )
         parser.add_argument(
             '--limit',

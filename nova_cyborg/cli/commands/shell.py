@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``cyborg device-context-create|list|show|set|unset|delete``, and taints.
+"""``cyborg device-context-...`` and ``cyborg device-taint-...``.
 
 The command line of the device contexts by themselves, for scripts that boot
 with ``nova boot``.
 """
 
 import argparse
+import collections.abc
 import functools
 import getpass
 import importlib.metadata
 import sys
-import types
 import typing as ty
 
 from cliff import app, commandmanager
@@ -20,14 +20,16 @@ from openstack import config
 from openstack.config import cloud_region
 from osc_lib.command import command
 
-from nova_cyborg.cli import errors, http, options, request
+from nova_cyborg.cli import errors, options
 from nova_cyborg.cli.commands import (
     device_context,
     device_context_event,
     device_taint,
 )
+from nova_cyborg.cli.commands.explaining import explain, limits
+from nova_cyborg.cli.commands.explaining import options as explaining
 
-_SERVICES = ('accelerator', 'compute')
+_SERVICES = ('accelerator', 'compute', 'image')
 _NO_CLOUD = (
     'Say which cloud to use: name one of clouds.yaml with --os-cloud or '
     'OS_CLOUD, or set OS_AUTH_URL and the other OS_* variables.'
@@ -40,7 +42,7 @@ _CANNOT_ASK = (
 
 
 class CreateDeviceContext(command.Command):
-    """Create a device context and print its UUID, and nothing else."""
+    """Create device context(s) and print the UUIDs, one a line."""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the parser of the command line."""
@@ -50,11 +52,8 @@ class CreateDeviceContext(command.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Do what the command line says."""
-        body = request.create_body(parsed_args)
-        context = http.DeviceContexts(self.app.client_manager).create(body)
-        for warning in context.get('warnings') or ():
-            self.app.stderr.write(f'{warning}\n')
-        self.app.stdout.write(f'{context["uuid"]}\n')
+        for context in device_context.create(self.app, parsed_args):
+            self.app.stdout.write(f'{context["uuid"]}\n')
 
 
 class Clients:
@@ -72,9 +71,9 @@ class Clients:
         return self._adapter('accelerator')
 
     @functools.cached_property
-    def sdk_connection(self) -> types.SimpleNamespace:
-        """The Compute service, where osc-lib's client manager has it."""
-        return types.SimpleNamespace(compute=self._adapter('compute'))
+    def sdk_connection(self) -> '_Connection':
+        """Other services, where osc-lib's client manager has them."""
+        return _Connection(self._adapter)
 
     @functools.cached_property
     def _region(self) -> cloud_region.CloudRegion:
@@ -87,16 +86,22 @@ class Clients:
     def _session(self) -> session.Session:
         return self._region.get_session()
 
-    def _adapter(self, service: str) -> adapter.Adapter:
+    def _adapter(
+        self,
+        service: str,
+        kind: type[adapter.Adapter] = adapter.Adapter,
+        **more: ty.Any,
+    ) -> ty.Any:
         # No version is asked for: with one, each command would read the
         # service's version document first.
-        return adapter.Adapter(
+        return kind(
             session=self._session,
             service_type=self._region.get_service_type(service),
             service_name=self._region.get_service_name(service),
             interface=self._region.get_interface(service),
             region_name=self._region.get_region_name(service),
             endpoint_override=self._region.get_endpoint(service),
+            **more,
         )
 
     def _cloud_named(self) -> bool:
@@ -104,6 +109,33 @@ class Clients:
         # From clouds.yaml they come in "auth", from the environment beside.
         options = found.config | (found.config.get('auth') or {})
         return bool(options.get('auth_url') or options.get('endpoint'))
+
+
+class _Connection:
+    """Services besides, as openstacksdk's connection has them.
+
+    :param adapter_of: makes the adapter of a service.
+    """
+
+    def __init__(
+        self, adapter_of: collections.abc.Callable[..., ty.Any]
+    ) -> None:
+        self._adapter_of = adapter_of
+
+    @functools.cached_property
+    def compute(self) -> ty.Any:
+        """The Compute service."""
+        # Few commands need it, and to import it takes a while.
+        from openstack.compute.v2 import _proxy
+
+        return self._adapter_of('compute', _proxy.Proxy)
+
+    @functools.cached_property
+    def image(self) -> ty.Any:
+        """The Image service, whose endpoint has no version in its URL."""
+        from openstack.image.v2 import _proxy
+
+        return self._adapter_of('image', _proxy.Proxy, version='2')
 
 
 class CyborgShell(app.App):
@@ -176,6 +208,9 @@ def _commands() -> commandmanager.CommandManager:
         'device-context-event-list',
         device_context_event.ListDeviceContextEvent,
     )
+    add('device-context-options', explaining.ListDeviceContextOptions)
+    add('device-context-limits', limits.ListDeviceContextLimits)
+    add('device-context-explain', explain.ExplainDeviceContext)
     add('device-taint-create', device_taint.CreateDeviceTaint)
     add('device-taint-list', device_taint.ListDeviceTaint)
     add('device-taint-delete', device_taint.DeleteDeviceTaint)

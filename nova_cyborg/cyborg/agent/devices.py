@@ -6,33 +6,24 @@
 raise ``InvalidRequest``; :mod:`.devices_file` adds the file and the entry.
 """
 
+import collections.abc
 import dataclasses
 import re
+import typing as ty
 
 from cyborg.common import constants
 
 from nova_cyborg import names
-from nova_cyborg.cyborg.agent import pci_address, readers
+from nova_cyborg.cyborg.agent import pci_address, schema
 
-_REQUIRED_FIELDS = ('address', 'vendor', 'product', 'resource_class')
-_DEVICE_FIELDS = frozenset(
-    (
-        *_REQUIRED_FIELDS,
-        'type',
-        'traits',
-        'handles',
-        'unhealthy',
-        'cleaning',
-    )
-)
-_HANDLES_FIELDS = frozenset(('type', 'mdev_type', 'number', 'addresses'))
-_CLEANING_FIELDS = frozenset(('program', 'timeout'))
 # Seconds that a program may take to clean a slot, if the file does not say.
 _TIMEOUT = 60
 # The kernel's names of mediated device types, such as nvidia-35 and
 # i915-GVTg_V5_4. The name becomes a part of a path in sysfs, and may not
 # lead elsewhere. Cyborg stores it twice within 255 characters.
 _MDEV_TYPE = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.-]{0,63}')
+
+_Fields: ty.TypeAlias = collections.abc.Mapping[str, ty.Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,94 +92,95 @@ def parse_device(item: object) -> Device:
     :returns: the device.
     :raises InvalidRequest: naming the field that is wrong.
     """
-    fields = readers.fields(item, 'entry', _DEVICE_FIELDS, _REQUIRED_FIELDS)
-    address = readers.address(fields['address'], 'address')
-    # Cyborg before 2026.2 has no type PCI: there, it has to be given.
-    device_type = fields.get('type', 'PCI')
+    fields = schema.check(item)
+    address = fields['address'].lower()
     return Device(
         address=address,
-        vendor=readers.pci_id(fields['vendor'], 'vendor'),
-        product=readers.pci_id(fields['product'], 'product'),
-        type=readers.choice(device_type, constants.DEVICE_TYPE, 'type'),
+        vendor=fields['vendor'].lower(),
+        product=fields['product'].lower(),
+        type=fields['type'],
         resource_class=names.resource_class_name(
             fields['resource_class'], 'resource_class'
         ),
-        traits=readers.traits(fields.get('traits', []), 'traits'),
-        handles=_handles(fields.get('handles', {}), address),
-        unhealthy=_unhealthy(fields),
-        cleaning=_cleaning(fields['cleaning'])
-        if 'cleaning' in fields
-        else None,
+        traits=_traits(fields['traits']),
+        handles=_handles(fields['handles'], address),
+        unhealthy=fields.get('unhealthy', ''),
+        cleaning=_cleaning(fields.get('cleaning')),
     )
 
 
-def _cleaning(item: object) -> Cleaning:
-    fields = readers.fields(item, 'cleaning', _CLEANING_FIELDS, ('program',))
-    return Cleaning(
-        readers.program(fields['program'], 'cleaning.program'),
-        readers.seconds(fields.get('timeout', _TIMEOUT), 'cleaning.timeout'),
-    )
+def _traits(given: list[object]) -> tuple[str, ...]:
+    found = {
+        names.trait_name(each, f'traits, item {number}')
+        for number, each in enumerate(given, 1)
+    }
+    return tuple(sorted(found))
 
 
-def _unhealthy(fields: readers.Fields) -> str:
-    if 'unhealthy' not in fields:
-        return ''
-    return readers.text(fields['unhealthy'], 'unhealthy', 'ECC errors')
+def _cleaning(fields: _Fields | None) -> Cleaning | None:
+    if fields is None:
+        return None
+    return Cleaning(tuple(fields['program']), fields.get('timeout', _TIMEOUT))
 
 
-def _handles(item: object, address: str) -> Handles:
-    fields = readers.fields(item, 'handles', _HANDLES_FIELDS)
-    kind = readers.choice(
-        fields.get('type', constants.AH_TYPE_PCI),
-        constants.ATTACH_HANDLE_TYPES,
-        'handles.type',
-    )
+def _handles(fields: _Fields, address: str) -> Handles:
+    kind = fields.get('type', constants.AH_TYPE_PCI)
     if kind == constants.AH_TYPE_MDEV:
         return _mdev_handles(fields, address)
     if 'mdev_type' in fields:
-        raise readers.invalid(
+        raise schema.invalid(
             'handles.mdev_type', f'is only for MDEV, not for {kind}.'
         )
     return Handles(kind, _functions(fields, address))
 
 
-def _mdev_handles(fields: readers.Fields, address: str) -> Handles:
+def _mdev_handles(fields: _Fields, address: str) -> Handles:
     if 'addresses' in fields:
-        raise readers.invalid(
+        raise schema.invalid(
             'handles.addresses',
             'is not for MDEV: the slots are made on the device itself. '
             'Give their number.',
         )
     if 'mdev_type' not in fields:
-        raise readers.invalid('handles.mdev_type', 'is needed for MDEV.')
-    mdev_type = readers.text(
-        fields['mdev_type'], 'handles.mdev_type', 'nvidia-35'
-    )
+        raise schema.invalid('handles.mdev_type', 'is needed for MDEV.')
+    mdev_type = fields['mdev_type']
     if not _MDEV_TYPE.fullmatch(mdev_type):
-        raise readers.invalid(
+        raise schema.invalid(
             'handles.mdev_type',
-            f'{readers.shown(mdev_type)} is no name of a mediated device '
+            f'{schema.shown(mdev_type)} is no name of a mediated device '
             'type. To see those there are: ls /sys/bus/pci/devices/'
             f'{address}/mdev_supported_types',
         )
-    number = readers.count(fields.get('number', 1), 'handles.number')
+    number = fields.get('number', 1)
     return Handles(constants.AH_TYPE_MDEV, (address,) * number, mdev_type)
 
 
-def _functions(fields: readers.Fields, address: str) -> tuple[str, ...]:
+def _functions(fields: _Fields, address: str) -> tuple[str, ...]:
     """Return the PCI functions that are a device's slots."""
     if 'addresses' in fields:
         if 'number' in fields:
-            raise readers.invalid(
+            raise schema.invalid(
                 'handles.number', 'cannot be given beside addresses.'
             )
-        return readers.addresses(fields['addresses'], 'handles.addresses')
-    number = readers.count(fields.get('number', 1), 'handles.number')
+        return _listed(fields['addresses'])
+    number = fields.get('number', 1)
     if number == 1:
         return (address,)
     try:
         return pci_address.following(address, number)
     except ValueError as error:
-        raise readers.invalid(
+        raise schema.invalid(
             'handles.number', f'{error}. List the addresses instead.'
         ) from error
+
+
+def _listed(addresses: list[str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for each in addresses:
+        address = each.lower()
+        if address in found:
+            raise schema.invalid(
+                'handles.addresses', f'{address} is given twice.'
+            )
+        found[address] = None
+    return tuple(found)

@@ -12,6 +12,7 @@ from sqlalchemy import orm
 
 from nova_cyborg import exception
 from nova_cyborg.db import contexts, session, tables
+from nova_cyborg.db.events import actions, bounds, recording
 from nova_cyborg.db.lists import tag_rows
 
 #: The most tags of a device context, as servers have them.
@@ -39,12 +40,13 @@ def replace(
     uuid: str,
     project_id: str | None,
     tags: collections.abc.Collection[str],
-) -> None:
+) -> int:
     """Give a device context other tags.
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :param tags: all that it is to have, at most :data:`MOST`.
+    :returns: the revision that it is at with them.
     :raises DeviceContextNotFound: if there is none in the project.
     """
     row = tables.DeviceContextTag
@@ -52,6 +54,7 @@ def replace(
         _lock(db, uuid, project_id)
         db.execute(sa.delete(row).where(row.context_uuid == uuid))
         tag_rows.insert(db, {uuid: tags})
+        return _record(db, uuid, project_id)
 
 
 @session.retry
@@ -60,13 +63,13 @@ def add(
     uuid: str,
     project_id: str | None,
     tag: str,
-) -> bool:
+) -> int | None:
     """Give a device context one more tag; safe to repeat.
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :param tag: the tag.
-    :returns: whether it had not the tag yet.
+    :returns: the revision that it is at with it; None if it had the tag.
     :raises DeviceContextNotFound: if there is none in the project.
     :raises InvalidRequest: if it has as many as it may have.
     """
@@ -74,7 +77,7 @@ def add(
         _lock(db, uuid, project_id)
         known = _read(db, uuid)
         if tag in known:
-            return False
+            return None
         if len(known) >= MOST:
             raise exception.InvalidRequest(
                 field='tag',
@@ -82,7 +85,7 @@ def add(
                 'more. Remove one first.',
             )
         tag_rows.insert(db, {uuid: [tag]})
-        return True
+        return _record(db, uuid, project_id)
 
 
 @session.retry
@@ -91,12 +94,13 @@ def remove(
     uuid: str,
     project_id: str | None,
     tag: str,
-) -> None:
+) -> int:
     """Take a tag from a device context.
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :param tag: the tag.
+    :returns: the revision that it is at without it.
     :raises DeviceContextNotFound: if there is none in the project.
     :raises ContextTagNotFound: if it has not the tag.
     """
@@ -110,19 +114,41 @@ def remove(
         )
         if not removed.rowcount:
             raise exception.ContextTagNotFound(id=uuid, tag=tag)
+        return _record(db, uuid, project_id)
 
 
 def _lock(db: orm.Session, uuid: str, project_id: str | None) -> None:
-    """Lock a device context by a write: its tags are changed in order."""
+    """Lock a device context by a write: its tags are changed in order.
+
+    The write changes nothing: whether there is a change is seen later.
+    """
     row = tables.DeviceContext
     query = sa.update(row).where(row.uuid == uuid)
     if project_id:
         query = query.where(row.project_id == project_id)
-    changed: ty.Any = db.execute(
-        query.values(updated_at=timeutils.utcnow(), revision=row.revision + 1)
+    found: ty.Any = db.execute(
+        query.values(updated_at=row.updated_at, revision=row.revision)
     )
-    if not changed.rowcount:
+    if not found.rowcount:
         raise exception.DeviceContextNotFound(id=uuid)
+
+
+def _record(db: orm.Session, uuid: str, project_id: str | None) -> int:
+    """Say that other tags are a change of the device context."""
+    row = tables.DeviceContext
+    db.execute(
+        sa.update(row)
+        .where(row.uuid == uuid)
+        .values(updated_at=timeutils.utcnow(), revision=row.revision + 1)
+    )
+    changed, server_id, _fault = contexts.find_row(db, uuid, project_id)
+    what = recording.What(
+        actions.Action.UPDATE, server_id=server_id, message='tags'
+    )
+    recording.record(db, [changed], what)
+    # A member can do it as often as they like.
+    bounds.trim(db, uuid)
+    return int(changed.revision)
 
 
 def _read(db: orm.Session, uuid: str) -> tuple[str, ...]:

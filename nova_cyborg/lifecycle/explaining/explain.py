@@ -89,6 +89,7 @@ def of_server(
     server_id: str,
     query: str,
     names_host: bool,
+    leaves_host: bool,
 ) -> str:
     """Explain why Nova has found no host for a server, and record it.
 
@@ -97,6 +98,7 @@ def of_server(
     :param server_id: UUID of the server, which holds them.
     :param query: what Nova's scheduler has asked Placement with.
     :param names_host: whether a certain host was asked for besides.
+    :param leaves_host: whether it is to be another host than the server's.
     :returns: a sentence.
     :raises AllocationNotFound: if the server holds no device contexts.
     :raises PlacementFailed: if Placement does not answer, or refuses.
@@ -111,7 +113,9 @@ def of_server(
     )
     sentence = found.sentence
     if found.fits:
-        sentence = sentences.NAMED if names_host else sentences.REFUSED
+        sentence = sentences.LEFT if leaves_host else sentences.REFUSED
+        if names_host:
+            sentence = sentences.NAMED
     refusals.record(context, server_id, sentence)
     return sentence
 

@@ -117,6 +117,7 @@ class DeviceContextHook(spec.ConductorHook):
             server_id,
             refusals.query(context, request_spec),
             refusals.names_host(request_spec),
+            refusals.leaves_host(request_spec),
         )
 
     def unbind(

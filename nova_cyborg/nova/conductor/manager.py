@@ -251,7 +251,8 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                 )
                 # Nova's own has none after a resize.
                 stock['flavor'] = marks.marked(stock['flavor'])
-            stock()
+            with refusals.kept():
+                stock()
 
     @overrides.method(
         'context instance flavor request_spec clean_shutdown host_list'

@@ -40,6 +40,25 @@ def explained(
         raise nova_exception.NoValidHost(reason=reason) from exc
 
 
+@contextlib.contextmanager
+def kept() -> collections.abc.Iterator[None]:
+    """Have a move fail with what :func:`explained` has said.
+
+    Nova puts a sentence of its own in its place, and so into the action of
+    the server: the one place where it shows why a server did not move.
+
+    :returns: a context manager.
+    :raises NoValidHost: if Nova raises it.
+    """
+    try:
+        yield
+    except nova_exception.NoValidHost as exc:
+        first = exc.__context__
+        if not isinstance(first, nova_exception.NoValidHost):
+            raise
+        raise first from None
+
+
 def query(
     context: nova_context.RequestContext, request_spec: objects.RequestSpec
 ) -> str:
@@ -71,6 +90,15 @@ def names_host(request_spec: objects.RequestSpec) -> bool:
     if destination is not None:
         names += [_field(destination, name) for name in ('host', 'node')]
     return any(names)
+
+
+def leaves_host(request_spec: objects.RequestSpec) -> bool:
+    """Tell whether a server is to get to another host than it is on.
+
+    :param request_spec: the request for the server.
+    :returns: whether it is.
+    """
+    return bool(_field(request_spec, 'ignore_hosts'))
 
 
 def _anywhere(request_spec: objects.RequestSpec) -> objects.RequestSpec:

@@ -160,6 +160,34 @@ def test_a_change_is_one_of_the_device_context(member, uuid):
     assert member.show(uuid).json['updated_at'] is not None
 
 
+def test_a_change_has_a_revision_and_an_event(member, uuid):
+    answers = [
+        member.set_tags(uuid, 'a', 'b'),
+        member.add_tag(uuid, 'c'),
+        member.remove_tag(uuid, 'a'),
+        member.remove_tag(uuid),
+    ]
+
+    etags = [each.headers['ETag'] for each in answers]
+    assert etags == ['"1"', '"2"', '"3"', '"4"']
+    assert member.show(uuid).json['revision'] == 4
+    path = f'/v2/device_contexts/{uuid}/events'
+    happened = member.get(path).json['events']
+    assert [each['action'] for each in happened] == ['update'] * 4 + ['create']
+    assert {each['message'] for each in happened[:4]} == {'tags'}
+
+
+def test_what_changes_nothing_is_no_change(member, uuid):
+    member.set_tags(uuid, 'a')
+    path = f'/v2/device_contexts/{uuid}/events'
+    before = member.show(uuid).json, member.get(path).json
+
+    member.add_tag(uuid, 'a', status=204)
+    member.remove_tag(uuid, 'b', status=404)
+
+    assert (member.show(uuid).json, member.get(path).json) == before
+
+
 def test_of_one_that_a_server_holds(member, boot):
     _server_id, uuid = boot()
 

@@ -2,9 +2,6 @@
 
 """What device contexts can ask for, and who is told how much is free."""
 
-import pytest
-
-from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers, wait_for_status
 
 PATH = '/v2/device_context_options'
@@ -109,19 +106,6 @@ def test_only_what_may_be_asked_for(cloud, member):
     cloud.config.config(group='nova_cyborg', allowed_resource_classes=['PGPU'])
 
     assert [each['resource_class'] for each in options(member)] == ['PGPU']
-
-
-@pytest.mark.parametrize('roles', [('nonesuch',), ()])
-def test_who_may_not(cloud, roles):
-    cyborg.Caller(cloud.api, roles=roles).get(PATH, status=403)
-
-
-def test_a_reader_may(cloud):
-    cyborg.Caller(cloud.api, roles=('reader',)).get(PATH, status=200)
-
-
-def test_it_takes_no_parameters(member):
-    member.get(f'{PATH}?limit=1', status=400)
 
 
 def test_the_cost_is_constant(cloud, member):

@@ -188,15 +188,6 @@ def test_pages(admin, cloud, placement):
     }
 
 
-def test_members_do_not_see_them(admin, member, placement, device):
-    made = taint(admin, device)
-
-    taint(member, device, 'mine', status=403)
-    member.get(TAINTS, status=403)
-    member.get(f'{TAINTS}/{made["uuid"]}', status=403)
-    member.delete_path(f'{TAINTS}/{made["uuid"]}', status=403)
-
-
 def test_nova_is_told_of_all_keys(admin, nova, member, placement, device):
     taint(admin, device)
     uuid = member.create_one(tolerated=['ecc-errors'])

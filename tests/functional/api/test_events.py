@@ -265,21 +265,6 @@ class TestWhoSeesThem:
         ]
         assert timeline(admin, uuid) == timeline(member, uuid)
 
-    def test_readers_do(self, cloud, uuid):
-        reader = cyborg.Caller(cloud.api, roles=('reader',))
-
-        assert len(events(reader, uuid).json['events']) == 1
-
-    @pytest.mark.parametrize(
-        ('project', 'roles'),
-        [(cyborg.PROJECT, ('other',)), ('', ('reader',))],
-        ids=['without the role', 'without a project'],
-    )
-    def test_others_do_not(self, cloud, uuid, project, roles):
-        caller = cyborg.Caller(cloud.api, project, roles)
-
-        events(caller, uuid, status=403)
-
     def test_none_are_known_of_an_old_one(self, cloud, member, stranger, uuid):
         with session.writing(cyborg_context.get_admin_context()) as db:
             bounds.forget(db, uuid)

@@ -324,6 +324,7 @@ class TestTimes:
 class TestChangesSince:
     LATER = BEGIN + 30 * DAY
     QUERY = f'changes-since={LATER.isoformat()}'
+    OF_ALL = f'{QUERY}&all_projects=1'
 
     @pytest.fixture
     def age(self, cloud):
@@ -344,25 +345,30 @@ class TestChangesSince:
 
         return _age
 
-    def test_the_way_of_a_server(self, cloud, member, nova, age):
+    def test_the_way_of_a_server(self, cloud, member, admin, nova, age):
+        # They are found in another way among those of all projects.
+        asked = ((member, self.QUERY), (admin, self.OF_ALL))
         uuid_ = member.create_one(name='one')
         member.create_one(name='other')
         server_id = cloud.nova.boot()
         wanted = providers(cloud.add_device(), uuid_)
         for call in (
             lambda: member.update(uuid_, description='x'),
+            lambda: member.add_tag(uuid_, 'a'),
             lambda: nova.reserve(server_id, uuid_),
             lambda: nova.bind(server_id, wanted),
             lambda: nova.unbind(server_id),
         ):
             age()
-            assert names(member, self.QUERY) == []
+            for caller, query in asked:
+                assert names(caller, query) == []
             call()
             cloud.drain()
-            assert names(member, self.QUERY) == ['one']
+            for caller, query in asked:
+                assert names(caller, query) == ['one']
 
     def test_a_device_that_is_bound_by_stock_cyborg(
-        self, cloud, member, boot, age
+        self, cloud, member, admin, boot, age
     ):
         boot(cloud.add_device(), name='bound')
         boot(cloud.add_device(), name='rests')
@@ -382,6 +388,7 @@ class TestChangesSince:
             )
 
         assert names(member, self.QUERY) == ['bound']
+        assert names(admin, self.OF_ALL) == ['bound']
 
 
 class TestSort:
@@ -521,6 +528,19 @@ class TestCost:
             step.startswith('SEARCH ') and index in step for step in steps
         )
         assert not [step for step in steps if step.startswith('SCAN ')]
+
+    def test_what_is_new_of_all_projects_is_looked_for(self, on_sqlite):
+        """Not each device context is looked at, be they ever so many."""
+        admin = cyborg.Caller(
+            cyborg.client(on_sqlite.app), roles=('admin', 'member', 'reader')
+        )
+        query = '?changes-since=2026-01-01&all_projects=1'
+
+        steps = self._plan(on_sqlite, lambda: admin.list(query))
+
+        contexts = [each for each in steps if 'device_contexts' in each]
+        assert len(contexts) >= 4
+        assert not [each for each in contexts if each.startswith('SCAN ')]
 
     @staticmethod
     def _plan(cloud, call):

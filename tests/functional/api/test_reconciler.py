@@ -8,7 +8,6 @@ from oslo_upgradecheck import upgradecheck
 
 from nova_cyborg.checks import reconciling
 from nova_cyborg.db import session, tables
-from tests.functional.api import cyborg
 from tests.functional.reconciler.conftest import Reconciler
 
 SUCCESS = upgradecheck.Code.SUCCESS
@@ -58,21 +57,6 @@ def test_one_has(cloud, admin, boot, placement):
         'repaired': {'held-by-no-server': 1},
         'failed': {},
     }
-
-
-def test_a_parameter_that_there_is_not(admin):
-    answer = admin.call('get', '/v2/reconciler?limit=1', status=400)
-
-    assert cyborg.error_of(answer)['code'] == 'nova_cyborg.invalid_request'
-
-
-@pytest.mark.parametrize('roles', [('member', 'reader'), ('reader',)])
-def test_it_is_not_for_members(cloud, roles):
-    caller = cyborg.Caller(cloud.api, roles=roles)
-
-    answer = caller.call('get', '/v2/reconciler', status=403)
-
-    assert cyborg.error_of(answer)['code'] == 'nova_cyborg.forbidden'
 
 
 class TestStatus:

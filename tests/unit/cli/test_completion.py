@@ -12,7 +12,7 @@ def test_openstack(cloud: Cloud, openstack: Run) -> None:
     commands = _line(result.out, 'cmds_accelerator_device_context')
     for command in ('create', 'explain', 'options', 'unset'):
         assert command in commands
-    for option in ('--keep-on-termination', '--no-tag'):
+    for option in ('--keep-on-termination', '--no-tag', '--no-tags'):
         assert option in _line(
             result.out, 'cmds_accelerator_device_context_set'
         )
@@ -28,6 +28,7 @@ def test_cyborg(cyborg: Run) -> None:
     assert result.code == 0, result.err
     assert 'device-context-unset' in _line(result.out, 'cmds')
     assert '--server' in _line(result.out, 'cmds_device_context_list')
+    assert '--count' in _line(result.out, 'cmds_device_context_create')
 
 
 def test_nova(nova: Run) -> None:

@@ -81,9 +81,12 @@ def test_numbers(cloud: Cloud, openstack: Run, more: bool, text: str) -> None:
     assert result.out.splitlines() == [text, text]
 
 
+@pytest.mark.parametrize('client', ['openstack', 'cyborg'])
 def test_groups_and_a_flavor_and_an_image(
-    cloud: Cloud, openstack: Run
+    cloud: Cloud, request: pytest.FixtureRequest, client: str
 ) -> None:
+    run: Run = request.getfixturevalue(client)
+    command = ('device-context-explain',) if client == 'cyborg' else COMMAND
     answer(cloud, '')
     flavor = {
         'id': '1',
@@ -104,14 +107,14 @@ def test_groups_and_a_flavor_and_an_image(
     cloud.mock.get(GLANCE, json={'versions': [glance]})
     cloud.mock.get(f'{GLANCE}/v2/images/cirros', json=image)
 
-    result = openstack(
-        *(*COMMAND, '--resources', 'FPGA:1', '--requires', 'FOO'),
+    result = run(
+        *(*command, '--resources', 'FPGA:1', '--requires', 'FOO'),
         *('--flavor', 'm1.small', '--image', 'cirros'),
     )
 
     assert (result.code, result.err) == (0, '')
-    (request,) = cloud.requests()
-    assert request.json() == {
+    (sent,) = cloud.requests()
+    assert sent.json() == {
         'groups': [
             {
                 'resources': {'FPGA': 1},

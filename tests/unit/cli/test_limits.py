@@ -23,6 +23,15 @@ def test_limit_and_use(cloud: Cloud, openstack: Run) -> None:
     assert json.loads(result.out) == LIMITS
 
 
+def test_of_the_other_client(cloud: Cloud, cyborg: Run) -> None:
+    cloud.answer('GET', path=PATH, json={'device_context_limits': LIMITS})
+
+    result = cyborg('device-context-limits', '-f', 'json')
+
+    assert result.code == 0
+    assert json.loads(result.out) == LIMITS
+
+
 def test_of_another_project(cloud: Cloud, openstack: Run) -> None:
     cloud.answer(
         'GET',

@@ -189,7 +189,10 @@ def test_a_password_that_cannot_be_asked_for(
 def test_help_lists_the_commands(cyborg: Run) -> None:
     result = cyborg('--help')
     assert result.code == 0
-    for verb in ('create', 'list', 'show', 'set', 'unset', 'delete'):
+    for verb in (
+        *('create', 'list', 'show', 'set', 'unset', 'delete'),
+        *('event-list', 'explain', 'limits', 'options'),
+    ):
         assert f'  device-context-{verb}  ' in result.out
 
 

@@ -60,12 +60,15 @@ class TagsController(rest.RestController):
         tag = _tag(parts)
         if tag is None:
             body = handler.read_body(lists.TAGS)
-            tags.replace(context, uuid, project_id, body['tags'])
+            handler.show_revision(
+                tags.replace(context, uuid, project_id, body['tags'])
+            )
             return {'tags': sorted(set(body['tags']))}
         schemas.validate({'tag': tag}, lists.TAG)
-        is_new = tags.add(context, uuid, project_id, tag)
-        pecan.response.status = 201 if is_new else 204
-        if is_new:
+        revision = tags.add(context, uuid, project_id, tag)
+        pecan.response.status = 204 if revision is None else 201
+        if revision is not None:
+            handler.show_revision(revision)
             url = views.url('device_contexts', uuid)
             pecan.response.headers['Location'] = (
                 f'{url}/tags/{urllib.parse.quote(tag)}'
@@ -82,9 +85,10 @@ class TagsController(rest.RestController):
         )
         tag = _tag(parts)
         if tag is None:
-            tags.replace(context, uuid, project_id, ())
+            revision = tags.replace(context, uuid, project_id, ())
         else:
-            tags.remove(context, uuid, project_id, tag)
+            revision = tags.remove(context, uuid, project_id, tag)
+        handler.show_revision(revision)
 
 
 def _shown(uuid: str) -> dict[str, ty.Any]:

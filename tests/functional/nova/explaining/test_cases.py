@@ -232,24 +232,6 @@ class TwoHostsTest(explained.TestCase):
 
     HOSTS = ('compute1', 'compute2')
 
-    def test_resize_finds_no_host(self) -> None:
-        for host in self.HOSTS:
-            self.add_device(host)
-        context = self.create_context()
-        server = self.boot(context)
-        self.flags(ram=-1, group='quota')
-        flavor = self._create_flavor(memory_mb=10**8)
-        self.api.post_server_action(
-            server['id'], {'resize': {'flavorRef': flavor}}
-        )
-        self.wait_for(lambda: self.get_context(context)['fault'])
-        self.assertEqual(
-            'No host that has the devices free has 100000000 MB of memory '
-            'free: choose a smaller flavor.',
-            self.get_context(context)['fault'],
-        )
-        self.assertEqual('bound', self.status(context))
-
     def test_no_host_has_all_groups(self) -> None:
         self.add_device('compute1')
         self.add_device('compute2', 'PGPU')

@@ -54,7 +54,7 @@ class AllocatedContext:
     """
 
     uuid: str
-    groups: tuple[model.Group, ...]
+    groups: tuple[model.Choice, ...]
     live_migration: str
     bindings: tuple[model.Binding, ...]
     name: str | None = None
@@ -749,7 +749,7 @@ def _context(item: dict[str, ty.Any]) -> dict[str, ty.Any]:
     return {
         'uuid': item['uuid'],
         'groups': tuple(
-            model.Group.from_dict(group) for group in item['groups']
+            model.Choice.from_record(group) for group in item['groups']
         ),
         # A cyborg-api of an earlier release does not say.
         'live_migration': item.get(

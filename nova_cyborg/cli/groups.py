@@ -71,13 +71,17 @@ def parse(
         raise errors.CommandError(_in_options(error, labels)) from error
 
 
-def _sent(group: model.Group) -> dict[str, ty.Any]:
+def _sent(group: model.Choice) -> dict[str, ty.Any]:
     # An API before there were taints refuses the field.
-    return {
-        field: value
-        for field, value in group.as_dict().items()
-        if value or field != 'tolerated'
-    }
+    found = [
+        {
+            field: value
+            for field, value in each.as_dict().items()
+            if value or field != 'tolerated'
+        }
+        for each in group.alternatives
+    ]
+    return found[0] if len(found) == 1 else {'first_available': found}
 
 
 def _split_group(text: str) -> _Texts:

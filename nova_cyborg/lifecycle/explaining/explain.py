@@ -72,7 +72,12 @@ def of_request(
     return explanation.explain(
         [
             requirements.Asked(
-                _label(each, number, len(wanted)), group.refusing(tainted)
+                requirements.label(
+                    number,
+                    0,
+                    (each.name or each.uuid) if len(wanted) > 1 else None,
+                ),
+                group.alternatives[0].refusing(tainted),
             )
             for each in wanted
             for number, group in enumerate(each.groups)
@@ -116,11 +121,6 @@ def of_server(
     return sentence
 
 
-def _label(each: model.DeviceContext, number: int, total: int) -> str:
-    label = f'group {number}'
-    return f'{label} of {each.name or each.uuid}' if total > 1 else label
-
-
 def _ways(
     context: cyborg_context.RequestContext,
     wanted: collections.abc.Iterable[model.DeviceContext],
@@ -134,7 +134,13 @@ def _ways(
         dataclasses.replace(
             each,
             groups=tuple(
-                model.Group(group.resources) for group in each.groups
+                model.Choice(
+                    tuple(
+                        model.Group(alternative.resources)
+                        for alternative in group.alternatives
+                    )
+                )
+                for group in each.groups
             ),
         )
         for each in wanted

@@ -597,16 +597,27 @@ class AllocationClient:
         response = self._call('POST', _path(server_id, '/detached'), body)
         return _read(response, _count)
 
-    def explain(self, server_id: str, query: str, names_host: bool) -> str:
+    def explain(
+        self,
+        server_id: str,
+        query: str,
+        names_host: bool,
+        no_other: bool = False,
+    ) -> str:
         """Have it explained why no host was found; it is recorded, too.
 
         :param server_id: UUID of the server, which holds device contexts.
         :param query: what Placement was asked with.
         :param names_host: whether a certain host was asked for besides.
+        :param no_other: whether no host was found with other alternatives,
+            either.
         :returns: a sentence.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body: dict[str, object] = {'query': query, 'names_host': names_host}
+        if no_other:
+            # An API of an earlier release, which refuses it, tells of none.
+            body['no_other'] = True
         response = self._call('POST', _path(server_id, '/explain'), body)
         return _read(response, _sentence)
 

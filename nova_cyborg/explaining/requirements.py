@@ -41,6 +41,8 @@ class Kind:
     HOST_ABLE = 'host_able'
     PLACE = 'place'
     OTHER = 'other'
+    #: All that is asked for, with another combination of alternatives.
+    ALTERNATIVES = 'alternatives'
 
 
 _KINDS = {

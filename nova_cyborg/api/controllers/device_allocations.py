@@ -309,6 +309,7 @@ class DeviceAllocationsController(rest.RestController):
             _known(server_id),
             body['query'],
             body.get('names_host', False),
+            body.get('no_other', False),
         )
         return {'sentence': sentence}
 

@@ -61,6 +61,8 @@ OF_SERVER: dict[str, ty.Any] = {
             'pattern': schemas.PRINTABLE,
         },
         'names_host': {'type': 'boolean'},
+        # Not with other alternatives, either.
+        'no_other': {'type': 'boolean'},
     },
     'required': ['query'],
     'additionalProperties': False,

@@ -142,14 +142,19 @@ class DeviceContextHook(spec.ConductorHook):
     ) -> str:
         """See :meth:`.spec.ConductorHook.why_no_host`."""
         allocation = operation.noted(_ALLOCATION, server_id)
+        no_other = False
         if allocation:
+            picks = _picks(allocation.contexts, operation)
+            no_other = len(picks) > 1 and not operation.noted(
+                _UNTRIED, server_id
+            )
             # What was wished for first is explained.
-            first = _picks(allocation.contexts, operation)[0]
-            _set_groups(request_spec, allocation, first)
+            _set_groups(request_spec, allocation, picks[0])
         return client.allocation_client(context).explain(
             server_id,
             refusals.query(context, request_spec),
             refusals.names_host(request_spec),
+            no_other,
         )
 
     def unbind(

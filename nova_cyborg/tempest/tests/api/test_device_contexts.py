@@ -149,6 +149,7 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
             expected = {
                 **expected,
                 **change,
+                'revision': expected['revision'] + 1,
                 'updated_at': changed['updated_at'],
             }
             self.assertEqual(expected, changed)

@@ -205,7 +205,7 @@ class TestServer:
     def test_what_is_chosen_must_be_of_one(self, cloud, nova, card, create):
         cloud.config.config(group='nova_cyborg', allowed_resource_classes=[])
         card(GZIP)
-        uuid_ = create(one_of('FPGA_GZIP', 'VCPU'))
+        uuid_ = create(one_of('FPGA_GZIP', 'QAT'))
         server_id = cloud.nova.boot()
         nova.reserve(server_id, uuid_, status=200)
 

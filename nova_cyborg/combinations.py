@@ -108,6 +108,18 @@ def count(
     )
 
 
+def most(found: collections.abc.Iterable[Combinations]) -> Combinations:
+    """Return the most that Placement tries for any of several requests.
+
+    :param found: the numbers of each.
+    :returns: the numbers; none if there is no request.
+    """
+    plain, pruned = 0, 0
+    for each in found:
+        plain, pruned = max(plain, each.plain), max(pruned, each.pruned)
+    return Combinations(plain, pruned)
+
+
 def _count_on_host(
     groups: collections.abc.Sequence[model.Group],
     providers: collections.abc.Sequence[Provider],

@@ -54,7 +54,7 @@ class AllocatedContext:
     """
 
     uuid: str
-    groups: tuple[model.Group, ...]
+    groups: tuple[model.Choice, ...]
     live_migration: str
     bindings: tuple[model.Binding, ...]
     name: str | None = None
@@ -603,6 +603,7 @@ class AllocationClient:
         query: str,
         names_host: bool,
         leaves_host: bool = False,
+        no_other: bool = False,
     ) -> str:
         """Have it explained why no host was found; it is recorded, too.
 
@@ -610,6 +611,8 @@ class AllocationClient:
         :param query: what Placement was asked with.
         :param names_host: whether a certain host was asked for besides.
         :param leaves_host: whether it is to be another host than the server's.
+        :param no_other: whether no host was found with other alternatives,
+            either.
         :returns: a sentence.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
@@ -617,6 +620,9 @@ class AllocationClient:
         if leaves_host:
             # A cyborg-api of an earlier release knows nothing of it.
             body['leaves_host'] = True
+        if no_other:
+            # An API of an earlier release, which refuses it, tells of none.
+            body['no_other'] = True
         response = self._call('POST', _path(server_id, '/explain'), body)
         return _read(response, _sentence)
 
@@ -759,7 +765,7 @@ def _context(item: dict[str, ty.Any]) -> dict[str, ty.Any]:
     return {
         'uuid': item['uuid'],
         'groups': tuple(
-            model.Group.from_dict(group) for group in item['groups']
+            model.Choice.from_record(group) for group in item['groups']
         ),
         # A cyborg-api of an earlier release does not say.
         'live_migration': item.get(

@@ -431,6 +431,17 @@ class TooManyAccelerators(DeviceContextError):
     error_code = 'nova_cyborg.device_context.too_many_accelerators'
 
 
+class TooManyAlternatives(DeviceContextError):
+    message = (
+        'The device contexts asked for list alternatives that make %(count)d '
+        'combinations together; at most %(limit)d are tried for one server. '
+        'Use fewer device contexts that list alternatives, or such as list '
+        'fewer.'
+    )
+    status = 400
+    error_code = 'nova_cyborg.device_context.too_many_alternatives'
+
+
 class TooManyDeviceContexts(DeviceContextError):
     message = (
         'The project may have %(limit)d device contexts ([nova_cyborg] '

@@ -5,7 +5,9 @@
 A device context is one or more **groups**. A group is what Placement calls a
 granular request group: amounts of resource classes, required and forbidden
 traits, all to be found on one resource provider; config data, which Cyborg
-hands to the device's driver; and the taints that the device may have.
+hands to the device's driver; and the taints that the device may have. It may
+list several such, its alternatives, of which the first available one is
+chosen.
 """
 
 import collections.abc
@@ -18,6 +20,8 @@ from nova_cyborg import model, names
 #: Placement's and the database's largest amount (a signed 32 bit integer).
 MAX_AMOUNT = 2**31 - 1
 MAX_GROUPS = 16
+#: As for Kubernetes' requests for devices.
+MAX_ALTERNATIVES = 8
 MAX_RESOURCE_CLASSES = 8
 MAX_TRAITS = 50
 MAX_TOLERATED = 16
@@ -34,18 +38,19 @@ _AMOUNT = re.compile('[0-9]{1,20}')
 _GROUP_FIELDS = frozenset(
     ('resources', 'required', 'forbidden', 'config', 'tolerated')
 )
+_ALTERNATIVES = 'first_available'
 
 
 def parse_groups(
     items: object, field: str = 'groups'
-) -> tuple[model.Group, ...]:
+) -> tuple[model.Choice, ...]:
     """Read and normalise the groups of a request.
 
     :param items: groups in the form of the API: a list of objects with
         ``resources`` (an object of amounts, 1 to 2**31-1, by resource
         class), and optionally ``required``, ``forbidden`` (lists of traits),
         ``config`` (an object of strings by key) and ``tolerated`` (a list of
-        keys of taints).
+        keys of taints); or with ``first_available``, a list of such objects.
     :param field: what error messages call the list.
     :returns: the groups, in the given order.
     :raises InvalidRequest: naming the field that is wrong.
@@ -54,16 +59,50 @@ def parse_groups(
         raise names.invalid(field, 'at least one group is needed.')
     _check_count(items, field, 'groups', MAX_GROUPS)
     groups = tuple(
-        parse_group(item, f'{field}[{n}].') for n, item in enumerate(items)
+        _parse_choice(item, f'{field}[{n}].') for n, item in enumerate(items)
     )
+    count = model.pick_count(groups)
+    if count > model.MAX_PICKS:
+        raise names.invalid(
+            field,
+            f'their alternatives make {count} combinations, {model.MAX_PICKS} '
+            'are allowed. List fewer alternatives.',
+        )
     check_stored_size(groups, field)
     return groups
 
 
-def parse_group(item: object, prefix: str = '') -> model.Group:
-    """Read and normalise one group; see :func:`parse_groups`.
+def _parse_choice(item: object, prefix: str) -> model.Choice:
+    if not isinstance(item, collections.abc.Mapping) or (
+        _ALTERNATIVES not in item
+    ):
+        return model.Choice((parse_group(item, prefix),))
+    field = f'{prefix}{_ALTERNATIVES}'
+    beside = sorted(_GROUP_FIELDS.intersection(item))
+    if beside:
+        raise names.invalid(
+            f'{prefix}{beside[0]}',
+            f'it cannot be given together with {_ALTERNATIVES}; each '
+            'alternative has its own.',
+        )
+    unknown = sorted(set(map(str, item)) - {_ALTERNATIVES})
+    if unknown:
+        raise names.invalid(f'{prefix}{unknown[0]}', 'there is no such field.')
+    items = item[_ALTERNATIVES]
+    if not isinstance(items, list | tuple) or not items:
+        raise names.invalid(field, 'must be a list of one group at least.')
+    _check_count(items, field, 'alternatives', MAX_ALTERNATIVES)
+    return model.Choice(
+        tuple(
+            parse_group(each, f'{field}[{n}].') for n, each in enumerate(items)
+        )
+    )
 
-    :param item: the group in the form of the API.
+
+def parse_group(item: object, prefix: str = '') -> model.Group:
+    """Read and normalise a group without alternatives.
+
+    :param item: the group in the form of the API; see :func:`parse_groups`.
     :param prefix: what error messages put before the names of its fields.
     :returns: the group.
     :raises InvalidRequest: naming the field that is wrong.
@@ -93,7 +132,7 @@ def parse_group(item: object, prefix: str = '') -> model.Group:
 
 
 def check_stored_size(
-    groups: collections.abc.Sequence[model.Group], field: str
+    groups: collections.abc.Sequence[model.Choice], field: str
 ) -> None:
     """Check that groups fit into the database.
 
@@ -101,9 +140,17 @@ def check_stored_size(
     :param field: what error messages call them.
     :raises InvalidRequest: if they are too large.
     """
+    # Of each, the alternative that takes the most.
+    profile = [
+        max(
+            (each.as_profile_group() for each in group.alternatives),
+            key=lambda each: len(json.dumps(each)),
+        )
+        for group in groups
+    ]
     size = max(
-        len(json.dumps([group.as_dict() for group in groups])),
-        len(json.dumps([group.as_profile_group() for group in groups])),
+        len(json.dumps([group.as_record() for group in groups])),
+        len(json.dumps(profile)),
     )
     if size > MAX_STORED_SIZE:
         raise names.invalid(
@@ -114,7 +161,7 @@ def check_stored_size(
 
 
 def check_accelerator_count(
-    groups: collections.abc.Sequence[model.Group], field: str, limit: int
+    groups: collections.abc.Sequence[model.Choice], field: str, limit: int
 ) -> None:
     """Check how many accelerators groups ask for.
 
@@ -136,7 +183,7 @@ def groups_from_profile(
     items: collections.abc.Sequence[collections.abc.Mapping[str, str]],
     name: str,
     field: str = 'device_profile',
-) -> tuple[model.Group, ...]:
+) -> tuple[model.Choice, ...]:
     """Read the groups of one of Cyborg's device profiles.
 
     :param items: the groups as Cyborg has them; see
@@ -147,7 +194,9 @@ def groups_from_profile(
     :raises InvalidRequest: if the profile has what a context cannot have.
     """
     _check_count(items, field, f'groups of profile {name}', MAX_GROUPS)
-    groups = tuple(group_from_profile(item, field) for item in items)
+    groups = tuple(
+        model.Choice((group_from_profile(item, field),)) for item in items
+    )
     check_stored_size(groups, field)
     return groups
 

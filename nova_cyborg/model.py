@@ -5,7 +5,8 @@
 A device context is one or more **groups**. A group is what Placement calls a
 granular request group: amounts of resource classes, required and forbidden
 traits, all to be found on one resource provider; and config data, which
-Cyborg hands to the device's driver.
+Cyborg hands to the device's driver. It may list several such, of which the
+first that is available is chosen: its **alternatives**.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import dataclasses
 import datetime
 import hashlib
 import json
+import math
+import re
 import typing as ty
 
 #: What a server's copy of its flavor names as its device profile when only
@@ -40,15 +43,21 @@ CLEANING_ATTRIBUTE = 'cleaning'
 #: what is wrong with it.
 HEALTH_ATTRIBUTE = 'health'
 REQUESTER_PREFIX = 'device_context_'
+_REQUESTER = re.compile(f'{REQUESTER_PREFIX}([^_]+)_([0-9]+)(?:_([0-9]+))?')
 #: How the trait begins that a tainted device has in Placement.
 TAINT_PREFIX = 'CUSTOM_TAINT_'
 #: The most device contexts that are looked at for one server, whatever the
 #: operators allow.
 MAX_CONTEXTS = 64
+#: The most combinations of alternatives that are tried for one server.
+MAX_PICKS = 16
 
 # A Xilinx card is two PCI functions, and Cyborg makes two accelerator
 # requests for each one that a profile asks for.
 _TWO_FUNCTION_TRAIT = 'CUSTOM_FPGA_XILINX'
+
+#: A combination of alternatives: which one of each group, in their order.
+Pick: ty.TypeAlias = tuple[int, ...]
 
 
 class Status:
@@ -196,6 +205,69 @@ class Group:
         return group
 
 
+# Of what is stored, and what Nova is told: the alternatives but the first.
+_OTHERS = 'others'
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """A group of a device context: what it asks for, or what else would do.
+
+    :ivar alternatives: of these, the first one that is available is chosen.
+        With one, there is nothing to choose.
+    """
+
+    alternatives: tuple[Group, ...]
+
+    def as_dict(self, chosen: int | None = None) -> dict[str, ty.Any]:
+        """Return the group in the form of the API.
+
+        :param chosen: the number of the alternative that was chosen, if one
+            was.
+        """
+        if len(self.alternatives) == 1:
+            return self.alternatives[0].as_dict()
+        return {
+            'first_available': [each.as_dict() for each in self.alternatives],
+            'chosen': chosen,
+        }
+
+    def as_record(self) -> dict[str, ty.Any]:
+        """Return the group as it is stored, and as Nova is told of it.
+
+        An earlier release reads the first alternative, and no other.
+        """
+        first, *others = (each.as_dict() for each in self.alternatives)
+        return {**first, _OTHERS: others} if others else first
+
+    @classmethod
+    def from_record(cls, item: collections.abc.Mapping[str, ty.Any]) -> Choice:
+        """Read what :meth:`as_record` wrote.
+
+        :param item: the group as it is stored.
+        :returns: the group.
+        """
+        items = (item, *item.get(_OTHERS, ()))
+        return cls(tuple(map(Group.from_dict, items)))
+
+    @property
+    def accelerator_count(self) -> int:
+        """How many accelerator requests the group may stand for."""
+        return max(each.accelerator_count for each in self.alternatives)
+
+    @property
+    def resources(self) -> tuple[tuple[str, int], ...]:
+        """The most that it may have of each resource class.
+
+        Not all of it together: that of the dearest alternative of each class.
+        """
+        most: dict[str, int] = {}
+        for each in self.alternatives:
+            for name, amount in each.resources:
+                most[name] = max(amount, most.get(name, 0))
+        return tuple(sorted(most.items()))
+
+
 def taint_trait(key: str) -> str:
     """Name the trait that a device with a taint has in Placement.
 
@@ -230,6 +302,7 @@ class Device:
 
     :ivar arq_id: UUID of the accelerator request.
     :ivar group: number of the context's group it belongs to, from 0.
+    :ivar alternative: number of the alternative of that group, from 0.
     :ivar state: Cyborg's state of the accelerator request.
     :ivar host: the node it is bound on, or being bound.
     :ivar resource_provider_id: UUID of the device's provider in Placement.
@@ -252,6 +325,7 @@ class Device:
         default_factory=dict
     )
     missing: bool = False
+    alternative: int = 0
 
     @property
     def failed(self) -> bool:
@@ -342,7 +416,7 @@ class DeviceContext:
     uuid: str
     project_id: str
     user_id: str
-    groups: tuple[Group, ...]
+    groups: tuple[Choice, ...]
     name: str | None = None
     description: str | None = None
     delete_on_termination: bool = True
@@ -363,6 +437,11 @@ class DeviceContext:
     def devices(self) -> tuple[Device, ...]:
         """The devices of the active binding."""
         return active_devices(self.bindings)
+
+    @property
+    def chosen(self) -> dict[int, int]:
+        """Which alternative its devices are of, by number of the group."""
+        return chosen_of(self.devices)
 
     @property
     def status(self) -> str:
@@ -420,6 +499,15 @@ def active_devices(
     return ()
 
 
+def chosen_of(devices: collections.abc.Iterable[Device]) -> dict[int, int]:
+    """Tell which alternatives devices are of.
+
+    :param devices: the devices of a device context on one node.
+    :returns: the number of the alternative, by number of the group.
+    """
+    return {device.group: device.alternative for device in devices}
+
+
 def missing_fault(devices: collections.abc.Iterable[Device]) -> str | None:
     """Say which devices are missing.
 
@@ -440,26 +528,84 @@ def missing_fault(devices: collections.abc.Iterable[Device]) -> str | None:
     )
 
 
-def accelerator_count(groups: collections.abc.Iterable[Group]) -> int:
-    """Count the accelerator requests that groups stand for.
+def accelerator_count(
+    groups: collections.abc.Iterable[Group | Choice],
+) -> int:
+    """Count the accelerator requests that groups may stand for.
 
     :param groups: the groups, of one device context or of several.
-    :returns: how many there are.
+    :returns: how many there are at most.
     """
     return sum(group.accelerator_count for group in groups)
 
 
-def amounts(groups: collections.abc.Iterable[Group]) -> dict[str, int]:
-    """Add up what groups ask for.
+def amounts(
+    groups: collections.abc.Iterable[Group | Choice],
+) -> dict[str, int]:
+    """Add up what groups may have.
 
     :param groups: the groups, of one device context or of several.
-    :returns: amounts by resource class.
+    :returns: the most of each resource class.
     """
     found: dict[str, int] = {}
     for group in groups:
         for name, amount in group.resources:
             found[name] = found.get(name, 0) + amount
     return found
+
+
+def pick_count(groups: collections.abc.Iterable[Choice]) -> int:
+    """Count the combinations of alternatives.
+
+    :param groups: the groups, of one device context or of several.
+    :returns: how many there are; one if there is nothing to choose.
+    """
+    return math.prod(len(group.alternatives) for group in groups)
+
+
+def picks(
+    groups: collections.abc.Iterable[Choice],
+) -> collections.abc.Iterator[Pick]:
+    """Combine alternatives, in the order in which they are tried.
+
+    First those whose numbers have the least sum; of two that are alike in
+    that, the one in which an earlier group has an earlier alternative.
+
+    :param groups: the groups, of one device context or of several.
+    :returns: the combinations, one by one: there may be very many.
+    """
+    last = [len(group.alternatives) - 1 for group in groups]
+    choosing = [number for number, most in enumerate(last) if most]
+    for total in range(sum(last) + 1):
+        for numbers in _with_sum([last[each] for each in choosing], total):
+            chosen = dict(zip(choosing, numbers, strict=True))
+            yield tuple(chosen.get(each, 0) for each in range(len(last)))
+
+
+def _with_sum(last: list[int], total: int) -> collections.abc.Iterator[Pick]:
+    if not last:
+        yield ()
+        return
+    first, *others = last
+    # No more than what is left for the others, and no less.
+    for number in range(max(total - sum(others), 0), min(first, total) + 1):
+        for rest in _with_sum(others, total - number):
+            yield (number, *rest)
+
+
+def picked(
+    groups: collections.abc.Iterable[Choice], pick: Pick
+) -> tuple[Group, ...]:
+    """Return what a combination of alternatives asks for.
+
+    :param groups: the groups.
+    :param pick: which alternative of each.
+    :returns: the alternatives.
+    """
+    return tuple(
+        group.alternatives[number]
+        for group, number in zip(groups, pick, strict=True)
+    )
 
 
 def profile_name(groups: collections.abc.Sequence[Group]) -> str:
@@ -487,25 +633,29 @@ def profile_name(groups: collections.abc.Sequence[Group]) -> str:
     return f'{PROFILE_PREFIX}{digest[:32]}'
 
 
-def requester_id(context_id: str, group: int) -> str:
+def requester_id(context_id: str, group: int, alternative: int = 0) -> str:
     """Name a request group of a server's request to Placement.
 
     :param context_id: the UUID of a device context.
     :param group: the number of the group in it, from 0.
-    :returns: the name; Placement allows 64 characters, these are 53 or 54.
+    :param alternative: the number of its alternative. The first one is not
+        named, as in releases that know no other.
+    :returns: the name; Placement allows 64 characters, these are 56 at most.
     """
-    return f'{REQUESTER_PREFIX}{context_id}_{group}'
+    name = f'{REQUESTER_PREFIX}{context_id}_{group}'
+    return f'{name}_{alternative}' if alternative else name
 
 
-def parse_requester_id(requester: str) -> tuple[str, int] | None:
+def parse_requester_id(requester: str) -> tuple[str, int, int] | None:
     """Read what :func:`requester_id` wrote.
 
     :param requester: the name of a request group.
-    :returns: the device context's UUID and the group's number in it; None
-        for a group that does not belong to a device context.
+    :returns: the device context's UUID, the group's number in it, and that of
+        its alternative; None for a group that does not belong to a device
+        context.
     """
-    if not requester.startswith(REQUESTER_PREFIX):
+    match = _REQUESTER.fullmatch(requester)
+    if not match:
         return None
-    name = requester[len(REQUESTER_PREFIX) :]
-    context_id, _sep, group = name.rpartition('_')
-    return (context_id, int(group)) if group.isdecimal() else None
+    context_id, group, alternative = match.groups()
+    return context_id, int(group), int(alternative or 0)

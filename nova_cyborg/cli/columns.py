@@ -59,13 +59,17 @@ else:
 
 
 class GroupsColumn(_Column):
-    """The request groups: one a line, or objects in JSON."""
+    """The request groups: one a line, or objects in JSON.
+
+    Of one with alternatives, these have a line each.
+    """
 
     def human_readable(self) -> str:
         """Return the text for tables."""
         return '\n'.join(
-            f'group {n}: {_group_text(group)}'
-            for n, group in enumerate(self._value or ())
+            line
+            for number, group in enumerate(self._value or ())
+            for line in _group_lines(f'group {number}:', group)
         )
 
 
@@ -201,6 +205,19 @@ def _value(context: http.Context, name: str) -> ty.Any:
     return _FORMATS[name](value or []) if name in _FORMATS else value
 
 
+def _group_lines(
+    label: str, group: dict[str, ty.Any]
+) -> collections.abc.Iterator[str]:
+    alternatives = group.get('first_available')
+    if not alternatives:
+        yield f'{label} {_group_text(group)}'
+        return
+    yield f'{label} the first available of'
+    for number, each in enumerate(alternatives):
+        chosen = ' (chosen)' if number == group.get('chosen') else ''
+        yield f'  {number}: {_group_text(each)}{chosen}'
+
+
 def _group_text(group: dict[str, ty.Any]) -> str:
     parts = [_pairs(group.get('resources'))]
     if group.get('required'):
@@ -215,7 +232,10 @@ def _group_text(group: dict[str, ty.Any]) -> str:
 
 
 def _device_text(device: dict[str, ty.Any]) -> str:
-    text = f'group {device.get("group")}: '
+    text = f'group {device.get("group")}'
+    if device.get('alternative'):
+        text += f', alternative {device["alternative"]}'
+    text += ': '
     place = device.get('slot') or _pairs(device.get('attach_handle_info'))
     if place:
         text += f'{device.get("attach_handle_type")} {place}'

@@ -26,36 +26,47 @@ _GROUP_WORDS = {word: word for word in _WORDS.values()} | {
     'config': 'config-data'
 }
 _WHOLE_NUMBER = re.compile(r'-?[0-9]{1,20}')
-_GROUP_FIELD = re.compile(r'groups\[(\d+)\]\.(\w+)\.?(.*)')
+_GROUP_FIELD = re.compile(
+    r'groups\[(\d+)\](?:\.first_available\[(\d+)\])?\.(\w+)\.?(.*)'
+)
 
 # The texts of options by word.
 _Texts = collections.abc.Mapping[str, collections.abc.Sequence[str]]
 
-#: What a group is made of: what errors call it, and the texts.
+#: What an alternative of a group is made of: what errors call it, and the
+#: texts.
 Source = tuple[str, _Texts]
 
 
-def sources(args: argparse.Namespace) -> list[Source]:
+def sources(args: argparse.Namespace) -> list[list[Source]]:
     """Collect what was given for each group.
 
     :param args: the options of
         :func:`nova_cyborg.cli.options.add_create_options`.
-    :returns: what each group is made of; nothing if no group is asked for.
-    :raises CommandError: if a ``--group`` cannot be read.
+    :returns: what each alternative of each group is made of; nothing if no
+        group is asked for.
+    :raises CommandError: if a ``--group`` or an ``--or`` cannot be read.
     """
     first = {
         word: getattr(args, word.replace('-', '_')) for word in _WORDS.values()
     }
-    found: list[Source] = []
+    found: dict[int, list[Source]] = {}
     if any(first.values()):
-        found.append(('--', first))
-    for text in args.groups:
-        found.append((f'--group "{text}": ', _split_group(text)))
-    return found
+        found[0] = [('--', first)]
+    for number, text in enumerate(args.groups, 1):
+        found[number] = [_split_group(f'--group "{text}": ', text)]
+    for number, text in args.alternatives:
+        if number not in found:
+            raise errors.CommandError(
+                f'--or "{text}": no group is before it that it could take the '
+                'place of. Put it after a --group, or use --resources, too.'
+            )
+        found[number].append(_split_group(f'--or "{text}": ', text))
+    return [found[number] for number in sorted(found)]
 
 
 def parse(
-    given: collections.abc.Sequence[Source],
+    given: collections.abc.Sequence[collections.abc.Sequence[Source]],
 ) -> list[dict[str, ty.Any]]:
     """Read groups.
 
@@ -63,36 +74,48 @@ def parse(
     :returns: the groups in the form of the API, normalised.
     :raises CommandError: naming the option that is wrong.
     """
-    items = [_raw_group(where, texts) for where, texts in given]
+    items = [
+        _raw_choice([_raw_group(where, texts) for where, texts in group])
+        for group in given
+    ]
     try:
         return [_sent(group) for group in language.parse_groups(items)]
     except exception.InvalidRequest as error:
-        labels = [where for where, _texts in given]
+        labels = [[where for where, _texts in group] for group in given]
         raise errors.CommandError(_in_options(error, labels)) from error
 
 
-def _sent(group: model.Group) -> dict[str, ty.Any]:
+def _raw_choice(items: list[dict[str, ty.Any]]) -> dict[str, ty.Any]:
+    return items[0] if len(items) == 1 else {'first_available': items}
+
+
+def _sent(group: model.Choice) -> dict[str, ty.Any]:
     # An API before there were taints refuses the field.
-    return {
-        field: value
-        for field, value in group.as_dict().items()
-        if value or field != 'tolerated'
-    }
+    return _raw_choice(
+        [
+            {
+                field: value
+                for field, value in each.as_dict().items()
+                if value or field != 'tolerated'
+            }
+            for each in group.alternatives
+        ]
+    )
 
 
-def _split_group(text: str) -> _Texts:
+def _split_group(where: str, text: str) -> Source:
     texts: dict[str, list[str]] = {word: [] for word in _WORDS.values()}
     for part in filter(str.strip, text.split(';')):
         name, equals, value = part.partition('=')
         word = _GROUP_WORDS.get(name.strip())
         if not equals or word is None:
             raise errors.CommandError(
-                f'--group "{text}": "{part.strip()}" is none of '
+                f'{where}"{part.strip()}" is none of '
                 'resources=CLASS:AMOUNT, requires=TRAIT, forbids=TRAIT, '
                 'tolerates=TAINT and config=KEY:VALUE.'
             )
         texts[word].append(value.strip())
-    return texts
+    return where, texts
 
 
 def _raw_group(where: str, texts: _Texts) -> dict[str, ty.Any]:
@@ -149,13 +172,17 @@ def _config(
 
 
 def _in_options(
-    error: exception.InvalidRequest, labels: collections.abc.Sequence[str]
+    error: exception.InvalidRequest,
+    labels: collections.abc.Sequence[collections.abc.Sequence[str]],
 ) -> str:
     # The model names "groups[0].resources.FPGA", the user typed --resources.
     reason = str(error.kwargs['reason'])
     match = _GROUP_FIELD.fullmatch(str(error.kwargs['field']))
     if not match:
         return f'--group: {reason}'
-    number, field, detail = match.groups()
-    label = labels[int(number)] + _WORDS[field]
+    number, alternative, field, detail = match.groups()
+    if field not in _WORDS:
+        # It is the list itself.
+        return f'--or: {reason}'
+    label = labels[int(number)][int(alternative or 0)] + _WORDS[field]
     return ': '.join(filter(None, (label, detail, reason)))

@@ -3,6 +3,7 @@
 """The options of the commands, shared by ``openstack`` and ``cyborg``."""
 
 import argparse
+import typing as ty
 
 from nova_cyborg import model
 from nova_cyborg.cli import errors
@@ -32,6 +33,11 @@ Two devices, each a group of its own, so that they may be on two cards:
   %(prog)s \\
     --resources FPGA:1 --group 'resources=VGPU:1;requires=HW_GPU_API_VULKAN'
 
+An FPGA, or else a VGPU, or else a PGPU: the first that is available:
+
+  %(prog)s \\
+    --resources FPGA:1 --or resources=VGPU:1 --or resources=PGPU:1
+
 As the administrator's profile "gzip" says; four of them, that are found by
 their tags:
 
@@ -41,6 +47,22 @@ their tags:
 Names that are not standard resource classes or traits become custom ones:
 FPGA_GZIP is CUSTOM_FPGA_GZIP.
 """
+
+
+class _Or(argparse.Action):
+    """Keeps what else would do, with how many ``--group`` were before it."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: ty.Any,
+        _option_string: str | None = None,
+    ) -> None:
+        """Keep one more."""
+        before = getattr(namespace, self.dest)
+        item = (len(namespace.groups), values)
+        setattr(namespace, self.dest, [*before, item])
 
 
 def add_create_options(parser: argparse.ArgumentParser) -> None:
@@ -118,6 +140,17 @@ def add_group_options(parser: argparse.ArgumentParser) -> None:
         'forbids=<trait>[,...];tolerates=<taint>[,...];'
         'config=<key>:<value>", where only resources is needed, and config '
         'may be repeated (repeat option to add more groups)',
+    )
+    parser.add_argument(
+        '--or',
+        metavar='<group>',
+        dest='alternatives',
+        action=_Or,
+        default=[],
+        help='What else would do in the place of the group before it, written '
+        'as for --group: the --group before it, else that of --resources. The '
+        'first that is available is chosen (repeat option to add more, in '
+        'order)',
     )
     parser.add_argument(
         '--device-profile',

@@ -60,8 +60,8 @@ def asked(args: argparse.Namespace) -> dict[str, ty.Any]:
     if given:
         raise errors.CommandError(
             '--device-profile: cannot be used together with --resources, '
-            '--requires, --forbids, --config-data, --tolerates or --group; '
-            'the profile says all that.'
+            '--requires, --forbids, --config-data, --tolerates, --group or '
+            '--or; the profile says all that.'
         )
     return {'device_profile': args.device_profile}
 

@@ -84,6 +84,22 @@ class HookRunner:
                 raise
             done.append(hook)
 
+    def otherwise(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_ids: list[str],
+        operation: spec.Operation,
+    ) -> bool:
+        """Let the hooks ask for something else; see :mod:`.spec`.
+
+        :returns: whether one does. Those before it have nothing else.
+        """
+        return any(
+            hook.otherwise(context, request_spec, server_ids, operation)
+            for hook in self._concerned(request_spec)
+        )
+
     def pre_bind(
         self,
         context: nova_context.RequestContext,
@@ -121,6 +137,7 @@ class HookRunner:
         context: nova_context.RequestContext,
         request_spec: objects.RequestSpec,
         server_id: str,
+        operation: spec.Operation,
     ) -> str:
         """Let the hooks say why there is no host; errors are logged.
 
@@ -128,7 +145,9 @@ class HookRunner:
         """
         for hook in self._concerned(request_spec):
             try:
-                sentence = hook.why_no_host(context, request_spec, server_id)
+                sentence = hook.why_no_host(
+                    context, request_spec, server_id, operation
+                )
             except Exception as exc:  # noqa: BLE001 - a hook may raise anything
                 LOG.warning(
                     'Why there is no host for server %s could not be said: %s',

@@ -50,6 +50,10 @@ class Operation:
         evacuated from; empty if it is not.
     :ivar migration_id: UUID of Nova's migration, if the server is moved from
         a node; empty if it is not.
+    :ivar live: whether its guest runs on while it is moved.
+    :ivar requesters: names (``requester_id``) of the request groups that its
+        alternate hosts were chosen for, which are to be asked for again;
+        empty if it has none, and a host is to be chosen.
     :ivar caller: UUID of the call: never the same.
     """
 
@@ -57,6 +61,8 @@ class Operation:
     booting: bool
     evacuated_node: str = ''
     migration_id: str = ''
+    live: bool = False
+    requesters: frozenset[str] = frozenset()
     caller: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
     _notes: dict[tuple[Note[ty.Any], str], ty.Any] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -124,6 +130,26 @@ class ConductorHook(abc.ABC):
             call is at it: this one is dropped, and releases nothing.
         """
 
+    def otherwise(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_ids: list[str],
+        operation: Operation,
+    ) -> bool:
+        """Have the scheduler look for something else that would do.
+
+        Called when it has found no host; it is asked again then, and this
+        again if it finds none, for half a minute at most. A hook need not
+        have this method.
+
+        :param request_spec: the request; changed in place.
+        :param server_ids: UUIDs of the servers that are scheduled.
+        :param operation: the one that before_scheduling was called for.
+        :returns: whether there is something else, which it asks for now.
+        """
+        return False
+
     @abc.abstractmethod
     def pre_bind(
         self,
@@ -153,13 +179,15 @@ class ConductorHook(abc.ABC):
         context: nova_context.RequestContext,
         request_spec: objects.RequestSpec,
         server_id: str,
+        operation: Operation,
     ) -> str:
         """Say why the scheduler has found no host for a server.
 
         Called only when it has found none. A hook need not have this method.
 
-        :param request_spec: the request, as it was scheduled.
+        :param request_spec: the request, as it was scheduled last.
         :param server_id: UUID of the server.
+        :param operation: the one that before_scheduling was called for.
         :returns: a sentence for the server's fault; empty if there is nothing
             to say.
         :raises Exception: if it cannot be said; it is logged.

@@ -32,7 +32,7 @@ class New:
     :ivar tags: what it is found by in lists.
     """
 
-    groups: collections.abc.Sequence[model.Group]
+    groups: collections.abc.Sequence[model.Choice]
     device_profile_id: str | None
     fields: collections.abc.Mapping[str, ty.Any]
     tags: collections.abc.Collection[str] = ()
@@ -186,7 +186,9 @@ def _insert(
             sa.insert(row),
             [_values(context, uuid, each) for uuid, each in new.items()],
         )
-        demands.record(db, {uuid: each.groups for uuid, each in new.items()})
+        groups = {uuid: each.groups for uuid, each in new.items()}
+        demands.record(db, groups)
+        usage.record(db, groups)
         tag_rows.insert(db, {uuid: each.tags for uuid, each in new.items()})
         found = {
             each.uuid: each

@@ -69,7 +69,7 @@ def make(
     """Find the hidden profile of a set of groups; make it if there is none.
 
     :param db: the transaction's session.
-    :param groups: the groups of a device context.
+    :param groups: what was chosen of the groups of a device context.
     :returns: the profile's row id.
     """
     name = model.profile_name(groups)
@@ -121,7 +121,14 @@ def remove_unused(
     :param contexts: the device contexts whose profiles are looked at.
     """
     profile, arq = models.DeviceProfile, models.ExtArq
-    names = sorted({model.profile_name(c.groups) for c in contexts})
+    names = sorted(
+        {
+            model.profile_name(model.picked(each.groups, pick))
+            for each in contexts
+            # Which were chosen is not known any more.
+            for pick in model.picks(each.groups)
+        }
+    )
     used = sa.select(arq.id).where(arq.device_profile_id == profile.id)
     db.execute(
         sa.delete(profile).where(profile.name.in_(names), ~used.exists()),

@@ -187,19 +187,19 @@ def reason(failure: Exception) -> str:
     return str(getattr(raised, 'orig', None) or failure)
 
 
-def dump_groups(groups: collections.abc.Sequence[model.Group]) -> str:
+def dump_groups(groups: collections.abc.Sequence[model.Choice]) -> str:
     """Write groups for the database.
 
     :param groups: the groups of a device context.
-    :returns: JSON in the form of the API.
+    :returns: JSON.
     """
-    return json.dumps([group.as_dict() for group in groups])
+    return json.dumps([group.as_record() for group in groups])
 
 
-def load_groups(text: str) -> tuple[model.Group, ...]:
+def load_groups(text: str) -> tuple[model.Choice, ...]:
     """Read what :func:`dump_groups` wrote.
 
-    :param text: JSON in the form of the API.
+    :param text: JSON.
     :returns: the groups.
     """
-    return tuple(model.Group.from_dict(item) for item in json.loads(text))
+    return tuple(model.Choice.from_record(item) for item in json.loads(text))

@@ -193,7 +193,8 @@ class DeviceBinding(Base):
 class DeviceContextArq(Base):
     """Which accelerator request of Cyborg stands for which group.
 
-    Of which binding of the server that holds the device context.
+    Of which binding of the server that holds the device context, and which
+    alternative of the group was chosen for it.
     """
 
     __tablename__ = 'device_context_arqs'
@@ -205,6 +206,9 @@ class DeviceContextArq(Base):
         sa.ForeignKey('device_contexts.id'), index=True
     )
     group_number: orm.Mapped[int]
+    alternative: orm.Mapped[int] = orm.mapped_column(
+        default=0, server_default='0'
+    )
     binding_id: orm.Mapped[int] = orm.mapped_column(
         sa.ForeignKey('device_bindings.id'), index=True
     )

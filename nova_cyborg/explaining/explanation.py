@@ -46,7 +46,9 @@ class Explanation:
 
 
 def explain(
-    asked: collections.abc.Sequence[requirements.Asked],
+    picks: collections.abc.Sequence[
+        collections.abc.Sequence[requirements.Asked]
+    ],
     server: requirements.Server,
     placement: search.Placement,
     count: sentences.Count,
@@ -54,21 +56,36 @@ def explain(
 ) -> Explanation:
     """Explain why no host has what is asked for.
 
-    :param asked: the groups of all device contexts.
+    :param picks: the groups of all device contexts, with each combination of
+        their alternatives, in the order in which they are tried.
     :param server: what is asked for beside them.
     :param placement: is asked, :data:`search.MAX_QUESTIONS` times at most.
     :param count: counts units of devices.
     :param counting: whether hosts are to be counted, too.
     :returns: the explanation.
     """
-    wanted = requirements.of_server(asked, server)
+    wanted = [requirements.of_server(asked, server) for asked in picks]
     found = search.find(wanted, placement, counting)
+    asked = picks[found.pick]
+    rows = [
+        _row(found, index, asked, counting)
+        for index in range(len(found.requirements))
+    ]
+    # The others in one row each.
+    rows += (
+        Row(
+            sentences.alternatives(picks, number),
+            requirements.Kind.ALTERNATIVES,
+            '',
+            fits,
+        )
+        for number, fits in enumerate(found.fits)
+        if number != found.pick
+    )
     return Explanation(
         found.failing is None,
-        sentences.sentence(found, asked, count),
-        tuple(
-            _row(found, index, asked, counting) for index in range(len(wanted))
-        ),
+        sentences.sentence(found, picks, count),
+        tuple(rows),
     )
 
 

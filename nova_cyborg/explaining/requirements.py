@@ -41,6 +41,8 @@ class Kind:
     HOST_ABLE = 'host_able'
     PLACE = 'place'
     OTHER = 'other'
+    #: All that is asked for, with another combination of alternatives.
+    ALTERNATIVES = 'alternatives'
 
 
 _KINDS = {
@@ -276,11 +278,24 @@ def read(
 
 
 def _label(requester: str, names: collections.abc.Mapping[str, str]) -> str:
-    context_id, number = model.parse_requester_id(requester) or ('', 0)
-    label = f'group {number}'
-    if len(names) > 1:
-        label += f' of {names.get(context_id, context_id)}'
-    return label
+    parsed = model.parse_requester_id(requester) or ('', 0, 0)
+    context_id, number, alternative = parsed
+    name = names.get(context_id, context_id) if len(names) > 1 else None
+    return label(number, alternative, name)
+
+
+def label(group: int, alternative: int, name: str | None) -> str:
+    """Name a group for people.
+
+    :param group: its number.
+    :param alternative: the number of its alternative.
+    :param name: what its device context is called; None if there is no other.
+    :returns: such as ``group 0``.
+    """
+    words = f'group {group}'
+    if alternative:
+        words = f'alternative {alternative} of {words}'
+    return words if name is None else f'{words} of {name}'
 
 
 def _group(parts: collections.abc.Mapping[str, str]) -> model.Group:

@@ -15,6 +15,9 @@ from nova_cyborg.explaining import requirements
 #: seconds after which it is asked no more.
 MAX_QUESTIONS = 12
 MAX_SECONDS = 5
+# Of these questions, those that are kept for why the first alternatives do not
+# fit.
+_KEPT = 5
 #: Candidates that Placement names to somebody who is to read numbers.
 MAX_COUNTED = 1000
 
@@ -59,6 +62,10 @@ class Found:
     :ivar left: what was left by the first so many requirements, of those
         that Placement was asked for.
     :ivar absent: indices of classes and traits that nothing has.
+    :ivar pick: of which combination of alternatives all this is: the first
+        that some host has, else the first.
+    :ivar fits: of each combination, whether some host has it; None if that
+        was not looked at.
     """
 
     requirements: tuple[requirements.Requirement, ...]
@@ -70,6 +77,8 @@ class Found:
         default_factory=dict
     )
     absent: frozenset[int] = frozenset()
+    pick: int = 0
+    fits: tuple[bool | None, ...] = (None,)
 
     def is_met(self, index: int) -> bool | None:
         """Tell whether hosts are left with a requirement and all before it.
@@ -100,18 +109,31 @@ class _Search:
         self._limit = MAX_COUNTED if counting else 1
         self._asked = 0
         self._end = time.monotonic() + MAX_SECONDS
+        self._answers: dict[str, Left] = {}
         self._found: list[requirements.Requirement] = []
         self.left: dict[int, Left] = {}
 
-    def names(self) -> tuple[frozenset[str], frozenset[str]]:
+    def read_names(self) -> None:
         self._asked += 2
-        return (
-            self._placement.resource_classes(),
-            self._placement.offered_traits(),
+        self._classes = self._placement.resource_classes()
+        self._traits = self._placement.offered_traits()
+
+    def absent(self, wanted: list[requirements.Requirement]) -> frozenset[int]:
+        """Return the indices of classes and traits that nothing has."""
+        return frozenset(
+            index
+            for index, each in enumerate(wanted)
+            if _is_absent(each, self._classes, self._traits)
         )
 
-    def begin(self, found: list[requirements.Requirement]) -> None:
-        self._found = found
+    def begin(self, wanted: list[requirements.Requirement]) -> None:
+        # Placement refuses to look for what it does not know.
+        self._found = requirements.without_unknown(wanted, self._traits)
+        self.left = {}
+
+    def has_more(self) -> bool:
+        """Tell whether there is more to ask than what is kept."""
+        return self._asked < MAX_QUESTIONS - _KEPT
 
     def fits(self, count: int) -> bool:
         """Tell whether a host has the first so many requirements."""
@@ -143,34 +165,73 @@ class _Search:
         return None if fits(high) else alone[_halve(fits, low, high)]
 
     def _ask(self, asked: list[requirements.Requirement]) -> Left:
+        query = requirements.query(asked, self._limit)
+        if query in self._answers:
+            return self._answers[query]
         if self._asked >= MAX_QUESTIONS or time.monotonic() > self._end:
             raise _Enough
         self._asked += 1
-        hosts = self._placement.hosts(requirements.query(asked, self._limit))
-        return Left(len(set(hosts)), len(hosts) >= self._limit)
+        hosts = self._placement.hosts(query)
+        left = Left(len(set(hosts)), len(hosts) >= self._limit)
+        self._answers[query] = left
+        return left
 
 
 def find(
-    wanted: list[requirements.Requirement],
+    picks: collections.abc.Sequence[list[requirements.Requirement]],
     placement: Placement,
     counting: bool,
 ) -> Found:
     """Find the first requirement that leaves no host.
 
-    :param wanted: the requirements, in order.
+    :param picks: the requirements, in order, with each combination of
+        alternatives, in the order in which they are tried.
     :param placement: is asked.
     :param counting: whether numbers are wanted, and not only the reason.
-    :returns: what was found.
+    :returns: what was found of the first combination that some host has; if
+        none has any, of the first.
     """
     search = _Search(placement, counting)
-    classes, traits = search.names()
-    absent = frozenset(
-        index
-        for index, each in enumerate(wanted)
-        if _is_absent(each, classes, traits)
-    )
-    search.begin(requirements.without_unknown(wanted, traits))
-    # Placement refuses to look for what it does not know.
+    search.read_names()
+    fits = _first_that_fits(search, picks)
+    pick = fits.index(True) if True in fits else 0
+    found = _find_in(search, picks[pick], counting)
+    if found.known:
+        fits[pick] = found.failing is None
+    return dataclasses.replace(found, pick=pick, fits=tuple(fits))
+
+
+def _first_that_fits(
+    search: _Search,
+    picks: collections.abc.Sequence[list[requirements.Requirement]],
+) -> list[bool | None]:
+    """Look for a combination of alternatives that some host has.
+
+    :returns: of each whether some host has it, as far as that was looked at.
+    """
+    fits: list[bool | None] = [None] * len(picks)
+    if len(picks) < 2:
+        return fits
+    try:
+        for number, wanted in enumerate(picks):
+            if search.absent(wanted):
+                fits[number] = False
+            elif search.has_more():
+                search.begin(wanted)
+                fits[number] = search.fits(len(wanted))
+            if fits[number]:
+                break
+    except _Enough:
+        pass
+    return fits
+
+
+def _find_in(
+    search: _Search, wanted: list[requirements.Requirement], counting: bool
+) -> Found:
+    """Find the first requirement of one combination that leaves no host."""
+    absent = search.absent(wanted)
+    search.begin(wanted)
     end = min(absent, default=len(wanted))
     failing, known, apart = _failing(search, end)
     if counting:

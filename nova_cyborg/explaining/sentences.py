@@ -35,9 +35,12 @@ NAMED = (
     'ask for no certain host.'
 )
 LEFT = (
-    'A host has all of it free, but perhaps only the one that the server is to '
-    'leave: wait until another one has, or ask the administrator.'
+    'A host has all of it free, but perhaps only the one that the server is '
+    'to leave: wait until another one has, or ask the administrator.'
 )
+#: What follows a sentence about the first alternatives.
+NO_OTHER = ' None of the alternatives fits either.'
+_NOT_ALL = ' Not all of the alternatives were looked into.'
 UNKNOWN = 'Why was not found in time: ask for less, or ask the administrator.'
 
 
@@ -59,23 +62,56 @@ class Units:
 Count = collections.abc.Callable[[str, tuple[str, ...]], Units]
 
 
-def sentence(
-    found: search.Found,
-    asked: collections.abc.Sequence[requirements.Asked],
-    count: Count,
-) -> str:
+#: The groups of all device contexts, by combination of their alternatives.
+_Picks = collections.abc.Sequence[collections.abc.Sequence[requirements.Asked]]
+
+
+def sentence(found: search.Found, picks: _Picks, count: Count) -> str:
     """Say why no host has what is asked for, and what to change.
 
     :param found: what was found.
-    :param asked: the groups.
+    :param picks: the groups, with each combination of their alternatives.
     :param count: counts units, when that says more.
     :returns: the sentence.
     """
     if found.failing is None:
+        if found.pick:
+            return f'{FITS[:-1]}, with {_others(picks, found.pick)}.'
         return FITS
-    if not found.known:
-        return UNKNOWN
-    failing = found.requirements[found.failing]
+    text = UNKNOWN
+    if found.known:
+        failing = found.requirements[found.failing]
+        text = _reason(found, failing, picks[found.pick], count)
+    if len(picks) == 1:
+        return text
+    return text + (_NOT_ALL if None in found.fits else NO_OTHER)
+
+
+def alternatives(picks: _Picks, number: int) -> str:
+    """Say what a combination of alternatives is, for a table.
+
+    :param picks: the groups, with each combination of their alternatives.
+    :param number: the number of the combination.
+    :returns: some words.
+    """
+    words = _others(picks, number) if number else 'the first alternatives'
+    return f'or all of it with {words}'
+
+
+def _others(picks: _Picks, number: int) -> str:
+    """Name the alternatives of a combination that are not the first."""
+    pairs = zip(picks[0], picks[number], strict=True)
+    return ' and '.join(
+        _cut(each.label) for first, each in pairs if each.label != first.label
+    )
+
+
+def _reason(
+    found: search.Found,
+    failing: requirements.Requirement,
+    asked: collections.abc.Sequence[requirements.Asked],
+    count: Count,
+) -> str:
     if failing.group is None:
         return _of_host(failing)
     each = asked[failing.group]

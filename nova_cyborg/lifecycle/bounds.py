@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import itertools
 import logging
 
 from cyborg import context as cyborg_context
@@ -45,20 +46,28 @@ class Bounds:
 
         :param contexts: the device contexts.
         :raises TooManyAccelerators: if they ask for too many.
+        :raises TooManyAlternatives: if there is too much to be tried.
         :raises ResourceClassNotAllowed: if one asks for another class.
         """
         found = list(contexts)
-        count = model.accelerator_count(
-            group for context in found for group in context.groups
-        )
+        groups = [group for context in found for group in context.groups]
+        count = model.accelerator_count(groups)
         if count > self.accelerators:
             raise exception.TooManyAccelerators(
                 count=count, limit=self.accelerators
+            )
+        combined = model.pick_count(groups)
+        if combined > model.MAX_PICKS:
+            raise exception.TooManyAlternatives(
+                count=combined, limit=model.MAX_PICKS
             )
         self.check_classes(found)
 
     def check_classes(self, contexts: _Contexts) -> None:
         """Check the resource classes that device contexts ask for.
+
+        Of alternatives, one is enough that has no other: the devices of
+        others may come, or be gone for good.
 
         :param contexts: the device contexts.
         :raises ResourceClassNotAllowed: if one asks for another class.
@@ -67,13 +76,15 @@ class Bounds:
             return
         for context in contexts:
             for group in context.groups:
-                for name, _amount in group.resources:
-                    if name not in self.classes:
-                        raise exception.ResourceClassNotAllowed(
-                            id=context.uuid,
-                            name=name,
-                            known=_shown(self.classes),
-                        )
+                others = [
+                    _others(each, self.classes) for each in group.alternatives
+                ]
+                if all(others):
+                    raise exception.ResourceClassNotAllowed(
+                        id=context.uuid,
+                        name=others[0][0],
+                        known=_shown(self.classes),
+                    )
 
 
 def listed(
@@ -111,6 +122,10 @@ def of_cloud(
     return Bounds(accelerators, providers.resource_classes(context))
 
 
+def _others(group: model.Group, known: frozenset[str]) -> list[str]:
+    return [name for name, _amount in group.resources if name not in known]
+
+
 def _shown(known: frozenset[str]) -> str:
     shown = sorted(known)[:_MOST_SHOWN]
     if len(known) > len(shown):
@@ -134,22 +149,33 @@ def combinations_of(
     :param flavor_resources: what its flavor asks for by itself: amounts by
         resource class, for each provider that Placement chooses.
     :param tainted: the keys of all taints that devices have.
-    :returns: the numbers.
+    :returns: the numbers; those of the alternatives that have the most.
     """
-    groups = [group for each in contexts for group in each.groups]
-    groups = [group.refusing(tainted) for group in groups]
-    groups += (
+    choices = [
+        model.Choice(
+            tuple(group.refusing(tainted) for group in each.alternatives)
+        )
+        for context_ in contexts
+        for each in context_.groups
+    ]
+    beside = [
         model.Group(tuple(sorted(each.items()))) for each in flavor_resources
-    )
+    ]
     if profile:
-        groups += (
+        beside += (
             group.refusing(tainted)
             for group in groups_of_profile(context, profile)
         )
-    if len(groups) < 2:
+    if len(choices) + len(beside) < 2:
         return combinations.NONE
-    return combinations.count(
-        groups, providers.free_for_groups(context, groups, tainted)
+    alternatives = [group for each in choices for group in each.alternatives]
+    found = providers.free_for_groups(
+        context, [*alternatives, *beside], tainted
+    )
+    picks = itertools.islice(model.picks(choices), model.MAX_PICKS)
+    return combinations.most(
+        combinations.count([*model.picked(choices, pick), *beside], found)
+        for pick in picks
     )
 
 

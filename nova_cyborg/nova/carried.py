@@ -70,7 +70,7 @@ class Carried:
     :ivar guest_arqs: nova-compute: the accelerator requests of a server whose
         guest is made; None if it is not.
     :ivar request_groups: nova-api: what the device contexts of the server
-        that it creates ask for.
+        that it creates count for.
     """
 
     call: Call = dataclasses.field(default_factory=_no_call)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc
+import itertools
 import typing as ty
 
 import os_traits
@@ -143,18 +144,81 @@ def _refuse(count: int) -> ty.NoReturn:
 def request_groups(
     contexts: collections.abc.Iterable[cyborg_client.AllocatedContext],
     taints: collections.abc.Collection[str],
+    pick: model.Pick,
 ) -> list[objects.RequestGroup]:
     """Translate device contexts for Placement.
 
     :param contexts: the device contexts.
     :param taints: keys of all taints that devices have.
+    :param pick: which alternative is asked for of each of their groups.
     :returns: one request group for each of their groups.
     """
+    numbers = iter(pick)
     return [
         request_group
         for context in contexts
-        for request_group in of_context(context.uuid, context.groups, taints)
+        for request_group in of_context(
+            context.uuid,
+            context.groups,
+            taints,
+            tuple(itertools.islice(numbers, len(context.groups))),
+        )
     ]
+
+
+def counted(
+    contexts: collections.abc.Iterable[cyborg_client.AllocatedContext],
+) -> tuple[objects.RequestGroup, ...]:
+    """Say what device contexts count for where Nova has limits.
+
+    :param contexts: the device contexts.
+    :returns: the most that each of their groups may have of each class.
+    """
+    return tuple(
+        objects.RequestGroup(resources=dict(group.resources))
+        for context in contexts
+        for group in context.groups
+    )
+
+
+def used(
+    contexts: collections.abc.Iterable[cyborg_client.AllocatedContext],
+) -> model.Pick:
+    """Tell which alternatives a server uses.
+
+    :param contexts: its device contexts.
+    :returns: that of each group; the first one of what is not bound.
+    """
+    found: list[int] = []
+    for context in contexts:
+        chosen = model.chosen_of(model.active_devices(context.bindings))
+        found += (chosen.get(each, 0) for each in range(len(context.groups)))
+    return tuple(found)
+
+
+def named(
+    contexts: collections.abc.Iterable[cyborg_client.AllocatedContext],
+    requesters: collections.abc.Container[str],
+) -> model.Pick:
+    """Tell which alternatives are among those that a host was chosen for.
+
+    :param contexts: the device contexts of a server.
+    :param requesters: names of request groups.
+    :returns: that of each group; the first one if none is.
+    """
+    return tuple(
+        next(
+            (
+                alternative
+                for alternative in range(len(group.alternatives))
+                if model.requester_id(context.uuid, number, alternative)
+                in requesters
+            ),
+            0,
+        )
+        for context in contexts
+        for number, group in enumerate(context.groups)
+    )
 
 
 def are_asked(request_spec: objects.RequestSpec) -> bool:
@@ -173,21 +237,24 @@ def are_asked(request_spec: objects.RequestSpec) -> bool:
 
 def of_context(
     context_id: str,
-    groups: collections.abc.Iterable[model.Group],
+    groups: collections.abc.Iterable[model.Choice],
     taints: collections.abc.Collection[str],
+    pick: model.Pick,
 ) -> list[objects.RequestGroup]:
     """Translate one device context for Placement.
 
     :param context_id: its UUID.
     :param groups: its groups.
     :param taints: keys of all taints that devices have.
+    :param pick: which alternative is asked for of each of its groups.
     :returns: one request group for each of its groups.
     """
     return [
         _request_group(
-            model.requester_id(context_id, number), group.refusing(taints)
+            model.requester_id(context_id, number, pick[number]),
+            group.refusing(taints),
         )
-        for number, group in enumerate(groups)
+        for number, group in enumerate(model.picked(groups, pick))
     ]
 
 

@@ -198,7 +198,7 @@ class TestCalls:
         contexts=(
             cyborg_client.AllocatedContext(
                 CONTEXT_ID,
-                (model.Group(resources=(('CUSTOM_FPGA_GZIP', 1),)),),
+                (model.Choice((model.Group((('CUSTOM_FPGA_GZIP', 1),)),)),),
                 'detach',
                 (BINDING,),
                 name='gzip',

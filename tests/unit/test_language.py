@@ -110,7 +110,7 @@ class TestGroups:
             [{'resources': {name: 1}} for name in classes]
         )
 
-        assert [group.resources[0][0] for group in groups] == [
+        assert [group.alternatives[0].resources[0][0] for group in groups] == [
             'FPGA',
             'VGPU',
             'CUSTOM_A',
@@ -137,6 +137,108 @@ class TestGroups:
         assert refused(language.parse_groups, groups)[0] == (
             'groups[1].resources.FPGA'
         )
+
+
+OTHER = {'resources': {'VGPU': 1}}
+
+
+class TestAlternatives:
+    def of(self, *counts):
+        """Return groups with so many alternatives."""
+        return [{'first_available': [OTHER] * count} for count in counts]
+
+    def test_they_keep_their_order(self):
+        (group,) = language.parse_groups([{'first_available': [GROUP, OTHER]}])
+
+        assert group.alternatives == (
+            language.parse_group(GROUP),
+            language.parse_group(OTHER),
+        )
+
+    def test_one_is_a_group_as_any(self):
+        assert language.parse_groups(self.of(1)) == (
+            language.parse_groups([OTHER])
+        )
+
+    @pytest.mark.parametrize('items', [None, [], (), {}, 'groups', 3, GROUP])
+    def test_one_is_needed(self, items):
+        field, sentence = refused(
+            language.parse_groups, [GROUP, {'first_available': items}]
+        )
+
+        assert field == 'groups[1].first_available'
+        assert 'must be a list of one group at least' in sentence
+
+    def test_the_wrong_one_of_several_is_named(self):
+        items = [GROUP, {'resources': {'FPGA': 0}}]
+
+        assert refused(language.parse_groups, [{'first_available': items}])[
+            0
+        ] == ('groups[0].first_available[1].resources.FPGA')
+
+    @pytest.mark.parametrize('item', [None, 7, [], 'FPGA:1'])
+    def test_what_is_no_group(self, item):
+        assert refused(language.parse_groups, [{'first_available': [item]}])[
+            0
+        ] == ('groups[0].first_available[0]')
+
+    @pytest.mark.parametrize(
+        ('beside', 'reason'),
+        [
+            ('config', 'cannot be given together with first_available'),
+            ('chosen', 'there is no such field'),
+        ],
+    )
+    def test_nothing_stands_beside_them(self, beside, reason):
+        item = {**self.of(2)[0], beside: {}}
+
+        field, sentence = refused(language.parse_groups, [item])
+
+        assert field == f'groups[0].{beside}'
+        assert reason in sentence
+
+    def test_they_have_none_themselves(self):
+        items = [{'first_available': self.of(2)}]
+
+        assert refused(language.parse_groups, items)[0] == (
+            'groups[0].first_available[0].first_available'
+        )
+
+    def test_their_number_is_bounded(self):
+        language.parse_groups(self.of(language.MAX_ALTERNATIVES))
+
+        field, sentence = refused(
+            language.parse_groups, self.of(language.MAX_ALTERNATIVES + 1)
+        )
+
+        assert field == 'groups[0].first_available'
+        assert '9 alternatives are given, 8 are allowed' in sentence
+
+    @pytest.mark.parametrize('counts', [(8, 2), (2, 2, 2, 2), (4, 1, 4)])
+    def test_combinations_that_are_allowed(self, counts):
+        assert len(language.parse_groups(self.of(*counts))) == len(counts)
+
+    @pytest.mark.parametrize('counts', [(8, 3), (2,) * 5, (8,) * 16])
+    def test_their_combinations_are_bounded(self, counts):
+        field, sentence = refused(language.parse_groups, self.of(*counts))
+
+        assert field == 'groups'
+        assert 'combinations, 16 are allowed' in sentence
+
+    @pytest.mark.parametrize('large', [(1,), (0, 1)])
+    def test_what_all_of_them_take_to_store_is_bounded(self, large):
+        value = 'v' * language.MAX_CONFIG_VALUE_LENGTH
+        config = {f'key{n}': value for n in range(31)}
+        items = [GROUP, GROUP]
+        for number in large:
+            items[number] = {**GROUP, 'config': config}
+        groups = [{'first_available': items}]
+        language.parse_groups(groups)
+
+        field, sentence = refused(language.parse_groups, groups * 3)
+
+        assert field == 'groups'
+        assert f'{language.MAX_STORED_SIZE} are allowed' in sentence
 
 
 class TestStoredSize:
@@ -367,7 +469,7 @@ class TestTolerated:
         assert model.Group.from_dict(stored).tolerated == ()
 
     def test_it_has_no_hidden_profile_of_its_own(self):
-        plain = language.parse_groups([GROUP])
-        tolerating = language.parse_groups([{**GROUP, 'tolerated': ['a']}])
+        plain = language.parse_group(GROUP)
+        tolerating = language.parse_group({**GROUP, 'tolerated': ['a']})
 
-        assert model.profile_name(plain) == model.profile_name(tolerating)
+        assert model.profile_name([plain]) == model.profile_name([tolerating])

@@ -17,9 +17,13 @@ GROUP = {
 }
 
 
+def profile_name(items):
+    return model.profile_name([language.parse_group(each) for each in items])
+
+
 class TestProfileName:
     def test_it_is_a_name_that_cyborg_takes(self):
-        name = model.profile_name(language.parse_groups([GROUP]))
+        name = profile_name([GROUP])
 
         assert name.startswith(model.PROFILE_PREFIX)
         assert len(name) == 44
@@ -27,7 +31,7 @@ class TestProfileName:
 
     def test_it_stays_the_same_in_all_releases(self):
         # ARQs of servers that run refer to it.
-        assert model.profile_name(language.parse_groups([GROUP])) == (
+        assert profile_name([GROUP]) == (
             'nova-cyborg-1a1d1b0fd9c17ab0f09a88ca0266b02f'
         )
 
@@ -39,7 +43,7 @@ class TestProfileName:
                 'required': list(classes),
                 'config': dict.fromkeys(classes, ''),
             }
-            names.add(model.profile_name(language.parse_groups([group])))
+            names.add(profile_name([group]))
 
         assert len(names) == 1
 
@@ -53,9 +57,99 @@ class TestProfileName:
         ],
     )
     def test_other_groups_have_another_name(self, other):
-        assert model.profile_name(
-            language.parse_groups([GROUP])
-        ) != model.profile_name(language.parse_groups(other))
+        assert profile_name([GROUP]) != profile_name(other)
+
+
+def choices(*sizes):
+    """Return groups with so many alternatives, of a class each."""
+    return [
+        model.Choice(
+            tuple(model.Group(((f'CUSTOM_{n}_{m}', 1),)) for m in range(size))
+        )
+        for n, size in enumerate(sizes)
+    ]
+
+
+class TestPicks:
+    @pytest.mark.parametrize(
+        ('sizes', 'picks'),
+        [
+            ((), [()]),
+            ((1, 1), [(0, 0)]),
+            ((3,), [(0,), (1,), (2,)]),
+            ((2, 1, 2), [(0, 0, 0), (0, 0, 1), (1, 0, 0), (1, 0, 1)]),
+            (
+                (3, 3),
+                [
+                    (0, 0),
+                    (0, 1),
+                    (1, 0),
+                    (0, 2),
+                    (1, 1),
+                    (2, 0),
+                    (1, 2),
+                    (2, 1),
+                    (2, 2),
+                ],
+            ),
+        ],
+    )
+    def test_the_order(self, sizes, picks):
+        assert list(model.picks(choices(*sizes))) == picks
+        assert model.pick_count(choices(*sizes)) == len(picks)
+
+    def test_the_first_of_very_many_are_found_at_once(self):
+        groups = choices(*[8] * 256)
+
+        first = list(itertools.islice(model.picks(groups), model.MAX_PICKS))
+
+        assert len(set(first)) == model.MAX_PICKS
+        assert [sum(pick) for pick in first] == [0] + [1] * 15
+
+    def test_what_is_picked(self):
+        one, other = choices(2, 3)
+
+        assert model.picked([one, other], (1, 2)) == (
+            one.alternatives[1],
+            other.alternatives[2],
+        )
+
+
+class TestChoice:
+    FEW = model.Group((('FPGA', 1), ('VGPU', 3)))
+    MANY = model.Group((('FPGA', 2),), required=('CUSTOM_X',))
+
+    def test_a_group_without_alternatives_looks_as_it_always_did(self):
+        plain = model.Choice((self.MANY,))
+
+        assert plain.as_dict() == plain.as_record() == self.MANY.as_dict()
+        assert model.Choice.from_record(self.MANY.as_dict()) == plain
+
+    @pytest.mark.parametrize('chosen', [None, 0, 1])
+    def test_the_form_of_the_api(self, chosen):
+        both = model.Choice((self.FEW, self.MANY))
+
+        assert both.as_dict(chosen) == {
+            'first_available': [self.FEW.as_dict(), self.MANY.as_dict()],
+            'chosen': chosen,
+        }
+
+    def test_an_earlier_release_reads_the_first_one(self):
+        record = model.Choice((self.FEW, self.MANY)).as_record()
+
+        assert model.Group.from_dict(record) == self.FEW
+
+    def test_it_is_read_as_it_was_written(self):
+        both = model.Choice((self.FEW, self.MANY))
+
+        assert model.Choice.from_record(both.as_record()) == both
+
+    def test_the_dearest_of_each_class_counts(self):
+        both = model.Choice((self.FEW, self.MANY))
+
+        assert both.resources == (('FPGA', 2), ('VGPU', 3))
+        assert both.accelerator_count == 4
+        assert model.amounts([both, self.FEW]) == {'FPGA': 3, 'VGPU': 6}
 
 
 class TestRequesterId:
@@ -65,7 +159,19 @@ class TestRequesterId:
 
         assert requester == f'device_context_{CONTEXT_ID}_{group}'
         assert len(requester) <= 64
-        assert model.parse_requester_id(requester) == (CONTEXT_ID, group)
+        assert model.parse_requester_id(requester) == (CONTEXT_ID, group, 0)
+
+    @pytest.mark.parametrize('group', [0, language.MAX_GROUPS - 1])
+    def test_alternatives_but_the_first_are_named(self, group):
+        last = language.MAX_ALTERNATIVES - 1
+        requester = model.requester_id(CONTEXT_ID, group, last)
+
+        assert requester == f'device_context_{CONTEXT_ID}_{group}_{last}'
+        assert len(requester) <= 64
+        assert model.parse_requester_id(requester) == (CONTEXT_ID, group, last)
+        assert model.requester_id(CONTEXT_ID, group, 0) == (
+            model.requester_id(CONTEXT_ID, group)
+        )
 
     @pytest.mark.parametrize(
         'requester',
@@ -78,6 +184,9 @@ class TestRequesterId:
             f'device_context_{CONTEXT_ID}_',
             f'device_context_{CONTEXT_ID}_x',
             f'device_context_{CONTEXT_ID}_²',
+            f'device_context_{CONTEXT_ID}_0_',
+            f'device_context_{CONTEXT_ID}_0_x',
+            f'device_context_{CONTEXT_ID}_0_1_2',
         ],
     )
     def test_others_are_not_ours(self, requester):
@@ -127,6 +236,7 @@ class TestDevice:
             'attach_handle_id': None,
             'attach_handle_info': ADDRESS,
             'missing': False,
+            'alternative': 0,
             'slot': '0000:0c:1f.7',
         }
 

@@ -92,7 +92,7 @@ class DeviceAllocationsController(rest.RestController):
             [each for each in found if not each.server_id],
         )
         return {
-            'device_contexts': [views.as_dict(each) for each in found],
+            'device_contexts': [views.for_nova(each) for each in found],
             'combinations': _combinations(
                 found, body, taints.keys(handler.request_context())
             ),
@@ -249,7 +249,7 @@ class DeviceAllocationsController(rest.RestController):
         tainted = taints.keys(handler.request_context())
         return {
             'generation': begun.allocation.generation,
-            'device_context': views.as_dict(begun.context),
+            'device_context': views.for_nova(begun.context),
             'taints': sorted(tainted),
             'resumed': begun.resumed,
             'groups': sum(len(each.groups) for each in held),
@@ -277,7 +277,7 @@ class DeviceAllocationsController(rest.RestController):
         found = detaching.begin(
             handler.request_context(), _call_of(server_id, body)
         )
-        return {'device_context': views.as_dict(found)}
+        return {'device_context': views.for_nova(found)}
 
     @handler.handle(policies.UNPLUG, service_only=True)
     def unplug(self, server_id: str) -> dict[str, ty.Any]:
@@ -310,6 +310,7 @@ class DeviceAllocationsController(rest.RestController):
             body['query'],
             body.get('names_host', False),
             body.get('leaves_host', False),
+            body.get('no_other', False),
         )
         return {'sentence': sentence}
 
@@ -382,7 +383,7 @@ def _as_dict(allocation: model.Allocation) -> dict[str, ty.Any]:
         'generation': allocation.generation,
         'fault': allocation.fault,
         'device_contexts': [
-            views.as_dict(context) for context in allocation.device_contexts
+            views.for_nova(context) for context in allocation.device_contexts
         ],
     }
 

@@ -56,7 +56,12 @@ class DeviceContextsController(rest.RestController):
         # Devices may come: no reason to refuse it.
         found = options.warnings(
             handler.request_context(),
-            [group for each in made for group in each.groups],
+            [
+                group
+                for each in made
+                for choice in each.groups
+                for group in choice.alternatives
+            ],
         )
         if requested.SEVERAL in body:
             return {requested.SEVERAL: shown, 'warnings': found}

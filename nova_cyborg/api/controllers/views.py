@@ -51,19 +51,21 @@ _SHOWN = 64
 
 def as_dict(
     context: model.DeviceContext,
-    fields: collections.abc.Sequence[str] = _FOR_NOVA,
+    fields: collections.abc.Sequence[str],
 ) -> dict[str, ty.Any]:
     """Return a device context in the form of the API.
 
     :param context: the device context.
-    :param fields: those of its fields that are wanted; those that Nova is
-        told, unless they are given.
+    :param fields: those of its fields that are wanted.
     :returns: its JSON object.
     """
     # In this order.
     read: dict[str, collections.abc.Callable[[], ty.Any]] = {
         'tags': lambda: list(context.tags),
-        'groups': lambda: [group.as_dict() for group in context.groups],
+        'groups': lambda: [
+            group.as_dict(context.chosen.get(number))
+            for number, group in enumerate(context.groups)
+        ],
         'devices': lambda: [device.as_dict() for device in context.devices],
         'bindings': lambda: [each.as_dict() for each in context.bindings],
         'created_at': lambda: time(context.created_at),
@@ -76,6 +78,16 @@ def as_dict(
         name: read[name]() if name in read else getattr(context, name)
         for name in fields
     }
+
+
+def for_nova(context: model.DeviceContext) -> dict[str, ty.Any]:
+    """Return a device context as Nova's side reads it.
+
+    :param context: the device context.
+    :returns: its JSON object.
+    """
+    shown = as_dict(context, _FOR_NOVA)
+    return shown | {'groups': [each.as_record() for each in context.groups]}
 
 
 def chosen(

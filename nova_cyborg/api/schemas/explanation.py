@@ -62,6 +62,8 @@ OF_SERVER: dict[str, ty.Any] = {
         },
         'names_host': {'type': 'boolean'},
         'leaves_host': {'type': 'boolean'},
+        # Not with other alternatives, either.
+        'no_other': {'type': 'boolean'},
     },
     'required': ['query'],
     'additionalProperties': False,

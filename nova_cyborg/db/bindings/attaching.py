@@ -17,6 +17,7 @@ from nova_cyborg import exception, model
 from nova_cyborg.db import allocations, arqs, contexts, session, tables
 from nova_cyborg.db.bindings import (
     attempts,
+    links,
     making,
     rows,
     transitions,
@@ -141,9 +142,9 @@ def prepare(
             call=call,
         )
         if data.devices:
-            made = _begun(data, targets[data.uuid].providers)
+            made = _begun(data, targets[data.uuid])
             return dataclasses.replace(binding, arqs=made, begun=True)
-        check([data])
+        check(making.chosen(mine, targets))
         taken = making.take_slots(context, db, node, mine, targets)
         if active is None:
             active = rows.make(
@@ -239,17 +240,16 @@ def _check(
 
 
 def _begun(
-    data: model.DeviceContext, providers: tuple[str, ...]
+    data: model.DeviceContext, target: links.Target
 ) -> list[dict[str, str]]:
     """Return the ARQs that the same call has made before.
 
     :raises StillBound: if they are not all there, one has failed, or they are
         of other devices.
     """
-    asked = model.accelerator_count(data.groups)
-    if len(data.devices) != asked or any(
-        device.failed or device.resource_provider_id != providers[device.group]
-        for device in data.devices
+    asked = model.accelerator_count(model.picked(data.groups, target.pick))
+    if len(data.devices) != asked or not all(
+        target.has(device) for device in data.devices
     ):
         raise exception.StillBound(
             server_id=str(data.server_id),

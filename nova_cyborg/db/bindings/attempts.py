@@ -154,7 +154,7 @@ def prepare_binding(
                 server_id=wanted.server_id,
                 arq_ids=links.arq_ids(db, useless),
             )
-        check([data for _row, data in held])
+        check(making.chosen(held, targets))
         taken = making.take_slots(context, db, wanted.node, held, targets)
         row.fault = None
         binding = rows.make(
@@ -289,12 +289,12 @@ def _begun(
         if context_id in uuids
     ]
     asked = model.accelerator_count(
-        group for _row, data in held for group in data.groups
+        group
+        for _row, data in held
+        for group in model.picked(data.groups, targets[data.uuid].pick)
     )
     if len(devices) != asked or not all(
-        not device.failed
-        and device.resource_provider_id
-        == targets[uuids[context_id]].providers[device.group]
+        targets[uuids[context_id]].has(device)
         for context_id, device in devices
     ):
         return []

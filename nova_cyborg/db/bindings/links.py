@@ -3,8 +3,8 @@
 """Links: which accelerator requests (ARQs) are of which device context.
 
 The ARQs of a device context belong to a hidden device profile, one for each
-distinct set of groups. Which of its groups one stands for, and of which
-binding of its server it is, is in its link.
+distinct set of groups. Which of its groups one stands for, which alternative
+of that was chosen, and of which binding of its server it is, is in its link.
 """
 
 import collections.abc
@@ -31,10 +31,23 @@ class Target:
 
     :ivar hostname: the node.
     :ivar providers: UUID of the resource provider of each group, in order.
+    :ivar pick: the alternative of each group that was chosen.
     """
 
     hostname: str
     providers: tuple[str, ...]
+    pick: model.Pick
+
+    def has(self, device: model.Device) -> bool:
+        """Tell whether a device is one of those that are to be bound.
+
+        :param device: a device of the device context.
+        :returns: whether it is, and has not failed.
+        """
+        return not device.failed and (
+            device.alternative == self.pick[device.group]
+            and device.resource_provider_id == self.providers[device.group]
+        )
 
 
 def by_context(
@@ -189,10 +202,11 @@ def make_arqs(
         not bound yet.
     :returns: ``uuid`` and ``device_rp_uuid`` of each.
     """
-    profile_id = profiles.make(db, context.groups)
+    groups = model.picked(context.groups, target.pick)
+    profile_id = profiles.make(db, groups)
     arqs: list[dict[str, ty.Any]] = []
     links: list[dict[str, ty.Any]] = []
-    for number, group in enumerate(context.groups):
+    for number, group in enumerate(groups):
         for _n in range(group.accelerator_count):
             uuid = uuidutils.generate_uuid()
             arqs.append(
@@ -215,6 +229,7 @@ def make_arqs(
                     'arq_uuid': uuid,
                     'device_context_id': context_row_id,
                     'group_number': number,
+                    'alternative': target.pick[number],
                     'binding_id': binding_id,
                 }
             )
@@ -266,20 +281,27 @@ def _devices() -> sa.Select[ty.Any]:
         models.AttachHandle,
     )
     return (
-        sa.select(link.group_number, arq, handle, outages.IS_MISSING)
+        sa.select(
+            link.group_number,
+            link.alternative,
+            arq,
+            handle,
+            outages.IS_MISSING,
+        )
         .join(arq, arq.uuid == link.arq_uuid)
         .outerjoin(handle, handle.id == arq.attach_handle_id)
     )
 
 
 def _device(
-    group: int, arq: ty.Any, handle: ty.Any, missing: bool
+    group: int, alternative: int, arq: ty.Any, handle: ty.Any, missing: bool
 ) -> model.Device:
     is_bound = arq.state == constants.ARQ_BOUND
     bound = is_bound and handle is not None
     return model.Device(
         arq_id=arq.uuid,
         group=group,
+        alternative=alternative,
         state=arq.state,
         host=arq.hostname,
         resource_provider_id=arq.device_rp_uuid,

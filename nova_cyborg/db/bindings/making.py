@@ -3,6 +3,7 @@
 """Making the ARQs of device contexts, with their slots where that is all."""
 
 import collections.abc
+import dataclasses
 
 from cyborg import context as cyborg_context
 from cyborg.common import constants
@@ -39,6 +40,27 @@ def targets(
     :raises ProviderMissing: if a group has no provider.
     """
     return {data.uuid: _target(data, node, providers) for _row, data in held}
+
+
+def chosen(
+    held: allocations.ContextRows, wanted: Targets
+) -> list[model.DeviceContext]:
+    """Return device contexts as if they asked for what was chosen.
+
+    :param held: the device contexts.
+    :param wanted: where their ARQs are to be bound.
+    :returns: the device contexts, without other alternatives.
+    """
+    return [
+        dataclasses.replace(
+            data,
+            groups=tuple(
+                model.Choice((group,))
+                for group in model.picked(data.groups, wanted[data.uuid].pick)
+            ),
+        )
+        for _row, data in held
+    ]
 
 
 def take_slots(
@@ -146,24 +168,38 @@ def _target(
     node: str,
     providers: collections.abc.Mapping[str, str],
 ) -> links.Target:
-    found = []
-    for number in range(len(data.groups)):
-        provider = providers.get(model.requester_id(data.uuid, number))
-        if not provider:
+    found: list[str] = []
+    pick: list[int] = []
+    for number, group in enumerate(data.groups):
+        # Which alternative was chosen is said by the name of the request.
+        names = [
+            model.requester_id(data.uuid, number, each)
+            for each in range(len(group.alternatives))
+        ]
+        chosen = next(
+            (n for n, name in enumerate(names) if providers.get(name)), None
+        )
+        if chosen is None:
             raise exception.ProviderMissing(id=data.uuid, group=number)
-        found.append(provider)
-    return links.Target(node, tuple(found))
+        pick.append(chosen)
+        found.append(providers[names[chosen]])
+    return links.Target(node, tuple(found), tuple(pick))
 
 
 def _asked(
     held: allocations.ContextRows, wanted: Targets
 ) -> list[tuple[model.Group, str]]:
-    """Return the groups of a server with the providers that they are to get.
+    """Return what was chosen for a server, with the providers that it is of.
 
-    :returns: each group, in order, with UUID of its resource provider.
+    :returns: for each group, in order, its alternative and UUID of its
+        resource provider.
     """
     return [
         asked
         for _row, data in held
-        for asked in zip(data.groups, wanted[data.uuid].providers, strict=True)
+        for asked in zip(
+            model.picked(data.groups, wanted[data.uuid].pick),
+            wanted[data.uuid].providers,
+            strict=True,
+        )
     ]

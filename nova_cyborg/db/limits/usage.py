@@ -14,6 +14,8 @@ from nova_cyborg.db import session, tables
 
 # How many device contexts are looked into at once.
 _BATCH = 100
+# By the UUID of the device context that they are of.
+_Groups = collections.abc.Mapping[str, collections.abc.Sequence[model.Choice]]
 
 
 def lock(db: orm.Session, project_id: str) -> None:
@@ -65,6 +67,25 @@ def accelerators(
         return count_accelerators(db, project_id)
 
 
+def record(db: orm.Session, groups: _Groups) -> None:
+    """Write down what new device contexts ask for, if they list alternatives.
+
+    A cyborg-api of an earlier release, which counts what was not counted yet,
+    sees the first ones only.
+
+    :param db: the transaction's session.
+    :param groups: the groups of each, by its UUID.
+    """
+    choosing = {
+        uuid: asked
+        for uuid, asked in groups.items()
+        if model.pick_count(asked) > 1
+    }
+    if choosing:
+        rows = list(_amounts(choosing))
+        db.execute(sa.insert(tables.DeviceContextAmount), rows)
+
+
 def count_accelerators(db: orm.Session, project_id: str) -> dict[str, int]:
     """See :func:`accelerators`; as seen in a transaction.
 
@@ -92,7 +113,8 @@ def _is_held(project_id: str) -> tuple[sa.ColumnElement[bool], ...]:
 def _look_into(db: orm.Session, project_id: str) -> None:
     """Write down what device contexts ask for that were not counted yet.
 
-    What one asks for never changes. It is written here and not where device
+    What one asks for never changes; of alternatives it is the most, as any
+    may be chosen the next time. It is written here and not where device
     contexts are made: there are some from before there was anything to count,
     and those of a cyborg-api of an earlier release.
     """
@@ -108,18 +130,18 @@ def _look_into(db: orm.Session, project_id: str) -> None:
     )
     found = db.execute(query).all()
     while found:
-        db.execute(sa.insert(asked), list(_amounts(found)))
+        new = {uuid: session.load_groups(text) for _id, uuid, text in found}
+        db.execute(sa.insert(asked), list(_amounts(new)))
         if len(found) < _BATCH:
             break
         found = db.execute(query.where(held.id > found[-1].id)).all()
 
 
 def _amounts(
-    found: collections.abc.Iterable[ty.Any],
+    groups: _Groups,
 ) -> collections.abc.Iterator[dict[str, ty.Any]]:
-    for _row_id, uuid, text in found:
-        amounts = model.amounts(session.load_groups(text))
-        for name, amount in amounts.items():
+    for uuid, asked in groups.items():
+        for name, amount in model.amounts(asked).items():
             yield {
                 'device_context_uuid': uuid,
                 'resource_class': name,

@@ -19,7 +19,7 @@ CLASS = 'class'
 TRAIT = 'trait'
 
 _PORTION = 100
-_Groups = collections.abc.Iterable[model.Group]
+_Groups = collections.abc.Iterable[model.Choice]
 
 
 def record(
@@ -95,7 +95,7 @@ def asked_for(kind: str, name: str) -> sa.ColumnElement[bool]:
 
 def _names(groups: _Groups) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
-    for group in groups:
+    for group in (each for choice in groups for each in choice.alternatives):
         found.update((CLASS, name) for name, _amount in group.resources)
         found.update((TRAIT, name) for name in group.required)
     return found

@@ -70,13 +70,7 @@ def of_request(
             server, others=(*server.others, *_parameters(groups, tainted))
         )
     return explanation.explain(
-        [
-            requirements.Asked(
-                _label(each, number, len(wanted)), group.refusing(tainted)
-            )
-            for each in wanted
-            for number, group in enumerate(each.groups)
-        ],
+        _picks(wanted, tainted),
         server,
         lifecycle_placement.Placement(),
         functools.partial(units.count, context),
@@ -90,15 +84,17 @@ def of_server(
     query: str,
     names_host: bool,
     leaves_host: bool,
+    no_other: bool,
 ) -> str:
     """Explain why Nova has found no host for a server, and record it.
 
     It is the fault of the server's device contexts from then on.
 
     :param server_id: UUID of the server, which holds them.
-    :param query: what Nova's scheduler has asked Placement with.
+    :param query: what Nova's scheduler has asked Placement with, first.
     :param names_host: whether a certain host was asked for besides.
     :param leaves_host: whether it is to be another host than the server's.
+    :param no_other: whether it has found none with other alternatives, either.
     :returns: a sentence.
     :raises AllocationNotFound: if the server holds no device contexts.
     :raises PlacementFailed: if Placement does not answer, or refuses.
@@ -106,7 +102,7 @@ def of_server(
     names = refusals.names(context, server_id)
     asked, server = requirements.read(query, names)
     found = explanation.explain(
-        asked,
+        [asked],
         server,
         lifecycle_placement.Placement(),
         functools.partial(units.count, context),
@@ -116,13 +112,34 @@ def of_server(
         sentence = sentences.LEFT if leaves_host else sentences.REFUSED
         if names_host:
             sentence = sentences.NAMED
+    if no_other:
+        sentence += sentences.NO_OTHER
     refusals.record(context, server_id, sentence)
     return sentence
 
 
-def _label(each: model.DeviceContext, number: int, total: int) -> str:
-    label = f'group {number}'
-    return f'{label} of {each.name or each.uuid}' if total > 1 else label
+def _picks(
+    wanted: collections.abc.Sequence[model.DeviceContext],
+    tainted: collections.abc.Set[str],
+) -> list[list[requirements.Asked]]:
+    """Name what is asked for, with each combination of alternatives."""
+    named = [
+        (number, (each.name or each.uuid) if len(wanted) > 1 else None, group)
+        for each in wanted
+        for number, group in enumerate(each.groups)
+    ]
+    return [
+        [
+            requirements.Asked(
+                requirements.label(number, alternative, name),
+                group.alternatives[alternative].refusing(tainted),
+            )
+            for (number, name, group), alternative in zip(
+                named, pick, strict=True
+            )
+        ]
+        for pick in model.picks(group for _n, _name, group in named)
+    ]
 
 
 def _ways(
@@ -138,7 +155,13 @@ def _ways(
         dataclasses.replace(
             each,
             groups=tuple(
-                model.Group(group.resources) for group in each.groups
+                model.Choice(
+                    tuple(
+                        model.Group(alternative.resources)
+                        for alternative in group.alternatives
+                    )
+                )
+                for group in each.groups
             ),
         )
         for each in wanted

@@ -80,7 +80,7 @@ class API(deletion.API):
         """
         named = _named(stock)
         checked = self._checked(named, stock) if named else ()
-        asked_for = tuple(groups.request_groups(checked, ()))
+        asked_for = groups.counted(checked)
         with carried.carrying(
             dataclasses.replace(carried.now(), request_groups=asked_for)
         ):

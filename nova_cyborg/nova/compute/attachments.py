@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import itertools
 import logging
 import typing as ty
 
@@ -40,8 +41,9 @@ class Attachment:
     :param manager: Nova's compute manager of this host.
     :param context: the request's context.
     :param instance: the server, as it is now.
-    :param device_context: ``uuid``, ``groups`` in the form of the
-        API, and ``arqs``: UUIDs of its accelerator requests, if it has any.
+    :param device_context: ``uuid``, ``groups`` as :class:`model.Choice` has
+        them recorded, and ``arqs``: UUIDs of its accelerator requests, if it
+        has any.
     :param caller: UUID of the attempt.
     """
 
@@ -58,7 +60,7 @@ class Attachment:
         self._instance = instance
         self._id: str = device_context['uuid']
         self._groups = tuple(
-            model.Group.from_dict(each) for each in device_context['groups']
+            model.Choice.from_record(each) for each in device_context['groups']
         )
         self._arq_ids: list[str] = list(device_context.get('arqs', ()))
         self._caller = caller
@@ -145,18 +147,7 @@ class Attachment:
 
     def _bind(self, taints: collections.abc.Collection[str]) -> _Arqs:
         """Choose devices of this host, and bind them."""
-        added = placement.allocate(
-            self._manager,
-            self._context,
-            self._instance,
-            groups.of_context(self._id, self._groups, taints),
-        )
-        if added is None:
-            raise exception.NoDeviceOnHost(
-                host=self._instance.host,
-                server_id=self._instance.uuid,
-                id=self._id,
-            )
+        added = self._allocate(taints)
         try:
             self._arq_ids = client.repeating(
                 lambda: self._allocations.bind_attached(
@@ -178,6 +169,29 @@ class Attachment:
             )
             raise
         return bindings.wait_for(self._context, self._instance, self._arq_ids)
+
+    def _allocate(
+        self, taints: collections.abc.Collection[str]
+    ) -> placement.Added:
+        """Choose devices of this host: the first alternatives that it has.
+
+        :raises NoDeviceOnHost: if it has none.
+        """
+        picks = model.picks(self._groups)
+        for pick in itertools.islice(picks, model.MAX_PICKS):
+            added = placement.allocate(
+                self._manager,
+                self._context,
+                self._instance,
+                groups.of_context(self._id, self._groups, taints, pick),
+            )
+            if added is not None:
+                return added
+        raise exception.NoDeviceOnHost(
+            host=self._instance.host,
+            server_id=self._instance.uuid,
+            id=self._id,
+        )
 
     def _clear(self) -> None:
         """Have nothing of the device context left on the host.

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections.abc
+import itertools
 import logging
 
 import os_traits
@@ -27,6 +28,8 @@ _NOTHING = cyborg_client.ServerAllocation(0, None, ())
 _ALLOCATION = spec.Note[cyborg_client.ServerAllocation](
     'device_context.allocation'
 )
+# Combinations of alternatives that the scheduler was not asked for yet.
+_UNTRIED = spec.Note[tuple[model.Pick, ...]]('device_context.untried')
 
 
 class DeviceContextHook(spec.ConductorHook):
@@ -71,7 +74,31 @@ class DeviceContextHook(spec.ConductorHook):
                 groups.asked_by(request_spec.flavor),
             )
             groups.check_combinations(allocation.combinations)
-        _set_groups(request_spec, allocation)
+        picks = _picks(allocation.contexts, operation)
+        operation.note(_UNTRIED, server_ids[0], picks[1:])
+        _set_groups(request_spec, allocation, picks[0])
+
+    def otherwise(
+        self,
+        context: nova_context.RequestContext,
+        request_spec: objects.RequestSpec,
+        server_ids: list[str],
+        operation: spec.Operation,
+    ) -> bool:
+        """See :meth:`.spec.ConductorHook.otherwise`."""
+        allocation = operation.noted(_ALLOCATION, server_ids[0])
+        untried = operation.noted(_UNTRIED, server_ids[0])
+        if not allocation or not untried:
+            return False
+        LOG.info(
+            'No host has what server %s asks for; of its alternatives, %d are '
+            'left to be tried',
+            server_ids[0],
+            len(untried),
+        )
+        operation.note(_UNTRIED, server_ids[0], untried[1:])
+        _set_groups(request_spec, allocation, untried[0])
+        return True
 
     def pre_bind(
         self,
@@ -111,13 +138,24 @@ class DeviceContextHook(spec.ConductorHook):
         context: nova_context.RequestContext,
         request_spec: objects.RequestSpec,
         server_id: str,
+        operation: spec.Operation,
     ) -> str:
         """See :meth:`.spec.ConductorHook.why_no_host`."""
+        allocation = operation.noted(_ALLOCATION, server_id)
+        no_other = False
+        if allocation:
+            picks = _picks(allocation.contexts, operation)
+            no_other = len(picks) > 1 and not operation.noted(
+                _UNTRIED, server_id
+            )
+            # What was wished for first is explained.
+            _set_groups(request_spec, allocation, picks[0])
         return client.allocation_client(context).explain(
             server_id,
             refusals.query(context, request_spec),
             refusals.names_host(request_spec),
             refusals.leaves_host(request_spec),
+            no_other,
         )
 
     def unbind(
@@ -243,9 +281,28 @@ def _release_own(
         )
 
 
+def _picks(
+    contexts: collections.abc.Sequence[cyborg_client.AllocatedContext],
+    operation: spec.Operation,
+) -> tuple[model.Pick, ...]:
+    """Combine the alternatives of a server, as far as they may be chosen.
+
+    :returns: the combinations, one at least, in the order in which they are
+        to be tried.
+    """
+    if operation.live:
+        # A guest that runs is to find again what it has.
+        return (groups.used(contexts),)
+    if operation.requesters:
+        return (groups.named(contexts, operation.requesters),)
+    found = model.picks(group for each in contexts for group in each.groups)
+    return tuple(itertools.islice(found, model.MAX_PICKS))
+
+
 def _set_groups(
     request_spec: objects.RequestSpec,
     allocation: cyborg_client.ServerAllocation,
+    pick: model.Pick,
 ) -> None:
     """Ask Placement for the groups, in place of those of an earlier call."""
     others: list[objects.RequestGroup] = []
@@ -255,7 +312,7 @@ def _set_groups(
             for group in request_spec.requested_resources or ()
             if not model.parse_requester_id(group.requester_id or '')
         ]
-    ours = groups.request_groups(allocation.contexts, allocation.taints)
+    ours = groups.request_groups(allocation.contexts, allocation.taints, pick)
     request_spec.requested_resources = others + ours
     if ours:
         request_spec.root_required.add(os_traits.COMPUTE_ACCELERATORS)

@@ -56,6 +56,7 @@ class LiveMigrationTask(live_migrate.LiveMigrationTask):
             f'{self.context.request_id}/{self._hosts}',
             booting=False,
             migration_id=self.migration.uuid,
+            live=True,
         )
 
     @overrides.method('')

@@ -84,6 +84,9 @@ class ComputeTaskManager(manager.ComputeTaskManager):
         operation = spec.Operation(
             f'{context.request_id}/{retry.get("num_attempts", 0)}',
             booting=False,
+            requesters=refusals.asked_for(
+                host for hosts in stock['host_lists'] or () for host in hosts
+            ),
         )
         with self._making(operation, _specs(stock)) as call:
             for server_id in call.specs:
@@ -243,7 +246,11 @@ class ComputeTaskManager(manager.ComputeTaskManager):
             # It was that of the server before its last one was detached.
             stock['flavor'] = marks.unmarked(stock['flavor'])
         specs = _specs_of_holder(stock) if holds else []
-        operation = spec.Operation(moves.operation_name(stock), booting=False)
+        operation = spec.Operation(
+            moves.operation_name(stock),
+            booting=False,
+            requesters=refusals.asked_for(stock['host_list']),
+        )
         with self._making(operation, specs) as call:
             if call.specs:
                 guards.check_task_state(
@@ -333,10 +340,14 @@ class ComputeTaskManager(manager.ComputeTaskManager):
                     server_id,
                     call.operation.evacuated_node,
                 )
-        with refusals.explained(
-            self._hooks, context, request_spec, server_ids[0]
-        ):
-            host_lists = stock()
+        host_lists = refusals.first_available(
+            self._hooks,
+            context,
+            request_spec,
+            server_ids,
+            call.operation,
+            stock,
+        )
         if call.operation.booting:
             # The scheduler may take so long that the build was ended. What it
             # has claimed then is for the reconciler.

@@ -83,10 +83,14 @@ class MigrationTask(migrate.MigrationTask):
 
     @overrides.method('')
     def _schedule(self, stock: overrides.Stock) -> objects.Selection:
-        with refusals.explained(
-            self._hooks, self.context, self.request_spec, self.instance.uuid
-        ):
-            selection = stock()
+        selection: objects.Selection = refusals.first_available(
+            self._hooks,
+            self.context,
+            self.request_spec,
+            [self.instance.uuid],
+            self._call.operation,
+            stock,
+        )
         return self._pre_bind(selection)
 
     @overrides.method('')

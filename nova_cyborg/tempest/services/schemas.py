@@ -37,7 +37,7 @@ def _object(properties: dict[str, ty.Any]) -> dict[str, ty.Any]:
     }
 
 
-_GROUP = _object(
+_ALTERNATIVE = _object(
     {
         'resources': {
             'type': 'object',
@@ -54,10 +54,28 @@ _GROUP = _object(
     }
 )
 
+_GROUP = {
+    'anyOf': [
+        _ALTERNATIVE,
+        _object(
+            {
+                'first_available': {
+                    'type': 'array',
+                    'minItems': 2,
+                    'maxItems': 8,
+                    'items': _ALTERNATIVE,
+                },
+                'chosen': {'type': ['integer', 'null'], 'minimum': 0},
+            }
+        ),
+    ]
+}
+
 _DEVICE = _object(
     {
         'arq_id': _UUID,
         'group': {'type': 'integer', 'minimum': 0},
+        'alternative': {'type': 'integer', 'minimum': 0},
         'state': {'type': 'string'},
         'host': _STRING_OR_NULL,
         'resource_provider_id': _UUID_OR_NULL,

@@ -12,6 +12,7 @@ from nova_cyborg.db import tables
 from nova_cyborg.lifecycle.limits import keystone as reader
 from tests.functional.api import cyborg
 from tests.functional.api import keystone as keystone_lib
+from tests.functional.api.conftest import providers
 
 PATH = '/v2/device_context_limits'
 FPGA = 'class:FPGA'
@@ -153,6 +154,25 @@ class TestAccelerators:
             )
         assert cloud.count(tables.DeviceAllocation) == 1
         assert member.status_of(second) == 'available'
+
+    def test_the_dearest_alternative_counts(
+        self, cloud, keystone, member, nova
+    ):
+        keystone.registered[FPGA] = 3
+        alternatives = [{'resources': {'VGPU': 1}}, fpgas(2), fpgas(1)]
+        uuid = member.create(groups=[{'first_available': alternatives}]).json[
+            'uuid'
+        ]
+        server_id = cloud.nova.boot()
+
+        nova.reserve(server_id, uuid, status=200)
+        vgpu = cloud.add_device(resource_class='VGPU')
+        nova.bind(server_id, providers(vgpu, uuid), status=202)
+
+        # Any may be chosen the next time.
+        assert limits(member)[FPGA] == (3, 2)
+        nova.check(member.create_one(**fpgas(2)), status=403)
+        nova.check(member.create_one(**fpgas(1)), status=200)
 
     def test_what_is_not_held_is_not_counted(self, keystone, member, nova):
         keystone.registered[FPGA] = 1

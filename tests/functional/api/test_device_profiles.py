@@ -131,9 +131,7 @@ def test_names_like_those_of_hidden_ones_are_reserved(cloud, admin):
     for name in (
         model.PROFILE_PREFIX,
         f'{model.PROFILE_PREFIX}mine',
-        model.profile_name(
-            language.parse_groups([{'resources': {'FPGA': 1}}])
-        ),
+        model.profile_name([language.parse_group({'resources': {'FPGA': 1}})]),
     ):
         response = admin.post(
             '/v2/device_profiles', [{**PROFILE, 'name': name}], status=400

@@ -143,6 +143,55 @@ def test_as_many_questions_for_any_number(
     assert len(placement.calls) - asked <= search.MAX_QUESTIONS
 
 
+def one_of(*names):
+    return {'first_available': [{'resources': {each: 1}} for each in names]}
+
+
+class TestAlternatives:
+    def test_a_host_has_one(self, member):
+        found = member.explain(groups=[one_of('NONESUCH', 'FPGA')]).json
+
+        assert found['fits']
+        assert found['sentence'] == (
+            'A host has all of it free, with alternative 1 of group 0.'
+        )
+        assert found['requirements'][-1] == {
+            'requirement': 'or all of it with the first alternatives',
+            'kind': 'alternatives',
+            'name': '',
+            'met': False,
+        }
+
+    def test_no_host_has_any(self, placement, boot, cloud, member):
+        boot(cloud.add_device(slots=1), resources={'FPGA': 1})
+        placement.candidates = []
+
+        found = member.explain(groups=[one_of('FPGA', 'NONESUCH')]).json
+
+        assert not found['fits']
+        assert found['sentence'].startswith(USED)
+        assert found['sentence'].endswith(sentences.NO_OTHER)
+
+    @pytest.mark.parametrize('groups', [1, 4])
+    def test_as_many_questions_as_ever(self, placement, member, admin, groups):
+        placement.classes |= {'PGPU', 'VGPU'}
+        placement.candidates = []
+        wanted = [one_of('FPGA', 'PGPU')] * groups
+
+        for caller in (member, admin):
+            before = len(placement.calls)
+            found = caller.explain(groups=wanted, flavor=FLAVOR).json
+            assert len(placement.calls) - before <= search.MAX_QUESTIONS
+            rows = found['requirements']
+            others = [each for each in rows if each['kind'] == 'alternatives']
+            assert len(others) == 2**groups - 1
+
+    def test_those_of_a_device_context_that_is_made(self, member, context_id):
+        uuid = member.create(groups=[one_of('NONESUCH', 'FPGA')]).json['uuid']
+
+        assert 'alternative 1 of group 0' in sentence(member.explain(uuid))
+
+
 def test_placement_does_not_answer(placement, member, context_id):
     placement.status_code = 503
 

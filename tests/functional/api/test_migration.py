@@ -302,6 +302,9 @@ class TestUpgrade:
         ).join(binding, binding.id == link.binding_id)
         with engine.connect() as connection:
             found = {name: said for name, *said in connection.execute(query)}
+            # There was no other then.
+            chosen = set(connection.scalars(sa.select(link.alternative)))
+        assert chosen == {0}
         assert found == {
             'a': [bound, 'old', 'active', 0, bound],
             'b': [bound, 'old', 'active', 0, bound],

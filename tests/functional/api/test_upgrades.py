@@ -214,7 +214,8 @@ def test_ours_does_not_begin_with_an_earlier_schema(engine, serve, revision):
     migration.upgrade(engine)
     cloud = serve()
     table = migration.VERSION_TABLE
-    execute(cloud.engine, f"UPDATE {table} SET version_num = '{revision}'")
+    at = f'UPDATE {table} SET version_num = :revision'  # noqa: S608
+    execute(cloud.engine, at, revision=revision)
 
     with pytest.raises(exception.PluginActivationFailed) as info:
         app.app_factory({})

@@ -65,6 +65,25 @@ class UnifiedLimitsTest(_LimitedTestCase):
         self.boot(flavorRef=flavors[2])
         self.assertEqual(2, self.usage(self.device))
 
+    def test_the_dearest_alternative_counts(self) -> None:
+        few, many = (
+            self.create_context(
+                groups=[
+                    {
+                        'first_available': [
+                            {'resources': {'FPGA': amount}}
+                            for amount in amounts
+                        ]
+                    }
+                ]
+            )
+            for amounts in ((1, 2), (1, 3))
+        )
+        self.assertIn('class:FPGA', self.refused(403, many))
+        # Not both together.
+        self.boot(few)
+        self.assertEqual(1, self.usage(self.device))
+
     def _profile_flavor(self, amount: int) -> str:
         name = f'gzip{amount}'
         self.create_profile(name, {'resources:FPGA': str(amount)})

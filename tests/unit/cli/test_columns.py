@@ -31,6 +31,32 @@ def test_a_group_is_a_line() -> None:
     )
 
 
+@pytest.mark.parametrize('chosen', [None, 0, 1])
+def test_each_alternative_is_a_line(chosen: int | None) -> None:
+    lines = ['  0: FPGA:1; requires A', '  1: PGPU:1']
+    if chosen is not None:
+        lines[chosen] += ' (chosen)'
+    alternatives = [
+        {'resources': {'FPGA': 1}, 'required': ['A']},
+        {'resources': {'PGPU': 1}},
+    ]
+    groups = [
+        {'resources': {'VGPU': 1}},
+        {'first_available': alternatives, 'chosen': chosen},
+    ]
+    assert text({'groups': groups}, 'groups').split('\n') == [
+        'group 0: VGPU:1',
+        'group 1: the first available of',
+        *lines,
+    ]
+
+
+def test_a_device_tells_its_alternative() -> None:
+    context = conftest.bound_context()
+    context['devices'][0]['alternative'] = 2
+    assert text(context, 'devices').startswith('group 0, alternative 2: PCI ')
+
+
 def test_a_bound_device_tells_its_slot() -> None:
     assert text(conftest.bound_context(), 'devices') == (
         'group 0: PCI 0000:0c:00.1 on compute1 '

@@ -91,6 +91,30 @@ def test_groups_alone_are_enough() -> None:
     assert sent == [group(resources={'PGPU': 1})]
 
 
+def test_what_else_would_do_follows_its_group() -> None:
+    sent = parse(
+        *('--resources', 'FPGA:1', '--or', 'resources=A:1; requires=T1'),
+        *('--group', 'resources=PGPU:1'),
+        *('--group', 'resources=B:1', '--or', 'resources=C:1'),
+        *('--or', 'resources=D:1'),
+        *('--requires', 'T2'),
+    )
+    assert sent == [
+        {
+            'first_available': [
+                group(resources={'FPGA': 1}, required=['CUSTOM_T2']),
+                group(resources={'CUSTOM_A': 1}, required=['CUSTOM_T1']),
+            ]
+        },
+        group(resources={'PGPU': 1}),
+        {
+            'first_available': [
+                group(resources={f'CUSTOM_{name}': 1}) for name in 'BCD'
+            ]
+        },
+    ]
+
+
 FPGA = ('--resources', 'FPGA:1')
 
 
@@ -145,6 +169,28 @@ FPGA = ('--resources', 'FPGA:1')
         ),
         (('--group', ''), '--group "": resources: at least one resource'),
         (('--group', 'resources=A:1') * 17, '--group: 17 groups are given'),
+        (
+            ('--or', 'resources=A:1', '--group', 'resources=B:1'),
+            '--or "resources=A:1": no group is before it',
+        ),
+        ((*FPGA, '--or', 'A:1'), '--or "A:1": "A:1" is none of'),
+        (
+            (*FPGA, '--or', 'resources=B:0'),
+            '--or "resources=B:0": resources: CUSTOM_B: 0 is not between',
+        ),
+        (
+            ('--resources', 'FPGA:0', '--or', 'resources=B:1'),
+            '--resources: FPGA: 0 is not between',
+        ),
+        (
+            (*FPGA, *('--or', 'resources=A:1') * 8),
+            '--or: 9 alternatives are given, 8 are allowed',
+        ),
+        (
+            (*FPGA, '--or', 'resources=A:1')
+            + ('--group', 'resources=A:1', '--or', 'resources=B:1') * 4,
+            '--group: their alternatives make 32 combinations, 16 are',
+        ),
     ],
 )
 def test_errors_speak_of_the_option(

@@ -40,8 +40,16 @@ class Recorder(spec.ConductorHook):
     """Writes down its calls; raises what it is told to."""
 
     def __init__(
-        self, name, calls, concerned=True, fails=(), raises=None, says=''
+        self,
+        name,
+        calls,
+        concerned=True,
+        fails=(),
+        raises=None,
+        says='',
+        more=0,
     ):
+        self._more = more
         self._says = says
         self._raises = raises
         self._name = name
@@ -66,7 +74,11 @@ class Recorder(spec.ConductorHook):
         self._record('pre_bind', node)
         return [f'{self._name}-arq1', f'{self._name}-arq2']
 
-    def why_no_host(self, context, request_spec, server_id):
+    def otherwise(self, context, request_spec, server_ids, operation):
+        self._record('otherwise', *server_ids)
+        return self._more > 0
+
+    def why_no_host(self, context, request_spec, server_id, operation):
         self._record('why_no_host', server_id)
         return self._says
 
@@ -418,7 +430,7 @@ class TestWhyNoHost:
     ):
         hooks = make()
 
-        assert hooks.why_no_host(context, request_spec, 'server1') == ''
+        assert hooks.why_no_host(context, request_spec, 'server1', BOOT) == ''
 
     def test_the_first_that_says_something_is_heard(
         self, make, context, request_spec, caplog
@@ -429,10 +441,39 @@ class TestWhyNoHost:
             c={'says': 'Because.'},
         )
 
-        said = hooks.why_no_host(context, request_spec, 'server1')
+        said = hooks.why_no_host(context, request_spec, 'server1', BOOT)
 
         assert said == 'Because.'
         assert 'host for server server1 could not be said: b' in caplog.text
+
+
+class TestOtherwise:
+    def test_hooks_that_have_nothing_else_are_all_right(
+        self, make, calls, context, request_spec
+    ):
+        hooks = make(b={'concerned': False})
+
+        assert not hooks.otherwise(context, request_spec, SERVERS, BOOT)
+        assert [each[:2] for each in calls] == [
+            ('a', 'otherwise'),
+            ('c', 'otherwise'),
+        ]
+
+    def test_the_first_that_has_something_else_is_enough(
+        self, make, calls, context, request_spec
+    ):
+        hooks = make(b={'more': 1}, c={'more': 1})
+
+        assert hooks.otherwise(context, request_spec, SERVERS, BOOT)
+        assert calls == [
+            ('a', 'otherwise', *SERVERS),
+            ('b', 'otherwise', *SERVERS),
+        ]
+
+    def test_a_hook_need_not_have_anything(self, context, request_spec):
+        hooks = runner.HookRunner([noop.NoopHook()])
+
+        assert not hooks.otherwise(context, request_spec, SERVERS, BOOT)
 
 
 class TestUnbind:

@@ -89,9 +89,19 @@ def asked(*groups):
 
 
 def explain(groups, *hosts, counting=False, server=None, units=None):
+    return explain_picks(
+        [asked(*groups)],
+        *hosts,
+        counting=counting,
+        server=server,
+        units=units,
+    )
+
+
+def explain_picks(picks, *hosts, counting=False, server=None, units=None):
     placement = Placement(*hosts)
     found = explanation.explain(
-        asked(*groups),
+        picks,
         server or requirements.Server(),
         placement,
         lambda _class, _traits: units or sentences.Units(),
@@ -210,6 +220,137 @@ def test_groups_of_two_hosts():
     assert 'no single host has all groups' in found.sentence
 
 
+def alternatives(*classes):
+    """Return the combinations of a group that one of some classes will do."""
+    return [
+        [
+            requirements.Asked(
+                requirements.label(0, number, None), model.Group(((name, 1),))
+            )
+        ]
+        for number, name in enumerate(classes)
+    ]
+
+
+def others(found):
+    """Return what is said of each combination that is not explained."""
+    kind = requirements.Kind.ALTERNATIVES
+    return [
+        (row.requirement, row.met) for row in found.rows if row.kind == kind
+    ]
+
+
+class TestAlternatives:
+    def test_a_host_has_the_first(self):
+        found, questions = explain_picks(
+            alternatives('FPGA', 'PGPU'), Host({'FPGA': 1})
+        )
+
+        assert (found.fits, found.sentence) == (True, FITS)
+        assert questions == 3
+        assert others(found) == [
+            ('or all of it with alternative 1 of group 0', None)
+        ]
+
+    def test_a_host_has_another(self):
+        found, questions = explain_picks(
+            alternatives('FPGA', 'PGPU', 'VCPU'), Host({'PGPU': 1})
+        )
+
+        assert found.fits
+        assert found.sentence == (
+            'A host has all of it free, with alternative 1 of group 0.'
+        )
+        assert questions == 4
+        assert found.rows[0].requirement == (
+            'alternative 1 of group 0: a device of class PGPU is free'
+        )
+        assert others(found) == [
+            ('or all of it with the first alternatives', False),
+            ('or all of it with alternative 2 of group 0', None),
+        ]
+
+    def test_no_host_has_any(self):
+        found, _questions = explain_picks(
+            alternatives('FPGA', 'PGPU'), Host({}), units=sentences.Units(1, 0)
+        )
+
+        assert not found.fits
+        assert found.sentence.startswith('All units of FPGA are used')
+        assert found.sentence.endswith('None of the alternatives fits either.')
+        assert others(found) == [
+            ('or all of it with alternative 1 of group 0', False)
+        ]
+
+    def test_a_class_that_the_cloud_has_not_is_not_asked_for(self):
+        found, questions = explain_picks(
+            alternatives('CUSTOM_A', 'CUSTOM_B', 'FPGA'), Host({'FPGA': 1})
+        )
+
+        assert found.fits
+        assert questions == 3
+
+    def test_the_class_is_missing_and_all_others_are_used(self):
+        found, _questions = explain_picks(
+            alternatives('CUSTOM_A', 'FPGA'), Host({})
+        )
+
+        assert found.sentence.startswith(
+            'No device of this cloud is of class CUSTOM_A'
+        )
+        assert others(found) == [
+            ('or all of it with alternative 1 of group 0', False)
+        ]
+
+    @pytest.mark.parametrize('counting', [False, True])
+    def test_there_are_more_than_can_be_looked_into(self, counting):
+        picks = alternatives(*['FPGA', 'PGPU'] * 8)
+        for number, [each] in enumerate(picks):
+            # Each is another question.
+            group = dataclasses.replace(
+                each.group,
+                resources=((each.group.resources[0][0], number + 1),),
+            )
+            picks[number] = [dataclasses.replace(each, group=group)]
+
+        found, questions = explain_picks(
+            picks, Host({}), counting=counting, units=sentences.Units(1, 0, 1)
+        )
+
+        assert questions <= search.MAX_QUESTIONS
+        assert found.sentence == (
+            'All units of FPGA are used: wait until one is free, or ask for '
+            'another class. Not all of the alternatives were looked into.'
+        )
+        looked_into = [met for _words, met in others(found)]
+        assert looked_into == [False] * 4 + [None] * 11
+
+    def test_two_groups(self):
+        one, other = (
+            [
+                requirements.Asked(
+                    requirements.label(number, alternative, None),
+                    model.Group(((name, 1),)),
+                )
+                for alternative, name in enumerate(['FPGA', 'PGPU'])
+            ]
+            for number in range(2)
+        )
+        picks = [
+            [one[0], other[0]],
+            [one[0], other[1]],
+            [one[1], other[0]],
+            [one[1], other[1]],
+        ]
+
+        found, _questions = explain_picks(picks, Host({'PGPU': 2}))
+
+        assert found.sentence == (
+            'A host has all of it free, with alternative 1 of group 0 and '
+            'alternative 1 of group 1.'
+        )
+
+
 def test_placement_is_slow(monkeypatch):
     monkeypatch.setattr(search, 'MAX_SECONDS', -1)
 
@@ -239,7 +380,7 @@ def test_the_name_of_a_device_context_is_cut():
     ]
 
     found = explanation.explain(
-        groups,
+        [groups],
         requirements.Server(),
         Placement(Host({}, ('CUSTOM_X',))),
         lambda _class, _traits: sentences.Units(),

@@ -18,7 +18,7 @@ from nova_cyborg.lifecycle.explaining import explain
 _NEW = '(new)'
 
 
-def new(groups: tuple[model.Group, ...]) -> model.DeviceContext:
+def new(groups: tuple[model.Choice, ...]) -> model.DeviceContext:
     """Return a device context that is not made, and will not be.
 
     :param groups: what it would ask for.

@@ -31,7 +31,7 @@ _GROUP_FIELDS = ('resources', 'required', 'forbidden', 'config', 'tolerated')
 _Body = collections.abc.Mapping[str, ty.Any]
 _Profiles = collections.abc.Mapping[str, profiles.Profile]
 # The field that says what is asked for, what that is, and the profile's UUID.
-_Asked = tuple[str, tuple[model.Group, ...], str | None]
+_Asked = tuple[str, tuple[model.Choice, ...], str | None]
 
 
 def read(body: _Body) -> list[contexts.New]:
@@ -99,7 +99,7 @@ def _groups(body: _Body, known: _Profiles) -> _Asked:
         )
     if 'groups' in body:
         return 'groups', language.parse_groups(body['groups']), None
-    groups = (language.parse_group(short),)
+    groups = (model.Choice((language.parse_group(short),)),)
     language.check_stored_size(groups, 'body')
     return 'resources', groups, None
 
@@ -118,7 +118,7 @@ def _profiles(bodies: collections.abc.Iterable[_Body]) -> _Profiles:
 
 def _profile_groups(
     name_or_id: str, known: _Profiles
-) -> tuple[tuple[model.Group, ...], str]:
+) -> tuple[tuple[model.Choice, ...], str]:
     """Copy a profile's groups: later changes of it do not reach here."""
     profile = known.get(_profile_key(name_or_id))
     if profile is None:

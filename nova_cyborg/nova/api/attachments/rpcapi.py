@@ -96,7 +96,7 @@ def _as_dict(
 ) -> collections.abc.Mapping[str, ty.Any]:
     return {
         'uuid': context.uuid,
-        'groups': [group.as_dict() for group in context.groups],
+        'groups': [group.as_record() for group in context.groups],
         'arqs': [
             device.arq_id
             for binding in context.bindings

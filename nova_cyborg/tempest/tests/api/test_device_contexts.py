@@ -93,6 +93,25 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
             [{**empty, **each} for each in groups], made['groups']
         )
 
+    @decorators.idempotent_id('5f0c2f0e-9d1b-4f57-8a5c-6c1e7f3a9b24')
+    def test_create_with_alternatives(self) -> None:
+        alternatives: list[dict[str, ty.Any]] = [
+            {'resources': {'FPGA': 1}, 'config': {'key1': 'val1'}},
+            {'resources': {'VGPU': 2}, 'required': ['CUSTOM_X']},
+        ]
+        empty: dict[str, ty.Any] = {
+            'required': [],
+            'forbidden': [],
+            'config': {},
+            'tolerated': [],
+        }
+        made = self.create_context(groups=[{'first_available': alternatives}])
+        shown = [{**empty, **each} for each in alternatives]
+        self.assertEqual(
+            [{'first_available': shown, 'chosen': None}], made['groups']
+        )
+        self.assertEqual(made, self.show(made['uuid']))
+
     @decorators.idempotent_id('ae391fe3-7459-4c03-b4d0-61f70748bf86')
     def test_create_without_a_name(self) -> None:
         made = self.create_context(name=None)
@@ -130,6 +149,7 @@ class DeviceContextsTest(base.BaseDeviceContextTest):
             expected = {
                 **expected,
                 **change,
+                'revision': expected['revision'] + 1,
                 'updated_at': changed['updated_at'],
             }
             self.assertEqual(expected, changed)

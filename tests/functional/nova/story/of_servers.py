@@ -12,6 +12,7 @@ from tests.functional.inventory import chance
 from tests.functional.nova.story import checks
 
 _MOST_GUESTS = 8
+_NONESUCH = {'resources': {'NO_SUCH_YPU': 1}}
 _STATUSES = (
     'ACTIVE',
     'SHUTOFF',
@@ -57,14 +58,16 @@ class TestCase(story.TestCase):
             return
         amount, flavor = self.chance.choice(self.kinds)
         contexts = []
+        group: dict[str, ty.Any] = {'resources': {'YPU': amount}}
+        if self.chance.choice((True, False)):
+            # It is always the second of them that there is.
+            group = {'first_available': [_NONESUCH, group]}
         if amount:
             contexts = [
-                self.create_context(
-                    resources={'YPU': amount}, live_migration='detach'
-                )
+                self.create_context(groups=[group], live_migration='detach')
             ]
         stock = int(flavor == self.flavor)
-        self.tell(f'{amount} of contexts, {stock} of a profile')
+        self.tell(f'{amount} of contexts: {group}, {stock} of a profile')
         server = self.post_server(*contexts, flavorRef=flavor)
         guest = checks.Guest(server, amount, stock, flavor)
         self.servers.append(guest)

@@ -53,6 +53,7 @@ _LONGEST_REASON = 300
 
 
 # How the API refuses a field, and what the user typed for it.
+_ENTRY = re.compile(r'\.\d+$')
 _INVALID_CODE = 'nova_cyborg.invalid_request'
 _INVALID = re.compile(r'Invalid ([^:\s]+): (.*)', re.DOTALL)
 _TYPED = {
@@ -101,7 +102,9 @@ class Refused(CommandError):
     """
 
     def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f'{_TYPED.get(field, field)}: {reason}')
+        # Of a list, which may be typed as one word, the API names the entry.
+        typed = _TYPED.get(field) or _TYPED.get(_ENTRY.sub('', field), field)
+        super().__init__(f'{typed}: {reason}')
         self.field = field
         self.reason = reason
 

@@ -7,7 +7,6 @@ with ``nova boot``.
 """
 
 import argparse
-import collections.abc
 import functools
 import getpass
 import importlib.metadata
@@ -15,7 +14,7 @@ import sys
 import typing as ty
 
 from cliff import app, commandmanager
-from keystoneauth1 import adapter, session
+from keystoneauth1 import adapter
 from openstack import config
 from openstack.config import cloud_region
 from osc_lib.command import command
@@ -68,12 +67,25 @@ class Clients:
     @functools.cached_property
     def accelerator(self) -> adapter.Adapter:
         """The Accelerator service, at its endpoint of the catalog."""
-        return self._adapter('accelerator')
+        service = 'accelerator'
+        # No version is asked for: with one, each command would read the
+        # service's version document first.
+        return adapter.Adapter(
+            session=self._region.get_session(),
+            service_type=self._region.get_service_type(service),
+            service_name=self._region.get_service_name(service),
+            interface=self._region.get_interface(service),
+            region_name=self._region.get_region_name(service),
+            endpoint_override=self._region.get_endpoint(service),
+        )
 
     @functools.cached_property
-    def sdk_connection(self) -> '_Connection':
+    def sdk_connection(self) -> ty.Any:
         """Other services, where osc-lib's client manager has them."""
-        return _Connection(self._adapter)
+        # Few commands need it, and to import it takes a while.
+        from openstack import connection
+
+        return connection.Connection(config=self._region)
 
     @functools.cached_property
     def _region(self) -> cloud_region.CloudRegion:
@@ -82,60 +94,11 @@ class Clients:
             raise errors.CommandError(_NO_CLOUD)
         return self._config.get_one(argparse=self._args)
 
-    @functools.cached_property
-    def _session(self) -> session.Session:
-        return self._region.get_session()
-
-    def _adapter(
-        self,
-        service: str,
-        kind: type[adapter.Adapter] = adapter.Adapter,
-        **more: ty.Any,
-    ) -> ty.Any:
-        # No version is asked for: with one, each command would read the
-        # service's version document first.
-        return kind(
-            session=self._session,
-            service_type=self._region.get_service_type(service),
-            service_name=self._region.get_service_name(service),
-            interface=self._region.get_interface(service),
-            region_name=self._region.get_region_name(service),
-            endpoint_override=self._region.get_endpoint(service),
-            **more,
-        )
-
     def _cloud_named(self) -> bool:
         found = self._config.get_one(argparse=self._args, validate=False)
         # From clouds.yaml they come in "auth", from the environment beside.
         options = found.config | (found.config.get('auth') or {})
         return bool(options.get('auth_url') or options.get('endpoint'))
-
-
-class _Connection:
-    """Services besides, as openstacksdk's connection has them.
-
-    :param adapter_of: makes the adapter of a service.
-    """
-
-    def __init__(
-        self, adapter_of: collections.abc.Callable[..., ty.Any]
-    ) -> None:
-        self._adapter_of = adapter_of
-
-    @functools.cached_property
-    def compute(self) -> ty.Any:
-        """The Compute service."""
-        # Few commands need it, and to import it takes a while.
-        from openstack.compute.v2 import _proxy
-
-        return self._adapter_of('compute', _proxy.Proxy)
-
-    @functools.cached_property
-    def image(self) -> ty.Any:
-        """The Image service, whose endpoint has no version in its URL."""
-        from openstack.image.v2 import _proxy
-
-        return self._adapter_of('image', _proxy.Proxy, version='2')
 
 
 class CyborgShell(app.App):

@@ -35,8 +35,8 @@ NAMED = (
     'ask for no certain host.'
 )
 LEFT = (
-    'A host has all of it free, but perhaps only the one that the server is to '
-    'leave: wait until another one has, or ask the administrator.'
+    'A host has all of it free, but perhaps only the one that the server is '
+    'to leave: wait until another one has, or ask the administrator.'
 )
 UNKNOWN = 'Why was not found in time: ask for less, or ask the administrator.'
 

@@ -213,9 +213,9 @@ def test_earlier_code_changes_and_deletes_what_ours_has_made(
 def test_ours_does_not_begin_with_an_earlier_schema(engine, serve, revision):
     migration.upgrade(engine)
     cloud = serve()
-    table = migration.VERSION_TABLE
-    at = f'UPDATE {table} SET version_num = :revision'  # noqa: S608
-    execute(cloud.engine, at, revision=revision)
+    table = sa.table(migration.VERSION_TABLE, sa.column('version_num'))
+    with cloud.engine.begin() as connection:
+        connection.execute(sa.update(table).values(version_num=revision))
 
     with pytest.raises(exception.PluginActivationFailed) as info:
         app.app_factory({})

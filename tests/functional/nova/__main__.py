@@ -30,6 +30,13 @@ MODES = {
 }
 # What takes too long for the default.
 _LONG = (
+    'alternatives.test_attach.AttachTest.test_too_much_to_choose_from',
+    'alternatives.test_boot.BootTest.test_what_could_be_had_is_explained',
+    'alternatives.test_boot.SeveralTest.test_two_device_contexts',
+    'alternatives.test_moves.AlternateTest',
+    'alternatives.test_moves.LiveTest.test_none_of_the_same_is_free',
+    'alternatives.test_moves.MoveTest.test_nothing_is_left_anywhere',
+    'alternatives.test_moves.MoveTest.test_the_audit_ends_a_move',
     'every',
     'explaining.test_cases.OneHostTest.test_a_forbidden_trait',
     'explaining.test_cases.OneHostTest.test_all_with_the_trait_are_used',

@@ -130,10 +130,11 @@ def _bars(place: axes.Axes, found: results.Results) -> None:
     place.set_yscale('symlog', linthresh=1)
     place.set_xticks(
         [at + width * (len(systems) - 1) / 2 for at in range(len(groups))],
-        [f'{clients}\nat {bound:,}' for bound, clients in groups],
+        [f'{clients}\n{bound:,}' for bound, clients in groups],
     )
     place.yaxis.set_major_formatter(ticker.FormatStrFormatter('%g'))
     place.set_title('clients that boot and delete')
+    place.set_xlabel('clients; beneath, accelerators bound already')
     place.set_ylabel('servers a minute')
 
 

@@ -5,11 +5,14 @@
 from tests.functional.nova.hot import plugging  # isort: skip - first
 
 import typing as ty
+from unittest import mock
 
+import testtools
 from nova.tests.functional.api import client
 from oslo_utils import uuidutils
 
-from tests.functional.nova import base
+from tests.functional.nova import base, test_limits
+from tests.functional.nova.hot import racing
 
 _KEY = 'deviceContextAttachment'
 
@@ -146,6 +149,45 @@ class RequestTest(plugging.TestCase):
         )
         made.microversion = self.api.microversion
         return made
+
+
+@testtools.skipUnless(test_limits.COUNTS, test_limits.SINCE)
+class UnifiedLimitsTest(plugging.TestCase):
+    """Keystone limits a project to one FPGA."""
+
+    SLOTS = 2
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.useFixture(test_limits.Limits(self.flags, FPGA=1))
+
+    def test_what_is_attached_is_counted(self) -> None:
+        other = self.create_context()
+        for context_id in (self.pci, other):
+            self.attach(context_id)
+            (refused,) = {self.pci, other} - {context_id}
+            status, why = self.refused(self.post, refused)
+            self.assertEqual(403, status)
+            self.assertIn('class:FPGA', why)
+            self.assertEqual('available', self.status(refused))
+            self.assert_has(context_id)
+            # Of this there is no limit.
+            self.attach(self.mdev)
+            self.detach(self.mdev)
+            self.detach(context_id)
+        self.assert_as_before()
+
+    def test_what_was_begun_is_not_counted_twice(self) -> None:
+        with mock.patch(f'{racing.DRIVER}.plug_devices', side_effect=Killed):
+            self.post(self.pci)
+            self.outcome('attach_device_context')
+        self.assertEqual('attaching', self.status(self.pci))
+        self.attach(self.pci)
+        self.assert_has(self.pci)
+
+
+class Killed(BaseException):
+    """Ends what a nova-compute does, as if it were killed."""
 
 
 def _body(context_id: ty.Any, **more: ty.Any) -> dict[str, ty.Any]:

@@ -297,8 +297,8 @@ class DeviceTainted(DeviceContextError):
 
 class DeviceContextInUse(DeviceContextError):
     message = (
-        'Device context %(id)s is in use by server %(server_id)s. Delete '
-        'that server first, or use another device context.'
+        'Device context %(id)s is in use by server %(server_id)s. Detach it '
+        'from that server or delete that first, or use another device context.'
     )
     status = 409
     error_code = 'nova_cyborg.device_context.in_use'
@@ -465,8 +465,7 @@ class ResourceClassNotAllowed(DeviceContextError):
 class AllocationMismatch(DeviceContextError):
     message = (
         'Server %(server_id)s holds other device contexts than the ones '
-        'asked for. A server keeps the device contexts that it was booted '
-        'with.'
+        'asked for. A server that exists gets others when they are attached.'
     )
     status = 409
     error_code = 'nova_cyborg.device_allocation.mismatch'

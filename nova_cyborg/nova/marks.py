@@ -157,6 +157,19 @@ def forget(instance: objects.Instance) -> None:
     instance.obj_reset_changes(['flavor'])
 
 
+def save_others(instance: objects.Instance) -> None:
+    """Save what was changed of a server, and none of its marks.
+
+    Nova stores a flavor with extra specs whenever it stores anything of the
+    server, and it may have been marked, or unmarked, since it was read.
+
+    :param instance: the server.
+    :raises InstanceNotFound: if it is gone.
+    """
+    instance.obj_reset_changes(['flavor'], recursive=True)
+    instance.save()
+
+
 def marked(flavor: objects.Flavor) -> objects.Flavor:
     """Mark the flavor that a server with device contexts is resized to.
 

@@ -225,8 +225,14 @@ class Attachment:
         :raises DeviceKept: if it does not.
         """
         arqs = self._bound()
-        if arqs:
+        if not arqs:
+            return
+        try:
             self._manager.driver.unplug_devices(self._instance, arqs)
+        except Exception:
+            # What it had let go of was plugged in again.
+            self._describe_again()
+            raise
 
     def _bound(self) -> _Arqs:
         """Read what is bound."""
@@ -267,6 +273,7 @@ class Attachment:
                 self._instance.uuid,
                 exc,
             )
+        self._describe_again()
 
     def _release(self, error: Exception | None) -> None:
         """Release the device context, and unmark a server without any."""
@@ -320,11 +327,23 @@ class Attachment:
 
         :param arqs: the accelerator requests that are new.
         """
+        self._store(
+            lambda: self._manager.driver.describe_devices(self._instance, arqs)
+        )
+
+    def _describe_again(self) -> None:
+        """Do so of devices that the guest may have at other addresses now."""
+        self._store(
+            lambda: self._manager.driver.describe_plugged(
+                self._context, self._instance
+            )
+        )
+
+    def _store(self, describe: collections.abc.Callable[[], None]) -> None:
         try:
-            self._manager.driver.describe_devices(self._instance, arqs)
+            describe()
             # And nothing else, which may have been changed meanwhile.
-            self._instance.obj_reset_changes(['flavor'], recursive=True)
-            self._instance.save()
+            marks.save_others(self._instance)
         except Exception as exc:  # noqa: BLE001 - it is done but for that
             LOG.warning(
                 'The metadata of server %s does not tell of its devices as '

@@ -17,6 +17,8 @@ from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import event
 
 _Elements = list[etree._Element]
+# Of the guest: those before it are of other devices.
+_FIRST_BUS = 4
 
 
 class Hotplug(fixtures.Fixture):
@@ -186,7 +188,9 @@ def _addressed(element: etree._Element, others: _Elements) -> etree._Element:
     if element.find('address') is None:
         taken = {each.find('address').get('bus') for each in others}
         bus = next(
-            bus for n in range(4, 256) if (bus := f'0x{n:02x}') not in taken
+            bus
+            for n in range(_FIRST_BUS, 256)
+            if (bus := f'0x{n:02x}') not in taken
         )
         address = {'domain': '0x0000', 'slot': '0x00', 'function': '0x0'}
         etree.SubElement(element, 'address', type='pci', bus=bus, **address)

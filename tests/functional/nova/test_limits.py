@@ -4,21 +4,34 @@
 
 from tests.functional.nova import test_refusals  # isort: skip - first
 
+import collections.abc
+
+import fixtures
 import testtools
 from nova.compute import api
 from oslo_limit import fixture as limit_fixture
 
-# The method that does it.
-_COUNTS = hasattr(api.API, '_enforce_create_unified_limits')
-_SINCE = 'Nova counts accelerators in unified limits since 2026.2'
+#: Whether it is a method that does it.
+COUNTS = hasattr(api.API, '_enforce_create_unified_limits')
+SINCE = 'Nova counts accelerators in unified limits since 2026.2'
 
 
-class _LimitedTestCase(test_refusals.TestCase):
-    """Keystone limits a project to two FPGAs, and to nothing else."""
+class Limits(fixtures.Fixture):
+    """Keystone limits what projects have of accelerators, and nothing else.
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.flags(driver='nova.quota.UnifiedLimitsDriver', group='quota')
+    :param flags: sets Nova's options for a test.
+    :param amounts: how many, by resource class.
+    """
+
+    def __init__(
+        self, flags: collections.abc.Callable[..., None], **amounts: int
+    ) -> None:
+        super().__init__()
+        self._flags = flags
+        self._amounts = amounts
+
+    def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
+        self._flags(driver='nova.quota.UnifiedLimitsDriver', group='quota')
         limits = dict.fromkeys(
             (
                 'servers',
@@ -32,11 +45,20 @@ class _LimitedTestCase(test_refusals.TestCase):
             ),
             100_000,
         )
-        limits['class:FPGA'] = 2
+        for name, amount in self._amounts.items():
+            limits[f'class:{name}'] = amount
         self.useFixture(limit_fixture.LimitFixture(limits, {}))
 
 
-@testtools.skipUnless(_COUNTS, _SINCE)
+class _LimitedTestCase(test_refusals.TestCase):
+    """A project may have two FPGAs."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.useFixture(Limits(self.flags, FPGA=2))
+
+
+@testtools.skipUnless(COUNTS, SINCE)
 class UnifiedLimitsTest(_LimitedTestCase):
     """Amounts, contexts and the flavor's profile are added up."""
 
@@ -96,7 +118,7 @@ class UnifiedLimitsTest(_LimitedTestCase):
         self.assert_available(context)
 
 
-@testtools.skipIf(_COUNTS, _SINCE)
+@testtools.skipIf(COUNTS, SINCE)
 class UncountedTest(_LimitedTestCase):
     """Before that, they count neither."""
 

@@ -74,7 +74,10 @@ class API(api.API):
             )
             try:
                 groups.check_attached(attachment)
-                _check_limits(context, instance, attachment.context)
+                # What was begun before is counted already, if it has come to
+                # Placement.
+                if not attachment.resumed:
+                    _check_limits(context, instance, attachment.context)
                 _change_hint(context, instance, hint.add, context_id)
                 self._record_action_start(context, instance, ATTACH)
                 rpcapi.attach(context, instance, attachment, caller)

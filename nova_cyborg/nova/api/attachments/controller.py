@@ -8,6 +8,7 @@ import collections.abc
 import contextlib
 import functools
 import typing as ty
+import uuid
 
 import webob.exc
 from nova import exception as nova_exception
@@ -15,6 +16,7 @@ from nova import objects
 from nova.api import validation
 from nova.api.openstack import common, wsgi
 from nova.api.openstack.compute import routes
+from oslo_utils import uuidutils
 
 from nova_cyborg import cyborg_client, model, signatures
 from nova_cyborg.nova.api.attachments import compute_api, policies, schemas
@@ -49,13 +51,11 @@ class DeviceContextAttachmentController(wsgi.Controller):
     def show(self, req: ty.Any, server_id: str, id: str) -> dict[str, ty.Any]:  # noqa: A002
         """Show a device context of a server."""
         instance = self._instance(req, server_id, policies.SHOW)
+        context_id = _context_id(server_id, id)
         for each in compute_api.held_by(req.environ['nova.context'], instance):
-            if each.uuid == id:
+            if each.uuid == context_id:
                 return {schemas.KEY: _as_dict(each, instance)}
-        raise webob.exc.HTTPNotFound(
-            explanation=f'Server {server_id} does not hold device context '
-            f'{id}.'
-        )
+        raise _not_held(server_id, id)
 
     @wsgi.response(202)
     @wsgi.expected_errors((400, 403, 404, 409))
@@ -70,7 +70,7 @@ class DeviceContextAttachmentController(wsgi.Controller):
             attached = self.compute_api.attach_device_context(
                 req.environ['nova.context'],
                 instance,
-                asked['device_context_id'],
+                _canonical(asked['device_context_id']),
                 asked.get('tag'),
             )
         return {schemas.KEY: _as_dict(attached, instance)}
@@ -80,9 +80,10 @@ class DeviceContextAttachmentController(wsgi.Controller):
     def delete(self, req: ty.Any, server_id: str, id: str) -> None:  # noqa: A002
         """Begin to detach a device context from a server."""
         instance = self._instance(req, server_id, policies.DELETE)
+        context_id = _context_id(server_id, id)
         with _conflicts(compute_api.DETACH, server_id):
             self.compute_api.detach_device_context(
-                req.environ['nova.context'], instance, id
+                req.environ['nova.context'], instance, context_id
             )
 
     def _instance(
@@ -108,6 +109,30 @@ def _conflicts(action: str, server_id: str) -> collections.abc.Iterator[None]:
         common.raise_http_conflict_for_instance_invalid_state(
             exc, action, server_id
         )
+
+
+def _context_id(server_id: str, given: str) -> str:
+    """Return the UUID of a device context that is named in a path.
+
+    :raises HTTPNotFound: if it can be none.
+    """
+    if not uuidutils.is_uuid_like(given):
+        raise _not_held(server_id, given)
+    return _canonical(given)
+
+
+def _canonical(given: str) -> str:
+    """Return a UUID as Cyborg writes it.
+
+    The server's request names it so, whoever detaches it, and how.
+    """
+    return str(uuid.UUID(given))
+
+
+def _not_held(server_id: str, given: str) -> webob.exc.HTTPNotFound:
+    return webob.exc.HTTPNotFound(
+        explanation=f'Server {server_id} does not hold device context {given}.'
+    )
 
 
 def _as_dict(

@@ -83,6 +83,8 @@ class LibvirtDriver(live.LibvirtDriver):
             dataclasses.replace(carried.now(), accel_info=tuple(arqs))
         ):
             attaching.start(stock, instance, arqs)
+        # Nova tells of the guest that was made on the other host.
+        self.describe_plugged(context, instance, arqs)
 
     @overrides.method('context instance network_info', named='accel_info')
     def _hard_reboot(self, stock: overrides.Stock) -> ty.Any:
@@ -128,13 +130,25 @@ class LibvirtDriver(live.LibvirtDriver):
             arqs = plugging.arqs(context, instance)
             plugging.unplug(self, guest, instance, arqs)
         except Exception as exc:
-            plugging.plug_each(guest, instance, arqs)
+            self._go_on(context, guest, instance, arqs)
             raise nova_exception.InstanceFaultRollback(exc) from exc
         try:
             stock()
         except Exception:
-            plugging.plug_each(guest, instance, arqs)
+            self._go_on(context, guest, instance, arqs)
             raise
+
+    def _go_on(
+        self,
+        context: nova_context.RequestContext,
+        guest: ty.Any,
+        instance: objects.Instance,
+        arqs: list[dict[str, ty.Any]],
+    ) -> None:
+        """Give a guest back what it has let go of; it is not suspended."""
+        if arqs:
+            plugging.plug_each(guest, instance, arqs)
+            self.describe_plugged(context, instance, arqs)
 
     @overrides.method('context instance network_info')
     def resume(self, stock: overrides.Stock) -> None:
@@ -161,7 +175,7 @@ class LibvirtDriver(live.LibvirtDriver):
             plugging.plug(self._host.get_guest(instance), instance, arqs)
         except exception.DeviceContextError as exc:
             self._suspend_again(context, instance, exc)
-        self.describe_plugged(context, instance)
+        self.describe_plugged(context, instance, arqs)
 
     def _suspend_again(
         self,

@@ -9,6 +9,8 @@ or detached from it. The server's metadata tell which device has which tag.
 from __future__ import annotations
 
 import collections.abc
+import contextlib
+import dataclasses
 import logging
 import typing as ty
 
@@ -19,7 +21,8 @@ from nova.compute import power_state, vm_states
 from nova.virt.libvirt import driver
 from nova.virt.libvirt import guest as libvirt_guest
 
-from nova_cyborg.nova import marks, overrides
+from nova_cyborg import exception
+from nova_cyborg.nova import carried, client, marks, overrides
 from nova_cyborg.nova.compute.libvirt import metadata, plugging
 
 LOG = logging.getLogger(__name__)
@@ -88,15 +91,64 @@ class LibvirtDriver(driver.LibvirtDriver):
             instance.device_metadata = metadata.joined(before, own)
 
     def describe_plugged(
-        self, context: nova_context.RequestContext, instance: objects.Instance
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        arqs: _Arqs | None = None,
     ) -> None:
         """Have the metadata tell of devices that were plugged in again.
 
         The guest may have them at other addresses than before.
 
+        :param context: the request's context.
         :param instance: the server; changed in place, not saved.
+        :param arqs: all that its guest has; None if Cyborg is to be asked.
         """
         if metadata.tells_of_devices(instance.device_metadata):
+            with self._knowing(context, instance, arqs):
+                instance.device_metadata = self._build_device_metadata(
+                    context, instance
+                )
+
+    def _knowing(
+        self,
+        context: nova_context.RequestContext,
+        instance: objects.Instance,
+        arqs: _Arqs | None = None,
+    ) -> contextlib.AbstractContextManager[object]:
+        """Know in a block what a server has, whose guest is another then.
+
+        :param arqs: see :meth:`describe_plugged`.
+        """
+        if arqs is None:
+            try:
+                arqs = client.allocation_client(context).arqs(instance.uuid)
+            except exception.DeviceContextError as exc:
+                _warn(instance, exc)
+                # Better no address than that of another device.
+                arqs = ()
+        return carried.carrying(
+            dataclasses.replace(carried.now(), guest_arqs=tuple(arqs))
+        )
+
+    @overrides.method('context instance')
+    def rescue(self, stock: overrides.Stock) -> None:
+        """Start a guest in the place of the server's own."""
+        context, instance = stock['context'], stock['instance']
+        if not marks.has_contexts(instance):
+            stock()
+            return
+        with self._knowing(context, instance):
+            stock()
+
+    @overrides.method('context instance')
+    def unrescue(self, stock: overrides.Stock) -> None:
+        """Start the server's own guest again; Nova does not look at it."""
+        stock()
+        context, instance = stock['context'], stock['instance']
+        if not marks.has_contexts(instance):
+            return
+        with self._knowing(context, instance):
             instance.device_metadata = self._build_device_metadata(
                 context, instance
             )
@@ -106,19 +158,20 @@ class LibvirtDriver(driver.LibvirtDriver):
         self, stock: overrides.Stock
     ) -> objects.InstanceDeviceMetadata | None:
         found = stock()
-        context, instance = stock['context'], stock['instance']
+        instance = stock['instance']
         if not marks.has_contexts(instance):
             return found
         try:
-            arqs = metadata.guest_arqs(context, instance)
             domain = self._host.get_guest(instance).get_xml_desc()
-            return metadata.joined(found, metadata.made(domain, arqs))
+            arqs = carried.now().guest_arqs
+            if arqs is None:
+                # Something else comes to a guest that stays as it is.
+                own = metadata.kept(instance.device_metadata, domain)
+            else:
+                own = metadata.made(domain, arqs)
+            return metadata.joined(found, own)
         except Exception as exc:  # noqa: BLE001 - a guest starts without it
-            LOG.warning(
-                'The metadata of server %s does not tell of its devices: %s',
-                instance.uuid,
-                exc,
-            )
+            _warn(instance, exc)
             return found
 
     def _own_guest(
@@ -135,3 +188,11 @@ class LibvirtDriver(driver.LibvirtDriver):
 
     def _runs(self, guest: libvirt_guest.Guest) -> bool:
         return guest.get_power_state(self._host) in _RUNS
+
+
+def _warn(instance: objects.Instance, error: Exception) -> None:
+    LOG.warning(
+        'The metadata of server %s does not tell of its devices: %s',
+        instance.uuid,
+        error,
+    )

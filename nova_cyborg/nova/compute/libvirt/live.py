@@ -119,7 +119,9 @@ class LibvirtDriver(hotplug.LibvirtDriver):
         finally:
             unplugged = carried.now().unplugged
             if unplugged:
-                self._plug_again(stock['instance'], unplugged)
+                self._plug_again(
+                    stock['context'], stock['instance'], unplugged
+                )
 
     def plug_own_again(
         self, context: nova_context.RequestContext, instance: objects.Instance
@@ -137,10 +139,11 @@ class LibvirtDriver(hotplug.LibvirtDriver):
                 exc,
             )
             return
-        self._plug_again(instance, arqs)
+        self._plug_again(context, instance, arqs)
 
     def _plug_again(
         self,
+        context: nova_context.RequestContext,
         instance: objects.Instance,
         arqs: ty.Iterable[dict[str, ty.Any]],
     ) -> None:
@@ -150,6 +153,12 @@ class LibvirtDriver(hotplug.LibvirtDriver):
             LOG.error('Server %s has no devices: %s', instance.uuid, exc)
             return
         plugging.plug_each(guest, instance, arqs)
+        self.describe_plugged(context, instance)
+        try:
+            # Nova does not: the server is as it was before.
+            marks.save_others(instance)
+        except nova_exception.InstanceNotFound as exc:
+            LOG.debug('There is no server to describe: %s', exc)
 
     @overrides.method('context instance network_info')
     def post_live_migration_at_destination(
@@ -163,7 +172,6 @@ class LibvirtDriver(hotplug.LibvirtDriver):
         try:
             with _event(context, instance, _PLUGGED):
                 self._plug_own(context, instance)
-                self.describe_plugged(context, instance)
         except Exception as exc:  # noqa: BLE001 - libvirt raises many
             # There is no way back for it, and it runs.
             LOG.error(
@@ -190,6 +198,7 @@ class LibvirtDriver(hotplug.LibvirtDriver):
             plugging.of_guest(arqs),
             stored=True,
         )
+        self.describe_plugged(context, instance, arqs)
         if errors:
             raise errors[0]
 

@@ -13,32 +13,15 @@ import collections.abc
 import typing as ty
 
 from lxml import etree
-from nova import context as nova_context
 from nova import objects
 from nova.objects import virt_device_metadata
 
-from nova_cyborg.nova import carried, client
 from nova_cyborg.nova.compute.libvirt import plugging
 
 _ADDRESS = "address[@type='pci']"
 _PARTS = ('domain', 'bus', 'slot', 'function')
 _Arqs = collections.abc.Iterable[collections.abc.Mapping[str, ty.Any]]
 _Devices = list[virt_device_metadata.DeviceMetadata]
-
-
-def guest_arqs(
-    context: nova_context.RequestContext, instance: objects.Instance
-) -> _Arqs:
-    """Return what a guest is made of; ask only if nobody knows.
-
-    :param instance: the server, with device contexts.
-    :returns: its accelerator requests.
-    :raises DeviceContextError: if Cyborg does not answer, or refuses.
-    """
-    arqs = carried.now().guest_arqs
-    if arqs is None:
-        return client.allocation_client(context).arqs(instance.uuid)
-    return arqs
 
 
 def made(domain: str, arqs: _Arqs) -> _Devices:

@@ -5,33 +5,31 @@
 from tests.functional.nova.hot import plugging  # isort: skip - first
 
 import json
+import pathlib
 import typing as ty
 from unittest import mock
 
+from nova import conf
 from nova import context as nova_context
 from nova.api.metadata import base as metadata
+from nova.virt import configdrive
 from nova_cyborg.nova.compute.libvirt import driver
 
+from tests.functional.nova import hotplug
+from tests.functional.nova.hot import two_hosts
 
-class TagsTest(plugging.TestCase):
-    """The metadata service, and the config drive, tell of devices."""
+CONF = conf.CONF
 
-    SLOTS = 2
 
-    def boot_first(self) -> dict[str, ty.Any]:
-        self.first = self.create_context(tag='first')
-        return self.boot(self.first)
+class TestCase(plugging.TestCase):
+    """What a server's metadata say is what its guest has."""
 
     def _told(self) -> list[tuple[str, str, str, list[str]]]:
         """Return what the server's metadata say of devices."""
         found = metadata.get_metadata_by_instance_id(
             self.server['id'], None, nova_context.get_admin_context()
         )
-        text = found.lookup('/openstack/latest/meta_data.json')
-        return [
-            (each['type'], each['bus'], each['address'], each['tags'])
-            for each in json.loads(text)['devices']
-        ]
+        return _devices(found.lookup('/openstack/latest/meta_data.json'))
 
     def assert_told(self, *tags: str) -> None:
         """Check that the metadata name the devices with these tags."""
@@ -50,6 +48,16 @@ class TagsTest(plugging.TestCase):
                 )
         self.assertCountEqual(tags, [each[3][0] for each in wanted])
         self.assertCountEqual(wanted, self._told())
+
+
+class TagsTest(TestCase):
+    """The metadata service, and the config drive, tell of devices."""
+
+    SLOTS = 2
+
+    def boot_first(self) -> dict[str, ty.Any]:
+        self.first = self.create_context(tag='first')
+        return self.boot(self.first)
 
     def test_from_boot_to_the_last(self) -> None:
         self.assert_told('first')
@@ -98,3 +106,141 @@ class TagsTest(plugging.TestCase):
         self.assert_has(self.pci)
         # They come with the accelerator requests, which the guest is made of.
         self.assert_told('crypto')
+
+    def test_cyborg_is_not_asked_when_something_else_comes(self) -> None:
+        """Nova looks at all devices, and those of ours are where they were."""
+        self.attach(self.pci, 'crypto')
+        driver_of_host = self.computes['compute1'].driver
+        before = self.nova_calls()
+        instance = self.instance()
+        found = driver_of_host._build_device_metadata(
+            nova_context.get_admin_context(), instance
+        )
+        self.assertEqual(before, self.nova_calls())
+        self.assertCountEqual(
+            [['first'], ['crypto']], [each.tags for each in found.devices]
+        )
+
+
+class ConfigDriveTest(TestCase):
+    """The config drive tells of what the server is built with."""
+
+    def boot_first(self) -> dict[str, ty.Any]:
+        contexts = [
+            self.create_context(tag='gzip'),
+            self.create_context(resources={'VGPU': 1}, tag='draw'),
+        ]
+        self.written: list[bytes] = []
+        with mock.patch.object(
+            configdrive.ConfigDriveBuilder,
+            'make_drive',
+            autospec=True,
+            side_effect=self._note,
+        ):
+            return self.boot(*contexts, config_drive=True)
+
+    def _note(
+        self, builder: configdrive.ConfigDriveBuilder, _path: str
+    ) -> None:
+        files = dict(builder.mdfiles)
+        self.written.append(files['openstack/latest/meta_data.json'])
+
+    def test_it_says_what_the_service_says(self) -> None:
+        self.assert_told('gzip', 'draw')
+        (text,) = self.written
+        self.assertCountEqual(self._told(), _devices(text))
+
+
+class OtherAddressTest(TestCase, two_hosts.TestCase):
+    """A guest has its devices at other addresses than before.
+
+    One that came before them has gone, and left its own address free.
+    """
+
+    SLOTS = 3
+
+    def setUp(self) -> None:
+        super().setUp()
+        first = self.create_context()
+        for context_id, tag in (
+            (first, 'first'),
+            (self.pci, 'crypto'),
+            (self.mdev, 'draw'),
+        ):
+            self.attach(context_id, tag)
+        self.detach(first)
+        self.assert_told('crypto', 'draw')
+        self.before = self._told()
+
+    def assert_elsewhere(self) -> None:
+        """Check that the metadata tell of other addresses, the right ones."""
+        self.assert_told('crypto', 'draw')
+        self.assertNotEqual(self.before, self._told())
+
+    def test_a_guest_that_keeps_one(self) -> None:
+        """The device contexts' other device is plugged in again."""
+        kept, other = (self.get_context(c) for c in (self.pci, self.mdev))
+        self.detach(self.mdev)
+        groups = [each['groups'][0] for each in (other, kept)]
+        both = self.create_context(
+            groups=[{'resources': each['resources']} for each in groups]
+        )
+        self.attach(both, 'both')
+        self.assert_told('crypto', 'both', 'both')
+        (slot,) = (
+            device['slot']
+            for device in self.get_context(both)['devices']
+            if device['attach_handle_type'] == 'PCI'
+        )
+        self.detach(self.pci)
+        self.hotplug.kept.add(slot)
+        self.detach_fails(both)
+        self.assert_told('both', 'both')
+
+    def test_a_guest_that_is_not_suspended(self) -> None:
+        (slot,) = (x['slot'] for x in self.get_context(self.mdev)['devices'])
+        self.hotplug.kept.add(slot)
+        self.api.post_server_action(self.server['id'], {'suspend': None})
+        self.wait_for(lambda: self._said('suspend') == 'Error')
+        self.server = self.wait_for_status(self.server, 'ACTIVE')
+        self.assert_elsewhere()
+
+    def test_a_guest_that_is_not_migrated(self) -> None:
+        self.guest_moves.fails = True
+        self.admin_api.post_server_action(
+            self.server['id'],
+            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
+        )
+        self.wait_for(
+            lambda: (
+                [each['status'] for each in self.admin_api.get_migrations()]
+                in (['failed'], ['error'])
+            )
+        )
+        self.wait_for(lambda: self._told() != self.before)
+        self.assert_elsewhere()
+
+    def test_a_move_that_is_reverted(self) -> None:
+        self.do('migrate', 'VERIFY_RESIZE')
+        self.assert_elsewhere()
+        with mock.patch.object(hotplug, '_FIRST_BUS', 9):
+            self.do('revertResize')
+        self.assert_elsewhere()
+
+    def test_rescue_and_unrescue(self) -> None:
+        pathlib.Path(CONF.instances_path, self.server['id']).mkdir()
+        self.do('rescue', 'RESCUE')
+        self.do('unrescue')
+        self.assert_told('crypto', 'draw')
+
+    def _said(self, action: str) -> str:
+        (last, *_earlier) = self.api.get_instance_actions(self.server['id'])
+        self.assertEqual(action, last['action'])
+        return str(last['message'])
+
+
+def _devices(text: bytes | str) -> list[tuple[str, str, str, list[str]]]:
+    return [
+        (each['type'], each['bus'], each['address'], each['tags'])
+        for each in json.loads(text)['devices']
+    ]

@@ -18,7 +18,9 @@ class TestCase(plugging.TestCase):
 
     def setUp(self) -> None:
         self.useFixture(moving.LongLived())
-        self.useFixture(running.LiveMigrations(self._connection))
+        self.guest_moves = self.useFixture(
+            running.LiveMigrations(self._connection)
+        )
         super().setUp()
 
     def boot_first(self) -> dict[str, ty.Any]:

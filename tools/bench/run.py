@@ -17,12 +17,11 @@ from tools.bench.model import measured, systems
 from tools.bench.operations import (
     memory,
     samples,
-    servers,
     sizes,
     stories,
     throughput,
 )
-from tools.bench.population import names, population, template
+from tools.bench.population import growth, names
 from tools.bench.results import calls, machine, results
 from tools.cloud.machine import installation
 from tools.command_line import progress
@@ -63,15 +62,14 @@ class Run:
         :returns: what was found until then, after each of them.
         :raises BenchError: if there is something that cannot be measured.
         """
-        populations = self._populations()
+        growths = self._growths()
         with self._report.step('warmed up'):
             for system in self._systems:
                 self._warm_up(system)
         for bound, part in names.parts(self._size.bounds):
-            for plugin, there in populations.items():
-                name = self._clouds[plugin].cloud.folder.name
-                with self._report.step(f'{name}: {bound:,} bound'):
-                    there.add(part)
+            with self._report.step(f'{bound:,} bound: added'):
+                for growing in growths:
+                    growing.add(part)
             if bound <= self._size.audited:
                 with self._report.step(f'{bound:,} bound: the audit'):
                     self._audit()
@@ -83,28 +81,11 @@ class Run:
                 self._crowd(bound)
             yield self._found(bound == self._size.bounds[-1])
 
-    def _populations(self) -> dict[bool, population.Population]:
+    def _growths(self) -> list[growth.Growth]:
         """Boot a server on each cloud, for others to be copies of."""
-        found = {}
-        for plugin, cloud in self._clouds.items():
-            system = next(
-                each for each in self._systems if each.measured is cloud
-            )
-            if plugin:
-                system = self._systems[-1]
-            does = servers.Servers(system)
-            contexts = []
-            if system.name == systems.CONTEXTS:
-                contexts = system.make_context()
-            server_id = does.boot(system.accelerated, contexts)
-            one = template.Template(
-                template.Databases.of(cloud.cloud),
-                server_id,
-                contexts[0] if contexts else None,
-            )
-            found[plugin] = population.Population(one)
-            does.delete(server_id)
-        return found
+        # The last one on a cloud: device contexts, where there are any.
+        of_cloud = {each.measured.plugin: each for each in self._systems}
+        return [growth.Growth(each) for each in of_cloud.values()]
 
     def _warm_up(self, system: system_module.System) -> None:
         """Have all be loaded, and cached, that is so with the first use."""

@@ -23,6 +23,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = sa.create_engine(url, poolclass=sa.NullPool)
+        if self._engine.dialect.name == 'sqlite':
+            sa.event.listen(self._engine, 'connect', _check_references)
         self._metadata = sa.MetaData()
         self._names = frozenset(sa.inspect(self._engine).get_table_names())
 
@@ -80,6 +82,11 @@ class Database:
 
     def _table(self, name: str) -> sa.Table:
         return sa.Table(name, self._metadata, autoload_with=self._engine)
+
+
+def _check_references(connection: ty.Any, _record: object) -> None:
+    """Have SQLite refuse what refers to no row, as other databases do."""
+    connection.execute('PRAGMA foreign_keys = ON')
 
 
 def renamed(

@@ -5,6 +5,7 @@
 import sqlite3
 
 import pytest
+from sqlalchemy import exc
 
 from tools.bench.population import copying
 
@@ -16,6 +17,7 @@ def database(tmp_path):
         connection.executescript(
             'CREATE TABLE servers (id INTEGER PRIMARY KEY, uuid, spec);'
             'CREATE TABLE past (id INTEGER PRIMARY KEY, uuid TEXT);'
+            'CREATE TABLE cards (of_server REFERENCES servers (id));'
             'INSERT INTO servers VALUES (7, \'one\', \'{"of": "one"}\');'
             "INSERT INTO past VALUES (1, 'other');"
         )
@@ -51,3 +53,10 @@ def test_all_tables_that_have_something(database):
 
 def test_of_no_such_table_there_are_no_rows(database):
     assert database.rows('nothing', uuid='one') == []
+
+
+def test_what_refers_to_no_row_is_refused(database):
+    database.insert('cards', [{'of_server': 7}])
+
+    with pytest.raises(exc.IntegrityError):
+        database.insert('cards', [{'of_server': 8}])

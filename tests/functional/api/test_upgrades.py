@@ -67,6 +67,15 @@ def serve(engine, monkeypatch):
         each.cleanUp()
 
 
+# As it was stored before there were taints.
+_GROUP = {
+    'resources': {'FPGA': 1},
+    'required': ['CUSTOM_HW_X'],
+    'forbidden': [],
+    'config': {},
+}
+
+
 def columns(engine):
     """Return the columns of each table of ours, by their names."""
     made = sa.inspect(engine)
@@ -84,9 +93,7 @@ def store(engine, known):
         'project_id': _PROJECT,
         'user_id': 'u',
         'name': 'old',
-        'groups': json.dumps(
-            [{'resources': {'FPGA': 1}, 'required': ['HW_X']}]
-        ),
+        'groups': json.dumps([_GROUP]),
         'groups_size': 10,
         'delete_on_termination': True,
         'live_migration': 'refuse',

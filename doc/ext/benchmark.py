@@ -18,6 +18,8 @@ from tools.bench.results import figures, phases, results, table
 #: In the folder of the sources.
 RESULTS = pathlib.Path('benchmark', 'results.json')
 
+_NONE = 'No run is written down yet: ``tox -e bench`` makes one.'
+
 
 def _machine(found: results.Results) -> table.Rows:
     said = {**found.machine, **{k: str(v) for k, v in _said(found).items()}}
@@ -63,6 +65,8 @@ class Benchmark(SphinxDirective):
             raise self.error(f'there is no table {self.arguments[0]}')
         path = pathlib.Path(self.env.srcdir, RESULTS)
         self.env.note_dependency(str(path))
+        if not path.exists():
+            return self.parse_text_to_nodes(_NONE)
         rows = make(results.Results.load(path))
         return self.parse_text_to_nodes('\n'.join(_lines(rows)))
 

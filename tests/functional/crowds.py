@@ -172,7 +172,7 @@ def contexts_in(db: sa.Connection, number: int, **fields: ty.Any) -> int:
 
 
 def _profile(row_id: int) -> dict[str, ty.Any]:
-    groups = [group.as_profile_group() for group in _GROUPS]
+    groups = [each.alternatives[0].as_profile_group() for each in _GROUPS]
     return {
         'id': row_id,
         'uuid': _new_id(),

@@ -149,9 +149,12 @@ def _is_changed(since: datetime.datetime) -> sa.ColumnElement[bool]:
     found = sa.union(
         sa.select(row.id).where(row.created_at >= since),
         sa.select(row.id).where(row.updated_at >= since),
-        sa.select(row.id)
-        .join(allocation, allocation.id == row.allocation_id)
-        .where(allocation.updated_at >= since),
+        # Not a join, which a database may begin with all device contexts.
+        sa.select(row.id).where(
+            row.allocation_id.in_(
+                sa.select(allocation.id).where(allocation.updated_at >= since)
+            )
+        ),
         sa.select(link.device_context_id)
         .join(arq, arq.uuid == expressions.as_in_cyborg(link.arq_uuid))
         .where(_arq_is_changed(since)),

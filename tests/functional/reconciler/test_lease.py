@@ -45,7 +45,7 @@ def test_one_has_it():
 
     lease = take(A)
 
-    assert lease.held
+    assert lease.in_use
     assert (lease.holder, lease.host) == (A, 'host-a')
     assert take(B) is None
     assert take(A).expires_at >= lease.expires_at
@@ -55,7 +55,7 @@ def test_one_has_it():
 def test_it_expires(cloud):
     take(A)
     expire(cloud)
-    assert not read().held
+    assert not read().in_use
 
     assert take(B).holder == B
     assert take(A) is None

@@ -257,8 +257,10 @@ def _without_drive(
 ) -> collections.abc.Callable[..., ty.Any]:
     """Have all disks be there but the config drive, as of a new guest."""
 
-    def find(instance: ty.Any, name: str, *args: ty.Any) -> ty.Any:
-        disk = by_name(instance, name, *args)
+    def find(
+        instance: ty.Any, name: str, *args: ty.Any, **more: ty.Any
+    ) -> ty.Any:
+        disk = by_name(instance, name, *args, **more)
         disk.exists.return_value = name != 'disk.config'
         return disk
 

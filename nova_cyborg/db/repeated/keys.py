@@ -83,10 +83,15 @@ def store(
     :param context_ids: UUIDs of the device contexts.
     """
     table = tables.IdempotencyKey
-    # An old one. Not deleted in any case: what deletes nothing in MariaDB
-    # locks the place of others that are stored at this moment.
-    if db.get(table, key.digest):
-        forget(db, key)
+    # An old one makes room. One that is not was stored since it was looked
+    # for: it stays, and this one is the duplicate. Nothing is deleted unless
+    # there is something to delete: what deletes nothing in MariaDB locks the
+    # place of others that are stored at this moment.
+    found = db.get(table, key.digest)
+    if found and found.created_at <= _oldest():
+        db.delete(found)
+        db.flush()
+        db.expunge(found)
     db.add(
         table(
             digest=key.digest,

@@ -248,6 +248,26 @@ class TestAtOnce:
 
         assert [response.json['uuid']] == made
 
+    def test_the_first_is_stored_as_the_second_is_about_to_be(
+        self, cloud, member, monkeypatch
+    ):
+        made = []
+        store = keys.store
+
+        def after_another(*args):
+            monkeypatch.setattr(keys, 'store', store)
+            with concurrent.futures.ThreadPoolExecutor(1) as executor:
+                other = executor.submit(create, member.of(cloud.api), 'k')
+                made.append(other.result().json['uuid'])
+            store(*args)
+
+        monkeypatch.setattr(keys, 'store', after_another)
+
+        response = create(member, 'k', status=201)
+
+        assert [response.json['uuid']] == made
+        assert cloud.count(tables.DeviceContext) == 1
+
     def test_of_many_keys_each_makes_one(self, cloud, member):
         number = 16
 

@@ -115,6 +115,7 @@ class Attachment:
     :ivar taints: keys of all taints that devices have.
     :ivar resumed: whether another call had begun to attach it: what that has
         done may be there.
+    :ivar held: UUIDs of all device contexts that the server holds then.
     :ivar groups: how many request groups the server has with it.
     :ivar combinations: of devices, which Placement would try for the server
         with all that it has then, if it is moved.
@@ -123,6 +124,7 @@ class Attachment:
     context: AllocatedContext
     taints: tuple[str, ...]
     resumed: bool
+    held: tuple[str, ...]
     groups: int = 0
     combinations: counting.Combinations = counting.NONE
 
@@ -235,6 +237,7 @@ class AllocationClient:
         :param flavor: what its flavor asks for besides, if anything.
         :returns: the device contexts, and what they cost Placement.
         :raises DeviceContextNotFound: if one is not in the project.
+        :raises TagInUse: if two of them have one tag.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body = _body(flavor, device_contexts=list(context_ids))
@@ -791,6 +794,7 @@ def _attachment(body: dict[str, ty.Any]) -> Attachment:
         context=_attached_context(body),
         taints=tuple(body['taints']),
         resumed=bool(body['resumed']),
+        held=tuple(body['held']),
         groups=int(body['groups']),
         combinations=_combinations(body),
     )

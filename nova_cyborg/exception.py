@@ -384,8 +384,8 @@ class ContextTagNotFound(DeviceContextError):
 
 class TagInUse(DeviceContextError):
     message = (
-        'Device contexts %(id)s and %(other)s of server %(server_id)s would '
-        'both have the tag "%(tag)s". Give one of them another tag.'
+        'Device contexts %(id)s and %(other)s both have the tag "%(tag)s", '
+        'and are for one server. Give one of them another tag.'
     )
     status = 409
     error_code = 'nova_cyborg.device_context.tag_in_use'

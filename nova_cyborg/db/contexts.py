@@ -407,7 +407,7 @@ def check_tags(
 
     Not by the database, to which tags that differ in case may be equal.
 
-    :param held: all that the server holds.
+    :param held: all that the server holds, or is to hold.
     :raises TagInUse: if two have.
     """
     found: dict[str, str] = {}
@@ -419,7 +419,6 @@ def check_tags(
                 id=each.uuid,
                 other=found[each.tag],
                 tag=each.tag,
-                server_id=each.server_id,
             )
         found[each.tag] = each.uuid
 

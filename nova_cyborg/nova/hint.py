@@ -104,17 +104,23 @@ def note_held(request_spec: objects.RequestSpec) -> None:
         _set(request_spec, [_HELD])
 
 
-def add(request_spec: objects.RequestSpec, context_id: str) -> bool:
-    """Name a device context in a server's request.
+def name_held(
+    request_spec: objects.RequestSpec,
+    context_ids: collections.abc.Sequence[str],
+) -> bool:
+    """Name in a server's request the device contexts that it holds.
+
+    And no others: one that could not be attached in the end is named until
+    the next one is.
 
     :param request_spec: the server's request; changed in place.
-    :param context_id: UUID of the device context.
-    :returns: whether it was not named before.
+    :param context_ids: UUIDs of the device contexts.
+    :returns: whether others were named before.
     """
     before = of_request(request_spec)
-    if context_id in before:
+    if set(before) == set(context_ids):
         return False
-    _set(request_spec, [*before, context_id])
+    _set(request_spec, list(context_ids))
     return True
 
 

@@ -360,6 +360,7 @@ class TestCalls:
                 'device_context': item,
                 'taints': ['ecc'],
                 'resumed': True,
+                'held': [CONTEXT_ID],
                 'groups': 3,
                 'combinations': COMBINATIONS,
             },
@@ -373,6 +374,7 @@ class TestCalls:
             self.ALLOCATION.contexts[0], status='attaching', tag=tag
         )
         assert (found.taints, found.resumed) == (('ecc',), True)
+        assert found.held == (CONTEXT_ID,)
         assert found.groups == 3
         assert found.combinations == combinations.Combinations(81, 9)
         assert request.last_request.json() == {

@@ -86,6 +86,7 @@ class DeviceAllocationsController(rest.RestController):
         found = contexts.of_project(
             handler.request_context(), _wanted_contexts(body)
         )
+        contexts.check_tags(found)
         _bounds().check(found)
         device_context_limits.of_project().check_unheld(
             handler.request_context(),
@@ -252,6 +253,7 @@ class DeviceAllocationsController(rest.RestController):
             'device_context': views.for_nova(begun.context),
             'taints': sorted(tainted),
             'resumed': begun.resumed,
+            'held': [each.uuid for each in held],
             'groups': sum(len(each.groups) for each in held),
             'combinations': _combinations(held, body, tainted),
         }

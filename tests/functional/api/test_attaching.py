@@ -73,6 +73,7 @@ class TestAttach:
             'generation': 0,
             'taints': [],
             'resumed': False,
+            'held': [uuid_],
             'groups': 1,
             'combinations': {'plain': 0, 'pruned': 0},
         }
@@ -93,6 +94,7 @@ class TestAttach:
         answer = nova.attach(server_id, uuid_).json
 
         assert (answer['generation'], answer['groups']) == (1, 3)
+        assert answer['held'] == [booted, uuid_]
         assert member.status_of(booted) == 'bound'
         assert held(nova.allocation(server_id)) == [booted, uuid_]
 

@@ -111,6 +111,14 @@ class TestCheck:
         )
         assert error['detail'].endswith('must have at most 64 items.')
 
+    def test_two_of_one_tag(self, member, nova):
+        uuids = [member.create_one(tag='gzip') for _n in range(2)]
+
+        error = cyborg.error_of(nova.check(*uuids, status=409))
+
+        assert error['code'] == 'nova_cyborg.device_context.tag_in_use'
+        assert nova.check(uuids[0])
+
     def test_what_is_no_request(self, nova):
         path = '/v2/device_allocations/check'
         for body in (

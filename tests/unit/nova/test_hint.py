@@ -167,9 +167,9 @@ class TestServersThatExist:
     def test_what_is_attached_is_named(self, hint, spec_naming):
         spec = spec_naming(group=['g'])
 
-        assert hint.add(spec, UUIDS[0])
-        assert hint.add(spec, UUIDS[1])
-        assert not hint.add(spec, UUIDS[0])
+        assert hint.name_held(spec, UUIDS[:1])
+        assert hint.name_held(spec, UUIDS[:2])
+        assert not hint.name_held(spec, UUIDS[1::-1])
 
         assert spec.scheduler_hints == {
             'group': ['g'],
@@ -191,7 +191,17 @@ class TestServersThatExist:
         spec = request_spec(scheduler_hints=None)
 
         assert not hint.remove(spec, UUIDS[0])
-        assert hint.add(spec, UUIDS[0])
+        assert hint.name_held(spec, UUIDS[:1])
+
+    def test_what_was_not_attached_is_not(self, hint, spec_naming):
+        spec = spec_naming(*UUIDS[:2], group=['g'])
+
+        assert hint.name_held(spec, UUIDS[1:3])
+
+        assert spec.scheduler_hints == {
+            'group': ['g'],
+            'device_context_id': UUIDS[1:3],
+        }
 
     def test_a_holder_is_seen_whatever_is_named(self, hint, spec_naming):
         named, nothing = spec_naming(UUIDS[0]), spec_naming()

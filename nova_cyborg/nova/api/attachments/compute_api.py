@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections.abc
 import logging
+import typing as ty
 
 from nova import context as nova_context
 from nova import objects, servicegroup
@@ -32,6 +33,8 @@ LOG = logging.getLogger(__name__)
 #: Names of the server's actions.
 ATTACH = 'attach_device_context'
 DETACH = 'detach_device_context'
+
+_Named = ty.TypeVar('_Named')
 
 _STATES = [vm_states.ACTIVE, vm_states.PAUSED, vm_states.STOPPED]
 
@@ -78,7 +81,9 @@ class API(api.API):
                 # Placement.
                 if not attachment.resumed:
                     _check_limits(context, instance, attachment.context)
-                _change_hint(context, instance, hint.add, context_id)
+                _change_hint(
+                    context, instance, hint.name_held, attachment.held
+                )
                 self._record_action_start(context, instance, ATTACH)
                 rpcapi.attach(context, instance, attachment, caller)
             except Exception as exc:
@@ -205,17 +210,18 @@ def _check_limits(
 def _change_hint(
     context: nova_context.RequestContext,
     instance: objects.Instance,
-    change: collections.abc.Callable[[objects.RequestSpec, str], bool],
-    context_id: str,
+    change: collections.abc.Callable[[objects.RequestSpec, _Named], bool],
+    named: _Named,
 ) -> None:
     """Have the hint of a server's request name what the server holds.
 
     :param change: changes the hint, and says whether it did.
+    :param named: what it is to name, or not to name.
     """
     request_spec = objects.RequestSpec.get_by_instance_uuid(
         context, instance.uuid
     )
-    if change(request_spec, context_id):
+    if change(request_spec, named):
         request_spec.save()
 
 

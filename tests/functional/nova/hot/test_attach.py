@@ -30,6 +30,15 @@ class AttachTest(plugging.TestCase):
         self.assert_as_before()
         self.assertEqual([], self.hint())
 
+    def test_what_could_not_be_attached_is_not_named(self) -> None:
+        several = [
+            self.create_context(resources={'FPGA_GZIP': 2}) for _n in range(2)
+        ]
+        for context_id in several:
+            self.attach_fails(context_id)
+        self.attach(self.pci)
+        self.assertEqual([self.pci], self.hint())
+
     def test_a_server_that_is_paused(self) -> None:
         self.act(self.server, 'pause', 'PAUSED')
         self.attach(self.pci)

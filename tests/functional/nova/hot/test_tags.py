@@ -90,6 +90,15 @@ class TagsTest(TestCase):
         self.assertIn('first', why)
         self.assertEqual('available', self.status(self.pci))
 
+    def test_two_of_one_tag_at_boot(self) -> None:
+        other = self.create_context(tag='first')
+        status, why = self.refused(
+            self.post_server, other, self.create_context(tag='first')
+        )
+        self.assertEqual(409, status)
+        self.assertIn('first', why)
+        self.assertEqual('available', self.status(other))
+
     def test_what_fails_there_does_no_harm(self) -> None:
         with mock.patch.object(
             driver.LibvirtDriver,

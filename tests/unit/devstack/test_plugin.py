@@ -14,6 +14,8 @@ NOVA_CONFS = [
     'nova/nova_cell1.conf',
     'nova/nova_cell2.conf',
 ]
+COMPUTE_CONF = 'nova/nova-cpu.conf'
+ROOT_PORTS = ('libvirt', 'num_pcie_ports')
 ALL_PHASES = [
     'stack pre-install',
     'stack install',
@@ -212,6 +214,28 @@ class TestPostConfig:
         for conf in (*NOVA_CONFS, 'cyborg/cyborg.conf'):
             found = option(host, conf, 'nova_cyborg', name)
             assert found == ([value] if conf in confs else None), conf
+
+    def test_guests_have_root_ports(self, host):
+        run(host, 'stack post-config')
+
+        for name in NOVA_CONFS:
+            found = option(host, name, *ROOT_PORTS)
+            assert found == (['16'] if name == COMPUTE_CONF else None)
+
+    def test_root_ports_that_are_set_stay(self, host):
+        host.write(COMPUTE_CONF, '[libvirt]\nnum_pcie_ports = 28\n')
+
+        run(host, 'stack post-config')
+        assert option(host, COMPUTE_CONF, *ROOT_PORTS) == ['28']
+        run(host, 'clean')
+        assert option(host, COMPUTE_CONF, *ROOT_PORTS) == ['28']
+
+    def test_guests_have_none_without_hot_plug(self, host):
+        host.environment['NOVA_CYBORG_HOT_PLUG'] = 'False'
+
+        run(host, 'stack post-config')
+
+        assert option(host, COMPUTE_CONF, *ROOT_PORTS) is None
 
     def test_placement_prunes(self, host):
         run(host, 'stack post-config')
@@ -414,7 +438,10 @@ class TestTestConfig:
             'nova': ['True'],
             'nova_cyborg': ['True'],
         }
-        assert found['device_context'] == {'resource_class': ['FPGA']}
+        assert found['device_context'] == {
+            'resource_class': ['FPGA'],
+            'hot_plug': ['True'],
+        }
 
     def test_tempest_with_other_devices(self, host):
         host.environment.update(
@@ -427,7 +454,17 @@ class TestTestConfig:
         assert host.options('tempest.conf')['device_context'] == {
             'resource_class': ['CUSTOM_QAT'],
             'required_traits': ['CUSTOM_A,CUSTOM_B'],
+            'hot_plug': ['True'],
         }
+
+    def test_tempest_without_hot_plug(self, host):
+        host.environment['NOVA_CYBORG_HOT_PLUG'] = 'False'
+
+        run(host, 'stack test-config')
+
+        assert option(host, 'tempest.conf', 'device_context', 'hot_plug') == [
+            'False'
+        ]
 
     def test_all_is_checked(self, host):
         calls = run(host, 'stack test-config').calls
@@ -497,6 +534,7 @@ class TestUndo:
         run(stacked, phase)
 
         assert option(stacked, 'nova/nova.conf', *DRIVER) == ['messagingv2']
+        assert option(stacked, COMPUTE_CONF, *ROOT_PORTS) is None
         for name in NOVA_CONFS:
             assert 'nova_cyborg' not in stacked.files()[name].replace(
                 '[nova_cyborg]', ''

@@ -175,9 +175,13 @@ def counted(
     :returns: the most that each of their groups may have of each class.
     """
     return tuple(
-        objects.RequestGroup(resources=dict(group.resources))
+        objects.RequestGroup(
+            # Nova takes none without a name.
+            requester_id=model.requester_id(context.uuid, number),
+            resources=dict(group.resources),
+        )
         for context in contexts
-        for group in context.groups
+        for number, group in enumerate(context.groups)
     )
 
 

@@ -692,7 +692,9 @@ class NoDeviceOnHost(DeviceContextError):
     message = (
         'Host %(host)s of server %(server_id)s has no free device for device '
         'context %(id)s, and a server gets devices of its own host only. '
-        'Try again later, or move the server to another host first.'
+        'Move the server to a host that has one, or try again later. '
+        '"openstack accelerator device context explain %(id)s" says whether '
+        'any has.'
     )
     status = 409
     error_code = 'nova_cyborg.no_device_on_host'

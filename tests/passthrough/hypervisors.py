@@ -12,6 +12,7 @@ import yaml
 
 from tests.e2e import person, waiting
 from tools.cloud import cloud as cloud_module
+from tools.cloud import exception
 from tools.cloud.model import state as cloud_state
 from tools.cloud.passthrough import guests as passthrough
 from tools.cloud.passthrough import machines, virsh
@@ -44,7 +45,12 @@ def domain(cloud: cloud_module.Cloud, server_id: str) -> guest_domain.Domain:
 def tell(cloud: cloud_module.Cloud) -> str:
     """Return what there is to see of all guests."""
     parts = []
-    for host in cloud.hosts():
+    try:
+        hosts = cloud.hosts()
+    except exception.NotRunning as error:
+        # What failed was the end of the last test.
+        return str(error)
+    for host in hosts:
         parts.append(f'=== {host}')
         try:
             server_ids = guests(cloud, host)

@@ -38,11 +38,10 @@ ASKED: dict[str, dict[str, ty.Any]] = {
         'example': 'accelerator 2.0',
     },
     IF_MATCH: {
-        'description': 'One ETag, several that are separated by commas, or '
-        '``*`` for any: nothing is changed if the revision of the device '
-        'context is none of these.',
+        'description': 'One ETag, such as ``"3"``, several that are separated '
+        'by commas, or ``*`` for any: nothing is changed if the revision of '
+        'the device context is none of these.',
         'schema': {'type': 'string'},
-        'example': '"3"',
     },
     IF_NONE_MATCH: {
         'description': 'ETags of the answers that are known: if it is one of '
@@ -51,15 +50,14 @@ ASKED: dict[str, dict[str, ty.Any]] = {
     },
     IDEMPOTENCY_KEY: {
         'description': 'By which the request is known when it is repeated: 1 '
-        'to 255 printable ASCII characters without a space, kept for 24 '
-        'hours.',
+        'to 255 printable ASCII characters without a space, such as a '
+        'UUID; kept for 24 hours.',
         'schema': {
             'type': 'string',
             'minLength': 1,
             'maxLength': 255,
             'pattern': '^[!-~]+$',
         },
-        'example': '2f7d7c66-9d16-4b0f-9b43-6a3a6e5ab1d5',
     },
 }
 #: Those of :data:`ASKED` that all operations look at.

@@ -82,6 +82,8 @@ FIELDS: dict[str, dict[str, ty.Any]] = {
     },
 }
 _GROUP: dict[str, ty.Any] = {
+    'title': 'NewGroup',
+    'description': 'What is to be found on one device.',
     'type': 'object',
     'properties': FIELDS,
     'required': ['resources'],

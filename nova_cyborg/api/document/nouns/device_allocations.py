@@ -141,6 +141,7 @@ OPERATIONS = (
             exception.ResourceClassNotAllowed: '',
             exception.StaleGeneration: '',
             exception.StillBound: '',
+            exception.DeviceTainted: '',
             exception.OtherAttempt: 'the caller does not attach it, or not '
             'any more',
             exception.ServerMoving: 'the active binding is on another node',

@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 project = 'nova_cyborg'
 project_copyright = 'OpenStack Foundation'
 extensions = [
+    'api_reference',
     'benchmark',
     'cliff.sphinxext',
     'diagrams',

@@ -23,7 +23,8 @@ LOG = logging.getLogger(__name__)
 _WSGIApp = collections.abc.Callable[
     [dict[str, ty.Any], ty.Any], collections.abc.Iterable[bytes]
 ]
-# Answers are of one project, and may have its config data in them.
+# But for the document of the API, answers are of one project, and may have its
+# config data in them.
 _OF_ALL = ('Cache-Control', 'no-store')
 # Where pecan leaves what it has answered an error with.
 _OF_PECAN = 'pecan.original_exception'
@@ -74,7 +75,10 @@ class FaultMiddleware:
         answer = self._answer(environ)
         # Of what is around us, some looks at the method later.
         environ['REQUEST_METHOD'] = method
-        start_response(answer.status, [*answer.headers, _OF_ALL])
+        headers = answer.headers
+        if not any(name.lower() == 'cache-control' for name, _text in headers):
+            headers = [*headers, _OF_ALL]
+        start_response(answer.status, headers)
         return [] if method == 'HEAD' else [answer.content]
 
     def _answer(self, environ: dict[str, ty.Any]) -> '_Answer':

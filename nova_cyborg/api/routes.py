@@ -60,11 +60,11 @@ def _methods(path: str) -> collections.abc.Set[str]:
     given = tuple(_below_version(parts))
     if before or not given:
         return frozenset()
-    routes = _routes()
-    if given in routes:
-        return routes[given]
+    found = routes()
+    if given in found:
+        return found[given]
     return next(
-        (methods for known, methods in routes.items() if _fits(given, known)),
+        (methods for known, methods in found.items() if _fits(given, known)),
         frozenset(),
     )
 
@@ -88,11 +88,16 @@ def _below_version(parts: list[str]) -> list[str]:
 
 @functools.cache
 def _collections() -> collections.abc.Set[ty.Any]:
-    return {known[0] for known in _routes()}
+    return {known[0] for known in routes()}
 
 
 @functools.cache
-def _routes() -> dict[_Parts, set[str]]:
+def routes() -> dict[_Parts, set[str]]:
+    """List the routes.
+
+    :returns: the methods of each path, by its parts: ``{}`` stands for any
+        UUID, ``{tag}`` for any tag.
+    """
     found: dict[_Parts, set[str]] = {}
     for rule in policies.list_policies():
         for operation in rule.operations:

@@ -44,6 +44,21 @@ class Kind:
     #: All that is asked for, with another combination of alternatives.
     ALTERNATIVES = 'alternatives'
 
+    ALL = (
+        RESOURCE_CLASS,
+        AMOUNT,
+        TRAIT,
+        FORBIDDEN_TRAIT,
+        FLAVOR_RESOURCE,
+        HOST_TRAIT,
+        FORBIDDEN_HOST_TRAIT,
+        HOST_ENABLED,
+        HOST_ABLE,
+        PLACE,
+        OTHER,
+        ALTERNATIVES,
+    )
+
 
 _KINDS = {
     ABLE: Kind.HOST_ABLE,

@@ -46,6 +46,7 @@ def handle(
     service_only: bool = False,
     query: dict[str, ty.Any] = schemas.NO_QUERY,
     if_match: bool = False,
+    any_token: bool = False,
 ) -> collections.abc.Callable[[_Handler], _Handler]:
     """Decorate a controller's method as the handler of an action.
 
@@ -54,6 +55,7 @@ def handle(
     :param service_only: whether a service token is needed.
     :param query: the JSON schema of the query, for :func:`read_query`.
     :param if_match: whether it looks at :func:`wanted_revisions`.
+    :param any_token: whether a token of no project will do.
     :returns: a decorator for methods that take the parts of the path, and
         return the JSON body as a dict, or as bytes; or None for an empty one.
     """
@@ -62,7 +64,7 @@ def handle(
         @functools.wraps(method)
         def run(self: object, *parts: str) -> ty.Any:
             try:
-                authorize(action)
+                authorize(action, any_token)
                 if service_only:
                     _require_service_token()
                 _check_conditions(if_match)
@@ -103,15 +105,16 @@ def visible_project() -> str | None:
     return None if context.is_admin else context.project_id
 
 
-def authorize(action: str) -> None:
+def authorize(action: str, any_token: bool = False) -> None:
     """Check the policy of an action for the request's own project.
 
     :param action: the name of the policy.
+    :param any_token: whether the token may be of no project.
     :raises Forbidden: if it does not allow the action, or the token is of no
         project.
     """
     context = request_context()
-    if not context.project_id:
+    if not context.project_id and not any_token:
         # Policies compare it with itself, and would find them the same.
         raise exception.Forbidden(action=action)
     credentials = context.to_policy_values()

@@ -2,6 +2,7 @@
 
 """Cyborg's root and v2 controllers, with ours beside the stock ones."""
 
+from cyborg.api import expose
 from cyborg.api.controllers import root, v2
 
 from nova_cyborg.api.controllers import (
@@ -14,7 +15,9 @@ from nova_cyborg.api.controllers import (
 )
 from nova_cyborg.api.controllers.answers import (
     device_context_limits,
+    device_context_openapi,
     device_context_options,
+    extension,
 )
 from nova_cyborg.api.controllers.operators import reconciler
 
@@ -27,6 +30,9 @@ class V2Controller(v2.Controller):
     device_context_limits = (
         device_context_limits.DeviceContextLimitsController()
     )
+    device_context_openapi = (
+        device_context_openapi.DeviceContextOpenapiController()
+    )
     device_context_options = (
         device_context_options.DeviceContextOptionsController()
     )
@@ -36,8 +42,18 @@ class V2Controller(v2.Controller):
     devices = devices.DevicesController()
     reconciler = reconciler.ReconcilerController()
 
+    @expose.expose(extension.V2)
+    def get(self) -> object:
+        """Show Cyborg's version 2, and what is beside it."""
+        return extension.beside(v2.V2.convert(), extension.V2)
+
 
 class RootController(root.RootController):
     """Cyborg's root."""
 
     v2 = V2Controller()
+
+    @expose.expose(extension.Root)
+    def get(self) -> object:
+        """List Cyborg's versions, and what is beside them."""
+        return extension.beside(root.Root.convert(), extension.Root)

@@ -11,6 +11,7 @@ from nova_cyborg.api.policies import (
     device_context,
     device_context_event,
     device_context_limit,
+    device_context_openapi,
     device_context_option,
     device_context_tag,
     device_taint,
@@ -30,6 +31,7 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             device_allocation.list_policies(),
             device_taint.list_policies(),
             reconciler.list_policies(),
+            device_context_openapi.list_policies(),
         )
     )
 

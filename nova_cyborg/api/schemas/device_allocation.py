@@ -9,15 +9,31 @@ from nova_cyborg.api import schemas
 from nova_cyborg.api.schemas import device_context
 
 _UUID = {'type': 'string', 'format': 'uuid'}
-_WORD = {
+
+
+def _uuid(description: str) -> dict[str, ty.Any]:
+    return _UUID | {'description': description}
+
+
+def _word(description: str) -> dict[str, ty.Any]:
+    return {
+        'type': 'string',
+        'minLength': 1,
+        'maxLength': 255,
+        'pattern': schemas.PRINTABLE,
+        'description': description,
+    }
+
+
+_CONTEXT = _uuid('The device context.')
+_CALLER = _uuid('The call; what follows is said with the same one.')
+_MIGRATION = _uuid("Nova's migration.")
+# Whatever the flavor says.
+_PROFILE = {
     'type': 'string',
-    'minLength': 1,
     'maxLength': 255,
-    'pattern': schemas.PRINTABLE,
+    'description': "The name of the flavor's device profile.",
 }
-# The name of the flavor's device profile, whatever the flavor says.
-_PROFILE = {'type': 'string', 'maxLength': 255}
-# What the flavor asks for by itself: amounts by resource class.
 _RESOURCES = {
     'type': 'array',
     'items': {
@@ -25,14 +41,21 @@ _RESOURCES = {
         'additionalProperties': {'type': 'integer', 'minimum': 1},
     },
     'maxItems': 1024,
+    'description': 'What the flavor asks for by itself: amounts by resource '
+    'class, an object for each group.',
 }
-_GENERATION = {'type': 'integer', 'minimum': 0}
+_GENERATION = {
+    'type': 'integer',
+    'minimum': 0,
+    'description': 'The one that the attempt was answered with when it began.',
+}
 
 _CONTEXTS = {
     'type': 'array',
     'items': _UUID,
     'minItems': 1,
     'maxItems': model.MAX_CONTEXTS,
+    'description': "Device contexts of the token's project, each once.",
 }
 
 CHECK: dict[str, ty.Any] = {
@@ -49,10 +72,19 @@ CHECK: dict[str, ty.Any] = {
 OVERDUE: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'process': _UUID,
-        'host': _WORD,
-        'seconds': {'type': 'integer', 'minimum': 1, 'maximum': 86_400},
-        'marker': {'type': 'integer', 'minimum': 0},
+        'process': _uuid('The process that asks.'),
+        'host': _word('The host that it is on.'),
+        'seconds': {
+            'type': 'integer',
+            'minimum': 1,
+            'maximum': 86_400,
+            'description': 'For how long nothing was changed.',
+        },
+        'marker': {
+            'type': 'integer',
+            'minimum': 0,
+            'description': 'That of the answer before; 0 for the first ones.',
+        },
     },
     'required': ['process', 'host', 'seconds', 'marker'],
     'additionalProperties': False,
@@ -64,7 +96,7 @@ RESERVE: dict[str, ty.Any] = {
         'device_contexts': _CONTEXTS,
         'device_profile': _PROFILE,
         'flavor_resources': _RESOURCES,
-        'caller': _UUID,
+        'caller': _CALLER,
     },
     'required': ['device_contexts', 'caller'],
     'additionalProperties': False,
@@ -73,10 +105,12 @@ RESERVE: dict[str, ty.Any] = {
 BEGIN: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'operation': _WORD,
+        'operation': _word(
+            'Names the operation; the same when a message is delivered twice.'
+        ),
         'device_profile': _PROFILE,
         'flavor_resources': _RESOURCES,
-        'caller': _UUID,
+        'caller': _CALLER,
     },
     'required': ['operation', 'caller'],
     'additionalProperties': False,
@@ -87,17 +121,23 @@ _PROVIDERS = {
     'type': 'object',
     'additionalProperties': _UUID,
     'maxProperties': 1024,
+    'description': 'UUIDs of resource providers by the name of the group, '
+    '``device_context_<uuid>_<number of the group>``; if an alternative was '
+    'chosen that is not the first, ``_<number of the alternative>`` follows.',
 }
 
 # Of all that a server holds.
 BIND: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'hostname': _WORD,
+        'hostname': _word('The node.'),
         'resource_providers': _PROVIDERS,
         'generation': _GENERATION,
-        # Nova's, if the server is moved from a node.
-        'migration': _UUID,
+        'migration': _uuid(
+            "Nova's migration, if the server is moved from a node. What it "
+            'has stays active; the new binding is ``inactive``. Without, the '
+            'new one is active, and what the server had is unbound before.'
+        ),
     },
     'required': ['hostname', 'resource_providers', 'generation'],
     'additionalProperties': False,
@@ -107,10 +147,10 @@ BIND: dict[str, ty.Any] = {
 BIND_ATTACHED: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'hostname': _WORD,
+        'hostname': _word('The node.'),
         'resource_providers': _PROVIDERS,
-        'device_context': _UUID,
-        'caller': _UUID,
+        'device_context': _CONTEXT,
+        'caller': _CALLER,
     },
     'required': ['hostname', 'resource_providers', 'device_context', 'caller'],
     'additionalProperties': False,
@@ -119,9 +159,11 @@ BIND_ATTACHED: dict[str, ty.Any] = {
 ATTACH: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'device_context': _UUID,
-        'caller': _UUID,
-        'project_id': _WORD,
+        'device_context': _CONTEXT,
+        'caller': _CALLER,
+        'project_id': _word(
+            "The server's project, which the device context must be of."
+        ),
         'tag': device_context.TAG,
         'device_profile': _PROFILE,
         'flavor_resources': _RESOURCES,
@@ -132,7 +174,7 @@ ATTACH: dict[str, ty.Any] = {
 
 DETACH: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'device_context': _UUID, 'caller': _UUID},
+    'properties': {'device_context': _CONTEXT, 'caller': _CALLER},
     'required': ['device_context', 'caller'],
     'additionalProperties': False,
 }
@@ -140,12 +182,13 @@ DETACH: dict[str, ty.Any] = {
 UNPLUG: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'device_context': _UUID,
-        'caller': _UUID,
+        'device_context': _CONTEXT,
+        'caller': _CALLER,
         'resource_providers': {
             'type': 'array',
             'items': _UUID,
             'maxItems': 1024,
+            'description': 'Resource providers of devices.',
         },
     },
     'required': ['device_context', 'caller', 'resource_providers'],
@@ -153,13 +196,17 @@ UNPLUG: dict[str, ty.Any] = {
 }
 
 # Why it has failed is for the project to read.
-_FAULT = {'type': ['string', 'null'], 'maxLength': 4096}
+_FAULT = {
+    'type': ['string', 'null'],
+    'maxLength': 4096,
+    'description': 'Why it has failed, if it has.',
+}
 
 ATTACHED: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'device_context': _UUID,
-        'caller': _UUID,
+        'device_context': _CONTEXT,
+        'caller': _CALLER,
         'fault': _FAULT,
     },
     'required': ['device_context'],
@@ -180,8 +227,14 @@ UNBIND: dict[str, ty.Any] = {
             'items': _UUID,
             'minItems': 1,
             'maxItems': 1024,
+            'description': 'ARQs, which stand for the attempt that has made '
+            'them: its devices are unbound. ARQs among them that the server '
+            'has from a device profile are unbound, too.',
         },
-        'migration': _UUID,
+        'migration': _uuid(
+            "Nova's migration: what was bound for it is unbound. Nothing, if "
+            'that is what the server uses, and there is nothing to go back to.'
+        ),
     },
     'minProperties': 1,
     'maxProperties': 1,
@@ -190,7 +243,7 @@ UNBIND: dict[str, ty.Any] = {
 
 OF_MIGRATION: dict[str, ty.Any] = {
     'type': 'object',
-    'properties': {'migration': _UUID},
+    'properties': {'migration': _MIGRATION},
     'required': ['migration'],
     'additionalProperties': False,
 }
@@ -198,7 +251,17 @@ OF_MIGRATION: dict[str, ty.Any] = {
 # Of the query.
 RELEASE: dict[str, ty.Any] = {
     'type': 'object',
-    # Nova knows that the server is gone, and cannot be asked just then.
-    'properties': {'caller': _UUID, 'terminated': {'enum': ['true']}},
+    'properties': {
+        'caller': _uuid(
+            'Release only what this caller has reserved: of a reservation '
+            'whose answer got lost.'
+        ),
+        # Nova knows that the server is gone, and cannot be asked just then.
+        'terminated': {
+            'enum': ['true'],
+            'description': 'Whether Nova is not asked if the server is gone: '
+            'nova-api says so of one that it deletes by itself.',
+        },
+    },
     'additionalProperties': False,
 }

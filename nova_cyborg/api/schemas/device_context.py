@@ -3,14 +3,15 @@
 """JSON schemas of the bodies and queries of device contexts.
 
 They say what shape a request has. What a group may ask for is checked in
-one place for all clients, :func:`nova_cyborg.language.parse_groups`.
+one place for all clients, :func:`nova_cyborg.language.parse_groups`; what
+:mod:`.groups` says of it is for who writes requests.
 """
 
 import typing as ty
 
 from nova_cyborg import model
 from nova_cyborg.api import schemas
-from nova_cyborg.api.schemas import lists
+from nova_cyborg.api.schemas import groups, lists
 
 _NAME = {
     'type': 'string',
@@ -24,35 +25,39 @@ TAG = {
     'minLength': 1,
     'maxLength': 60,
     'format': schemas.TAG,
+    'description': 'Its device tag: by which a guest finds its device in its '
+    'metadata. No two device contexts of a server have the same.',
 }
 _FIELDS = {
-    'name': _NAME | {'type': ['string', 'null']},
+    'name': _NAME
+    | {
+        'type': ['string', 'null'],
+        'description': 'What people call it; several may have the same name.',
+    },
     'description': {
         'type': ['string', 'null'],
         'maxLength': 1024,
         'format': schemas.TEXT,
+        'description': 'What people say of it.',
     },
-    'delete_on_termination': {'type': 'boolean'},
-    'live_migration': {'enum': list(model.LiveMigration.ALL)},
+    'delete_on_termination': {
+        'type': 'boolean',
+        'description': 'Whether it is deleted with its server; true if left '
+        'out at create.',
+    },
+    'live_migration': {
+        'enum': list(model.LiveMigration.ALL),
+        'description': 'What becomes of its devices when its server is '
+        'migrated while it runs: ``refuse`` (the server is not migrated; if '
+        'left out at create), ``detach`` or ``native``.',
+    },
     'tag': TAG | {'type': ['string', 'null']},
 }
 
 #: What a device context asks for, in one of three forms.
 ASKED = {
-    'groups': {'type': 'array'},
-    'device_profile': {
-        'type': 'string',
-        'minLength': 1,
-        'maxLength': 255,
-        'pattern': schemas.PRINTABLE,
-    },
-    # The short form, for a context of one group.
-    'resources': {'type': 'object'},
-    'required': {'type': 'array'},
-    'forbidden': {'type': 'array'},
-    'config': {'type': 'object'},
-    'tolerated': {'type': 'array'},
-}
+    name: {'type': groups.DETAILED[name]['type']} for name in groups.DETAILED
+} | {'device_profile': groups.DETAILED['device_profile']}
 
 CREATE: dict[str, ty.Any] = {
     'type': 'object',
@@ -74,6 +79,7 @@ CREATE_SEVERAL: dict[str, ty.Any] = {
             'type': 'array',
             'minItems': 1,
             'maxItems': MOST,
+            'description': 'What each is to be. All are made, or none.',
         }
     },
     'additionalProperties': False,
@@ -87,7 +93,11 @@ UPDATE: dict[str, ty.Any] = {
 }
 
 # Which ones there are is checked where they are shown.
-_CHOSEN = {'type': 'string'}
+_CHOSEN = {
+    'type': 'string',
+    'description': 'Names of fields of device contexts, separated by commas, '
+    'as in ``fields=uuid,name``: only these are shown. All if left out.',
+}
 
 # Of the query.
 SHOW: dict[str, ty.Any] = {
@@ -101,13 +111,26 @@ _UUID = {'type': 'string', 'format': 'uuid'}
 LIST: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'limit': {'type': 'string', 'format': schemas.NUMBER},
-        'marker': _UUID,
-        'name': _NAME,
-        'server_id': _UUID,
-        'tag': TAG,
-        'status': {'enum': list(model.Status.ALL)},
-        'all_projects': {'enum': ['true', 'false', 'True', 'False', '1', '0']},
+        'limit': lists.LIMIT,
+        'marker': _UUID
+        | {'description': 'UUID of the last one of the page before.'},
+        'name': _NAME
+        | {
+            'description': 'Only those with this name, exactly: case and '
+            'accents matter.'
+        },
+        'server_id': _UUID | {'description': 'Only those of this server.'},
+        'tag': TAG
+        | {'description': 'Only those with this device tag, exactly.'},
+        'status': {
+            'enum': list(model.Status.ALL),
+            'description': 'Only those in this state.',
+        },
+        'all_projects': {
+            'enum': ['true', 'false', 'True', 'False', '1', '0'],
+            'description': 'Whether those of all projects are listed, and '
+            'not only those of the project.',
+        },
         'fields': _CHOSEN,
         **lists.QUERY,
     },

@@ -4,14 +4,22 @@
 
 import typing as ty
 
-from nova_cyborg.api import schemas
+from nova_cyborg.api.schemas import lists
 
 LIST: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
-        'limit': {'type': 'string', 'format': schemas.NUMBER},
-        'marker': {'type': 'string', 'format': 'uuid'},
-        'sort_dir': {'enum': ['asc', 'desc']},
+        'limit': lists.LIMIT,
+        'marker': {
+            'type': 'string',
+            'format': 'uuid',
+            'description': 'UUID of the last event of the page before.',
+        },
+        'sort_dir': {
+            'enum': list(lists.SORT_DIRS),
+            'description': '``desc``, the newest first (if left out), or '
+            '``asc``.',
+        },
     },
     'additionalProperties': False,
 }

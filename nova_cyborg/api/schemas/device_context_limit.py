@@ -12,6 +12,7 @@ _PROJECT = {
     'minLength': 1,
     'maxLength': 255,
     'pattern': schemas.PRINTABLE,
+    'description': 'The project, if it is not that of the token.',
 }
 
 LIST: dict[str, ty.Any] = {

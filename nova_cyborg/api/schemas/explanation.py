@@ -7,7 +7,16 @@ import typing as ty
 from nova_cyborg.api import schemas
 from nova_cyborg.api.schemas import device_context
 
-_AMOUNT = {'type': 'integer', 'minimum': 0, 'maximum': 2**31 - 1}
+
+def _amount(description: str) -> dict[str, ty.Any]:
+    return {
+        'type': 'integer',
+        'minimum': 0,
+        'maximum': 2**31 - 1,
+        'description': description,
+    }
+
+
 # Extra specs of a flavor, or properties of an image.
 _SPECS = {
     'type': 'object',
@@ -23,17 +32,23 @@ _SERVER = {
     'flavor': {
         'type': 'object',
         'properties': {
-            'vcpus': _AMOUNT,
-            'ram': _AMOUNT,
-            'disk': _AMOUNT,
-            'ephemeral': _AMOUNT,
-            'swap': _AMOUNT,
-            'extra_specs': _SPECS,
+            'vcpus': _amount('Virtual CPUs.'),
+            'ram': _amount('Memory, in MiB.'),
+            'disk': _amount('The root disk, in GiB.'),
+            'ephemeral': _amount('The ephemeral disk, in GiB.'),
+            'swap': _amount('The swap disk, in MiB.'),
+            'extra_specs': _SPECS
+            | {'description': 'What else the flavor says, by key.'},
         },
         'additionalProperties': False,
+        'description': 'The flavor of the server, as Nova shows one.',
     },
     # As Glance shows the properties of an image.
-    'image': _SPECS,
+    'image': _SPECS
+    | {
+        'description': 'Properties of the image of the server, as Glance '
+        'shows them. Those that name traits are looked at.'
+    },
 }
 
 #: What there may be beside a device context that there is.
@@ -59,11 +74,22 @@ OF_SERVER: dict[str, ty.Any] = {
             'minLength': 1,
             'maxLength': 65535,
             'pattern': schemas.PRINTABLE,
+            'description': 'What Placement was asked for candidates with.',
         },
-        'names_host': {'type': 'boolean'},
-        'leaves_host': {'type': 'boolean'},
-        # Not with other alternatives, either.
-        'no_other': {'type': 'boolean'},
+        'names_host': {
+            'type': 'boolean',
+            'description': 'Whether a certain host was asked for besides.',
+        },
+        'leaves_host': {
+            'type': 'boolean',
+            'description': 'Whether it is to be another host than that of '
+            'the server.',
+        },
+        'no_other': {
+            'type': 'boolean',
+            'description': 'Whether no other combination of alternatives has '
+            'a host, either.',
+        },
     },
     'required': ['query'],
     'additionalProperties': False,

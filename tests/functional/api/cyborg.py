@@ -20,7 +20,7 @@ from cyborg.api import app as stock_app
 from cyborg.db.sqlalchemy import models
 from oslo_middleware import request_id
 
-from tests.functional import databases
+from tests.functional import databases, documented
 
 PROJECT = uuid.uuid4().hex
 #: Who builds servers, unless a test says otherwise.
@@ -70,7 +70,9 @@ class CyborgFixture(fixture.CyborgFixture):
         # No two devices have the same slot.
         self._devices = getattr(self, '_devices', 0x0B) + 1
         found = [
-            f'0000:{self._devices:02x}:00.{function}'
+            str(uuid.uuid4())
+            if attach_type == 'MDEV'
+            else f'0000:{self._devices:02x}:00.{function}'
             for function in range(slots)
         ]
         return super().add_device(found, attach_type, host, **fields)
@@ -234,7 +236,16 @@ class Caller:
         request = getattr(self._api, method)
         arguments = (path,) if body is None else (path, body)
         sent = self._headers | options.pop('headers', {})
-        return request(*arguments, headers=sent, status=status, **options)
+        response = request(*arguments, headers=sent, status=status, **options)
+        documented.check(
+            documented.Request(
+                method.removesuffix('_json').upper(), path, sent, body
+            ),
+            documented.Answer(
+                response.status_int, response.headers, response.body
+            ),
+        )
+        return response
 
     def get(self, path: str, **options: ty.Any) -> webtest.TestResponse:
         return self.call('get', path, **options)

@@ -9,7 +9,6 @@ from pecan import rest
 
 from nova_cyborg.api.controllers import handler
 from nova_cyborg.api.policies import device_context_option as policies
-from nova_cyborg.api.schemas import device_context_option as schemas
 from nova_cyborg.db.offers import kinds
 from nova_cyborg.lifecycle import bounds
 from nova_cyborg.lifecycle.explaining import options
@@ -20,7 +19,7 @@ _COLLECTION = 'device_context_options'
 class DeviceContextOptionsController(rest.RestController):
     """The kinds of devices of the cloud."""
 
-    @handler.handle(policies.GET_ALL, query=schemas.LIST)
+    @handler.handle(policies.GET_ALL)
     def get_all(self) -> dict[str, ty.Any]:
         """List what can be asked for, and whether it is free."""
         counting = handler.is_allowed(policies.GET_NUMBERS)

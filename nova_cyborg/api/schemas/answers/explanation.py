@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""JSON schemas of why no host has what is asked for."""
+
+from nova_cyborg.api.schemas import answers
+from nova_cyborg.explaining import requirements
+
+_REQUIREMENT = answers.answer(
+    {
+        'requirement': answers.text('What is required, for people.'),
+        'kind': {
+            'enum': list(requirements.Kind.ALL),
+            'description': '``resource_class``, ``amount``, ``trait`` or '
+            '``forbidden_trait`` of a group; ``flavor_resource``, '
+            '``host_trait``, ``forbidden_host_trait``, ``host_able`` (to give '
+            'devices to servers), ``host_enabled``, ``other`` (the groups of '
+            'the flavor itself) or ``place`` of the host; ``alternatives``, '
+            'all of it with another combination of alternatives than the one '
+            'of which the rows before are: the first that fits, or else the '
+            'first.',
+        },
+        'name': answers.text(
+            'The resource class or the trait; a word for others.'
+        ),
+        'met': {
+            'type': ['boolean', 'null'],
+            'description': 'Whether a host is left with it and all before it; '
+            'null if that was not looked at.',
+        },
+        'hosts': answers.number(
+            'How many hosts are left; null if they were not counted. Only by '
+            'the second policy.',
+            null=True,
+        ),
+        'more': answers.boolean(
+            'Whether there may be more. Only by the second policy.'
+        ),
+    },
+    'Requirement',
+    'What was looked at.',
+    optional=('hosts', 'more'),
+)
+
+SHOWN = answers.answer(
+    {
+        'fits': answers.boolean(
+            'Whether a host has all of it free, with any combination of '
+            'alternatives.'
+        ),
+        'sentence': answers.text('What to change, for people.'),
+        'requirements': answers.items(
+            _REQUIREMENT, 'What was looked at, in order.'
+        ),
+    },
+    'Explanation',
+    'Why no host has what is asked for, or that one has.',
+)
+
+OF_SERVER = answers.answer(
+    {'sentence': answers.text('What to change, for people.')}
+)

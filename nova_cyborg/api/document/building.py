@@ -59,7 +59,7 @@ def document() -> dict[str, ty.Any]:
     of_all = paths.references(headers.ANSWERED_BY_ALL)
     responses = refusing.common(components, of_all)
     responses['Unauthorized'] = refusing.no_token(
-        paths.references(('WWW-Authenticate',))
+        components, paths.references(headers.UNAUTHENTICATED)
     )
     return {
         'openapi': '3.1.0',

@@ -9,21 +9,29 @@ with. A name that the document does not have breaks the build, as does an
 object that is linked to, and that no page has.
 """
 
+import pathlib
 import typing as ty
 
 import reference_lines
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from nova_cyborg.api.document import nouns, operations
+from nova_cyborg import api
+
+# Of these the document is made.
+_SOURCES = [
+    path
+    for folder in ('document', 'schemas')
+    for path in (pathlib.Path(api.__file__).parent / folder).rglob('*.py')
+]
 
 
 class _Reference(SphinxDirective):
     def parsed(self, lines: list[str]) -> list[nodes.Node]:
         """Return what lines of reStructuredText make."""
         # The page is made again when what it is made of has changed.
-        for module in (reference_lines, nouns, operations):
-            self.env.note_dependency(module.__file__)
+        for path in _SOURCES:
+            self.env.note_dependency(str(path))
         return self.parse_text_to_nodes('\n'.join(lines))
 
 

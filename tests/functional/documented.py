@@ -132,18 +132,19 @@ def _check_answer(
 def _check_headers(
     name: str, response: dict[str, ty.Any], answer: Answer
 ) -> None:
+    given = {key.lower(): text for key, text in answer.headers.items()}
     headers = {
         key.lower(): _resolved(header)
         for key, header in response.get('headers', {}).items()
     }
     for key, header in headers.items():
-        text = answer.headers.get(key)
+        text = given.get(key)
         assert text is not None or not header.get('required'), (
             f'{name} has no header {key}, and answers {answer.status}'
         )
         if text is not None:
             _validator(json.dumps(header['schema']), True).validate(text)
-    unknown = {key.lower() for key in answer.headers} - headers.keys()
+    unknown = given.keys() - headers.keys()
     assert unknown <= _OF_BODIES, f'{name} has headers: {unknown}'
 
 

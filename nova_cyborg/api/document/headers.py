@@ -5,6 +5,8 @@
 import typing as ty
 
 _VERSION = 'OpenStack-API-Version'
+_REQUEST_ID = 'X-Openstack-Request-Id'
+_AUTHENTICATE = 'WWW-Authenticate'
 IF_MATCH = 'If-Match'
 IF_NONE_MATCH = 'If-None-Match'
 IDEMPOTENCY_KEY = 'Idempotency-Key'
@@ -71,7 +73,7 @@ ANSWERED: dict[str, dict[str, ty.Any]] = {
         'schema': {'type': 'string'},
         'required': True,
     },
-    'X-Openstack-Request-Id': {
+    _REQUEST_ID: {
         'description': 'By which the log of cyborg-api names the request.',
         'schema': {
             'type': 'string',
@@ -107,14 +109,15 @@ ANSWERED: dict[str, dict[str, ty.Any]] = {
         'schema': {'type': 'string', 'format': 'uri'},
         'required': True,
     },
-    'WWW-Authenticate': {
+    _AUTHENTICATE: {
         'description': 'Where Keystone is.',
         'schema': {'type': 'string'},
+        'required': True,
     },
 }
 #: Those of :data:`ANSWERED` that all answers have, or may have.
 ANSWERED_BY_ALL = tuple(
-    name
-    for name in ANSWERED
-    if name not in (ETAG, LOCATION, 'WWW-Authenticate')
+    name for name in ANSWERED if name not in (ETAG, LOCATION, _AUTHENTICATE)
 )
+#: Those that Keystone's middleware answers with.
+UNAUTHENTICATED = (_AUTHENTICATE, _REQUEST_ID)

@@ -39,13 +39,19 @@ def by_status(errors: Errors) -> _Classes:
     return {status: found[status] for status in sorted(found)}
 
 
-def no_token(headers: Schema) -> Schema:
+def no_token(components: converting.Components, headers: Schema) -> Schema:
     """Write what is answered to a request without a token.
 
+    :param components: where the schemas of the document are.
     :param headers: the headers of that.
     :returns: the response.
     """
-    return {'description': f'{_UNKNOWN_CALLER}.', 'headers': headers}
+    schema = components.of(error.OF_KEYSTONE)
+    return {
+        'description': f'{_UNKNOWN_CALLER}.',
+        'headers': headers,
+        'content': {'application/json': {'schema': schema}},
+    }
 
 
 def responses(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The JSON schema of errors, as the API-SIG has them."""
+"""JSON schemas of errors: ours as the API-SIG has them, and Keystone's."""
 
 from nova_cyborg.api.schemas import answers
 
@@ -30,3 +30,20 @@ ERRORS = answers.answer(
     },
     'Errors',
 )
+
+#: Of the middleware that stands before us.
+OF_KEYSTONE = {
+    'title': 'KeystoneErrors',
+    'type': 'object',
+    'properties': {
+        'error': {
+            'type': 'object',
+            'properties': {
+                'code': answers.number('The HTTP status.'),
+                'title': answers.text('What HTTP calls the status.'),
+                'message': answers.text('A sentence for people.'),
+            },
+            'description': 'What is wrong with the token.',
+        }
+    },
+}

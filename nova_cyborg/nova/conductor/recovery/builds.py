@@ -143,17 +143,29 @@ class Builds:
         context: nova_context.RequestContext,
         mapping: objects.InstanceMapping,
     ) -> _End | None:
-        """End the build of a server whose nova-compute was never told."""
-        place = _place(context, mapping.cell_mapping, mapping.instance_uuid)
-        if (
-            place is None
-            or place.instance.vm_state != vm_states.BUILDING
-            or place.instance.host is not None
-            or not self._is_old(place.instance)
-        ):
-            return None
-        self._fail(context, place)
-        return _FAILED
+        """End the build of a server whose nova-compute was never told.
+
+        Or that has no host, and whose build request has stayed: Nova shows it
+        beside the server, and still when that is deleted.
+        """
+        server_id = mapping.instance_uuid
+        build_request = _build_request(context, server_id)
+        place = _place(context, mapping.cell_mapping, server_id)
+        is_interrupted = (
+            place is not None
+            and place.instance.vm_state == vm_states.BUILDING
+            and place.instance.host is None
+            and self._is_old(place.instance)
+        )
+        if place is not None and is_interrupted:
+            self._fail(context, place)
+        has_stayed = build_request is not None and self._is_old(mapping)
+        if build_request is not None and has_stayed:
+            with contextlib.suppress(nova_exception.BuildRequestNotFound):
+                build_request.destroy()
+        if is_interrupted:
+            return _FAILED
+        return _GONE if has_stayed and place is None else None
 
     def _is_old(self, row: ty.Any) -> bool:
         """Tell whether nothing was done with a row for long."""

@@ -14,10 +14,11 @@ import typing as ty
 from unittest import mock
 
 import fixtures
-from nova import context
+from nova import context, objects
 from nova.conductor import manager
 
 _MANAGER = 'nova.conductor.manager.ComputeTaskManager'
+_DESTROY = 'nova.objects.build_request.BuildRequest.destroy'
 _SECONDS = 1
 _PATIENCE = 30
 # A test is over by then; its thread does not stand still for ever.
@@ -138,6 +139,43 @@ class InterruptedBuildTest(faulty.TestCase):
         self.assert_ended(
             self.build_until(f'{_MANAGER}._map_instance_to_cell')
         )
+
+    def test_its_request_has_stayed(self) -> None:
+        server = self.build_until(_DESTROY)
+        self.assert_ended(server)
+
+    def test_it_is_in_error_and_its_request_has_stayed(self) -> None:
+        server = self._bury_until_destroyed()
+        self.look_until(lambda: not self._requests())
+        self.assertEqual('ERROR', self.api.get_server(server['id'])['status'])
+        self.assert_deletes(server)
+        self.assertEqual([], self.api.get_servers())
+
+    def test_it_is_deleted_and_its_request_has_stayed(self) -> None:
+        server = self._bury_until_destroyed()
+        with mock.patch(_DESTROY):
+            self.assert_deletes(server)
+        # Nova shows what nobody can delete.
+        self.assertEqual(1, len(self.api.get_servers()))
+        self.look_until(lambda: not self._requests())
+        self.assertEqual([], self.api.get_servers())
+        self.assert_in_step()
+        self.assert_nothing_held()
+
+    def _bury_until_destroyed(self) -> dict[str, ty.Any]:
+        """Ask for a server without a host; its request stays."""
+        self.context = self.create_context(
+            resources={'FPGA_GZIP': 64}, delete_on_termination=False
+        )
+        server = self.build_until(_DESTROY)
+        self.wait_for(
+            lambda: self.api.get_server(server['id'])['status'] == 'ERROR'
+        )
+        return server
+
+    def _requests(self) -> list[objects.BuildRequest]:
+        found = objects.BuildRequestList.get_all(context.get_admin_context())
+        return list(found)
 
     def test_nothing_is_bound(self) -> None:
         self.assert_ended(

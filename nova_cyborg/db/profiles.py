@@ -136,6 +136,20 @@ def remove_unused(
     )
 
 
+@session.retry
+def remove_unused_of(
+    context: cyborg_context.RequestContext,
+    contexts: collections.abc.Iterable[model.DeviceContext],
+) -> None:
+    """See :func:`remove_unused`; in a transaction of its own.
+
+    One that has removed ARQs does not wait for others that use the profile,
+    which may wait for it.
+    """
+    with session.writing(context) as db:
+        remove_unused(db, contexts)
+
+
 def of_no_arq(context: cyborg_context.RequestContext) -> dict[str, int]:
     """Find hidden profiles without ARQs.
 

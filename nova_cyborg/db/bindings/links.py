@@ -256,9 +256,24 @@ def _binding(
     }
 
 
+def remove(
+    db: orm.Session, context_row_ids: collections.abc.Collection[int]
+) -> None:
+    """Remove the links of device contexts to ARQs.
+
+    :param db: the transaction's session.
+    :param context_row_ids: row ids of device contexts, whose ARQs are gone.
+    """
+    link = tables.DeviceContextArq
+    db.execute(
+        sa.delete(link).where(link.device_context_id.in_(context_row_ids)),
+        execution_options={'synchronize_session': False},
+    )
+
+
 def remove_dangling(
     db: orm.Session,
-    context_row_ids: collections.abc.Sequence[int],
+    context_row_ids: collections.abc.Collection[int],
 ) -> None:
     """Remove the links to ARQs that are gone.
 
@@ -270,7 +285,8 @@ def remove_dangling(
     db.execute(
         sa.delete(link).where(
             link.device_context_id.in_(context_row_ids), ~live.exists()
-        )
+        ),
+        execution_options={'synchronize_session': False},
     )
 
 

@@ -15,10 +15,12 @@ from tests.functional.api.conftest import providers
 # Servers that there are besides.
 FEW = 10
 MANY = 1000
+IS_OF = models.ExtArq.instance_uuid
 
 # Of a server with one device, where nothing is to be programmed.
 MOST = {'GET arqs': 1, 'GET resolved': 1}
 MOST_TO_BIND = 12
+MOST_TO_DELETE = 12
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +87,41 @@ def test_with_few_and_with_many_more(cloud, member, journey):
     assert journey() == with_few
     for call, most in MOST.items():
         assert with_few[call] <= most, call
+
+
+@pytest.fixture
+def delete(cloud, member, nova, profile_arq, count):
+    """Counts the statements of Nova's DELETE for a server that has it all."""
+
+    def _delete(*says):
+        server_id = cloud.nova.boot()
+        profile_arq(server_id, cloud.add_device())
+        uuids = [
+            member.create_one(delete_on_termination=ends)
+            for ends in (True, False)
+        ]
+        nova.reserve(server_id, *uuids)
+        nova.bind(server_id, providers(cloud.add_device(), *uuids))
+        cloud.nova.change(server_id, *says)
+        counted = count(lambda: nova.delete_arqs(f'instance={server_id}'))
+        assert cloud.count(models.ExtArq, server_id == IS_OF) == 0
+        return counted
+
+    return _delete
+
+
+@pytest.mark.parametrize(
+    'says',
+    [('ACTIVE', 'deleting'), ('ACTIVE', 'shelving_offloading')],
+    ids=['deleted', 'offloaded'],
+)
+def test_to_delete_with_few_and_with_many_more(cloud, delete, says):
+    crowds.servers(cloud.engine, FEW)
+    with_few = delete(*says)
+    crowds.servers(cloud.engine, MANY - FEW)
+
+    assert delete(*says) == with_few
+    assert with_few <= MOST_TO_DELETE
 
 
 @pytest.fixture
@@ -176,9 +213,8 @@ def test_of_very_many_they_are_a_few_more(cloud, member, nova, count):
         may_bind.set()
         cloud.drain()
 
-    # A statement has the UUIDs of 500: to lock, to look for handles, to
-    # delete.
-    assert counted[1] == counted[0] + 3
+    # A statement that deletes has the UUIDs of 500.
+    assert counted[1] == counted[0] + 1
 
 
 def test_to_attach_to_a_server_with_more_is_no_statement_more(

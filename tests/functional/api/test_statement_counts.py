@@ -20,6 +20,8 @@ IS_OF = models.ExtArq.instance_uuid
 # Of a server with one device, where nothing is to be programmed.
 MOST = {'GET arqs': 1, 'GET resolved': 1}
 MOST_TO_BIND = 12
+# For each further device.
+MOST_MORE_TO_BIND = 4
 MOST_TO_DELETE = 12
 
 
@@ -194,6 +196,55 @@ def test_more_accelerators_are_no_statement_more(cloud, nova, bound, release):
 
     assert counted[0] == counted[1]
     assert counted[0][0] <= MOST_TO_BIND
+
+
+@pytest.mark.parametrize('alike', [True, False])
+def test_to_bind_more_contexts(cloud, member, nova, count, alike):
+    counted = []
+    for number in (1, 2, 5):
+        uuids = [
+            member.create_one(
+                config={'round': f'{number}', 'n': '0' if alike else f'{each}'}
+            )
+            for each in range(number)
+        ]
+        server_id = cloud.nova.boot()
+        nova.reserve(server_id, *uuids)
+        wanted = {}
+        for uuid_ in uuids:
+            wanted |= providers(cloud.add_device(), uuid_)
+        with cloud.transactions() as ended:
+            counted.append(
+                count(
+                    lambda: nova.bind(server_id, wanted, generation=0)  # noqa: B023
+                )
+            )
+        assert ended == ['COMMIT']
+        assert {member.status_of(uuid_) for uuid_ in uuids} == {'bound'}
+
+    one, two, five = counted
+    assert one <= MOST_TO_BIND
+    if alike:
+        assert one == two == five
+    else:
+        # A profile for each, which is made once in a cloud.
+        assert two <= one + MOST_MORE_TO_BIND
+        assert five <= one + 4 * MOST_MORE_TO_BIND
+
+
+def test_to_bind_what_others_have_bound(cloud, member, nova, count):
+    counted = []
+    for _n in range(2):
+        uuids = [member.create_one(config={'n': f'{n}'}) for n in range(3)]
+        server_id = cloud.nova.boot()
+        nova.reserve(server_id, *uuids)
+        wanted = providers(cloud.add_device(slots=3), *uuids)
+        counted.append(
+            count(lambda: nova.bind(server_id, wanted, generation=0))  # noqa: B023
+        )
+
+    # There is each profile by then.
+    assert counted[1] < MOST_TO_BIND <= counted[0]
 
 
 def test_of_very_many_they_are_a_few_more(cloud, member, nova, count):

@@ -29,8 +29,8 @@ Check = collections.abc.Callable[
 ]
 
 
-# What a device context has of its server, when no server holds it.
-_RELEASED = {
+#: What a device context has of its server, when no server holds it.
+RELEASED = {
     'allocation_id': None,
     'transition': None,
     'transition_caller': None,
@@ -190,85 +190,6 @@ def tidy(context: cyborg_context.RequestContext, server_id: str) -> None:
             _tidy(db, row)
 
 
-@session.retry
-def release(
-    context: cyborg_context.RequestContext,
-    server_id: str,
-    terminated: bool,
-    caller: str | None = None,
-    generation: int | None = None,
-) -> None:
-    """Release a server's device contexts; safe to repeat.
-
-    :param server_id: UUID of the server.
-    :param terminated: whether the server is gone: then the device contexts
-        that live as long as their server are deleted. The others, and all
-        of them if the server is not gone, are available again.
-    :param caller: UUID of the attempt that has reserved them; None for any.
-    :param generation: what the allocation's was; None for any.
-    :raises AlreadyBegun: if another caller has.
-    :raises StaleGeneration: if another attempt was begun in between.
-    :raises StillBound: if it has ARQs, which are to be unbound before.
-    """
-    with session.writing(context) as db:
-        row = lock(db, server_id)
-        if row is None:
-            return
-        check_caller(row, caller)
-        if generation is not None:
-            check_generation(row, generation)
-        held = contexts.without_devices(db, row.id)
-        if links.have_arqs(db, [row.id for row, _data in held]):
-            raise exception.StillBound(server_id=server_id)
-        _remove_remains(db, held)
-        ends = [
-            data.uuid
-            for _row, data in held
-            if terminated and data.delete_on_termination
-        ]
-        _record_released(db, held, ends)
-        table = tables.DeviceContext
-        if terminated:
-            deleted: ty.Any = db.execute(
-                sa.delete(table).where(
-                    table.allocation_id == row.id,
-                    table.delete_on_termination.is_(True),
-                )
-            )
-            if deleted.rowcount != len(ends):
-                # It was changed after it was read.
-                raise session.Retry(exception.StillBound(server_id=server_id))
-        db.execute(
-            sa.update(table)
-            .where(table.allocation_id == row.id)
-            .values(**_RELEASED)
-        )
-        remove(db, row)
-
-
-def _record_released(
-    db: orm.Session,
-    held: ContextRows,
-    ends: collections.abc.Collection[str],
-) -> None:
-    """Record which device contexts end with their server, and which do not."""
-    recording.record_each(
-        db,
-        [
-            (
-                data,
-                recording.What(
-                    actions.Action.DELETE
-                    if data.uuid in ends
-                    else actions.Action.RELEASE,
-                    server_id=data.server_id,
-                ),
-            )
-            for _row, data in held
-        ],
-    )
-
-
 def release_one(
     db: orm.Session,
     one: tuple[tables.DeviceContext, model.DeviceContext],
@@ -294,7 +215,7 @@ def release_one(
     db.execute(
         sa.update(table)
         .where(table.id == one[0].id)
-        .values(fault=fault, **_RELEASED)
+        .values(fault=fault, **RELEASED)
     )
 
 
@@ -304,8 +225,33 @@ def remove(db: orm.Session, row: tables.DeviceAllocation) -> None:
     :param db: the transaction's session.
     :param row: the allocation's row.
     """
-    rows.remove_all(db, row.id)
+    rows.remove_empty(db, row.id)
     db.delete(row)
+
+
+def remove_if_empty(db: orm.Session, allocation_id: int) -> bool:
+    """Remove an allocation, unless its server holds device contexts.
+
+    :param db: the transaction's session.
+    :param allocation_id: its row id.
+    :returns: whether it was removed.
+    """
+    row, held = tables.DeviceAllocation, tables.DeviceContext
+    binding = tables.DeviceBinding
+    rows.remove_empty(db, allocation_id)
+    contexts_left = sa.select(held.id).where(held.allocation_id == row.id)
+    bindings_left = sa.select(binding.id).where(
+        binding.allocation_id == row.id
+    )
+    removed: ty.Any = db.execute(
+        sa.delete(row).where(
+            row.id == allocation_id,
+            ~contexts_left.exists(),
+            ~bindings_left.exists(),
+        ),
+        execution_options={'synchronize_session': False},
+    )
+    return bool(removed.rowcount)
 
 
 def lock(db: orm.Session, server_id: str) -> tables.DeviceAllocation | None:

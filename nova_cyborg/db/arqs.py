@@ -17,16 +17,12 @@ import sqlalchemy as sa
 from cyborg import context as cyborg_context
 from cyborg.common import constants
 from cyborg.db.sqlalchemy import models
-from oslo_utils import timeutils
 from sqlalchemy import orm
 
 from nova_cyborg import model
 from nova_cyborg.db import profiles, session, tables
 from nova_cyborg.db.events import actions, finding, recording
-from nova_cyborg.db.inventory import cleaning, handles
 
-# ARQs of one statement: databases bound its parameters.
-_PORTION = 500
 _PENDING = (constants.ARQ_INITIAL, constants.ARQ_BIND_STARTED)
 #: States of ARQs that no guest has got the device of.
 NEVER_IN_GUEST = frozenset((*_PENDING, constants.ARQ_BIND_FAILED))
@@ -240,86 +236,6 @@ def by_provider(
         if server_id:
             by_server[server_id] = Use(node, count)
     return found
-
-
-@session.retry
-def remove(
-    context: cyborg_context.RequestContext,
-    arq_ids: collections.abc.Iterable[str],
-) -> list[handles.Handle]:
-    """Remove ARQs, and the use of their attach handles; safe to repeat.
-
-    In one transaction, which begins by locking the ARQs: of two calls at one
-    moment one ends the use of a handle, which may be another server's right
-    after.
-
-    :param arq_ids: UUIDs of the ARQs.
-    :returns: the handles that they had, without use now, and to be cleaned
-        where a guest may have had them. Those of mediated devices count as in
-        use until the devices are removed: see :func:`handles.end_use`.
-    """
-    # In one order, so that calls with some of the same wait for each other.
-    ordered = sorted(set(arq_ids))
-    found: list[handles.Handle] = []
-    with session.writing(context) as db:
-        of_contexts = False
-        for start in range(0, len(ordered), _PORTION):
-            some, unused = _remove(db, ordered[start : start + _PORTION])
-            of_contexts |= some
-            found += unused
-        if of_contexts:
-            what = recording.What(actions.Action.UNBIND)
-            finding.record_of_arqs(db, ordered, what)
-    return found
-
-
-def _remove(
-    db: orm.Session, arq_ids: collections.abc.Sequence[str]
-) -> tuple[bool, list[handles.Handle]]:
-    """Remove ARQs.
-
-    :returns: whether some of device contexts were removed, and the handles
-        that all of them had.
-    """
-    arq, link = models.ExtArq, tables.DeviceContextArq
-    mine = arq.uuid.in_(arq_ids)
-    db.execute(
-        sa.update(arq).where(mine).values(updated_at=timeutils.utcnow()),
-        execution_options={'synchronize_session': False},
-    )
-    linked = sa.exists().where(link.arq_uuid.in_(arq_ids))
-    there = sa.select(arq.attach_handle_id, arq.state, linked).where(mine)
-    rows = [row._tuple() for row in db.execute(there)]
-    of_contexts = any(is_linked for _row_id, _state, is_linked in rows)
-    states = {row_id: state for row_id, state, _linked in rows if row_id}
-    in_guest = {
-        row_id
-        for row_id, state in states.items()
-        if state not in NEVER_IN_GUEST
-    }
-    db.execute(
-        sa.delete(arq).where(mine),
-        execution_options={'synchronize_session': False},
-    )
-    if not states:
-        return of_contexts, []
-    # Without those that are not in use, or are of another ARQ: stock Cyborg
-    # ends the use of a handle before its ARQ loses it, and was interrupted in
-    # between.
-    found = list(
-        handles.find(
-            db,
-            models.AttachHandle.id.in_(states),
-            models.AttachHandle.in_use.is_(True),
-            ~handles.IS_USED,
-        )
-    )
-    handles.end_use_in(
-        db, [each.row_id for each in found if each.attach_type != handles.MDEV]
-    )
-    given_back = [each for each in found if each.row_id in in_guest]
-    never_given = [each for each in found if each.row_id not in in_guest]
-    return of_contexts, [*never_given, *cleaning.begin_in(db, given_back)]
 
 
 def fail_pending(

@@ -198,7 +198,7 @@ def _insert(
             db, list(found.values()), recording.What(actions.Action.CREATE)
         )
         return [
-            _as_data(
+            as_data(
                 found[uuid], None, None, tags=tuple(sorted(set(each.tags)))
             )
             for uuid, each in new.items()
@@ -450,7 +450,7 @@ def without_devices(
         .order_by(tables.DeviceContext.id)
     )
     return [
-        (row, _as_data(row, server_id, fault))
+        (row, as_data(row, server_id, fault))
         for row, server_id, fault in db.execute(query)
     ]
 
@@ -521,7 +521,7 @@ def load(
     if with_tags:
         tags = tag_rows.of_contexts(db, [row[0].uuid for row in found])
     return [
-        _as_data(
+        as_data(
             row,
             server_id,
             fault,
@@ -533,7 +533,7 @@ def load(
     ]
 
 
-def _as_data(
+def as_data(
     row: tables.DeviceContext,
     server_id: str | None,
     fault: str | None,
@@ -541,6 +541,16 @@ def _as_data(
     with_groups: bool = True,
     tags: tuple[str, ...] = (),
 ) -> model.DeviceContext:
+    """Turn a row of a device context into data.
+
+    :param row: its row.
+    :param server_id: UUID of the server that holds it, if one does.
+    :param fault: the fault of that server's allocation.
+    :param bindings: its bindings, as far as these are wanted.
+    :param with_groups: whether its groups are read.
+    :param tags: its tags, as far as these are wanted.
+    :returns: the device context.
+    """
     devices = model.active_devices(bindings)
     return model.DeviceContext(
         uuid=row.uuid,

@@ -2,6 +2,7 @@
 
 """SQL that the databases say differently."""
 
+import collections.abc
 import typing as ty
 
 import sqlalchemy as sa
@@ -40,6 +41,21 @@ def _compile_exactly_for_mariadb(
     element: Exactly, compiling: ty.Any, **options: ty.Any
 ) -> str:
     return str(compiling.process(element.bytes_equal, **options))
+
+
+def exactly(
+    column: ty.Any, text: str
+) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
+    """Say that a column has a text; by its index, as far as that goes.
+
+    :param column: the column.
+    :param text: the text.
+    :returns: conditions, all of which must hold.
+    """
+    if text.isascii():
+        # Others, MariaDB may not be able to compare with what it has stored.
+        yield column == text
+    yield Exactly(column, text)
 
 
 class EpochSeconds(sa.ColumnElement[int]):

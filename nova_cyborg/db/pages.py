@@ -132,16 +132,41 @@ def _sizes(
         size += tables.DeviceContext.groups_size
     if page.with_tags:
         size += tag_rows.count() * _TAG_SIZE
-    query = sa.select(tables.DeviceContext.id, size).outerjoin(
+    marker = None
+    if page.marker:
+        marker = contexts.find_row(db, page.marker, filters.project_id)[0]
+    chosen = _chosen(filters, page, marker)
+    # Of those alone: what is sorted need not be counted.
+    query = (
+        sa.select(tables.DeviceContext.id, size)
+        .join(chosen, chosen.c.id == tables.DeviceContext.id)
+        .order_by(*order.columns(page.sort))
+        .limit(page.limit)
+    )
+    return [row._tuple() for row in db.execute(query)]
+
+
+def _chosen(
+    filters: Filters, page: Page, marker: tables.DeviceContext | None
+) -> sa.Subquery:
+    """Choose the device contexts of a page, and perhaps some more."""
+    base = sa.select(tables.DeviceContext.id).outerjoin(
         tables.DeviceAllocation,
         tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,
     )
-    query = _narrowed(query, filters)
-    if page.marker:
-        marker = contexts.find_row(db, page.marker, filters.project_id)[0]
-        query = query.where(order.is_after(marker, page.sort))
-    query = query.order_by(*order.columns(page.sort)).limit(page.limit)
-    return [row._tuple() for row in db.execute(query)]
+    first, *more = (
+        _narrowed(base, filters)
+        .where(*part.conditions)
+        .order_by(*part.order)
+        .limit(page.limit)
+        .subquery()
+        for part in order.parts(marker, page.sort)
+    )
+    if not more:
+        return first
+    return sa.union_all(
+        *(sa.select(part.c.id) for part in (first, *more))
+    ).subquery()
 
 
 def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
@@ -151,7 +176,7 @@ def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
         )
     if filters.name is not None:
         query = query.where(
-            expressions.Exactly(tables.DeviceContext.name, filters.name)
+            *expressions.exactly(tables.DeviceContext.name, filters.name)
         )
     if filters.server_id is not None:
         query = query.where(
@@ -159,7 +184,7 @@ def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
         )
     if filters.tag is not None:
         query = query.where(
-            expressions.Exactly(tables.DeviceContext.tag, filters.tag)
+            *expressions.exactly(tables.DeviceContext.tag, filters.tag)
         )
     if filters.status is not None:
         query = query.where(_has_status(filters.status))

@@ -64,25 +64,44 @@ def find(
 
 
 def make(
-    db: orm.Session, groups: collections.abc.Sequence[model.Group]
-) -> int:
-    """Find the hidden profile of a set of groups; make it if there is none.
+    db: orm.Session,
+    wanted: collections.abc.Sequence[collections.abc.Sequence[model.Group]],
+) -> list[int]:
+    """Find the hidden profiles of sets of groups; make those that lack.
+
+    With one statement, or with two.
 
     :param db: the transaction's session.
-    :param groups: what was chosen of the groups of a device context.
-    :returns: the profile's row id.
+    :param wanted: what was chosen of the groups of each device context.
+    :returns: the row id of the profile of each.
     """
-    name = model.profile_name(groups)
-    # Locked, so that it is not found unused and removed before the ARQs
-    # that are about to refer to it.
-    found = db.scalar(
-        sa.select(models.DeviceProfile.id)
-        .where(models.DeviceProfile.name == name)
-        .with_for_update()
+    names = [model.profile_name(groups) for groups in wanted]
+    by_name = dict(zip(names, wanted, strict=True))
+    profile = models.DeviceProfile
+    # Locked, so that none is found unused and removed before the ARQs that
+    # are about to refer to it. Others who refer to it need not wait for that.
+    found = db.execute(
+        sa.select(profile.name, profile.id)
+        .where(profile.name.in_(sorted(by_name)))
+        .with_for_update(read=True)
     )
-    if found is not None:
-        return found
-    profile = models.DeviceProfile(
+    row_ids = dict(row._tuple() for row in found)
+    # In one order, so that those who make the same wait for each other.
+    new = [
+        _new(name, by_name[name])
+        for name in sorted(by_name)
+        if name not in row_ids
+    ]
+    db.add_all(new)
+    db.flush()
+    row_ids |= {each.name: each.id for each in new}
+    return [row_ids[name] for name in names]
+
+
+def _new(
+    name: str, groups: collections.abc.Sequence[model.Group]
+) -> models.DeviceProfile:
+    return models.DeviceProfile(
         uuid=uuidutils.generate_uuid(),
         name=name,
         profile_json=json.dumps(
@@ -90,9 +109,6 @@ def make(
         ),
         description='Made by nova_cyborg for device contexts.',
     )
-    db.add(profile)
-    db.flush()
-    return profile.id
 
 
 def groups_of(
@@ -134,6 +150,20 @@ def remove_unused(
         sa.delete(profile).where(profile.name.in_(names), ~used.exists()),
         execution_options={'synchronize_session': False},
     )
+
+
+@session.retry
+def remove_unused_of(
+    context: cyborg_context.RequestContext,
+    contexts: collections.abc.Iterable[model.DeviceContext],
+) -> None:
+    """See :func:`remove_unused`; in a transaction of its own.
+
+    One that has removed ARQs does not wait for others that use the profile,
+    which may wait for it.
+    """
+    with session.writing(context) as db:
+        remove_unused(db, contexts)
 
 
 def of_no_arq(context: cyborg_context.RequestContext) -> dict[str, int]:

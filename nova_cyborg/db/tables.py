@@ -44,6 +44,9 @@ class DeviceAllocation(_Timestamps, Base):
     """
 
     __tablename__ = 'device_allocations'
+    __table_args__ = (
+        sa.Index('ix_device_allocations_updated_at', 'updated_at'),
+    )
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
     server_id: orm.Mapped[str] = orm.mapped_column(sa.String(36), unique=True)
@@ -55,6 +58,9 @@ class DeviceAllocation(_Timestamps, Base):
     settled_at: orm.Mapped[datetime.datetime | None] = orm.mapped_column(
         index=True
     )
+
+
+_IS_HELD = 'allocation_id IS NOT NULL'
 
 
 class DeviceContext(_Timestamps, Base):
@@ -74,6 +80,51 @@ class DeviceContext(_Timestamps, Base):
     __table_args__ = (
         sa.Index('ix_device_contexts_created_at', 'created_at'),
         sa.Index('ix_device_contexts_updated_at', 'updated_at'),
+        # Each order of a project's list; and whether a server holds it, which
+        # is most of its status.
+        sa.Index(
+            'ix_device_contexts_project_created',
+            'project_id',
+            'created_at',
+            'id',
+        ),
+        sa.Index(
+            'ix_device_contexts_project_held',
+            'project_id',
+            'allocation_id',
+            'created_at',
+            'id',
+        ),
+        # MariaDB has no index of a part. There, it has those that are held
+        # told apart without a look at their rows.
+        sa.Index(
+            'ix_device_contexts_project_created_held',
+            'project_id',
+            'created_at',
+            'id',
+            'allocation_id',
+            sqlite_where=sa.text(_IS_HELD),
+            postgresql_where=sa.text(_IS_HELD),
+        ),
+        sa.Index(
+            'ix_device_contexts_project_updated',
+            'project_id',
+            'updated_at',
+            'id',
+        ),
+        sa.Index(
+            'ix_device_contexts_project_name', 'project_id', 'name', 'id'
+        ),
+        sa.Index('ix_device_contexts_project_uuid', 'project_id', 'uuid'),
+        sa.Index(
+            'ix_device_contexts_project_tag',
+            'project_id',
+            'tag',
+            'created_at',
+            'id',
+        ),
+        sa.Index('ix_device_contexts_name', 'name'),
+        sa.Index('ix_device_contexts_tag', 'tag'),
     )
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)

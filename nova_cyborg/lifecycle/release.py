@@ -2,7 +2,7 @@
 
 """Releasing device contexts: their servers do not hold them any more.
 
-What is bound is unbound before. Each function is safe to repeat.
+What is bound is unbound with them. Each function is safe to repeat.
 """
 
 import logging
@@ -10,7 +10,8 @@ import logging
 from cyborg import context as cyborg_context
 
 from nova_cyborg import exception
-from nova_cyborg.db import allocations, arqs
+from nova_cyborg.db import arqs, profiles
+from nova_cyborg.db.bindings import releasing
 from nova_cyborg.lifecycle import nova, servers, unbind
 
 LOG = logging.getLogger(__name__)
@@ -51,22 +52,47 @@ def contexts(
         deleted.
     :param caller: UUID of the attempt that has reserved them; None for any.
     :raises AlreadyBegun: if another caller has.
-    :raises StillBound: if the server is bound again and again meanwhile.
+    :raises StillBound: if something is done with the server again and again
+        meanwhile.
+    """
+    context = cyborg_context.get_admin_context()
+    _release(server_id, releasing.read(context, server_id), terminated, caller)
+
+
+def _release(
+    server_id: str,
+    held: releasing.Held | None,
+    terminated: bool,
+    caller: str | None = None,
+) -> None:
+    """Release what a server holds.
+
+    :param held: that, as it was read.
     """
     context = cyborg_context.get_admin_context()
     for attempts_left in reversed(range(_ATTEMPTS)):
-        unbind.last_attempt(server_id, caller=caller)
-        # Those of the flavor's profile, too: Nova has asked for it in vain,
-        # or will not any more. Before it is lost whose they are.
-        unbind.devices(arqs.of_server(context, server_id))
+        if held is None:
+            # Those of the flavor's profile: Nova has asked for it in vain,
+            # or will not any more.
+            unbind.devices(arqs.of_server(context, server_id))
+            break
+        if caller not in (None, held.caller):
+            raise exception.AlreadyBegun(server_id=server_id)
         try:
-            allocations.release(context, server_id, terminated, caller)
+            _release_once(held, terminated)
             break
         except exception.StillBound:
-            # An attempt was begun between the two.
+            # An attempt was begun since it was read.
             if not attempts_left:
                 raise
+        held = releasing.read(context, server_id)
     LOG.info('Server %s has released its device contexts', server_id)
+
+
+def _release_once(held: releasing.Held, terminated: bool) -> None:
+    context = cyborg_context.get_admin_context()
+    unbind.given_back(releasing.release(context, held, terminated))
+    profiles.remove_unused_of(context, held.contexts.values())
 
 
 def unless_begun(server_id: str, generation: int, terminated: bool) -> None:
@@ -77,17 +103,19 @@ def unless_begun(server_id: str, generation: int, terminated: bool) -> None:
     :param terminated: whether those that live as long as their server are
         deleted.
     :raises StaleGeneration: if an attempt was begun in between.
-    :raises StillBound: if a device context is being attached meanwhile.
+    :raises StillBound: if one is begun meanwhile, or a device context is
+        attached.
     """
     context = cyborg_context.get_admin_context()
-    unbind.everything(server_id, generation)
-    allocations.release(
-        context,
-        server_id,
-        terminated,
-        # What has ended the attempt.
-        generation=generation + 1,
-    )
+    held = releasing.read(context, server_id)
+    if held is None:
+        unbind.devices(arqs.of_server(context, server_id))
+    elif held.generation != generation:
+        raise exception.StaleGeneration(
+            server_id=server_id, current=held.generation, given=generation
+        )
+    else:
+        _release_once(held, terminated)
     LOG.info('Server %s has released its device contexts', server_id)
 
 
@@ -104,18 +132,18 @@ def for_stock_nova(says: nova.Nova, server_id: str) -> None:
         of that.
     """
     context = cyborg_context.get_admin_context()
-    arq_ids = arqs.of_server(context, server_id)
-    if not allocations.exists(context, server_id):
-        unbind.devices(arq_ids)
+    held = releasing.read(context, server_id)
+    if held is None:
+        unbind.devices(arqs.of_server(context, server_id))
         return
     state = says.server(server_id).state
     if state in servers.STAYING:
         # A request of an operation that is over: what is bound now is not
         # what was to be unbound then, and is in the guest.
         raise exception.ServerNotLeaving(server_id=server_id)
-    unbind.devices(arq_ids)
     if state in servers.LEAVING:
-        contexts(server_id, terminated=True)
+        _release(server_id, held, terminated=True)
     else:
-        allocations.record_unbound(context, server_id)
+        unbind.given_back(releasing.unbind(context, held))
+        profiles.remove_unused_of(context, held.contexts.values())
         LOG.info('Server %s keeps its device contexts, unbound', server_id)

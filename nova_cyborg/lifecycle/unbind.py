@@ -15,6 +15,7 @@ from cyborg.agent import rpcapi
 from nova_cyborg.db import allocations, arqs, profiles
 from nova_cyborg.db.bindings import attempts, moves
 from nova_cyborg.db.inventory import cleaning, handles
+from nova_cyborg.db.requests import removing
 from nova_cyborg.lifecycle.cleaning import begin
 from nova_cyborg.lifecycle.inventory import publishing
 
@@ -132,8 +133,15 @@ def devices(arq_ids: collections.abc.Iterable[str]) -> None:
 
     :param arq_ids: UUIDs of the ARQs.
     """
+    given_back(removing.remove(cyborg_context.get_admin_context(), arq_ids))
+
+
+def given_back(removed: collections.abc.Iterable[handles.Handle]) -> None:
+    """Do what is left to do when ARQs were removed.
+
+    :param removed: the attach handles that they had.
+    """
     context = cyborg_context.get_admin_context()
-    removed = arqs.remove(context, arq_ids)
     for found in removed:
         if found.attach_type == handles.MDEV:
             _end_use(context, found)
@@ -185,17 +193,17 @@ def _end_use(
 
 def _tell_of_outages(
     context: cyborg_context.RequestContext,
-    given_back: collections.abc.Iterable[handles.Handle],
+    found: collections.abc.Iterable[handles.Handle],
 ) -> None:
     """Tell Placement of slots that nobody else gets, and have them cleaned.
 
     There are none, nearly always: one that is missing, or is to be cleaned.
     """
-    out = [found for found in given_back if found.out]
+    out = [each for each in found if each.out]
     publishing.publish(
-        context, sorted({found.provider for found in out if found.provider})
+        context, sorted({each.provider for each in out if each.provider})
     )
-    begin.of_handles(context, [found.uuid for found in out if found.unclean])
+    begin.of_handles(context, [each.uuid for each in out if each.unclean])
 
 
 def handle(unused: handles.Handle) -> None:

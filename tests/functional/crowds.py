@@ -21,7 +21,8 @@ from nova_cyborg.db import session, tables
 from tests.functional.api import cyborg
 
 _GROUPS = language.parse_groups([{'resources': {'FPGA': 1}}])
-_BEGIN = datetime.datetime(2026, 1, 1)
+#: When the first device context is made.
+BEGIN = datetime.datetime(2026, 1, 1)
 _SECOND = datetime.timedelta(seconds=1)
 
 _Rows = collections.abc.Iterable[dict[str, ty.Any]]
@@ -161,8 +162,7 @@ def contexts_in(db: sa.Connection, number: int, **fields: ty.Any) -> int:
                 'id': first + each,
                 'uuid': _new_id(),
                 'name': f'n{first + each:06d}',
-                'created_at': _BEGIN
-                + datetime.timedelta(seconds=first + each),
+                'created_at': BEGIN + datetime.timedelta(seconds=first + each),
                 **fields,
             }
             for each in range(number)

@@ -9,6 +9,7 @@ of that was chosen, and of which binding of its server it is, is in its link.
 
 import collections.abc
 import dataclasses
+import itertools
 import json
 import typing as ty
 
@@ -48,6 +49,31 @@ class Target:
             device.alternative == self.pick[device.group]
             and device.resource_provider_id == self.providers[device.group]
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A device context of which ARQs are to be made.
+
+    :ivar context_row_id: its row id.
+    :ivar context: the device context; a server holds it.
+    :ivar target: where they are to be bound.
+    """
+
+    context_row_id: int
+    context: model.DeviceContext
+    target: Target
+
+    @property
+    def groups(self) -> tuple[model.Group, ...]:
+        """What was chosen of its groups."""
+        return model.picked(self.context.groups, self.target.pick)
+
+    @property
+    def numbers(self) -> collections.abc.Iterator[int]:
+        """Which group each of its ARQs is of."""
+        for number, group in enumerate(self.groups):
+            yield from itertools.repeat(number, group.accelerator_count)
 
 
 def by_context(
@@ -185,51 +211,48 @@ def have_arqs(
 
 def make_arqs(
     db: orm.Session,
-    context_row_id: int,
-    context: model.DeviceContext,
     binding_id: int,
-    target: Target,
+    wanted: collections.abc.Sequence[Wanted],
     taken: collections.abc.Iterator[slots.Slot] | None = None,
 ) -> list[dict[str, str]]:
-    """Make the ARQs of a device context, bound or ready to be bound.
+    """Make the ARQs of device contexts, bound or ready to be bound.
+
+    With one statement, and with another one for their links.
 
     :param db: the transaction's session.
-    :param context_row_id: row id of the device context.
-    :param context: the device context; a server holds it.
     :param binding_id: row id of the binding that they are of.
-    :param target: where they are to be bound.
+    :param wanted: what they are for.
     :param taken: the slots that they are bound to, in order; None if they are
         not bound yet.
     :returns: ``uuid`` and ``device_rp_uuid`` of each.
     """
-    groups = model.picked(context.groups, target.pick)
-    profile_id = profiles.make(db, groups)
+    profile_ids = profiles.make(db, [each.groups for each in wanted])
     arqs: list[dict[str, ty.Any]] = []
     links: list[dict[str, ty.Any]] = []
-    for number, group in enumerate(groups):
-        for _n in range(group.accelerator_count):
+    for each, profile_id in zip(wanted, profile_ids, strict=True):
+        for number in each.numbers:
             uuid = uuidutils.generate_uuid()
             arqs.append(
                 {
                     'uuid': uuid,
-                    'project_id': context.project_id,
+                    'project_id': each.context.project_id,
                     'substate': constants.ARQ_INITIAL,
                     'device_profile_id': profile_id,
                     'device_profile_group_id': number,
-                    'hostname': target.hostname,
-                    'device_rp_uuid': target.providers[number],
+                    'hostname': each.target.hostname,
+                    'device_rp_uuid': each.target.providers[number],
                     # Set before it is bound, so that what looks ARQs up by
                     # server finds it from the beginning.
-                    'instance_uuid': context.server_id,
+                    'instance_uuid': each.context.server_id,
                     **_binding(taken),
                 }
             )
             links.append(
                 {
                     'arq_uuid': uuid,
-                    'device_context_id': context_row_id,
+                    'device_context_id': each.context_row_id,
                     'group_number': number,
-                    'alternative': target.pick[number],
+                    'alternative': each.target.pick[number],
                     'binding_id': binding_id,
                 }
             )
@@ -256,9 +279,24 @@ def _binding(
     }
 
 
+def remove(
+    db: orm.Session, context_row_ids: collections.abc.Collection[int]
+) -> None:
+    """Remove the links of device contexts to ARQs.
+
+    :param db: the transaction's session.
+    :param context_row_ids: row ids of device contexts, whose ARQs are gone.
+    """
+    link = tables.DeviceContextArq
+    db.execute(
+        sa.delete(link).where(link.device_context_id.in_(context_row_ids)),
+        execution_options={'synchronize_session': False},
+    )
+
+
 def remove_dangling(
     db: orm.Session,
-    context_row_ids: collections.abc.Sequence[int],
+    context_row_ids: collections.abc.Collection[int],
 ) -> None:
     """Remove the links to ARQs that are gone.
 
@@ -270,7 +308,8 @@ def remove_dangling(
     db.execute(
         sa.delete(link).where(
             link.device_context_id.in_(context_row_ids), ~live.exists()
-        )
+        ),
+        execution_options={'synchronize_session': False},
     )
 
 

@@ -119,15 +119,13 @@ def make(
     :param taken: what :func:`take_slots` has taken.
     :returns: ``uuid`` and ``device_rp_uuid`` of each.
     """
-    each_slot = None if taken is None else iter(taken)
     _record(db, held, binding.node, is_bound=taken is not None)
-    return [
-        arq
-        for row, data in held
-        for arq in links.make_arqs(
-            db, row.id, data, binding.id, wanted[data.uuid], each_slot
-        )
-    ]
+    return links.make_arqs(
+        db,
+        binding.id,
+        [links.Wanted(row.id, data, wanted[data.uuid]) for row, data in held],
+        None if taken is None else iter(taken),
+    )
 
 
 def _record(

@@ -26,19 +26,20 @@ _State = model.BindingState
 _Rows = list[tables.DeviceBinding]
 
 
-def lock_allocation(db: orm.Session, server_id: str) -> None:
+def lock_allocation(db: orm.Session, server_id: str, **values: object) -> None:
     """Lock a server's allocation, if there is one, by a write.
 
     What is locked is changed: whether it is as Nova says is looked at again.
 
     :param db: the transaction's session.
     :param server_id: UUID of the server.
+    :param values: columns that are changed besides.
     """
     allocation = tables.DeviceAllocation
     db.execute(
         sa.update(allocation)
         .where(allocation.server_id == server_id)
-        .values(updated_at=timeutils.utcnow(), settled_at=None)
+        .values(updated_at=timeutils.utcnow(), settled_at=None, **values)
     )
 
 
@@ -137,6 +138,19 @@ def tidy(db: orm.Session, allocation_id: int) -> None:
     :param db: the transaction's session.
     :param allocation_id: the row id of its allocation.
     """
+    remove_empty(db, allocation_id)
+    left = of_allocation(db, allocation_id)
+    leaving = [each for each in left if each.state == _State.LEAVING]
+    if leaving and active(left) is None:
+        activate(db, left, leaving[-1])
+
+
+def remove_empty(db: orm.Session, allocation_id: int) -> None:
+    """Remove the bindings of a server that have no devices any more.
+
+    :param db: the transaction's session.
+    :param allocation_id: the row id of its allocation.
+    """
     row, link = tables.DeviceBinding, tables.DeviceContextArq
     linked = sa.select(link.arq_uuid).where(link.binding_id == row.id)
     db.execute(
@@ -145,17 +159,3 @@ def tidy(db: orm.Session, allocation_id: int) -> None:
         ),
         execution_options={'synchronize_session': False},
     )
-    left = of_allocation(db, allocation_id)
-    leaving = [each for each in left if each.state == _State.LEAVING]
-    if leaving and active(left) is None:
-        activate(db, left, leaving[-1])
-
-
-def remove_all(db: orm.Session, allocation_id: int) -> None:
-    """Remove the bindings of a server, which have no devices any more.
-
-    :param db: the transaction's session.
-    :param allocation_id: the row id of its allocation.
-    """
-    row = tables.DeviceBinding
-    db.execute(sa.delete(row).where(row.allocation_id == allocation_id))

@@ -176,9 +176,11 @@ def record_each(
         for context, what in found
     ]
     db.execute(
-        sa.insert(tables.DeviceContextEvent).values(
-            [_as_row(each) for each in events]
-        )
+        # All have the same columns: it is one statement.
+        sa.insert(tables.DeviceContextEvent).execution_options(
+            render_nulls=True
+        ),
+        [_as_row(each) for each in events],
     )
     if _subscribers:
         sa.event.listen(

@@ -5,6 +5,7 @@
 import collections.abc
 import dataclasses
 import json
+import typing as ty
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
@@ -69,6 +70,42 @@ class Handle:
         return model.pci_address(self.info)
 
 
+#: What :func:`of_columns` takes, for statements that have the attach handle's
+#: deployable and device, too.
+COLUMNS: tuple[ty.Any, ...] = (
+    models.AttachHandle.uuid,
+    models.AttachHandle.id,
+    models.AttachHandle.attach_type,
+    models.Device.hostname,
+    models.AttachHandle.attach_info,
+    models.Deployable.rp_uuid,
+    outages.IS_OUT,
+    CLEANING_SECONDS,
+    outages.IS_UNCLEAN,
+)
+
+
+def of_columns(columns: collections.abc.Iterable[ty.Any]) -> Handle:
+    """Turn what :data:`COLUMNS` has read into data.
+
+    :param columns: the columns' values.
+    :returns: the attach handle.
+    """
+    uuid, row_id, attach_type, hostname, info, provider, *said = columns
+    out, seconds, unclean = said
+    return Handle(
+        uuid,
+        row_id,
+        attach_type,
+        hostname,
+        json.loads(info),
+        provider,
+        bool(out),
+        cleaned=seconds is not None,
+        unclean=bool(unclean),
+    )
+
+
 def find(
     db: orm.Session, *conditions: sa.ColumnElement[bool]
 ) -> collections.abc.Iterator[Handle]:
@@ -78,38 +115,14 @@ def find(
     :param conditions: what must hold for their rows.
     :returns: the handles.
     """
-    handle = models.AttachHandle
     deployable, device = models.Deployable, models.Device
     rows = db.execute(
-        sa.select(
-            handle.uuid,
-            handle.id,
-            handle.attach_type,
-            device.hostname,
-            handle.attach_info,
-            deployable.rp_uuid,
-            outages.IS_OUT,
-            CLEANING_SECONDS,
-            outages.IS_UNCLEAN,
-        )
-        .join(deployable, deployable.id == handle.deployable_id)
+        sa.select(*COLUMNS)
+        .join(deployable, deployable.id == models.AttachHandle.deployable_id)
         .join(device, device.id == deployable.device_id)
         .where(*conditions)
     )
-    for row in rows:
-        uuid, row_id, attach_type, hostname, info, provider, *said = row
-        out, seconds, unclean = said
-        yield Handle(
-            uuid,
-            row_id,
-            attach_type,
-            hostname,
-            json.loads(info),
-            provider,
-            bool(out),
-            cleaned=seconds is not None,
-            unclean=bool(unclean),
-        )
+    return (of_columns(row) for row in rows)
 
 
 def without_room(

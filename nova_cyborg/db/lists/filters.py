@@ -118,13 +118,16 @@ def _tagged(tags: Tags) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
 
 
 def _is_on(host: str) -> sa.ColumnElement[bool]:
+    link, arq = tables.DeviceContextArq, models.ExtArq
     binding = tables.DeviceBinding
-    # By its index, and then exactly.
-    return _has_arq(
-        rows.IS_ACTIVE,
-        binding.node == host,
-        expressions.Exactly(binding.node, host),
+    # What is there, and not whether each device context is.
+    found = (
+        sa.select(link.device_context_id)
+        .join(binding, binding.id == link.binding_id)
+        .join(arq, arq.uuid == expressions.as_in_cyborg(link.arq_uuid))
+        .where(rows.IS_ACTIVE, *expressions.exactly(binding.node, host))
     )
+    return tables.DeviceContext.id.in_(found)
 
 
 def _has_changed(since: datetime.datetime) -> sa.ColumnElement[bool]:

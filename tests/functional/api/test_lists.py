@@ -514,7 +514,12 @@ class TestCost:
             ('host=compute1', 'device_context_arqs'),
             ('device_profile=' + cyborg.UNKNOWN, 'device_contexts'),
             ('created_after=2026-01-01&all_projects=1', 'device_contexts'),
-            ('updated_before=2026-01-01&all_projects=1', 'device_contexts'),
+            (
+                # In another order, SQLite looks at each in that, and not
+                # at all once a page is full.
+                'updated_before=2026-01-01&all_projects=1&sort=updated_at',
+                'device_contexts_updated_at (updated_at>? AND updated_at<?)',
+            ),
         ],
     )
     def test_no_table_is_read_as_a_whole(self, on_sqlite, query, index):
@@ -527,7 +532,7 @@ class TestCost:
         assert any(
             step.startswith('SEARCH ') and index in step for step in steps
         )
-        assert not [step for step in steps if step.startswith('SCAN ')]
+        assert not self._scanned(steps)
 
     def test_what_is_new_of_all_projects_is_looked_for(self, on_sqlite):
         """Not each device context is looked at, be they ever so many."""
@@ -541,6 +546,37 @@ class TestCost:
         contexts = [each for each in steps if 'device_contexts' in each]
         assert len(contexts) >= 4
         assert not [each for each in contexts if each.startswith('SCAN ')]
+
+    @pytest.mark.parametrize('direction', ['asc', 'desc'])
+    @pytest.mark.parametrize(
+        'key', ['created_at', 'updated_at', 'name', 'uuid']
+    )
+    @pytest.mark.parametrize('page', ['first', 'next'])
+    def test_an_index_has_each_order(self, on_sqlite, key, direction, page):
+        member = cyborg.Caller(cyborg.client(on_sqlite.app))
+        marker = member.create_one(name='a')
+        member.update(marker, name='b')
+        query = f'?sort={key}:{direction}'
+        if page == 'next':
+            query += f'&marker={marker}'
+
+        steps = self._plan(on_sqlite, lambda: member.list(query))
+
+        index = f'ix_device_contexts_project_{key.removesuffix("_at")}'
+        assert [step for step in steps if f' {index} ' in step]
+        # What is sorted is the page.
+        assert not self._scanned(steps)
+        assert len([step for step in steps if 'TEMP B-TREE' in step]) == 1
+
+    @staticmethod
+    def _scanned(steps):
+        """Return which tables are read as a whole."""
+        tables = ('device_', 'extended_', 'attach_')
+        return [
+            step
+            for step in steps
+            if step.startswith('SCAN ') and step.split()[1].startswith(tables)
+        ]
 
     @staticmethod
     def _plan(cloud, call):

@@ -55,7 +55,7 @@ def schema(engine):
     made = sa.inspect(engine)
     return {
         name: [
-            sorted(map(str, found(name)))
+            sorted(map(_as_text, found(name)))
             for found in (
                 made.get_columns,
                 made.get_indexes,
@@ -65,6 +65,13 @@ def schema(engine):
         ]
         for name in made.get_table_names()
     }
+
+
+def _as_text(found):
+    # Which rows an index has is an object, that is equal to no other.
+    options = found.get('dialect_options', {}).items()
+    texts = {option: str(value) for option, value in options}
+    return str({**found, 'dialect_options': texts})
 
 
 def _insert(connection, table, **values):

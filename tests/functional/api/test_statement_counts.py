@@ -15,10 +15,14 @@ from tests.functional.api.conftest import providers
 # Servers that there are besides.
 FEW = 10
 MANY = 1000
+IS_OF = models.ExtArq.instance_uuid
 
 # Of a server with one device, where nothing is to be programmed.
 MOST = {'GET arqs': 1, 'GET resolved': 1}
 MOST_TO_BIND = 12
+# For each further device.
+MOST_MORE_TO_BIND = 4
+MOST_TO_DELETE = 12
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +89,41 @@ def test_with_few_and_with_many_more(cloud, member, journey):
     assert journey() == with_few
     for call, most in MOST.items():
         assert with_few[call] <= most, call
+
+
+@pytest.fixture
+def delete(cloud, member, nova, profile_arq, count):
+    """Counts the statements of Nova's DELETE for a server that has it all."""
+
+    def _delete(*says):
+        server_id = cloud.nova.boot()
+        profile_arq(server_id, cloud.add_device())
+        uuids = [
+            member.create_one(delete_on_termination=ends)
+            for ends in (True, False)
+        ]
+        nova.reserve(server_id, *uuids)
+        nova.bind(server_id, providers(cloud.add_device(), *uuids))
+        cloud.nova.change(server_id, *says)
+        counted = count(lambda: nova.delete_arqs(f'instance={server_id}'))
+        assert cloud.count(models.ExtArq, server_id == IS_OF) == 0
+        return counted
+
+    return _delete
+
+
+@pytest.mark.parametrize(
+    'says',
+    [('ACTIVE', 'deleting'), ('ACTIVE', 'shelving_offloading')],
+    ids=['deleted', 'offloaded'],
+)
+def test_to_delete_with_few_and_with_many_more(cloud, delete, says):
+    crowds.servers(cloud.engine, FEW)
+    with_few = delete(*says)
+    crowds.servers(cloud.engine, MANY - FEW)
+
+    assert delete(*says) == with_few
+    assert with_few <= MOST_TO_DELETE
 
 
 @pytest.fixture
@@ -159,6 +198,55 @@ def test_more_accelerators_are_no_statement_more(cloud, nova, bound, release):
     assert counted[0][0] <= MOST_TO_BIND
 
 
+@pytest.mark.parametrize('alike', [True, False])
+def test_to_bind_more_contexts(cloud, member, nova, count, alike):
+    counted = []
+    for number in (1, 2, 5):
+        uuids = [
+            member.create_one(
+                config={'round': f'{number}', 'n': '0' if alike else f'{each}'}
+            )
+            for each in range(number)
+        ]
+        server_id = cloud.nova.boot()
+        nova.reserve(server_id, *uuids)
+        wanted = {}
+        for uuid_ in uuids:
+            wanted |= providers(cloud.add_device(), uuid_)
+        with cloud.transactions() as ended:
+            counted.append(
+                count(
+                    lambda: nova.bind(server_id, wanted, generation=0)  # noqa: B023
+                )
+            )
+        assert ended == ['COMMIT']
+        assert {member.status_of(uuid_) for uuid_ in uuids} == {'bound'}
+
+    one, two, five = counted
+    assert one <= MOST_TO_BIND
+    if alike:
+        assert one == two == five
+    else:
+        # A profile for each, which is made once in a cloud.
+        assert two <= one + MOST_MORE_TO_BIND
+        assert five <= one + 4 * MOST_MORE_TO_BIND
+
+
+def test_to_bind_what_others_have_bound(cloud, member, nova, count):
+    counted = []
+    for _n in range(2):
+        uuids = [member.create_one(config={'n': f'{n}'}) for n in range(3)]
+        server_id = cloud.nova.boot()
+        nova.reserve(server_id, *uuids)
+        wanted = providers(cloud.add_device(slots=3), *uuids)
+        counted.append(
+            count(lambda: nova.bind(server_id, wanted, generation=0))  # noqa: B023
+        )
+
+    # There is each profile by then.
+    assert counted[1] < MOST_TO_BIND <= counted[0]
+
+
 def test_of_very_many_they_are_a_few_more(cloud, member, nova, count):
     cloud.config.config(group='nova_cyborg', max_accelerators_per_server=512)
     counted = []
@@ -176,9 +264,8 @@ def test_of_very_many_they_are_a_few_more(cloud, member, nova, count):
         may_bind.set()
         cloud.drain()
 
-    # A statement has the UUIDs of 500: to lock, to look for handles, to
-    # delete.
-    assert counted[1] == counted[0] + 3
+    # A statement that deletes has the UUIDs of 500.
+    assert counted[1] == counted[0] + 1
 
 
 def test_to_attach_to_a_server_with_more_is_no_statement_more(

@@ -20,7 +20,7 @@ def test_all_is_well(run, running, member):
     [
         'SELECT device_allocations',
         'UPDATE device_allocations',
-        'UPDATE extended_accelerator_requests',
+        'DELETE FROM device_profiles',
     ],
 )
 def test_another_audit_repairs_at_the_same_time(cloud, run, running, step):

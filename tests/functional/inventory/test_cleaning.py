@@ -686,7 +686,7 @@ def test_what_it_costs(cloud, bus, start, shell):
     cloud.devices_file.write(card(ONE, TWO, cleaning=shell(WRITE)))
     both = statements(cloud, [cloud.boot(CARD, YPU) for _n in range(2)])
 
-    assert len(plain) == 5
+    assert len(plain) == 4
     # The others are what Placement and the agent are told.
     inserts = [each for each in cleaned if each.startswith('INSERT')]
     assert len(inserts) == 1

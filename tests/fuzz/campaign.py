@@ -68,7 +68,7 @@ class Effort:
     each_bound: bool
 
 
-LONG = Effort(examples=40, each_bound=True)
+LONG = Effort(examples=20, each_bound=True)
 SHORT = Effort(examples=1, each_bound=False)
 
 

@@ -22,6 +22,7 @@ from keystoneauth1 import fixture as token_fixture
 from keystonemiddleware import fixture as middleware_fixture
 
 from nova_cyborg.lifecycle.limits import keystone as limits
+from tests.functional import watched
 from tests.functional.api import keystone, placement
 from tools.cloud.machine import installation
 
@@ -58,7 +59,7 @@ class World(cyborg.CyborgFixture):
         self._reach_placement()
         self._reach_keystone()
         self._make_tokens()
-        self.deployed = self._deploy()
+        self.deployed = watched.Watched(self._deploy())
         self._api = webtest.TestApp(self.deployed)
         self.variables = self._furnish()
 

@@ -22,22 +22,16 @@ from nova_cyborg.lifecycle.inventory import publishing
 LOG = logging.getLogger(__name__)
 
 
-def last_attempt(
-    server_id: str,
-    generation: int | None = None,
-    caller: str | None = None,
-) -> None:
+def last_attempt(server_id: str, generation: int) -> None:
     """Unbind what the last attempt to bring a server to a host has bound.
 
     :param server_id: UUID of the server.
     :param generation: the attempt's, which is refused if it is not the last
-        one; None for whichever is the last.
-    :param caller: UUID of that attempt; None for any.
-    :raises AlreadyBegun: if it is another caller's.
+        one.
     :raises StaleGeneration: if another attempt was begun in between.
     """
     context = cyborg_context.get_admin_context()
-    devices(attempts.end(context, server_id, generation, caller))
+    devices(attempts.end(context, server_id, generation))
     allocations.record_unbound(context, server_id)
 
 

@@ -202,18 +202,15 @@ def end(
     context: cyborg_context.RequestContext,
     server_id: str,
     generation: int | None = None,
-    caller: str | None = None,
     arq_ids: collections.abc.Collection[str] | None = None,
 ) -> list[str]:
     """End the attempt to bring a server to a host; its ARQs are to be unbound.
 
     :param server_id: UUID of the server.
     :param generation: the attempt's; None for whichever is the last.
-    :param caller: UUID of the attempt; None for any.
     :param arq_ids: UUIDs of ARQs that the attempt has made, with others or
         not; None for any.
     :returns: UUIDs of the ARQs; none if the server holds no device contexts.
-    :raises AlreadyBegun: if it is another caller's.
     :raises StaleGeneration: if another attempt was begun in between.
     :raises OtherAttempt: if another attempt has bound other ARQs.
     """
@@ -221,7 +218,6 @@ def end(
         row = allocations.lock(db, server_id)
         if row is None:
             return []
-        allocations.check_caller(row, caller)
         if generation is not None:
             allocations.check_generation(row, generation)
         found = rows.of_allocation(db, row.id)

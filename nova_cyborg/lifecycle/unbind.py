@@ -6,6 +6,7 @@ A server keeps its device contexts. Each function is safe to repeat.
 """
 
 import collections.abc
+import contextlib
 import logging
 
 import oslo_messaging
@@ -20,6 +21,10 @@ from nova_cyborg.lifecycle.cleaning import begin
 from nova_cyborg.lifecycle.inventory import publishing
 
 LOG = logging.getLogger(__name__)
+
+#: Seconds for which cyborg-agent is waited for, to make or to remove a
+#: mediated device: it writes to a file, and a driver may take some of them.
+AGENT_ANSWERS_WITHIN = 20
 
 
 def last_attempt(server_id: str, generation: int) -> None:
@@ -175,9 +180,8 @@ def _end_use(
         # Whatever the agent raises, or the message bus if its host is down.
         # The server need not wait for that.
         LOG.warning(
-            'Attach handle %s stays in use, as its mediated device could not '
-            'be removed. Run "nova-cyborg-manage audit --repair" when '
-            'cyborg-agent is back on its host: %s',
+            'Attach handle %s stays in use until its mediated device can be '
+            'removed: %s',
             unused.uuid,
             exc,
         )
@@ -216,18 +220,40 @@ def handle(unused: handles.Handle) -> None:
     _tell_of_outages(context, [now] if now else [])
 
 
+@contextlib.contextmanager
+def answering_soon(
+    agent: rpcapi.AgentAPI,
+) -> collections.abc.Iterator[None]:
+    """Wait for no answer of cyborg-agent for longer than it takes.
+
+    Cyborg waits as long as for any RPC call, which an operator may have made
+    minutes: what is left of a process that has died could not be told from
+    what one is at.
+
+    :param agent: asks it, to make or to remove a mediated device.
+    """
+    client = agent.client
+    agent.client = client.prepare(timeout=AGENT_ANSWERS_WITHIN)
+    try:
+        yield
+    finally:
+        agent.client = client
+
+
 def _remove_mediated_device(
     context: cyborg_context.RequestContext, handle: handles.Handle
 ) -> None:
+    agent = rpcapi.AgentAPI()
     # One that is not there is as good, as after a reboot of the host.
     try:
-        rpcapi.AgentAPI().remove_vgpu_mdev(
-            context,
-            handle.hostname,
-            handle.pci_address,
-            handle.info['asked_type'],
-            handle.uuid,
-        )
+        with answering_soon(agent):
+            agent.remove_vgpu_mdev(
+                context,
+                handle.hostname,
+                handle.pci_address,
+                handle.info['asked_type'],
+                handle.uuid,
+            )
     except FileNotFoundError:
         return
     except oslo_messaging.RemoteError as exc:

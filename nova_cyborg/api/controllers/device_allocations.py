@@ -107,22 +107,24 @@ class DeviceAllocationsController(rest.RestController):
         """
         body = handler.read_body(schemas.OVERDUE)
         context = handler.request_context()
+        process = handler.canonical(body['process'])
         lease = leases.take(
             context,
             leases.CONDUCTOR,
-            handler.canonical(body['process']),
+            process,
             body['host'],
             _LEASE_SECONDS,
         )
+        told = lease.holder == process
         found = (
             holders.overdue(context, body['seconds'], body['marker'], _OVERDUE)
-            if lease
+            if told
             else []
         )
         # From the first again after the last.
         more = len(found) == _OVERDUE
         return {
-            'told': lease is not None,
+            'told': told,
             'servers': [each.server_id for each in found],
             'marker': found[-1].row_id if more else 0,
         }

@@ -83,7 +83,8 @@ def unless_given(stock: _Allocate) -> _Allocate:
         context: cyborg_context.RequestContext,
         deployable: ty.Any,
     ) -> None:
-        stock(self, context, deployable)
+        with unbind.answering_soon(self.agent):
+            stock(self, context, deployable)
         admin = cyborg_context.get_admin_context()
         arq_id, row_id = self.arq.uuid, self.attach_handle_id
         if not pending.give(admin, arq_id, row_id) and arqs.states(

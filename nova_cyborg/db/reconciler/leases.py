@@ -7,6 +7,7 @@ the database's clock, so that those of the processes may differ. It has a
 name, for there may be several.
 """
 
+import contextlib
 import dataclasses
 import json
 import typing as ty
@@ -58,6 +59,11 @@ class Lease:
         return self.now <= self.expires_at + due
 
     @property
+    def seconds_left(self) -> int:
+        """For how many seconds nobody else can take it."""
+        return max(0, self.expires_at - self.now)
+
+    @property
     def good_age(self) -> int | None:
         """Seconds since the last round began that looked at everything."""
         return None if self.good_at is None else self.now - self.good_at
@@ -87,21 +93,22 @@ def take(
     holder: str,
     host: str,
     seconds: int,
-) -> Lease | None:
+) -> Lease:
     """Take a lease, or have it last longer; safe to repeat.
 
     :param name: its name.
     :param holder: a UUID of the process.
     :param host: the host of the process.
     :param seconds: how long it is to last from now on.
-    :returns: the lease; None if another process has it.
+    :returns: the lease, which another process has if its holder is another.
     """
     if not _take_over(context, name, holder, host, seconds):
-        if read(context, name) is not None:
-            return None
-        if not _make(context, name, holder, host, seconds):
-            return None
-    return read(context, name)
+        found = read(context, name)
+        if found is not None:
+            return found
+        # Of two that make it, the database lets one.
+        _make(context, name, holder, host, seconds)
+    return ty.cast(Lease, read(context, name))
 
 
 @session.retry
@@ -162,17 +169,16 @@ def _make(
     holder: str,
     host: str,
     seconds: int,
-) -> bool:
-    try:
-        with session.writing(context) as db:
-            db.execute(
-                sa.insert(tables.Lease).values(
-                    name=name,
-                    holder=holder,
-                    host=host,
-                    expires_at=_NOW + seconds,
-                )
+) -> None:
+    with (
+        contextlib.suppress(db_exc.DBDuplicateEntry),
+        session.writing(context) as db,
+    ):
+        db.execute(
+            sa.insert(tables.Lease).values(
+                name=name,
+                holder=holder,
+                host=host,
+                expires_at=_NOW + seconds,
             )
-    except db_exc.DBDuplicateEntry:
-        return False
-    return True
+        )

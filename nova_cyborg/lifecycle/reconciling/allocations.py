@@ -15,7 +15,7 @@ from cyborg import context as cyborg_context
 from nova_cyborg import exception
 from nova_cyborg.db.reconciler import providers
 from nova_cyborg.lifecycle import heal, nova, placement, servers
-from nova_cyborg.lifecycle.reconciling import report, watch
+from nova_cyborg.lifecycle.reconciling import memory, report, watch
 
 LOG = logging.getLogger(__name__)
 
@@ -54,11 +54,20 @@ class Allocations:
     :param grace: seconds between the two looks.
     :param found: is told of what is found and repaired, and knows which
         servers something was repaired of.
+    :param remembered: what another process has seen.
     """
 
-    def __init__(self, grace: float, found: report.Report) -> None:
+    def __init__(
+        self,
+        grace: float,
+        found: report.Report,
+        remembered: memory.Memory,
+    ) -> None:
         self._report = found
-        self._suspects: watch.Suspects[_Fact] = watch.Suspects(grace)
+        self._remembered = remembered
+        self._suspects: watch.Suspects[_Fact] = watch.Suspects(
+            grace, remembered
+        )
         self._pause = max(grace, heal.MOVE_ENDS_WITHIN)
         # Since when it is known that moves are over, by UUID of the migration:
         # with the server as it was then.
@@ -76,6 +85,15 @@ class Allocations:
     def oldest(self) -> float | None:
         """Since when the oldest of them is known; None if there is none."""
         return self._suspects.oldest
+
+    @property
+    def seen(self) -> list[memory.Seen]:
+        """Return all that are known, and since when."""
+        over = [
+            ((consumer, server), since)
+            for consumer, (server, since) in self._over.items()
+        ]
+        return [*self._suspects.seen, *over]
 
     def look(self, budget: report.Budget) -> None:
         """Look at some, and put those right that were found before.
@@ -162,10 +180,14 @@ class Allocations:
             return False
         now = time.monotonic()
         before, since = self._over.get(consumer, (None, now))
+        if before is None:
+            known = self._remembered.recall((consumer, moved))
+            if known is not None:
+                before, since = moved, known
         if before != moved:
             since = now
         if before == moved and now - since >= self._pause:
-            del self._over[consumer]
+            self._over.pop(consumer, None)
             return True
         # Those that Nova has ended itself are not asked about again.
         self._over = {

@@ -15,11 +15,11 @@ from nova_cyborg.db import allocations, arqs, profiles
 from nova_cyborg.db.inventory import handles
 from nova_cyborg.db.reconciler import leftovers, profile_arqs
 from nova_cyborg.lifecycle import nova, servers, unbind
-from nova_cyborg.lifecycle.reconciling import report, watch
+from nova_cyborg.lifecycle.reconciling import memory, report, watch
 
-# Seconds from when an attach handle counts as in use to when an ARQ names it:
-# a mediated device is made in between, by an RPC call that may take 60 s.
-_MAKING = 90
+# Seconds from when an attach handle counts as in use to when an ARQ names it,
+# at most: a mediated device is made in between.
+_MAKING = unbind.AGENT_ANSWERS_WITHIN + 10
 
 
 class Leftovers:
@@ -27,16 +27,26 @@ class Leftovers:
 
     :param grace: seconds between the two looks.
     :param found: is told of what is found and repaired.
+    :param remembered: what another process has seen.
     """
 
-    def __init__(self, grace: float, found: report.Report) -> None:
+    def __init__(
+        self,
+        grace: float,
+        found: report.Report,
+        remembered: memory.Memory,
+    ) -> None:
         self._report = found
-        self._slots: watch.Suspects[leftovers.Slot] = watch.Suspects(grace)
-        self._links: watch.Suspects[str] = watch.Suspects(grace)
-        self._arqs: watch.Suspects[tuple[str, str | None]] = watch.Suspects(
-            grace
+        self._slots: watch.Suspects[leftovers.Slot] = watch.Suspects(
+            grace, remembered
         )
-        self._profiles: watch.Suspects[tuple[str, int]] = watch.Suspects(grace)
+        self._links: watch.Suspects[str] = watch.Suspects(grace, remembered)
+        self._arqs: watch.Suspects[tuple[str, str | None]] = watch.Suspects(
+            grace, remembered
+        )
+        self._profiles: watch.Suspects[tuple[str, int]] = watch.Suspects(
+            grace, remembered
+        )
         # What holds no slot is looked at in turn.
         self._turn = 0
 
@@ -50,6 +60,16 @@ class Leftovers:
             self._profiles.oldest,
         )
         return min((each for each in found if each is not None), default=None)
+
+    @property
+    def seen(self) -> list[memory.Seen]:
+        """Return all that are known, and since when."""
+        return [
+            *self._slots.seen,
+            *self._links.seen,
+            *self._arqs.seen,
+            *self._profiles.seen,
+        ]
 
     def look(self, budget: report.Budget) -> None:
         """Find them, and put those right that were found before.

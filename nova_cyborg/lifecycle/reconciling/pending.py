@@ -10,14 +10,13 @@ import time
 from cyborg import context as cyborg_context
 
 from nova_cyborg.db.reconciler import pending
-from nova_cyborg.lifecycle import bind, nova, servers
-from nova_cyborg.lifecycle.reconciling import report, watch
+from nova_cyborg.lifecycle import bind, nova, servers, unbind
+from nova_cyborg.lifecycle.reconciling import memory, report, watch
 
 _KIND = 'binding-not-finished'
 # For how many seconds a cyborg-conductor may be at it, if nothing is to be
-# programmed: it has the agent make a mediated device, by an RPC call that may
-# take 60 s.
-_MAKING = 90
+# programmed: it has the agent make a mediated device.
+_MAKING = unbind.AGENT_ANSWERS_WITHIN + 10
 # Of others, nothing becomes any more, or Nova does not say.
 _WAITING = (servers.State.EXISTS, servers.State.ARRIVING)
 
@@ -28,14 +27,26 @@ class Pending:
     :param grace: seconds between the two looks.
     :param found: is told of what is found and repaired.
     :param conductor: binds; see :func:`bind.resume`.
+    :param remembered: what another process has seen.
     """
 
     def __init__(
-        self, grace: float, found: report.Report, conductor: bind.Conductor
+        self,
+        grace: float,
+        found: report.Report,
+        conductor: bind.Conductor,
+        remembered: memory.Memory,
     ) -> None:
         self._report = found
         self._conductor = conductor
-        self._suspects: watch.Suspects[pending.Binding] = watch.Suspects(grace)
+        self._suspects: watch.Suspects[pending.Binding] = watch.Suspects(
+            grace, remembered
+        )
+
+    @property
+    def seen(self) -> list[memory.Seen]:
+        """Return all that are known, and since when."""
+        return self._suspects.seen
 
     def look(self, budget: report.Budget) -> None:
         """Find them, and have those go on that were found before.

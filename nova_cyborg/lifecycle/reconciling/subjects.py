@@ -9,7 +9,7 @@ import time
 import typing as ty
 
 from nova_cyborg.lifecycle import nova, servers
-from nova_cyborg.lifecycle.reconciling import report, watch
+from nova_cyborg.lifecycle.reconciling import memory, report, watch
 
 # After as many that Nova does not say anything of, a tick asks of no other:
 # Nova may be down, and each takes time.
@@ -67,14 +67,19 @@ class Subjects(ty.Generic[_F]):
     :param source: what is read, decided and done about them.
     :param grace: seconds between the two looks.
     :param found: is told of what is found and repaired.
+    :param remembered: what another process has seen.
     """
 
     def __init__(
-        self, source: Source[_F], grace: float, found: report.Report
+        self,
+        source: Source[_F],
+        grace: float,
+        found: report.Report,
+        remembered: memory.Memory,
     ) -> None:
         self._source = source
         self._report = found
-        self.watch: watch.Watch[_F] = watch.Watch(grace)
+        self.watch: watch.Watch[_F] = watch.Watch(grace, remembered)
         self._cursor = 0
 
     def look(
@@ -108,7 +113,7 @@ class Subjects(ty.Generic[_F]):
             if self._source.is_settled(each.fact, server):
                 self._source.settle(each.fact)
             each.wait(now)
-        elif each.suspect(kind, now, self.watch.grace):
+        elif self.watch.suspect(each, kind, now):
             self._repair(each, kind)
         return server.state is not servers.State.UNKNOWN
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Memory of what was seen, so that two looks a grace apart must agree.
+"""What was seen, so that two looks a grace apart must agree.
 
-It lives as long as a process reconciles: another one begins anew. Times are
-those of the process's own clock, which only goes forward.
+Times are those of the process's own clock, which only goes forward. Another
+process that goes on has the ages of the suspects; see :mod:`.memory`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import typing as ty
+
+from nova_cyborg.lifecycle.reconciling import memory
 
 #: Seconds after which a server is looked at again, of which nothing becomes.
 LATER = 30
@@ -25,10 +27,14 @@ class Suspects(ty.Generic[Fact]):
     """What disagrees, among rows that are all read in each round.
 
     :param grace: seconds for which one must disagree to count.
+    :param remembered: what another process has seen.
     """
 
-    def __init__(self, grace: float) -> None:
+    def __init__(
+        self, grace: float, remembered: memory.Memory | None = None
+    ) -> None:
         self._grace = grace
+        self._remembered = remembered or memory.Memory()
         self._since: dict[Fact, float] = {}
 
     def confirmed(
@@ -45,14 +51,16 @@ class Suspects(ty.Generic[Fact]):
         :returns: what disagreed at an earlier moment, too, unchanged.
         """
         before = self._since
-        self._since = {each: before.get(each, now) for each in found}
-        return [
-            each
-            for each, since in self._since.items()
-            if each in before
-            and now - since
-            >= max(self._grace, grace_of(each) if grace_of else 0)
-        ]
+        self._since = {}
+        counting = []
+        for each in found:
+            since = before.get(each, self._remembered.recall(each))
+            self._since[each] = now if since is None else since
+            if since is not None and now - since >= max(
+                self._grace, grace_of(each) if grace_of else 0
+            ):
+                counting.append(each)
+        return counting
 
     def __iter__(self) -> collections.abc.Iterator[Fact]:
         """Go through all that disagrees."""
@@ -70,6 +78,11 @@ class Suspects(ty.Generic[Fact]):
     def oldest(self) -> float | None:
         """Since when the oldest of them disagrees; None if there is none."""
         return min(self._since.values(), default=None)
+
+    @property
+    def seen(self) -> list[memory.Seen]:
+        """Return all that disagrees, and since when."""
+        return list(self._since.items())
 
 
 @dataclasses.dataclass
@@ -100,31 +113,20 @@ class Watched(ty.Generic[Fact]):
         is_old = now - self.since > _LONG
         self.due = now + (MUCH_LATER if is_old else LATER)
 
-    def suspect(self, kind: str, now: float, grace: float) -> bool:
-        """Take what a look has found.
-
-        :param kind: what disagrees.
-        :param now: the time.
-        :param grace: seconds for which it must disagree to count.
-        :returns: whether it counts; else it is looked at again.
-        """
-        if self.kind == kind and now - self.suspected >= grace:
-            return True
-        if self.kind != kind:
-            self.kind, self.suspected = kind, now
-        self.due = self.suspected + grace
-        return False
-
 
 class Watch(ty.Generic[Fact]):
     """All servers that are not settled.
 
     :param grace: seconds from a change to the first look, and between the two
         looks.
+    :param remembered: what another process has seen.
     """
 
-    def __init__(self, grace: float) -> None:
-        self.grace = grace
+    def __init__(
+        self, grace: float, remembered: memory.Memory | None = None
+    ) -> None:
+        self._grace = grace
+        self._remembered = remembered or memory.Memory()
         self._watched: dict[str, Watched[Fact]] = {}
         self._is_begun = False
 
@@ -141,7 +143,7 @@ class Watch(ty.Generic[Fact]):
         :param listed: UUIDs of servers that Nova has listed as deleted.
         """
         # Whoever begins does not know for how long they have been so.
-        first = now + self.grace if self._is_begun else now
+        first = now + self._grace if self._is_begun else now
         self._is_begun = True
         before = self._watched
         self._watched = {}
@@ -156,6 +158,21 @@ class Watch(ty.Generic[Fact]):
     def __contains__(self, server_id: object) -> bool:
         """Tell whether a server is watched, by its UUID."""
         return server_id in self._watched
+
+    def suspect(self, one: Watched[Fact], kind: str, now: float) -> bool:
+        """Take what a look at one of them has found.
+
+        :param one: the server.
+        :param kind: what disagrees.
+        :param now: the time.
+        :returns: whether it counts; else it is looked at again.
+        """
+        since: float | None = one.suspected
+        if one.kind != kind:
+            since = self._remembered.recall((one.fact, kind))
+        one.kind, one.suspected = kind, now if since is None else since
+        one.due = one.suspected + self._grace
+        return since is not None and now >= one.due
 
     def due(self, now: float) -> list[Watched[Fact]]:
         """Find what is to be looked at, those first that wait longest.
@@ -180,3 +197,12 @@ class Watch(ty.Generic[Fact]):
             (each.due for each in self._watched.values() if each.kind),
             default=None,
         )
+
+    @property
+    def seen(self) -> list[memory.Seen]:
+        """Return all suspects, and since when they are."""
+        return [
+            ((each.fact, each.kind), each.suspected)
+            for each in self._watched.values()
+            if each.kind
+        ]

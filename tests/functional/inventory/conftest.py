@@ -335,6 +335,8 @@ def agent_rpc():
             ext_arq, 'AgentAPI', autospec=agent_rpcapi.AgentAPI
         ) as agent,
     ):
+        # As it is made anew for each instance.
+        agent.return_value.client = mock.Mock()
         yield agent.return_value
 
 

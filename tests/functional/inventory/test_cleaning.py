@@ -47,7 +47,7 @@ class Bus:
         self.casts = []
         self.is_down = False
 
-    def prepare(self, server, retry):
+    def prepare(self, server=HOST, **_bounds):
         assert server == HOST
         return self
 

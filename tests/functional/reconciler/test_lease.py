@@ -4,6 +4,7 @@
 
 import concurrent.futures
 import datetime
+import json
 
 import pytest
 import sqlalchemy as sa
@@ -47,7 +48,9 @@ def test_one_has_it():
 
     assert lease.in_use
     assert (lease.holder, lease.host) == (A, 'host-a')
-    assert take(B) is None
+    other = take(B)
+    assert other.holder == A
+    assert 0 < other.seconds_left <= 30
     assert take(A).expires_at >= lease.expires_at
     assert read().holder == A
 
@@ -58,7 +61,7 @@ def test_it_expires(cloud):
     assert not read().in_use
 
     assert take(B).holder == B
-    assert take(A) is None
+    assert take(A).holder == B
 
 
 def test_leases_do_not_know_of_each_other():
@@ -86,7 +89,8 @@ def test_of_many_at_once_one_has_it():
     with concurrent.futures.ThreadPoolExecutor(len(holders)) as executor:
         found = list(executor.map(take, holders))
 
-    assert sum(each is not None for each in found) == 1
+    (holder,) = {each.holder for each in found}
+    assert holder in holders
 
 
 @pytest.mark.parametrize('hours', [-1, 1])
@@ -107,3 +111,78 @@ def test_clocks_that_are_an_hour_apart(cloud, placement, monkeypatch, hours):
     monkeypatch.undo()
     first.tick()
     assert leases.read(context, 'cyborg-conductor').host == 'controller2'
+
+
+class TestWhoeverGoesOn:
+    """One that is killed leaves what it has seen."""
+
+    @pytest.fixture
+    def killed(self, cloud, placement):
+        """Has a process see what disagrees once, and die some time ago."""
+
+        def _killed(seconds):
+            one = Reconciler('controller1', grace=15)
+            one.tick()
+            assert one.report['repaired'] == {}
+            report = one.report
+            assert report['suspects']
+            report['suspects_at'] -= seconds
+            with cloud.engine.begin() as connection:
+                connection.execute(
+                    sa.update(tables.Lease).values(report=json.dumps(report))
+                )
+            expire(cloud)
+
+        return _killed
+
+    @pytest.fixture
+    def other(self):
+        return Reconciler('controller2', grace=15)
+
+    def test_it_has_seen_it_long_enough(self, cloud, running, killed, other):
+        cloud.nova.delete(running[1], listed=False)
+        killed(20)
+
+        other.tick()
+
+        assert other.report['repaired'] == {'held-by-no-server': 1}
+        assert cloud.used_slots() == 0
+
+    @pytest.mark.parametrize('seconds', [5, 1000])
+    def test_it_has_not(self, cloud, running, killed, other, seconds):
+        cloud.nova.delete(running[1], listed=False)
+        killed(seconds)
+
+        other.tick()
+
+        assert other.report['repaired'] == {}
+
+    def test_something_has_changed_since(
+        self, cloud, running, killed, other, nova
+    ):
+        cloud.nova.delete(running[1], listed=False)
+        killed(20)
+        nova.begin(running[1])
+
+        other.tick()
+
+        assert other.report['repaired'] == {}
+
+    def test_it_is_not_shown(self, cloud, running, killed, admin):
+        cloud.nova.delete(running[1], listed=False)
+        killed(0)
+
+        shown = admin.call('get', '/v2/reconciler').json['reconciler']
+
+        assert not any('suspects' in name for name in shown)
+
+
+def test_who_waits_reaches_for_it_when_it_expires(cloud, placement):
+    Reconciler('controller1', interval=40).tick()
+    lease = leases.read(cyborg_context.get_admin_context(), leases.RECONCILER)
+
+    pause = Reconciler('controller2', interval=400).tick()
+
+    # 40 s between two ticks, as much as two may take, and 5 s.
+    assert pause == pytest.approx(lease.seconds_left + 1, abs=2)
+    assert lease.seconds_left > 40

@@ -9,6 +9,7 @@ The lease saves work and requests; what two do at once is done once.
 from __future__ import annotations
 
 import logging
+import math
 import typing as ty
 import uuid
 
@@ -17,12 +18,18 @@ from cyborg import context as cyborg_context
 from nova_cyborg.cyborg.conductor.reconciler import rounds
 from nova_cyborg.db.reconciler import leases
 from nova_cyborg.lifecycle import bind
+from nova_cyborg.lifecycle.reconciling import memory
 
 LOG = logging.getLogger(__name__)
 
 _NAME = leases.RECONCILER
-#: Seconds after which another process goes on, if one does not.
-LEASE = 30
+# Seconds for which the lease lasts at least, and by which a tick may be late.
+_LEAST = 20
+_LATE = 5
+# What another process has seen longer ago is not remembered.
+_FORGOTTEN = 120
+# Keys of what is recorded beside the report: see memory.Memory.
+_SUSPECTS, _LEFT_AT = 'suspects', 'suspects_at'
 
 
 class Loop:
@@ -63,20 +70,36 @@ class Loop:
         lease = leases.take(
             context, _NAME, self._holder, self._host, self._seconds
         )
-        if lease is None:
+        if lease.holder != self._holder:
             # What another one has not found meanwhile, it finds itself.
             self._rounds = None
-            return self._settings.interval
+            return min(self._settings.interval, lease.seconds_left + 1)
         if self._rounds is None:
             LOG.info('This process reconciles Cyborg with Nova from now on')
-            self._rounds = rounds.Rounds(self._settings, self._conductor)
+            self._rounds = rounds.Rounds(
+                self._settings, self._conductor, _remembered(lease)
+            )
         good_at = self._rounds.tick(lease.now, lease.good_at)
-        found: dict[str, ty.Any] = self._rounds.as_dict()
+        found: dict[str, ty.Any] = {
+            **self._rounds.as_dict(),
+            _SUSPECTS: self._rounds.leave(),
+            _LEFT_AT: lease.now,
+        }
         leases.record(context, _NAME, self._holder, found, good_at)
         return self._rounds.pause
 
     @property
     def _seconds(self) -> int:
-        # One that has it keeps it from tick to tick.
+        """How long one that has the lease keeps it: from tick to tick."""
         settings = self._settings
-        return max(LEASE, int(3 * (settings.interval + settings.budget)) + 1)
+        tick = settings.interval + 2 * settings.budget
+        return max(_LEAST, math.ceil(tick) + _LATE)
+
+
+def _remembered(lease: leases.Lease) -> memory.Memory:
+    """Return what the process has left that had the lease before."""
+    ages = lease.report.get(_SUSPECTS)
+    passed = lease.now - lease.report.get(_LEFT_AT, 0)
+    if not ages or passed > _FORGOTTEN:
+        return memory.Memory()
+    return memory.Memory(ages, passed)

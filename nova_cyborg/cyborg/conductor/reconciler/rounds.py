@@ -17,6 +17,7 @@ from nova_cyborg.lifecycle.reconciling import (
     changes,
     holders,
     leftovers,
+    memory,
     pending,
     profile_arqs,
     report,
@@ -52,22 +53,36 @@ class Rounds:
 
     :param settings: what the options say.
     :param conductor: binds.
+    :param remembered: what another process has seen.
     """
 
-    def __init__(self, settings: Settings, conductor: bind.Conductor) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        conductor: bind.Conductor,
+        remembered: memory.Memory,
+    ) -> None:
         self._settings = settings
         self._report = report.Report()
         grace = settings.grace
-        self._pending = pending.Pending(grace, self._report, conductor)
-        self._leftovers = leftovers.Leftovers(grace, self._report)
-        self._allocations = allocations.Allocations(grace, self._report)
+        self._pending = pending.Pending(
+            grace, self._report, conductor, remembered
+        )
+        self._leftovers = leftovers.Leftovers(grace, self._report, remembered)
+        self._allocations = allocations.Allocations(
+            grace, self._report, remembered
+        )
         self._keeping = keeping.Keeping(settings.event_days)
         self._changes = changes.Changes(
             (holders.Holders(), profile_arqs.ProfileArqs())
         )
         self._subjects: tuple[subjects.Subjects[ty.Any], ...] = (
-            subjects.Subjects(holders.Holders(), grace, self._report),
-            subjects.Subjects(profile_arqs.ProfileArqs(), grace, self._report),
+            subjects.Subjects(
+                holders.Holders(), grace, self._report, remembered
+            ),
+            subjects.Subjects(
+                profile_arqs.ProfileArqs(), grace, self._report, remembered
+            ),
         )
         # Which of them is looked at in turn.
         self._turn = 0
@@ -153,6 +168,17 @@ class Rounds:
             ),
             **self._report.as_dict(),
         }
+
+    def leave(self) -> dict[str, int]:
+        """Return what the process that goes on is to remember, for JSON."""
+        return memory.leave(
+            [
+                *self._pending.seen,
+                *self._leftovers.seen,
+                *self._allocations.seen,
+                *(seen for each in self._subjects for seen in each.watch.seen),
+            ]
+        )
 
     def _looking(
         self, one: subjects.Subjects[ty.Any], budget: report.Budget

@@ -3,10 +3,11 @@
 """Two looks a grace apart must agree."""
 
 import dataclasses
+import time
 
 import pytest
 
-from nova_cyborg.lifecycle.reconciling import watch
+from nova_cyborg.lifecycle.reconciling import memory, watch
 
 GRACE = 15
 
@@ -15,6 +16,19 @@ GRACE = 15
 class Fact:
     server_id: str
     version: int = 0
+
+
+@pytest.fixture
+def remembered():
+    """Has seen suspects some seconds ago, for the last time just now."""
+
+    def _remembered(*seen):
+        now = time.monotonic()
+        return memory.Memory(
+            memory.leave((suspect, now - age) for suspect, age in seen)
+        )
+
+    return _remembered
 
 
 class TestSuspects:
@@ -57,6 +71,21 @@ class TestSuspects:
 
         assert suspects.confirmed(['a'], 30) == []
         assert suspects.confirmed(['a'], 35) == ['a']
+
+    def test_what_another_process_has_seen(self, remembered):
+        suspects = watch.Suspects(GRACE, remembered(('a', 20), ('b', 5)))
+        now = time.monotonic()
+
+        assert suspects.confirmed(['a', 'b', 'c'], now) == ['a']
+        assert suspects.oldest == pytest.approx(now - 20, abs=1.5)
+
+    def test_what_has_been_well_since_another_process_saw_it(self, remembered):
+        suspects = watch.Suspects(GRACE, remembered(('a', 20)))
+        now = time.monotonic()
+        suspects.confirmed(['a'], now)
+        suspects.confirmed([], now)
+
+        assert suspects.confirmed(['a'], now) == []
 
 
 class TestWatch:
@@ -124,25 +153,49 @@ class TestWatch:
         begun.update({'a': Fact('a')}, 0, ())
         (one,) = begun.due(15)
 
-        assert not one.suspect('kind', 15, GRACE)
+        assert not begun.suspect(one, 'kind', 15)
         assert begun.oldest == 15
         assert begun.next_suspect == 30
-        assert not one.suspect('kind', 29, GRACE)
-        assert one.suspect('kind', 30, GRACE)
+        assert not begun.suspect(one, 'kind', 29)
+        assert begun.suspect(one, 'kind', 30)
 
     def test_two_looks_that_differ(self, begun):
         begun.update({'a': Fact('a')}, 0, ())
         (one,) = begun.due(15)
-        one.suspect('kind', 15, GRACE)
+        begun.suspect(one, 'kind', 15)
 
-        assert not one.suspect('another', 30, GRACE)
+        assert not begun.suspect(one, 'another', 30)
         assert one.due == 45
 
     def test_a_look_that_finds_nothing(self, begun):
         begun.update({'a': Fact('a')}, 0, ())
         (one,) = begun.due(15)
-        one.suspect('kind', 15, GRACE)
+        begun.suspect(one, 'kind', 15)
         one.wait(20)
 
         assert begun.oldest is None
-        assert not one.suspect('kind', 50, GRACE)
+        assert not begun.suspect(one, 'kind', 50)
+
+    def test_what_another_process_has_seen(self, remembered):
+        two = {'a': Fact('a'), 'b': Fact('b', 2)}
+        one = watch.Watch(
+            GRACE,
+            remembered(
+                ((Fact('a'), 'kind'), 20),
+                ((Fact('b', 1), 'kind'), 20),
+            ),
+        )
+        now = time.monotonic()
+        one.update(two, now, ())
+        found = {each.fact.server_id: each for each in one.due(now)}
+
+        assert one.suspect(found['a'], 'kind', now)
+        assert not one.suspect(found['b'], 'kind', now)
+        assert found['b'].due == now + GRACE
+
+    def test_what_is_left_to_another_process(self, begun):
+        begun.update({'a': Fact('a'), 'b': Fact('b')}, 0, ())
+        one, _other = begun.due(15)
+        begun.suspect(one, 'kind', 15)
+
+        assert begun.seen == [((Fact('a'), 'kind'), 15)]

@@ -15,7 +15,8 @@ from cyborg import context as cyborg_context
 from nova_cyborg import exception
 from nova_cyborg.db.reconciler import providers
 from nova_cyborg.lifecycle import heal, nova, placement, servers
-from nova_cyborg.lifecycle.reconciling import memory, report, watch
+from nova_cyborg.lifecycle.reconciling import report
+from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
 
 LOG = logging.getLogger(__name__)
 

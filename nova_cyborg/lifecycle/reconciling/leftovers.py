@@ -15,7 +15,8 @@ from nova_cyborg.db import allocations, arqs, profiles
 from nova_cyborg.db.inventory import handles
 from nova_cyborg.db.reconciler import leftovers, profile_arqs
 from nova_cyborg.lifecycle import nova, servers, unbind
-from nova_cyborg.lifecycle.reconciling import memory, report, watch
+from nova_cyborg.lifecycle.reconciling import report
+from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
 
 # Seconds from when an attach handle counts as in use to when an ARQ names it,
 # at most: a mediated device is made in between.

@@ -11,7 +11,8 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg.db.reconciler import pending
 from nova_cyborg.lifecycle import bind, nova, servers, unbind
-from nova_cyborg.lifecycle.reconciling import memory, report, watch
+from nova_cyborg.lifecycle.reconciling import report
+from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
 
 _KIND = 'binding-not-finished'
 # For how many seconds a cyborg-conductor may be at it, if nothing is to be

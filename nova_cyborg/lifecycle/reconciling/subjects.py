@@ -9,7 +9,8 @@ import time
 import typing as ty
 
 from nova_cyborg.lifecycle import nova, servers
-from nova_cyborg.lifecycle.reconciling import memory, report, watch
+from nova_cyborg.lifecycle.reconciling import report
+from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
 
 # After as many that Nova does not say anything of, a tick asks of no other:
 # Nova may be down, and each takes time.

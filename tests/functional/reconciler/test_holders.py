@@ -224,7 +224,7 @@ def test_a_repair_that_fails_is_tried_again(
     cloud, reconciler, running, member, monkeypatch, caplog
 ):
     from nova_cyborg.lifecycle import release
-    from nova_cyborg.lifecycle.reconciling import watch
+    from nova_cyborg.lifecycle.reconciling.suspects import watch
 
     cloud.nova.delete(running[1])
     monkeypatch.setattr(watch, 'LATER', 0)

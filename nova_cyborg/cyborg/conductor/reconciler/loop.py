@@ -18,7 +18,7 @@ from cyborg import context as cyborg_context
 from nova_cyborg.cyborg.conductor.reconciler import rounds
 from nova_cyborg.db.reconciler import leases
 from nova_cyborg.lifecycle import bind
-from nova_cyborg.lifecycle.reconciling import memory
+from nova_cyborg.lifecycle.reconciling.suspects import memory
 
 LOG = logging.getLogger(__name__)
 

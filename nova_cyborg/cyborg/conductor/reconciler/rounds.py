@@ -17,12 +17,12 @@ from nova_cyborg.lifecycle.reconciling import (
     changes,
     holders,
     leftovers,
-    memory,
     pending,
     profile_arqs,
     report,
     subjects,
 )
+from nova_cyborg.lifecycle.reconciling.suspects import memory
 
 LOG = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from nova_cyborg.lifecycle import servers
-from nova_cyborg.lifecycle.reconciling import memory
+from nova_cyborg.lifecycle.reconciling.suspects import memory
 
 SERVER = servers.Server(
     'a',

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from nova_cyborg.lifecycle.reconciling import memory, watch
+from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
 
 GRACE = 15
 

@@ -12,7 +12,7 @@ import collections.abc
 import dataclasses
 import typing as ty
 
-from nova_cyborg.lifecycle.reconciling import memory
+from nova_cyborg.lifecycle.reconciling.suspects import memory
 
 #: Seconds after which a server is looked at again, of which nothing becomes.
 LATER = 30

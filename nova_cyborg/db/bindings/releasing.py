@@ -24,8 +24,6 @@ from nova_cyborg.db.events import actions, recording
 from nova_cyborg.db.inventory import handles
 from nova_cyborg.db.requests import removing
 
-_COMMA = ','
-
 
 @dataclasses.dataclass(frozen=True)
 class Held:
@@ -56,24 +54,33 @@ def read(
     :returns: what it holds; None if it holds no device contexts.
     """
     allocation, table = tables.DeviceAllocation, tables.DeviceContext
-    arq_ids = (
-        sa.select(sa.func.aggregate_strings(models.ExtArq.uuid, _COMMA))
-        .where(models.ExtArq.instance_uuid == server_id)
+    arq, other = models.ExtArq, orm.aliased(table)
+    # The ARQs stand beside the first device context only, so that there are no
+    # more rows than of both. An aggregate of MySQL's would be cut off.
+    first = (
+        sa.select(sa.func.min(other.id))
+        .where(other.allocation_id == allocation.id)
+        .correlate(allocation)
         .scalar_subquery()
     )
     query = (
-        sa.select(allocation, table, arq_ids)
+        sa.select(allocation, table, arq.uuid)
         .outerjoin(table, table.allocation_id == allocation.id)
+        .outerjoin(
+            arq,
+            (arq.instance_uuid == server_id)
+            & (table.id.is_(None) | (table.id == first)),
+        )
         .where(allocation.server_id == server_id)
-        .order_by(table.id)
+        .order_by(table.id, arq.id)
     )
     found = session.rows(context, query)
     if not found:
         return None
-    row, _context, text = found[0]
+    row = found[0][0]
     held = {
         each.id: contexts.as_data(each, server_id, row.fault)
-        for _row, each, _text in found
+        for _row, each, _arq_id in found
         if each
     }
     return Held(
@@ -82,7 +89,7 @@ def read(
         row.generation,
         row.caller,
         held,
-        text.split(_COMMA) if text else [],
+        [arq_id for _row, _context, arq_id in found if arq_id],
     )
 
 

@@ -138,9 +138,11 @@ class Allocations:
             found.update(self._about(client, each, says))
         found -= self._declined(time.monotonic())
         kept = {each for each in self._suspects if each.provider not in looked}
+        # Both waits begin at the first look.
+        waiting = {each for each in found if not self._is_long_over(each)}
         now = time.monotonic()
         for fact in self._suspects.confirmed(found | kept, now):
-            if fact in found and budget.left and not self._is_early(fact):
+            if fact in found - waiting and budget.left:
                 self._carry_out(client, fact)
 
     def _following(
@@ -151,22 +153,29 @@ class Allocations:
         return found
 
     def _carry_out(self, client: placement.Placement, fact: _Fact) -> None:
-        if fact.kind == _OF_NO_SERVER and not self._is_over(fact):
-            self._later[fact] = time.monotonic() + self._pause
-            return
         server_id = fact.server.server_id
         repair = functools.partial(_repair, client, fact)
         self._report.carry_out(fact.kind, server_id, repair)
         # It is repaired, or has a reason that does not go away at once.
         self._until[fact] = time.monotonic() + watch.MUCH_LATER
 
-    def _is_early(self, fact: _Fact) -> bool:
-        """Tell whether something was looked at a moment ago."""
+    def _is_long_over(self, fact: _Fact) -> bool:
+        """Tell whether nothing may be of a migration that goes on.
+
+        Nova is not asked again for a while about what may be.
+        """
+        if fact.kind != _OF_NO_SERVER:
+            return True
         now = time.monotonic()
         self._later = {
             each: due for each, due in self._later.items() if due > now
         }
-        return fact in self._later
+        if fact in self._later:
+            return False
+        if not self._is_over(fact):
+            self._later[fact] = time.monotonic() + self._pause
+            return False
+        return True
 
     def _is_over(self, fact: _Fact) -> bool:
         """Tell whether what has allocated is no migration, or is long over."""
@@ -187,9 +196,6 @@ class Allocations:
                 before, since = moved, known
         if before != moved:
             since = now
-        if before == moved and now - since >= self._pause:
-            self._over.pop(consumer, None)
-            return True
         # Those that Nova has ended itself are not asked about again.
         self._over = {
             each: (server, seen)
@@ -197,7 +203,7 @@ class Allocations:
             if now - seen < watch.MUCH_LATER
         }
         self._over[consumer] = moved, since
-        return False
+        return before == moved and now - since >= self._pause
 
     def _declined(self, now: float) -> set[_Fact]:
         """Return what is left alone for a while."""

@@ -11,6 +11,8 @@ from nova_cyborg import model
 from tests.functional.api import placement as placement_lib
 
 # A device profile that stock Nova asks for.
+# A device of mediated devices; see Cloud.add_device.
+MEDIATED = {'attach_type': 'MDEV'}
 PROFILE = {'name': 'afaas_example', 'groups': [{'resources:FPGA': '1'}]}
 
 

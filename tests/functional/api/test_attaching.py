@@ -13,13 +13,13 @@ from nova_cyborg import model
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import (
+    MEDIATED,
     held,
     providers,
     wait_for_status,
 )
 
 OTHER_CALLER = '0ca11000-0000-4000-8000-000000000000'
-MEDIATED = {'attach_type': 'MDEV'}
 
 
 def code_of(response):

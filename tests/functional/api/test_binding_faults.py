@@ -14,10 +14,9 @@ from oslo_db import exception as db_exc
 from nova_cyborg.db import tables
 from nova_cyborg.lifecycle import bind
 from tests.functional.api import cyborg
-from tests.functional.api.conftest import providers
+from tests.functional.api.conftest import MEDIATED, providers
 
 # What Cyborg's conductor binds: the agent makes the device first.
-MEDIATED = {'attach_type': 'MDEV'}
 
 
 def wait_for_status(caller, uuid_, status):

@@ -9,10 +9,9 @@ from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
-from tests.functional.api.conftest import held, providers
+from tests.functional.api.conftest import MEDIATED, held, providers
 
 OTHER_CALLER = '0ca11000-0000-4000-8000-000000000000'
-MEDIATED = {'attach_type': 'MDEV'}
 # A function of a card is two ARQs of Cyborg's, and one unit of Placement's.
 TWO_FUNCTIONS = {
     'resources': {'FPGA_GZIP': 1},

@@ -2,6 +2,8 @@
 
 """Policies of device contexts, in the manner of Cyborg's own."""
 
+from __future__ import annotations
+
 from cyborg.policies import base
 from oslo_policy import policy
 
@@ -22,6 +24,7 @@ _READER_OR_ADMIN = f'{base.PROJECT_READER} or {base.ADMIN}'
 
 _COLLECTION = '/v2/device_contexts'
 _MEMBER = '/v2/device_contexts/{uuid}'
+# A type of oslo.policy 5.0, which older releases of OpenStack do not have.
 _EXPLAIN: list[policy.Operation] = [
     {'method': 'POST', 'path': f'{path}/explain'}
     for path in (_COLLECTION, _MEMBER)

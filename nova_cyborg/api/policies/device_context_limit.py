@@ -2,6 +2,8 @@
 
 """Policies of what projects may have, and have."""
 
+from __future__ import annotations
+
 from cyborg.policies import base
 from oslo_policy import policy
 
@@ -9,6 +11,7 @@ BASE = 'cyborg:device_context_limit:%s'
 GET_ALL = BASE % 'get_all'
 GET_OTHERS = BASE % 'get_others'
 
+# A type of oslo.policy 5.0, which older releases of OpenStack do not have.
 _OPERATIONS: list[policy.Operation] = [
     {'method': 'GET', 'path': '/v2/device_context_limits'}
 ]

@@ -404,6 +404,7 @@ class AllocationClient:
         server_id: str,
         caller: str | None = None,
         terminated: bool = False,
+        kept: bool = False,
     ) -> None:
         """Release a server's device contexts; safe to repeat.
 
@@ -412,10 +413,16 @@ class AllocationClient:
             any.
         :param terminated: whether the server is gone for good; Cyborg asks
             Nova unless it is.
+        :param kept: whether no device context is deleted, even so; nor is
+            Nova asked.
         :raises AlreadyBegun: if another caller has.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        given = {'caller': caller, 'terminated': 'true' if terminated else ''}
+        given = {
+            'caller': caller,
+            'terminated': 'true' if terminated else '',
+            'kept': 'true' if kept else '',
+        }
         query = parse.urlencode({k: v for k, v in given.items() if v})
         self._call('DELETE', _path(server_id, f'?{query}' if query else ''))
 

@@ -10,7 +10,7 @@ from cyborg import context as cyborg_context
 from nova_cyborg.db import allocations, arqs
 from nova_cyborg.db.bindings import attaching, detaching, transitions
 from nova_cyborg.db.limits import limits as limits_lib
-from nova_cyborg.lifecycle import heal, nova, unbind
+from nova_cyborg.lifecycle import unbind
 
 LOG = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ def begin(
 ) -> attaching.Begun:
     """Begin to attach a device context to a server; safe to repeat.
 
-    If a server that is gone holds it, it is released.
+    Nova's API waits for it, and is not asked about a server that holds it:
+    one with a single thread would wait for ever.
 
     :param call: the call that attaches it.
     :param project_id: the server's project, which owns the device context.
@@ -33,11 +34,9 @@ def begin(
     :param check: raises if the server may not have its device contexts.
     :param limits: what the project may have.
     :returns: what the server holds.
+    :raises DeviceContextInUse: if another server holds it.
     """
-    begun = heal.contexts_in_use(
-        nova.Nova(),
-        lambda: attaching.begin(context, call, project_id, tag, check, limits),
-    )
+    begun = attaching.begin(context, call, project_id, tag, check, limits)
     LOG.info(
         'Server %s is getting device context %s',
         call.server_id,

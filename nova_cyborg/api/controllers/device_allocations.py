@@ -229,12 +229,13 @@ class DeviceAllocationsController(rest.RestController):
         """Unbind the devices and release the device contexts."""
         query = handler.read_query()
         caller = query.get('caller')
-        release.of_server(
-            nova.Nova(),
-            _known(server_id),
-            caller and handler.canonical(caller),
-            'terminated' in query,
-        )
+        caller = caller and handler.canonical(caller)
+        if 'kept' in query:
+            release.contexts(_known(server_id), False, caller)
+        else:
+            release.of_server(
+                nova.Nova(), _known(server_id), caller, 'terminated' in query
+            )
 
     @handler.handle(policies.ATTACH, service_only=True)
     def attach(self, server_id: str) -> dict[str, ty.Any]:

@@ -262,6 +262,13 @@ RELEASE: dict[str, ty.Any] = {
             'description': 'Whether Nova is not asked if the server is gone: '
             'nova-api says so of one that it deletes by itself.',
         },
+        'kept': {
+            'enum': ['true'],
+            'description': 'Whether Nova is not asked, and no device context '
+            'is deleted: nova-api says so of a server that is gone or was '
+            'never built, and holds what another one is to have.',
+        },
     },
+    'not': {'required': ['kept', 'terminated']},
     'additionalProperties': False,
 }

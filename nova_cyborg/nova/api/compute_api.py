@@ -193,7 +193,7 @@ class API(deletion.API):
             )
             for each in found.contexts:
                 holder = each.holder
-                if holder and self._is_in_the_way(context, holder):
+                if holder and is_in_the_way(self, context, holder):
                     raise exception.DeviceContextInUse(
                         id=each.uuid, server_id=holder
                     )
@@ -201,29 +201,33 @@ class API(deletion.API):
             groups.check_combinations(found.combinations)
         return found.contexts
 
-    def _is_in_the_way(
-        self, context: nova_context.RequestContext, server_id: str
-    ) -> bool:
-        """Tell whether a server keeps the device contexts that it holds.
 
-        From one that is gone, or was never built, Cyborg releases them when
-        nova-conductor reserves them. Asked here and not by Cyborg, which
-        would ask this API while it waits: one with a single thread would
-        wait for ever.
-        """
-        try:
-            holder = self.get(
-                context.elevated(), server_id, cell_down_support=True
-            )
-        except nova_exception.InstanceNotFound:
-            return False
-        # Of one whose cell does not answer, no more is known.
-        return (
-            'vm_state' not in holder
-            or holder.vm_state != vm_states.ERROR
-            or holder.host is not None
-            or holder.launched_at is not None
+def is_in_the_way(
+    compute: api.API, context: nova_context.RequestContext, server_id: str
+) -> bool:
+    """Tell whether a server keeps the device contexts that it holds.
+
+    From one that is gone, or was never built, Cyborg releases them when they
+    are reserved for another one. Asked here and not by Cyborg, which would
+    ask this API while it waits: one with a single thread would wait for ever.
+
+    :param compute: Nova's compute API.
+    :param context: the context of who asks for them.
+    :param server_id: UUID of the server that holds them.
+    """
+    try:
+        holder = compute.get(
+            context.elevated(), server_id, cell_down_support=True
         )
+    except nova_exception.InstanceNotFound:
+        return False
+    # Of one whose cell does not answer, no more is known.
+    return (
+        'vm_state' not in holder
+        or holder.vm_state != vm_states.ERROR
+        or holder.host is not None
+        or holder.launched_at is not None
+    )
 
 
 def install() -> str:

@@ -146,9 +146,15 @@ class TestAttach:
     ):
         other, uuid_ = boot(cloud.add_device())
         cloud.nova.delete(other)
+        asked = cloud.nova.requests
 
+        # Nova's API waits for the answers: it is not asked, and says itself
+        # that the server is gone.
+        nova.attach(server_id, uuid_, status=409)
+        nova.release(other, '?kept=true')
         nova.attach(server_id, uuid_, status=200)
 
+        assert cloud.nova.requests == asked
         assert member.status_of(uuid_) == 'attaching'
         assert cloud.used_slots() == 0
         nova.allocation(other, status=404)

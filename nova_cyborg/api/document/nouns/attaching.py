@@ -26,10 +26,10 @@ OPERATIONS = (
         name='attach_device_context',
         path=_MEMBER + '/attach',
         summary='Begin to give a device context to a server that exists',
-        description='The server holds it from now on. One whose holder is '
-        'gone or was never built, as Nova says, is released first. The '
-        'request can be repeated, also by another caller, who takes over '
-        'then.',
+        description='The server holds it from now on. From a server that '
+        'is gone or was never built it is released first, if the request '
+        'names that. The request can be repeated, also by another caller, who '
+        'takes over then.',
         policies=(policies.ATTACH,),
         body=schemas.ATTACH,
         answers=(Answer(200, 'It is begun.', answers.ATTACHING),),

@@ -10,6 +10,7 @@ actions and by the device context.
 from __future__ import annotations
 
 import collections.abc
+import functools
 import logging
 import typing as ty
 
@@ -67,13 +68,8 @@ class API(api.API):
             _check_services(instance)
             allocations = client.allocation_client(context)
             caller = uuidutils.generate_uuid()
-            attachment = allocations.attach(
-                instance.uuid,
-                context_id,
-                caller,
-                instance.project_id,
-                tag,
-                groups.asked_by(instance.flavor),
+            attachment = self._reserve(
+                context, allocations, instance, context_id, caller, tag
             )
             try:
                 groups.check_attached(attachment)
@@ -92,6 +88,36 @@ class API(api.API):
                     _give_up(allocations, instance, context_id, caller, exc)
                 raise
         return attachment.context
+
+    def _reserve(
+        self,
+        context: nova_context.RequestContext,
+        allocations: cyborg_client.AllocationClient,
+        instance: objects.Instance,
+        context_id: str,
+        caller: str,
+        tag: str | None,
+    ) -> cyborg_client.Attachment:
+        """Begin to give a device context to a server, in Cyborg."""
+        attach = functools.partial(
+            allocations.attach,
+            instance.uuid,
+            context_id,
+            caller,
+            instance.project_id,
+            tag,
+            groups.asked_by(instance.flavor),
+        )
+        try:
+            return attach()
+        except exception.DeviceContextInUse:
+            (found,) = allocations.check([context_id]).contexts
+            holder = found.holder
+            if holder:
+                if stock_api.is_in_the_way(self, context, holder):
+                    raise
+                allocations.release(holder, kept=True)
+            return attach()
 
     @api.check_instance_lock
     @api.check_instance_state(vm_state=_STATES, task_state=[None])

@@ -151,6 +151,33 @@ class RequestTest(plugging.TestCase):
         return made
 
 
+class HolderTest(plugging.TestCase):
+    """The device context is another server's."""
+
+    def test_one_that_was_not_released_with_its_server(self) -> None:
+        holder = self.boot(self.pci)
+        path = f'/servers/{self.server["id"]}/os-device-contexts'
+        body = _body(self.pci)
+        status, text = self.refused(lambda: self.api.api_post(path, body))
+        self.assertEqual(409, status)
+        self.assertIn(f'in use by server {holder["id"]}', text)
+        self.cyborg.control(
+            'fault',
+            method='DELETE',
+            path='device_allocations',
+            action='answer',
+            value=500,
+        )
+        self.delete(holder)
+        found = self.get_context(self.pci)
+        self.assertEqual(holder['id'], found['server_id'])
+        self.cyborg.control('clear_faults')
+
+        self.attach(self.pci)
+
+        self.assert_has(self.pci)
+
+
 @testtools.skipUnless(test_limits.COUNTS, test_limits.SINCE)
 class UnifiedLimitsTest(plugging.TestCase):
     """Keystone limits a project to one FPGA."""

@@ -53,6 +53,30 @@ def profile(flavor: _Said) -> str | None:
     return found
 
 
+def groups(flavor: _Said) -> list[model.Group]:
+    """Say for what Placement chooses a provider each, for a flavor.
+
+    :param flavor: the flavor, as for :func:`server`.
+    :returns: amounts by resource class, for each provider.
+    """
+    specs = flavor.get('extra_specs', {})
+    # What is in no numbered group may come from a provider for each class.
+    found = [
+        model.Group(((name, amount),))
+        for name, amount in _amounts(flavor, specs).items()
+        if amount
+    ]
+    numbered: dict[str, list[tuple[str, int]]] = {}
+    for key, value in specs.items():
+        matched = _NUMBERED.fullmatch(key)
+        if matched and matched[1] == 'resources' and str(value).isdecimal():
+            numbered.setdefault(matched[2], []).append(
+                (matched[3], int(value))
+            )
+    found += (model.Group(tuple(each)) for each in numbered.values())
+    return found
+
+
 def _amounts(flavor: _Said, specs: _Said) -> dict[str, int]:
     if not flavor:
         return {}

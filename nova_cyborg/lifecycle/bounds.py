@@ -179,6 +179,33 @@ def combinations_of(
     )
 
 
+def ways_of(
+    context: cyborg_context.RequestContext,
+    contexts: collections.abc.Iterable[model.DeviceContext],
+    beside: collections.abc.Sequence[model.Group],
+) -> tuple[int, frozenset[str]]:
+    """Count the ways that Placement tries for any part of what is asked for.
+
+    :param contexts: device contexts.
+    :param beside: what is asked for beside them.
+    :returns: the number, that of the alternatives that have the most; and the
+        resource classes whose devices were counted.
+    """
+    choices = [group for each in contexts for group in each.groups]
+    alternatives = [group for each in choices for group in each.alternatives]
+    if len(choices) + len(beside) < 2:
+        return 0, frozenset()
+    found = providers.free_for_groups(
+        context, [*alternatives, *beside], frozenset()
+    )
+    picks = itertools.islice(model.picks(choices), model.MAX_PICKS)
+    ways = max(
+        combinations.ways([*model.picked(choices, pick), *beside], found)
+        for pick in picks
+    )
+    return ways, frozenset(each.resource_class for each in found)
+
+
 def groups_of_profile(
     context: cyborg_context.RequestContext, name: str
 ) -> collections.abc.Iterator[model.Group]:

@@ -113,6 +113,68 @@ def test_too_many_ways_are_not_looked_into(cloud, placement, member):
     assert placement.calls == []
 
 
+def flavor_of(**specs):
+    return {**FLAVOR, 'extra_specs': specs}
+
+
+def numbered(count, name):
+    return {f'resources{number}:{name}': '1' for number in range(count)}
+
+
+@pytest.mark.parametrize(
+    'specs',
+    [
+        # Of what is Cyborg's, as many ways as there are.
+        {**numbered(3, 'FPGA'), 'resources:FPGA': '1'},
+        # Of what is not, nobody knows how many there are.
+        numbered(5, 'VGPU'),
+        {f'resources:CUSTOM_{number}': '1' for number in range(5)},
+        {
+            **numbered(2, 'FPGA'),
+            'resources8:VGPU': '1',
+            'resources9:VGPU': '1',
+        },
+        # Nothing to choose, but a lot to read.
+        numbered(100, 'VCPU'),
+        numbered(100, 'FPGA'),
+    ],
+)
+def test_too_many_ways_for_a_flavor(cloud, placement, member, specs):
+    for _n in range(14):
+        cloud.add_device()
+
+    found = member.explain(resources={'FPGA': 1}, flavor=flavor_of(**specs))
+
+    assert 'so many ways' in sentence(found)
+    assert placement.calls == []
+
+
+def test_too_many_ways_for_a_part_of_what_is_asked_for(
+    cloud, placement, member
+):
+    for _n in range(14):
+        cloud.add_device(slots=2)
+    groups = [{'resources': {'FPGA': 1}}] * 4
+    # No device has as many: all the same, Placement is asked for one first.
+    groups.append({'resources': {'FPGA': 3}})
+
+    found = member.explain(groups=groups)
+
+    assert 'so many ways' in sentence(found)
+    assert placement.calls == []
+
+
+def test_a_flavor_with_groups_of_its_own(cloud, placement, member):
+    for _n in range(14):
+        cloud.add_device()
+    specs = {**numbered(1, 'FPGA'), 'resources:VGPU': '1'}
+    placement.classes.add('VGPU')
+
+    found = member.explain(resources={'FPGA': 1}, flavor=flavor_of(**specs))
+
+    assert sentence(found) == sentences.FITS
+
+
 def test_the_device_profile_of_a_flavor(placement, admin, member, context_id):
     profile = {'name': 'zip', 'groups': [{'resources:FPGA': '1'}]}
     admin.post('/v2/device_profiles', [profile])

@@ -16,6 +16,9 @@ NOT_OURS = ('COMPUTE_MANAGED_PCI_DEVICE', 'OWNER_NOVA')
 DISABLED = 'COMPUTE_STATUS_DISABLED'
 ABLE = 'COMPUTE_ACCELERATORS'
 
+#: The largest amount in Placement.
+MAX_AMOUNT = 2**31 - 1
+
 _RESOURCES = 'resources'
 _REQUIRED = 'required'
 _ROOT = 'root_required'
@@ -194,8 +197,17 @@ def _of_others(
     places: list[_Part] = []
     groups: list[_Part] = []
     for key, value in others:
-        is_place = key in ('member_of', 'in_tree')
-        (places if is_place else groups).append((key, _PLAIN, value))
+        if key in ('member_of', 'in_tree'):
+            places.append((key, _PLAIN, value))
+        elif key.startswith(_RESOURCES):
+            groups += (
+                (key, name, str(amount)) for name, amount in _amounts(value)
+            )
+        elif key.startswith(_REQUIRED) and not value.startswith('in:'):
+            names = (name for name in value.split(',') if name)
+            groups += ((key, name, '') for name in names)
+        else:
+            groups.append((key, _PLAIN, value))
     if groups:
         yield Requirement(Kind.OTHER, 'others', parts=tuple(groups))
     if places:
@@ -230,6 +242,25 @@ def query(found: collections.abc.Iterable[Requirement], limit: int) -> str:
         for key, items in by_key.items()
     )
     return parse.urlencode(pairs)
+
+
+def names_unknown(
+    found: Requirement,
+    classes: collections.abc.Container[str],
+    traits: collections.abc.Container[str],
+) -> bool:
+    """Tell whether groups of others ask for what there is not.
+
+    :param found: a requirement of kind :attr:`Kind.OTHER`.
+    :param classes: the resource classes that there are.
+    :param traits: the traits that some provider has.
+    :returns: whether they do.
+    """
+    return any(
+        name not in (classes if amount else traits)
+        for _key, name, amount in found.parts
+        if name != _PLAIN and not name.startswith('!')
+    )
 
 
 def without_unknown(

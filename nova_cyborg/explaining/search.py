@@ -263,6 +263,8 @@ def _is_absent(
         return each.name not in classes
     if each.kind in (kind.TRAIT, kind.HOST_TRAIT, kind.HOST_ABLE):
         return each.name not in traits
+    if each.kind == kind.OTHER:
+        return requirements.names_unknown(each, classes, traits)
     return False
 
 

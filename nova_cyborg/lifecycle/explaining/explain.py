@@ -60,6 +60,8 @@ def of_request(
     :param limits: what the device contexts of a server may ask for.
     :param counting: whether hosts are to be counted.
     :returns: the explanation.
+    :raises InvalidRequest: if Placement takes what the flavor says for a
+        mistake.
     :raises PlacementFailed: if Placement does not answer, or refuses.
     """
     try:

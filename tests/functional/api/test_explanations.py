@@ -175,6 +175,103 @@ def test_a_flavor_with_groups_of_its_own(cloud, placement, member):
     assert sentence(found) == sentences.FITS
 
 
+@pytest.mark.parametrize(
+    ('specs', 'image', 'field'),
+    [
+        (
+            {'trait:COMPUTE_NODE': 'required', 'resources1:VGPU': '0'},
+            {},
+            'flavor.extra_specs.resources1:VGPU',
+        ),
+        (
+            {'trait:COMPUTE_NODE': 'required'},
+            {'trait:COMPUTE_NODE': 'forbidden'},
+            'image.trait:COMPUTE_NODE',
+        ),
+        (
+            {'trait:COMPUTE_NODE': 'forbidden'},
+            {'trait:COMPUTE_NODE': 'required'},
+            'image.trait:COMPUTE_NODE',
+        ),
+        (
+            {'trait1:COMPUTE_NODE': 'required'},
+            {},
+            'flavor.extra_specs.trait1:COMPUTE_NODE',
+        ),
+        (
+            {'resources3:VCPU': '0'},
+            {},
+            'flavor.extra_specs.resources3:VCPU',
+        ),
+        (
+            {'resources3:VCPU': '9' * 40},
+            {},
+            'flavor.extra_specs.resources3:VCPU',
+        ),
+        (
+            {'resources:VCPU': '9' * 40},
+            {},
+            'flavor.extra_specs.resources:VCPU',
+        ),
+    ],
+)
+def test_what_placement_takes_for_a_mistake(
+    placement, member, context_id, specs, image, field
+):
+    error = cyborg.error_of(
+        member.explain(
+            context_id, flavor=flavor_of(**specs), image=image, status=400
+        )
+    )
+
+    assert error['code'] == 'nova_cyborg.invalid_request'
+    assert field in error['detail']
+    assert placement.calls == []
+
+
+@pytest.mark.parametrize(
+    ('flavor', 'image', 'field'),
+    [
+        (
+            {'extra_specs': {'trait:COMPUTE_NODE': 'required'}},
+            {},
+            'flavor.extra_specs.trait:COMPUTE_NODE',
+        ),
+        (
+            {'vcpus': 0},
+            {'trait:COMPUTE_NODE': 'required'},
+            'image.trait:COMPUTE_NODE',
+        ),
+    ],
+)
+def test_a_trait_of_no_resources(member, context_id, flavor, image, field):
+    error = cyborg.error_of(
+        member.explain(context_id, flavor=flavor, image=image, status=400)
+    )
+
+    assert field in error['detail']
+
+
+@pytest.mark.parametrize(
+    ('specs', 'fits'),
+    [
+        ({'resources1:NOSUCH': '1'}, False),
+        ({'resources1:VCPU': '1', 'trait1:NOSUCH': 'required'}, False),
+        ({'resources1:VCPU': '1', 'trait1:NOSUCH': 'forbidden'}, True),
+        ({'resources:NOSUCH': '1'}, False),
+        ({'trait:NOSUCH': 'required'}, False),
+        ({'trait:NOSUCH': 'forbidden'}, True),
+    ],
+)
+def test_what_a_flavor_asks_for_and_nothing_has(
+    member, context_id, specs, fits
+):
+    found = member.explain(context_id, flavor=flavor_of(**specs)).json
+
+    assert found['fits'] == fits
+    assert (False in [each['met'] for each in found['requirements']]) != fits
+
+
 def test_the_device_profile_of_a_flavor(placement, admin, member, context_id):
     profile = {'name': 'zip', 'groups': [{'resources:FPGA': '1'}]}
     admin.post('/v2/device_profiles', [profile])

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import re
 from urllib import parse
 
-from nova_cyborg import model
+from nova_cyborg import exception, model
 
 #: Devices that Nova itself manages have no slot of Cyborg's.
 NOT_OURS = ('COMPUTE_MANAGED_PCI_DEVICE', 'OWNER_NOVA')
@@ -23,6 +24,8 @@ _RESOURCES = 'resources'
 _REQUIRED = 'required'
 _ROOT = 'root_required'
 _POLICY = 'group_policy'
+# Amounts that Placement can store have no more digits.
+_AMOUNT = re.compile('0*[1-9][0-9]{0,9}')
 # In the place of the name of a resource class: the value is taken as it is.
 _PLAIN = ''
 
@@ -296,6 +299,7 @@ def read(
     :param text: the query, as Nova's scheduler makes it.
     :param names: what people call device contexts, by UUID.
     :returns: the groups of device contexts, and what is asked for besides.
+    :raises InvalidRequest: if it cannot be read, or asks for nothing.
     """
     ours: dict[str, dict[str, str]] = {}
     plain: dict[str, str] = {}
@@ -320,6 +324,10 @@ def read(
         if name
     )
     resources = _amounts(plain.get(_RESOURCES, ''))
+    if not asked and not resources:
+        raise exception.InvalidRequest(
+            field='query', reason='it asks for no resources'
+        )
     return asked, Server(resources, traits, tuple(others))
 
 
@@ -350,8 +358,15 @@ def _group(parts: collections.abc.Mapping[str, str]) -> model.Group:
 
 
 def _amounts(text: str) -> tuple[tuple[str, int], ...]:
-    pairs = (item.partition(':') for item in text.split(',') if item)
-    return tuple((name, int(amount)) for name, _colon, amount in pairs)
+    found = []
+    for item in filter(None, text.split(',')):
+        name, _colon, amount = item.partition(':')
+        if not name or not _AMOUNT.fullmatch(amount):
+            raise exception.InvalidRequest(
+                field='query', reason=f'"{item}" is no amount of a resource'
+            )
+        found.append((name, int(amount)))
+    return tuple(found)
 
 
 def _traits(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -108,6 +108,7 @@ def of_server(
     :param no_other: whether it has found none with other alternatives, either.
     :returns: a sentence.
     :raises AllocationNotFound: if the server holds no device contexts.
+    :raises InvalidRequest: if the query cannot be read.
     :raises PlacementFailed: if Placement does not answer, or refuses.
     """
     names = refusals.names(context, server_id)

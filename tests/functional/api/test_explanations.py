@@ -393,6 +393,34 @@ def test_what_nova_asks_for_is_recorded(placement, cloud, member, nova, boot):
     assert member.show(uuid).json['fault'] is None
 
 
+@pytest.mark.parametrize(
+    'query',
+    [
+        'resources=VCPU',
+        'resources=VCPU:',
+        'resources=VCPU:much',
+        'resources=VCPU:0',
+        'resources=VCPU:-1',
+        'resources=:1',
+        f'resources=VCPU:{"9" * 5000}',
+        'resourcesdevice_context_{}_0=FPGA',
+        'resources=VCPU:1&resources_port=NET_BW_EGR_KILOBIT_PER_SEC',
+        'required=COMPUTE_NODE',
+        'what',
+    ],
+)
+def test_a_query_that_cannot_be_read(member, nova, boot, query):
+    server_id, uuid = boot(resources={'FPGA': 1})
+    path = f'/v2/device_allocations/{server_id}/explain'
+
+    response = nova.post(path, {'query': query.format(uuid)}, status=400)
+
+    error = cyborg.error_of(response)
+    assert error['code'] == 'nova_cyborg.invalid_request'
+    assert 'query' in error['detail']
+    assert member.show(uuid).json['fault'] is None
+
+
 def test_nova_has_found_a_host_too_few(member, nova, boot):
     server_id, uuid = boot(resources={'FPGA': 1})
     path = f'/v2/device_allocations/{server_id}/explain'

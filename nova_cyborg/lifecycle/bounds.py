@@ -36,10 +36,13 @@ class Bounds:
 
     :ivar accelerators: the most accelerators that it may ask for.
     :ivar classes: the resource classes that it may ask for; None for any.
+    :ivar configured: whether these are configured, and not only those that
+        there are.
     """
 
     accelerators: int
     classes: frozenset[str] | None
+    configured: bool = True
 
     def check(self, contexts: _Contexts) -> None:
         """Check the device contexts of a new server.
@@ -119,7 +122,7 @@ def of_cloud(
     """
     if names_given:
         return Bounds(accelerators, listed(names_given))
-    return Bounds(accelerators, providers.resource_classes(context))
+    return Bounds(accelerators, providers.resource_classes(context), False)
 
 
 def _others(group: model.Group, known: frozenset[str]) -> list[str]:

@@ -67,7 +67,9 @@ def of_request(
     try:
         limits.check(wanted)
     except exception.DeviceContextError as exc:
-        return explanation.Explanation(False, str(exc))
+        is_unknown = isinstance(exc, exception.ResourceClassNotAllowed)
+        if not is_unknown or limits.configured:
+            return explanation.Explanation(False, str(exc))
     profile = flavors.profile(flavor)
     groups = (
         list(bounds.groups_of_profile(context, profile)) if profile else []
@@ -86,6 +88,7 @@ def of_request(
         lifecycle_placement.Placement(),
         functools.partial(units.count, context),
         counting,
+        limits.classes,
     )
 
 

@@ -101,6 +101,23 @@ def test_what_is_refused_before_placement_is_asked(cloud, placement, member):
     assert 'which no accelerator of this cloud has' in sentence(found)
     assert found.json['requirements'] == []
     assert placement.calls == []
+    assert 'Device context (not made yet) asks for FPGA' in sentence(found)
+
+
+@pytest.mark.parametrize('name', ['NONESUCH', 'PGPU'])
+def test_a_class_that_no_device_is_of(
+    cloud, placement, member, context_id, name
+):
+    cloud.config.config(group='nova_cyborg', allowed_resource_classes=[])
+    # Of devices that are not Cyborg's.
+    placement.classes.add('PGPU')
+
+    found = member.explain(resources={name: 1}, flavor=FLAVOR).json
+
+    assert not found['fits']
+    assert found['sentence'].startswith('No device of this cloud is of class ')
+    assert found['requirements'][0]['met'] is False
+    assert len(found['requirements']) > 1
 
 
 def test_too_many_ways_are_not_looked_into(cloud, placement, member):

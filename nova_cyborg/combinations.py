@@ -108,6 +108,39 @@ def count(
     )
 
 
+def ways(
+    groups: collections.abc.Iterable[model.Group],
+    providers: collections.abc.Iterable[Provider],
+) -> int:
+    """Count the ways to take a provider for each group, or for some of them.
+
+    As if nobody asked for traits, or for more than one unit: a request that
+    asks for less than another has more ways.
+
+    :param groups: all that is asked for.
+    :param providers: as for :func:`count`.
+    :returns: the number of all hosts together; 0 if there is nothing to
+        combine.
+    """
+    by_host: dict[str, collections.Counter[str]] = collections.defaultdict(
+        collections.Counter
+    )
+    for each in providers:
+        by_host[each.host][each.resource_class] += each.free > 0
+    known = {name for found in by_host.values() for name in found}
+    asked = [
+        known.intersection(name for name, _amount in group.resources)
+        for group in groups
+    ]
+    asked = [names for names in asked if names]
+    if len(asked) < 2:
+        return 0
+    return sum(
+        math.prod(max(1, *(found[name] for name in names)) for names in asked)
+        for found in by_host.values()
+    )
+
+
 def most(found: collections.abc.Iterable[Combinations]) -> Combinations:
     """Return the most that Placement tries for any of several requests.
 

@@ -53,6 +53,7 @@ def explain(
     placement: search.Placement,
     count: sentences.Count,
     counting: bool = False,
+    given: frozenset[str] | None = None,
 ) -> Explanation:
     """Explain why no host has what is asked for.
 
@@ -62,10 +63,12 @@ def explain(
     :param placement: is asked, :data:`search.MAX_QUESTIONS` times at most.
     :param count: counts units of devices.
     :param counting: whether hosts are to be counted, too.
+    :param given: the resource classes that device contexts are given devices
+        of, whatever else Placement knows; None for any.
     :returns: the explanation.
     """
     wanted = [requirements.of_server(asked, server) for asked in picks]
-    found = search.find(wanted, placement, counting)
+    found = search.find(wanted, placement, counting, given)
     asked = picks[found.pick]
     rows = [
         _row(found, index, asked, counting)

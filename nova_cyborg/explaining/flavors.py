@@ -12,11 +12,15 @@ import collections.abc
 import re
 import typing as ty
 
-from nova_cyborg import model
+from nova_cyborg import exception, model
 from nova_cyborg.explaining import requirements
 
 _TRAIT = 'trait:'
 _REQUIRED = 'required'
+_RESOURCES = 'resources'
+# Where a request says it.
+_SPECS = 'flavor.extra_specs'
+_IMAGE = 'image'
 # What a flavor says of a trait, and how a query does.
 _SIGNS = {'required': '', 'forbidden': '!'}
 _NUMBERED = re.compile(r'(resources|trait)([A-Za-z0-9_-]{1,60}):([A-Z0-9_]+)')
@@ -30,12 +34,13 @@ def server(flavor: _Said, image: _Said) -> requirements.Server:
         for none.
     :param image: properties of the image; empty for none.
     :returns: what is asked for beside devices.
+    :raises InvalidRequest: if Placement takes it for a mistake.
     """
     specs = flavor.get('extra_specs', {})
-    amounts = _amounts(flavor, specs)
-    traits = [*_traits(specs), *_traits(image)] if amounts else []
+    amounts = [pair for pair in _amounts(flavor, specs).items() if pair[1]]
+    traits = _host_traits(flavor, specs, image, bool(amounts))
     return requirements.Server(
-        tuple((name, amount) for name, amount in amounts.items() if amount),
+        tuple(amounts),
         (*((_REQUIRED, name) for name in traits), *requirements.HOST_TRAITS),
         tuple(_numbered(specs)),
     )
@@ -49,6 +54,27 @@ def profile(flavor: _Said) -> str | None:
     """
     found: str | None = flavor.get('extra_specs', {}).get(
         model.PROFILE_EXTRA_SPEC
+    )
+    return found
+
+
+def groups(flavor: _Said) -> list[model.Group]:
+    """Say for what Placement chooses a provider each, for a flavor.
+
+    :param flavor: the flavor, as for :func:`server`.
+    :returns: amounts by resource class, for each provider.
+    :raises InvalidRequest: if an amount is none.
+    """
+    specs = flavor.get('extra_specs', {})
+    # What is in no numbered group may come from a provider for each class.
+    found = [
+        model.Group(((name, amount),))
+        for name, amount in _amounts(flavor, specs).items()
+        if amount
+    ]
+    found += (
+        model.Group(tuple(amounts.items()))
+        for amounts in _numbered_amounts(specs).values()
     )
     return found
 
@@ -70,31 +96,82 @@ def _amounts(flavor: _Said, specs: _Said) -> dict[str, int]:
     }
     for key, value in specs.items():
         word, _colon, name = key.partition(':')
-        if word == 'resources' and str(value).isdecimal():
-            amounts[name] = int(value)
+        if word == _RESOURCES and str(value).isdecimal():
+            # Nothing of a class takes back what the flavor says of it.
+            amounts[name] = _amount(key, value, least=0)
     return amounts
 
 
-def _traits(said: _Said) -> collections.abc.Iterator[str]:
+def _amount(key: str, value: str, least: int = 1) -> int:
+    found = int(value)
+    if not least <= found <= requirements.MAX_AMOUNT:
+        raise exception.InvalidRequest(
+            field=f'{_SPECS}.{key}',
+            reason=f'it is to be {least} to {requirements.MAX_AMOUNT}',
+        )
+    return found
+
+
+def _host_traits(
+    flavor: _Said, specs: _Said, image: _Said, has_resources: bool
+) -> list[str]:
+    """Return the traits of what is in no numbered group.
+
+    :raises InvalidRequest: if Placement takes them for a mistake.
+    """
+    found: list[str] = []
+    if not flavor:
+        return found
+    for field, said in ((_SPECS, specs), (_IMAGE, image)):
+        for key, trait in _traits(said):
+            if not has_resources:
+                raise exception.InvalidRequest(
+                    field=f'{field}.{key}',
+                    reason='the flavor asks for no resources beside it',
+                )
+            other = trait[1:] if trait.startswith('!') else f'!{trait}'
+            if other in found:
+                raise exception.InvalidRequest(
+                    field=f'{field}.{key}',
+                    reason='the trait is both required and forbidden',
+                )
+            found.append(trait)
+    return found
+
+
+def _traits(said: _Said) -> collections.abc.Iterator[tuple[str, str]]:
     for key, value in said.items():
         if key.startswith(_TRAIT) and value in _SIGNS:
-            yield _SIGNS[value] + key.removeprefix(_TRAIT)
+            yield key, _SIGNS[value] + key.removeprefix(_TRAIT)
+
+
+def _numbered_amounts(specs: _Said) -> dict[str, dict[str, int]]:
+    """Return the amounts of groups that a flavor has besides, by suffix."""
+    found: dict[str, dict[str, int]] = {}
+    for key, value in specs.items():
+        matched = _NUMBERED.fullmatch(key)
+        if matched and matched[1] == _RESOURCES and str(value).isdecimal():
+            amounts = found.setdefault(matched[2], {})
+            amounts[matched[3]] = _amount(key, value)
+    return found
 
 
 def _numbered(specs: _Said) -> collections.abc.Iterator[tuple[str, str]]:
     """Return the parameters of groups that a flavor has besides."""
-    found: dict[str, list[str]] = {}
+    amounts = _numbered_amounts(specs)
+    for suffix, each in amounts.items():
+        pairs = (f'{name}:{amount}' for name, amount in each.items())
+        yield f'resources_F{suffix}', ','.join(pairs)
+    traits: dict[str, list[str]] = {}
     for key, value in specs.items():
         matched = _NUMBERED.fullmatch(key)
-        if not matched:
+        if not matched or matched[1] == _RESOURCES or value not in _SIGNS:
             continue
-        word, suffix, name = matched.groups()
-        if word == 'resources' and str(value).isdecimal():
-            part = (f'resources_F{suffix}', f'{name}:{value}')
-        elif word == 'trait' and value in _SIGNS:
-            part = (f'required_F{suffix}', _SIGNS[value] + name)
-        else:
-            continue
-        found.setdefault(part[0], []).append(part[1])
-    for parameter, parts in found.items():
-        yield parameter, ','.join(parts)
+        if matched[2] not in amounts:
+            raise exception.InvalidRequest(
+                field=f'{_SPECS}.{key}',
+                reason=f'there is no {_RESOURCES}{matched[2]} beside it',
+            )
+        traits.setdefault(matched[2], []).append(_SIGNS[value] + matched[3])
+    for suffix, names in traits.items():
+        yield f'required_F{suffix}', ','.join(names)

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import re
 from urllib import parse
 
-from nova_cyborg import model
+from nova_cyborg import exception, model
 
 #: Devices that Nova itself manages have no slot of Cyborg's.
 NOT_OURS = ('COMPUTE_MANAGED_PCI_DEVICE', 'OWNER_NOVA')
@@ -16,10 +17,15 @@ NOT_OURS = ('COMPUTE_MANAGED_PCI_DEVICE', 'OWNER_NOVA')
 DISABLED = 'COMPUTE_STATUS_DISABLED'
 ABLE = 'COMPUTE_ACCELERATORS'
 
+#: The largest amount in Placement.
+MAX_AMOUNT = 2**31 - 1
+
 _RESOURCES = 'resources'
 _REQUIRED = 'required'
 _ROOT = 'root_required'
 _POLICY = 'group_policy'
+# Amounts that Placement can store have no more digits.
+_AMOUNT = re.compile('0*[1-9][0-9]{0,9}')
 # In the place of the name of a resource class: the value is taken as it is.
 _PLAIN = ''
 
@@ -194,8 +200,17 @@ def _of_others(
     places: list[_Part] = []
     groups: list[_Part] = []
     for key, value in others:
-        is_place = key in ('member_of', 'in_tree')
-        (places if is_place else groups).append((key, _PLAIN, value))
+        if key in ('member_of', 'in_tree'):
+            places.append((key, _PLAIN, value))
+        elif key.startswith(_RESOURCES):
+            groups += (
+                (key, name, str(amount)) for name, amount in _amounts(value)
+            )
+        elif key.startswith(_REQUIRED) and not value.startswith('in:'):
+            names = (name for name in value.split(',') if name)
+            groups += ((key, name, '') for name in names)
+        else:
+            groups.append((key, _PLAIN, value))
     if groups:
         yield Requirement(Kind.OTHER, 'others', parts=tuple(groups))
     if places:
@@ -232,6 +247,25 @@ def query(found: collections.abc.Iterable[Requirement], limit: int) -> str:
     return parse.urlencode(pairs)
 
 
+def names_unknown(
+    found: Requirement,
+    classes: collections.abc.Container[str],
+    traits: collections.abc.Container[str],
+) -> bool:
+    """Tell whether groups of others ask for what there is not.
+
+    :param found: a requirement of kind :attr:`Kind.OTHER`.
+    :param classes: the resource classes that there are.
+    :param traits: the traits that some provider has.
+    :returns: whether they do.
+    """
+    return any(
+        name not in (classes if amount else traits)
+        for _key, name, amount in found.parts
+        if name != _PLAIN and not name.startswith('!')
+    )
+
+
 def without_unknown(
     found: collections.abc.Iterable[Requirement],
     traits: collections.abc.Container[str],
@@ -265,6 +299,7 @@ def read(
     :param text: the query, as Nova's scheduler makes it.
     :param names: what people call device contexts, by UUID.
     :returns: the groups of device contexts, and what is asked for besides.
+    :raises InvalidRequest: if it cannot be read, or asks for nothing.
     """
     ours: dict[str, dict[str, str]] = {}
     plain: dict[str, str] = {}
@@ -289,6 +324,10 @@ def read(
         if name
     )
     resources = _amounts(plain.get(_RESOURCES, ''))
+    if not asked and not resources:
+        raise exception.InvalidRequest(
+            field='query', reason='it asks for no resources'
+        )
     return asked, Server(resources, traits, tuple(others))
 
 
@@ -319,8 +358,15 @@ def _group(parts: collections.abc.Mapping[str, str]) -> model.Group:
 
 
 def _amounts(text: str) -> tuple[tuple[str, int], ...]:
-    pairs = (item.partition(':') for item in text.split(',') if item)
-    return tuple((name, int(amount)) for name, _colon, amount in pairs)
+    found = []
+    for item in filter(None, text.split(',')):
+        name, _colon, amount = item.partition(':')
+        if not name or not _AMOUNT.fullmatch(amount):
+            raise exception.InvalidRequest(
+                field='query', reason=f'"{item}" is no amount of a resource'
+            )
+        found.append((name, int(amount)))
+    return tuple(found)
 
 
 def _traits(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

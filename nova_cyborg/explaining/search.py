@@ -104,8 +104,14 @@ class _Enough(Exception):
 class _Search:
     """Asks Placement, and remembers what it has said."""
 
-    def __init__(self, placement: Placement, counting: bool) -> None:
+    def __init__(
+        self,
+        placement: Placement,
+        counting: bool,
+        given: frozenset[str] | None,
+    ) -> None:
         self._placement = placement
+        self._given = given
         self._limit = MAX_COUNTED if counting else 1
         self._asked = 0
         self._end = time.monotonic() + MAX_SECONDS
@@ -120,10 +126,17 @@ class _Search:
 
     def absent(self, wanted: list[requirements.Requirement]) -> frozenset[int]:
         """Return the indices of classes and traits that nothing has."""
+        given = self._classes
+        if self._given is not None:
+            given &= self._given
         return frozenset(
             index
             for index, each in enumerate(wanted)
-            if _is_absent(each, self._classes, self._traits)
+            if _is_absent(
+                each,
+                self._classes if each.group is None else given,
+                self._traits,
+            )
         )
 
     def begin(self, wanted: list[requirements.Requirement]) -> None:
@@ -181,6 +194,7 @@ def find(
     picks: collections.abc.Sequence[list[requirements.Requirement]],
     placement: Placement,
     counting: bool,
+    given: frozenset[str] | None = None,
 ) -> Found:
     """Find the first requirement that leaves no host.
 
@@ -188,10 +202,12 @@ def find(
         alternatives, in the order in which they are tried.
     :param placement: is asked.
     :param counting: whether numbers are wanted, and not only the reason.
+    :param given: the resource classes that device contexts are given devices
+        of; None for any.
     :returns: what was found of the first combination that some host has; if
         none has any, of the first.
     """
-    search = _Search(placement, counting)
+    search = _Search(placement, counting, given)
     search.read_names()
     fits = _first_that_fits(search, picks)
     pick = fits.index(True) if True in fits else 0
@@ -263,6 +279,8 @@ def _is_absent(
         return each.name not in classes
     if each.kind in (kind.TRAIT, kind.HOST_TRAIT, kind.HOST_ABLE):
         return each.name not in traits
+    if each.kind == kind.OTHER:
+        return requirements.names_unknown(each, classes, traits)
     return False
 
 

@@ -36,10 +36,13 @@ class Bounds:
 
     :ivar accelerators: the most accelerators that it may ask for.
     :ivar classes: the resource classes that it may ask for; None for any.
+    :ivar configured: whether these are configured, and not only those that
+        there are.
     """
 
     accelerators: int
     classes: frozenset[str] | None
+    configured: bool = True
 
     def check(self, contexts: _Contexts) -> None:
         """Check the device contexts of a new server.
@@ -119,7 +122,7 @@ def of_cloud(
     """
     if names_given:
         return Bounds(accelerators, listed(names_given))
-    return Bounds(accelerators, providers.resource_classes(context))
+    return Bounds(accelerators, providers.resource_classes(context), False)
 
 
 def _others(group: model.Group, known: frozenset[str]) -> list[str]:
@@ -177,6 +180,33 @@ def combinations_of(
         combinations.count([*model.picked(choices, pick), *beside], found)
         for pick in picks
     )
+
+
+def ways_of(
+    context: cyborg_context.RequestContext,
+    contexts: collections.abc.Iterable[model.DeviceContext],
+    beside: collections.abc.Sequence[model.Group],
+) -> tuple[int, frozenset[str]]:
+    """Count the ways that Placement tries for any part of what is asked for.
+
+    :param contexts: device contexts.
+    :param beside: what is asked for beside them.
+    :returns: the number, that of the alternatives that have the most; and the
+        resource classes whose devices were counted.
+    """
+    choices = [group for each in contexts for group in each.groups]
+    alternatives = [group for each in choices for group in each.alternatives]
+    if len(choices) + len(beside) < 2:
+        return 0, frozenset()
+    found = providers.free_for_groups(
+        context, [*alternatives, *beside], frozenset()
+    )
+    picks = itertools.islice(model.picks(choices), model.MAX_PICKS)
+    ways = max(
+        combinations.ways([*model.picked(choices, pick), *beside], found)
+        for pick in picks
+    )
+    return ways, frozenset(each.resource_class for each in found)
 
 
 def groups_of_profile(

@@ -44,6 +44,22 @@ def test_the_hosts_are_added_up():
     assert count([group(), group()], providers) == (9 + 16, 0)
 
 
+def test_ways_of_any_part():
+    providers = [
+        *cards(3, free=1, traits=['A']),
+        *cards(5, free=0),
+        *cards(4, name='GPU'),
+        *cards(2, host='compute2'),
+    ]
+    groups = [group(9, required=('B',)), group(name='GPU')]
+
+    assert combinations.ways(groups, providers) == 3 * 4 + 2
+    assert combinations.ways(groups[:1], providers) == 0
+    assert combinations.ways([group(), group(name='X')], providers) == 0
+    mixed = model.Group((('FPGA', 1), ('GPU', 1)))
+    assert combinations.ways([mixed, group()], providers) == 4 * 3 + 2 * 2
+
+
 def test_only_what_fits_counts():
     providers = [
         *cards(2, free=2, traits=['A']),

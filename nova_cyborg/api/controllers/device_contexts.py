@@ -19,6 +19,7 @@ from nova_cyborg.api.controllers.answers import (
 from nova_cyborg.api.controllers.lists import requested, tags, wanted
 from nova_cyborg.api.controllers.parts import events
 from nova_cyborg.api.policies import device_context as policies
+from nova_cyborg.api.policies import device_context_option as option_policies
 from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.api.schemas import explanation
 from nova_cyborg.db import contexts, pages
@@ -54,15 +55,7 @@ class DeviceContextsController(rest.RestController):
         )
         shown = [views.as_dict(each, views.FIELDS) for each in made]
         # Devices may come: no reason to refuse it.
-        found = options.warnings(
-            handler.request_context(),
-            [
-                group
-                for each in made
-                for choice in each.groups
-                for group in choice.alternatives
-            ],
-        )
+        found = _warnings(made)
         if requested.SEVERAL in body:
             return {requested.SEVERAL: shown, 'warnings': found}
         handler.show_revision(made[0].revision)
@@ -156,6 +149,23 @@ class DeviceContextsController(rest.RestController):
             handler.visible_project(),
         )
         return explanations.answer(found, body)
+
+
+def _warnings(
+    made: collections.abc.Iterable[model.DeviceContext],
+) -> list[str]:
+    """Say what no device has, to those who may know what devices there are."""
+    if not handler.is_allowed(option_policies.GET_ALL):
+        return []
+    return options.warnings(
+        handler.request_context(),
+        [
+            group
+            for each in made
+            for choice in each.groups
+            for group in choice.alternatives
+        ],
+    )
 
 
 def _shown(

@@ -15,6 +15,8 @@ GET_NUMBERS = BASE % 'get_numbers'
 _OPERATIONS: list[policy.Operation] = [
     {'method': 'GET', 'path': '/v2/device_context_options'}
 ]
+# Its answer says what no device has as yet.
+_CREATE: policy.Operation = {'method': 'POST', 'path': '/v2/device_contexts'}
 
 
 def list_policies() -> list[policy.DocumentedRuleDefault]:
@@ -24,8 +26,9 @@ def list_policies() -> list[policy.DocumentedRuleDefault]:
             name=GET_ALL,
             check_str=f'{base.PROJECT_READER} or {base.ADMIN}',
             description='List what device contexts can ask for, and whether '
-            'it is free, in words.',
-            operations=_OPERATIONS,
+            'it is free, in words; and be warned when a device context asks '
+            'for what no device has.',
+            operations=[*_OPERATIONS, _CREATE],
             scope_types=['project'],
         ),
         policy.DocumentedRuleDefault(

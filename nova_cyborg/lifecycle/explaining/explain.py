@@ -31,6 +31,13 @@ _TOO_MANY = (
     'There are so many ways to give a server these devices that they are not '
     'looked into: ask for fewer groups, or for a larger amount in one.'
 )
+# Of what is not Cyborg's, nothing is counted. A host has so many providers of
+# it that a flavor may choose from, unless they are of what is the host's own.
+_GUESSED = 8
+_OF_HOST = frozenset({'VCPU', 'PCPU', 'MEMORY_MB', 'DISK_GB'})
+# The most groups of a flavor, with each resource class that is in no numbered
+# one: each costs Placement something, even if there is nothing to choose.
+_MOST_OF_FLAVOR = 12
 # Names of groups in the query that are not of device contexts.
 _OF_PROFILE = 'P'
 
@@ -53,19 +60,25 @@ def of_request(
     :param limits: what the device contexts of a server may ask for.
     :param counting: whether hosts are to be counted.
     :returns: the explanation.
+    :raises InvalidRequest: if Placement takes what the flavor says for a
+        mistake.
     :raises PlacementFailed: if Placement does not answer, or refuses.
     """
     try:
         limits.check(wanted)
     except exception.DeviceContextError as exc:
-        return explanation.Explanation(False, str(exc))
+        is_unknown = isinstance(exc, exception.ResourceClassNotAllowed)
+        if not is_unknown or limits.configured:
+            return explanation.Explanation(False, str(exc))
     profile = flavors.profile(flavor)
-    if _ways(context, wanted, profile) > _MOST_WAYS:
+    groups = (
+        list(bounds.groups_of_profile(context, profile)) if profile else []
+    )
+    if _is_too_much(context, wanted, groups, flavors.groups(flavor)):
         return explanation.Explanation(False, _TOO_MANY)
     tainted = taints.keys(context)
     server = flavors.server(flavor, image)
-    if profile:
-        groups = bounds.groups_of_profile(context, profile)
+    if groups:
         server = dataclasses.replace(
             server, others=(*server.others, *_parameters(groups, tainted))
         )
@@ -75,6 +88,7 @@ def of_request(
         lifecycle_placement.Placement(),
         functools.partial(units.count, context),
         counting,
+        limits.classes,
     )
 
 
@@ -97,6 +111,7 @@ def of_server(
     :param no_other: whether it has found none with other alternatives, either.
     :returns: a sentence.
     :raises AllocationNotFound: if the server holds no device contexts.
+    :raises InvalidRequest: if the query cannot be read.
     :raises PlacementFailed: if Placement does not answer, or refuses.
     """
     names = refusals.names(context, server_id)
@@ -142,33 +157,29 @@ def _picks(
     ]
 
 
-def _ways(
+def _is_too_much(
     context: cyborg_context.RequestContext,
     wanted: collections.abc.Iterable[model.DeviceContext],
-    profile: str | None,
-) -> int:
-    """Count the ways, as if nobody asked for traits.
+    of_profile: collections.abc.Iterable[model.Group],
+    of_flavor: collections.abc.Sequence[model.Group],
+) -> bool:
+    """Tell whether Placement would try too much, with any of the questions.
 
-    Placement is asked without them, too.
+    Somebody who asks writes the flavor, as it need not exist.
     """
-    bare = [
-        dataclasses.replace(
-            each,
-            groups=tuple(
-                model.Choice(
-                    tuple(
-                        model.Group(alternative.resources)
-                        for alternative in group.alternatives
-                    )
-                )
-                for group in each.groups
-            ),
-        )
-        for each in wanted
+    if len(of_flavor) > _MOST_OF_FLAVOR:
+        return True
+    chosen = [
+        group
+        for group in of_flavor
+        if not _OF_HOST.issuperset(name for name, _amount in group.resources)
     ]
-    return bounds.combinations_of(
-        context, bare, profile, (), frozenset()
-    ).plain
+    ways, counted = bounds.ways_of(context, wanted, [*of_profile, *chosen])
+    guessed = sum(
+        counted.isdisjoint(name for name, _amount in group.resources)
+        for group in chosen
+    )
+    return max(ways, 1) * _GUESSED**guessed > _MOST_WAYS
 
 
 def _parameters(

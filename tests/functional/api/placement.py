@@ -2,7 +2,17 @@
 
 """As much of Placement as the API tells it."""
 
+import microversion_parse
+import os_resource_classes
+import os_traits
+import webob
+from placement import lib, microversion, util
+from placement.schemas import allocation_candidate as schema
+
 from nova_cyborg.fixture import nova_api
+
+# What a database takes as a number.
+_LARGEST = 2**63 - 1
 
 
 class Placement:
@@ -28,6 +38,9 @@ class Placement:
     def get(self, url, version):
         self.calls.append(('GET', url))
         if url.startswith('/allocation_candidates?'):
+            status = self._read(url, version)
+            if status != 200 and self.status_code == 200:
+                return nova_api.Response(status, {})
             return self._answer(self._candidates())
         if url == '/resource_classes':
             names = [{'name': name} for name in sorted(self.classes)]
@@ -43,6 +56,43 @@ class Placement:
             return self._answer({**generation, 'traits': found})
         found = self.inventories.get(provider, {})
         return self._answer({**generation, 'inventories': found})
+
+    def _read(self, url, version):
+        """Read what is asked for as Placement does.
+
+        :returns: the status of its answer.
+        """
+        request = webob.Request.blank(url)
+        asked_in = microversion_parse.parse_version_string(version)
+        asked_in.max_version = asked_in
+        request.environ[microversion.MICROVERSION_ENVIRON] = asked_in
+        try:
+            util.validate_query_params(request, schema.GET_SCHEMA_1_36)
+            wide = lib.RequestWideParams.from_request(request)
+            groups = lib.RequestGroup.dict_from_request(request, wide)
+        except webob.exc.HTTPBadRequest:
+            return 400
+        amounts = [
+            pair for each in groups.values() for pair in each.resources.items()
+        ]
+        classes = {*os_resource_classes.STANDARDS, *self.classes}
+        traits = set().union(
+            wide.anchor_required_traits or (),
+            wide.anchor_forbidden_traits or (),
+            *(each.forbidden_traits for each in groups.values()),
+            *(
+                any_of
+                for each in groups.values()
+                for any_of in each.required_traits
+            ),
+        )
+        known = {*os_traits.get_traits(), *self.known}
+        if not (classes.issuperset(dict(amounts)) and traits <= known):
+            return 400
+        numbered = [each for each in groups.values() if each.use_same_provider]
+        if len(numbered) > 1 and not wide.group_policy:
+            return 400
+        return 200 if all(n <= _LARGEST for _name, n in amounts) else 500
 
     def _candidates(self):
         return {

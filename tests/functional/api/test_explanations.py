@@ -101,6 +101,23 @@ def test_what_is_refused_before_placement_is_asked(cloud, placement, member):
     assert 'which no accelerator of this cloud has' in sentence(found)
     assert found.json['requirements'] == []
     assert placement.calls == []
+    assert 'Device context (not made yet) asks for FPGA' in sentence(found)
+
+
+@pytest.mark.parametrize('name', ['NONESUCH', 'PGPU'])
+def test_a_class_that_no_device_is_of(
+    cloud, placement, member, context_id, name
+):
+    cloud.config.config(group='nova_cyborg', allowed_resource_classes=[])
+    # Of devices that are not Cyborg's.
+    placement.classes.add('PGPU')
+
+    found = member.explain(resources={name: 1}, flavor=FLAVOR).json
+
+    assert not found['fits']
+    assert found['sentence'].startswith('No device of this cloud is of class ')
+    assert found['requirements'][0]['met'] is False
+    assert len(found['requirements']) > 1
 
 
 def test_too_many_ways_are_not_looked_into(cloud, placement, member):
@@ -111,6 +128,165 @@ def test_too_many_ways_are_not_looked_into(cloud, placement, member):
 
     assert 'so many ways' in sentence(found)
     assert placement.calls == []
+
+
+def flavor_of(**specs):
+    return {**FLAVOR, 'extra_specs': specs}
+
+
+def numbered(count, name):
+    return {f'resources{number}:{name}': '1' for number in range(count)}
+
+
+@pytest.mark.parametrize(
+    'specs',
+    [
+        # Of what is Cyborg's, as many ways as there are.
+        {**numbered(3, 'FPGA'), 'resources:FPGA': '1'},
+        # Of what is not, nobody knows how many there are.
+        numbered(5, 'VGPU'),
+        {f'resources:CUSTOM_{number}': '1' for number in range(5)},
+        {
+            **numbered(2, 'FPGA'),
+            'resources8:VGPU': '1',
+            'resources9:VGPU': '1',
+        },
+        # Nothing to choose, but a lot to read.
+        numbered(100, 'VCPU'),
+        numbered(100, 'FPGA'),
+    ],
+)
+def test_too_many_ways_for_a_flavor(cloud, placement, member, specs):
+    for _n in range(14):
+        cloud.add_device()
+
+    found = member.explain(resources={'FPGA': 1}, flavor=flavor_of(**specs))
+
+    assert 'so many ways' in sentence(found)
+    assert placement.calls == []
+
+
+def test_too_many_ways_for_a_part_of_what_is_asked_for(
+    cloud, placement, member
+):
+    for _n in range(14):
+        cloud.add_device(slots=2)
+    groups = [{'resources': {'FPGA': 1}}] * 4
+    # No device has as many: all the same, Placement is asked for one first.
+    groups.append({'resources': {'FPGA': 3}})
+
+    found = member.explain(groups=groups)
+
+    assert 'so many ways' in sentence(found)
+    assert placement.calls == []
+
+
+def test_a_flavor_with_groups_of_its_own(cloud, placement, member):
+    for _n in range(14):
+        cloud.add_device()
+    specs = {**numbered(1, 'FPGA'), 'resources:VGPU': '1'}
+    placement.classes.add('VGPU')
+
+    found = member.explain(resources={'FPGA': 1}, flavor=flavor_of(**specs))
+
+    assert sentence(found) == sentences.FITS
+
+
+@pytest.mark.parametrize(
+    ('specs', 'image', 'field'),
+    [
+        (
+            {'trait:COMPUTE_NODE': 'required', 'resources1:VGPU': '0'},
+            {},
+            'flavor.extra_specs.resources1:VGPU',
+        ),
+        (
+            {'trait:COMPUTE_NODE': 'required'},
+            {'trait:COMPUTE_NODE': 'forbidden'},
+            'image.trait:COMPUTE_NODE',
+        ),
+        (
+            {'trait:COMPUTE_NODE': 'forbidden'},
+            {'trait:COMPUTE_NODE': 'required'},
+            'image.trait:COMPUTE_NODE',
+        ),
+        (
+            {'trait1:COMPUTE_NODE': 'required'},
+            {},
+            'flavor.extra_specs.trait1:COMPUTE_NODE',
+        ),
+        (
+            {'resources3:VCPU': '0'},
+            {},
+            'flavor.extra_specs.resources3:VCPU',
+        ),
+        (
+            {'resources3:VCPU': '9' * 40},
+            {},
+            'flavor.extra_specs.resources3:VCPU',
+        ),
+        (
+            {'resources:VCPU': '9' * 40},
+            {},
+            'flavor.extra_specs.resources:VCPU',
+        ),
+    ],
+)
+def test_what_placement_takes_for_a_mistake(
+    placement, member, context_id, specs, image, field
+):
+    error = cyborg.error_of(
+        member.explain(
+            context_id, flavor=flavor_of(**specs), image=image, status=400
+        )
+    )
+
+    assert error['code'] == 'nova_cyborg.invalid_request'
+    assert field in error['detail']
+    assert placement.calls == []
+
+
+@pytest.mark.parametrize(
+    ('flavor', 'image', 'field'),
+    [
+        (
+            {'extra_specs': {'trait:COMPUTE_NODE': 'required'}},
+            {},
+            'flavor.extra_specs.trait:COMPUTE_NODE',
+        ),
+        (
+            {'vcpus': 0},
+            {'trait:COMPUTE_NODE': 'required'},
+            'image.trait:COMPUTE_NODE',
+        ),
+    ],
+)
+def test_a_trait_of_no_resources(member, context_id, flavor, image, field):
+    error = cyborg.error_of(
+        member.explain(context_id, flavor=flavor, image=image, status=400)
+    )
+
+    assert field in error['detail']
+
+
+@pytest.mark.parametrize(
+    ('specs', 'fits'),
+    [
+        ({'resources1:NOSUCH': '1'}, False),
+        ({'resources1:VCPU': '1', 'trait1:NOSUCH': 'required'}, False),
+        ({'resources1:VCPU': '1', 'trait1:NOSUCH': 'forbidden'}, True),
+        ({'resources:NOSUCH': '1'}, False),
+        ({'trait:NOSUCH': 'required'}, False),
+        ({'trait:NOSUCH': 'forbidden'}, True),
+    ],
+)
+def test_what_a_flavor_asks_for_and_nothing_has(
+    member, context_id, specs, fits
+):
+    found = member.explain(context_id, flavor=flavor_of(**specs)).json
+
+    assert found['fits'] == fits
+    assert (False in [each['met'] for each in found['requirements']]) != fits
 
 
 def test_the_device_profile_of_a_flavor(placement, admin, member, context_id):
@@ -231,6 +407,34 @@ def test_what_nova_asks_for_is_recorded(placement, cloud, member, nova, boot):
     nova.release(server_id)
     assert member.show(uuid).json['fault'] == said
     nova.reserve(cloud.nova.boot(), uuid)
+    assert member.show(uuid).json['fault'] is None
+
+
+@pytest.mark.parametrize(
+    'query',
+    [
+        'resources=VCPU',
+        'resources=VCPU:',
+        'resources=VCPU:much',
+        'resources=VCPU:0',
+        'resources=VCPU:-1',
+        'resources=:1',
+        f'resources=VCPU:{"9" * 5000}',
+        'resourcesdevice_context_{}_0=FPGA',
+        'resources=VCPU:1&resources_port=NET_BW_EGR_KILOBIT_PER_SEC',
+        'required=COMPUTE_NODE',
+        'what',
+    ],
+)
+def test_a_query_that_cannot_be_read(member, nova, boot, query):
+    server_id, uuid = boot(resources={'FPGA': 1})
+    path = f'/v2/device_allocations/{server_id}/explain'
+
+    response = nova.post(path, {'query': query.format(uuid)}, status=400)
+
+    error = cyborg.error_of(response)
+    assert error['code'] == 'nova_cyborg.invalid_request'
+    assert 'query' in error['detail']
     assert member.show(uuid).json['fault'] is None
 
 

@@ -15,7 +15,7 @@ from nova_cyborg.lifecycle import bounds
 from nova_cyborg.lifecycle.explaining import explain
 
 # What a sentence calls device contexts that are not made.
-_NEW = '(new)'
+_NEW = '(not made yet)'
 
 
 def new(groups: tuple[model.Choice, ...]) -> model.DeviceContext:

@@ -11,6 +11,7 @@ from nova_cyborg.api.document.operations import (
     Schema,
 )
 from nova_cyborg.api.policies import device_context as policies
+from nova_cyborg.api.policies import device_context_option as option_policies
 from nova_cyborg.api.schemas import device_context as schemas
 from nova_cyborg.api.schemas import groups
 from nova_cyborg.api.schemas.answers import device_context as answers
@@ -59,7 +60,7 @@ OPERATIONS = (
         method='POST',
         path=_COLLECTION,
         summary='Create a device context, or several',
-        policies=(policies.CREATE,),
+        policies=(policies.CREATE, option_policies.GET_ALL),
         headers=(headers.IDEMPOTENCY_KEY,),
         body={'oneOf': [_CREATE, _CREATE_SEVERAL]},
         answers=(

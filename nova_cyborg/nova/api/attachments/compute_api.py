@@ -13,11 +13,13 @@ import collections.abc
 import logging
 import typing as ty
 
+from keystoneauth1 import exceptions as ks_exc
 from nova import context as nova_context
 from nova import objects, servicegroup
 from nova.compute import api, vm_states
 from nova.limit import placement as limits
 from nova.limit import utils as limit_utils
+from openstack import exceptions as sdk_exc
 from oslo_limit import exception as limit_exc
 from oslo_utils import uuidutils
 
@@ -188,6 +190,7 @@ def _check_limits(
     As for a new server, so not before Nova 34.
 
     :raises OverLimit: if a limit would be exceeded.
+    :raises LimitsUnknown: if Keystone does not say.
     """
     if (
         not hasattr(api.API, stock_api.COUNT)
@@ -205,6 +208,19 @@ def _check_limits(
     except limit_exc.ProjectOverLimit as exc:
         if limit_utils.should_enforce(exc):
             raise exception.OverLimit(reason=str(exc)) from exc
+    except (
+        limit_exc.SessionInitError,
+        ks_exc.ClientException,
+        sdk_exc.SDKException,
+    ) as exc:
+        LOG.error(
+            'The unified limits of project %s cannot be read: %s',
+            project_id,
+            exc,
+        )
+        raise exception.LimitsUnknown(
+            service='nova-api', options='nova.conf'
+        ) from exc
 
 
 def _change_hint(
@@ -234,7 +250,9 @@ def _keep(
 ) -> None:
     """Leave a device context attached that nobody is told to detach."""
     try:
-        allocations.attached(instance.uuid, context_id, caller, str(error))
+        allocations.attached(
+            instance.uuid, context_id, caller, client.told_of(error)
+        )
     except exception.DeviceContextError as exc:
         LOG.error(
             'Device context %s is not detached from server %s, and is shown '
@@ -254,7 +272,9 @@ def _give_up(
 ) -> None:
     """Release what was reserved for an attempt that is not to be."""
     try:
-        allocations.detached(instance.uuid, context_id, caller, str(error))
+        allocations.detached(
+            instance.uuid, context_id, caller, client.told_of(error)
+        )
     except exception.DeviceContextError as exc:
         LOG.error(
             'Device context %s is not attached to server %s, and could not be '

@@ -8,7 +8,9 @@ import typing as ty
 from unittest import mock
 
 import testtools
+from nova.limit import placement as limits
 from nova.tests.functional.api import client
+from oslo_limit import exception as limit_exc
 from oslo_utils import uuidutils
 
 from tests.functional.nova import base, test_limits
@@ -172,6 +174,18 @@ class UnifiedLimitsTest(plugging.TestCase):
             self.assertEqual('available', self.status(refused))
             self.assert_has(context_id)
             self.detach(context_id)
+        self.assert_as_before()
+
+    def test_limits_cannot_be_read(self) -> None:
+        error = limit_exc.SessionInitError('https://secret.keystone')
+        with mock.patch.object(limits, '_get_enforcer', side_effect=error):
+            status, why = self.refused(self.post, self.pci)
+        self.assertEqual(503, status)
+        self.assertIn('nova.conf', why)
+        self.assertNotIn('secret', why)
+        shown = self.get_context(self.pci)
+        self.assertEqual('available', shown['status'])
+        self.assertNotIn('secret', shown['fault'])
         self.assert_as_before()
 
     def test_what_was_begun_is_not_counted_twice(self) -> None:

@@ -15,6 +15,7 @@ import typing as ty
 
 from keystoneauth1 import exceptions as ks_exc
 from nova import context as nova_context
+from nova import exception as nova_exception
 from nova import objects, servicegroup
 from nova.compute import api, vm_states
 from nova.limit import placement as limits
@@ -160,8 +161,7 @@ def _check_services(instance: objects.Instance) -> None:
             reason='the nova-compute of its host has no plugin, or one of a '
             'release that cannot do it.',
         )
-    service = objects.Service.get_by_compute_host(context, host)
-    if not servicegroup.API().service_is_up(service):
+    if not _is_up(context, host):
         raise exception.HotPlugUnavailable(
             server_id=instance.uuid,
             reason='the nova-compute of its host is down.',
@@ -178,6 +178,15 @@ def _check_services(instance: objects.Instance) -> None:
             server_id=instance.uuid,
             reason='not all nova-conductors say that they can move it then.',
         )
+
+
+def _is_up(context: nova_context.RequestContext, host: str) -> bool:
+    try:
+        service = objects.Service.get_by_compute_host(context, host)
+    except nova_exception.ComputeHostNotFound:
+        # An operator has deleted its record.
+        return False
+    return bool(servicegroup.API().service_is_up(service))
 
 
 def _check_limits(

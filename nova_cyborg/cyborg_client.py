@@ -535,7 +535,7 @@ class AllocationClient:
         :raises OtherAttempt: if another call has taken over.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = _given(device_context=context_id, caller=caller, fault=fault)
+        body = _ended(context_id, caller, fault)
         self._call('POST', _path(server_id, '/attached'), body)
 
     def detach(
@@ -603,7 +603,7 @@ class AllocationClient:
         :raises OtherAttempt: if another call has taken over.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = _given(device_context=context_id, caller=caller, fault=fault)
+        body = _ended(context_id, caller, fault)
         response = self._call('POST', _path(server_id, '/detached'), body)
         return _read(response, _count)
 
@@ -714,6 +714,17 @@ def _arqs_path(server_id: str, migration_id: str | None = None) -> str:
 def _body(flavor: FlavorRequest | None, **fields: object) -> dict[str, object]:
     # A flavor that asks for nothing besides is the rule.
     return {**fields, **flavor.as_dict()} if flavor else fields
+
+
+def _ended(
+    context_id: str, caller: str | None, fault: str | None
+) -> dict[str, object]:
+    # A text that Cyborg refuses would leave what is attached without an end.
+    return _given(
+        device_context=context_id,
+        caller=caller,
+        fault=fault and fault[: model.MAX_FAULT],
+    )
 
 
 def _given(**fields: str | None) -> dict[str, object]:

@@ -140,6 +140,16 @@ class HotPlugUnavailable(DeviceContextError):
     error_code = 'nova_cyborg.hot_plug.unavailable'
 
 
+class ComputeUntold(DeviceContextError):
+    message = (
+        'The nova-compute of server %(server_id)s could not be told to attach '
+        'or detach the device context. Try again later. Operators: check the '
+        'message bus.'
+    )
+    status = 503
+    error_code = 'nova_cyborg.compute_untold'
+
+
 class DetachPaused(DeviceContextError):
     message = (
         'Server %(server_id)s is paused, and a guest that is paused lets go '
@@ -173,7 +183,7 @@ class LimitsUnknown(DeviceContextError):
     message = (
         'Keystone does not say what the project may have, so it gets nothing '
         'more. Try again later. Operators: check Keystone, and [oslo_limit] '
-        'in cyborg.conf; the log of cyborg-api says what is wrong.'
+        'in %(options)s; the log of %(service)s says what is wrong.'
     )
     status = 503
     error_code = 'nova_cyborg.limits_unknown'

@@ -206,7 +206,7 @@ def release_one(
     is_new = one[1].transition == model.Transition.ATTACHING
     what = recording.What(
         actions.Action.ATTACH if is_new else actions.Action.DETACH,
-        actions.Outcome.ERROR if fault else actions.Outcome.SUCCESS,
+        actions.Outcome.SUCCESS if fault is None else actions.Outcome.ERROR,
         server_id=one[1].server_id,
         message=fault,
     )

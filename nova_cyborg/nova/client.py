@@ -16,6 +16,7 @@ from keystoneauth1 import loading as ks_loading
 from keystoneauth1 import session as ks_session
 from nova import conf, service_auth, utils
 from nova import context as nova_context
+from nova import exception as nova_exception
 
 from nova_cyborg import cyborg_client, exception
 
@@ -126,3 +127,17 @@ def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
             LOG.info('Cyborg is asked once more: %s', exc)
         time.sleep(_SECONDS)
     return call()
+
+
+def told_of(error: BaseException) -> str:
+    """Return what Cyborg is told of an error, for the project to read.
+
+    :param error: what has failed.
+    :returns: a sentence; of what is neither ours nor Nova's, its kind alone.
+    """
+    if isinstance(error, exception.DeviceContextError):
+        return str(error)
+    if isinstance(error, nova_exception.NovaException):
+        return str(error.format_message())
+    # It may have the names of databases and hosts of the cloud in it.
+    return f'Nova failed ({type(error).__name__}).'

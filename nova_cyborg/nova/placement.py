@@ -19,6 +19,7 @@ import logging
 import typing as ty
 
 import os_traits
+import requests
 from keystoneauth1 import exceptions as ks_exc
 from nova import context as nova_context
 from nova import exception as nova_exception
@@ -92,6 +93,51 @@ class Allocated:
         return found
 
 
+class _Answering:
+    """Nova's client of Placement, which says so when that does not answer.
+
+    Nova's own takes that for a host without candidates, or for nothing.
+
+    :param client: Nova's client of Placement.
+    :param server_id: UUID of the server that is asked for.
+    """
+
+    def __init__(self, client: ty.Any, server_id: str) -> None:
+        self._client = client
+        self._server_id = server_id
+
+    def __getattr__(self, name: str) -> ty.Any:
+        return getattr(self._client, name)
+
+    def get_allocation_candidates(self, *args: ty.Any) -> ty.Any:
+        """Return what Placement has.
+
+        :raises NotAllocated: if Placement does not answer, or fails.
+        """
+        found = self._client.get_allocation_candidates(*args)
+        if found is None or found[0] is None:
+            raise exception.NotAllocated(
+                server_id=self._server_id,
+                reason='it does not answer, or fails. Try again later.',
+            )
+        return found
+
+
+class _Asking:
+    """Nova's compute manager, of which only the client of Placement is used.
+
+    :param manager: the manager.
+    :param server_id: UUID of the server that is asked for.
+    """
+
+    def __init__(self, manager: ty.Any, server_id: str) -> None:
+        self._manager = manager
+        self.reportclient = _Answering(manager.reportclient, server_id)
+
+    def __getattr__(self, name: str) -> ty.Any:
+        return getattr(self._manager, name)
+
+
 @dataclasses.dataclass(frozen=True)
 class Added:
     """What was added to what a server has.
@@ -120,7 +166,9 @@ def allocate(
     :raises NotAllocated: if Placement fails.
     """
     try:
-        mapping, resources = manager._allocate_port_resource_for_instance(
+        ask = type(manager)._allocate_port_resource_for_instance
+        mapping, resources = ask(
+            _Asking(manager, instance.uuid),
             context,
             instance,
             objects.InstancePCIRequests(
@@ -138,6 +186,12 @@ def allocate(
         raise _not_allocated(instance, exc.__cause__) from exc
     except (nova_exception.NovaException, ks_exc.ClientException) as exc:
         raise _not_allocated(instance, exc) from exc
+    except requests.RequestException as exc:
+        # Nova reads an error without looking whether it can be read.
+        raise exception.NotAllocated(
+            server_id=instance.uuid,
+            reason='its answer cannot be read. Try again later.',
+        ) from exc
     chosen = {
         requester: providers[0]
         for requester, providers in mapping.items()

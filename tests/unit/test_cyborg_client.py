@@ -462,6 +462,17 @@ class TestCalls:
             **given,
         }
 
+    @pytest.mark.parametrize('name', ['attached', 'detached'])
+    def test_a_fault_is_bounded(self, client, requests_mock, name):
+        """One that Cyborg refuses would leave the device context stuck."""
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/{name}', json={'contexts': 0}
+        )
+
+        getattr(client, name)(SERVER_ID, CONTEXT_ID, CALLER, 'x' * 5000)
+
+        assert request.last_request.json()['fault'] == 'x' * 4096
+
     def test_unbind_attempt(self, client, requests_mock):
         request = requests_mock.post(
             f'{ALLOCATION_URL}/unbind', status_code=204

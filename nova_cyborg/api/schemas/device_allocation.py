@@ -198,7 +198,7 @@ UNPLUG: dict[str, ty.Any] = {
 # Why it has failed is for the project to read.
 _FAULT = {
     'type': ['string', 'null'],
-    'maxLength': 4096,
+    'maxLength': model.MAX_FAULT,
     'description': 'Why it has failed, if it has.',
 }
 

@@ -106,13 +106,22 @@ def _settled(
         sys.stderr.write('\n')
 
 
+def _is_left(context: http.Context) -> bool:
+    """Tell whether it stays as it is: it could not be detached this time."""
+    return bool(
+        context['status'] == model.Status.DETACHING
+        and context.get('fault')
+        and not context.get('bindings')
+    )
+
+
 def _poll(
     calls: http.DeviceContexts, context_id: str, under_way: tuple[str, ...]
 ) -> http.Context:
     end = time.monotonic() + LONGEST
     while True:
         context = calls.show(context_id)
-        if context['status'] not in under_way:
+        if context['status'] not in under_way or _is_left(context):
             return context
         if time.monotonic() >= end:
             raise errors.CommandError(

@@ -192,7 +192,8 @@ def end(
     :param context_id: UUID of the device context.
     :param caller: UUID of the call that attaches or detaches it; None for
         whichever detaches it.
-    :param fault: why it could not be detached, if it is so.
+    :param fault: why it could not be detached, if it is so. One of which
+        nothing is bound is on its way still: the server does not have it.
     :raises OtherAttempt: if another call or attempt has taken over.
     """
     call = transitions.Call(server_id, context_id, caller or '')
@@ -206,7 +207,14 @@ def end(
             ):
                 raise exception.OtherAttempt(server_id=server_id)
             locked = found
-        transitions.end(db, locked.row, server_id, fault)
+        row = locked.row
+        if row.transition == transitions.DETACHING and not links.have_arqs(
+            db, [row.id]
+        ):
+            # It was not bound yet, or is not any more.
+            transitions.keep(db, row, server_id, fault)
+        else:
+            transitions.end(db, row, server_id, fault)
 
 
 def _lock(

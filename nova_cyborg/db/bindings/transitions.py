@@ -193,6 +193,25 @@ def end(
     row.fault = fault
 
 
+def keep(
+    db: orm.Session,
+    row: tables.DeviceContext,
+    server_id: str,
+    fault: str | None,
+) -> None:
+    """Have a server go on to lose a device context, when it is told to again.
+
+    :param db: the transaction's session.
+    :param row: its row; nothing of it is bound.
+    :param server_id: UUID of the server.
+    :param fault: why it could not be detached.
+    """
+    # The call may be repeated.
+    if row.fault != fault:
+        _record_kept(db, row, server_id, fault)
+    row.fault = fault
+
+
 def end_all(db: orm.Session, held: allocations.ContextRows) -> bool:
     """End all transitions of a server, which is brought to a host.
 

@@ -78,7 +78,9 @@ def of_project(project_id: str) -> limits.Limits:
         found = _read(project_id)
     except _FAILURES as exc:
         _log.failed(exc)
-        raise exception.LimitsUnknown() from exc
+        raise exception.LimitsUnknown(
+            service='cyborg-api', options='cyborg.conf'
+        ) from exc
     _log.read()
     return limits.Limits(
         project_id, {name: most for name, most in found.items() if _ours(name)}

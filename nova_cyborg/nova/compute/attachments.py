@@ -277,7 +277,7 @@ class Attachment:
 
     def _release(self, error: Exception | None) -> None:
         """Release the device context, and unmark a server without any."""
-        fault = None if error is None else _sentence(error)
+        fault = None if error is None else client.told_of(error)
         left = self._call(self._allocations.detached, fault=fault)
         if not left:
             with contextlib.suppress(nova_exception.InstanceNotFound):
@@ -312,7 +312,7 @@ class Attachment:
         :param error: why it is not detached.
         """
         try:
-            self._call(self._allocations.attached, fault=_sentence(error))
+            self._call(self._allocations.attached, fault=client.told_of(error))
         except exception.DeviceContextError as exc:
             LOG.warning(
                 'Device context %s of server %s is shown as detaching, and '
@@ -364,13 +364,3 @@ class Attachment:
                 self._instance.uuid, self._id, self._caller, *args, **kwargs
             )
         )
-
-
-def _sentence(error: Exception) -> str:
-    """Return what users are told of an error."""
-    if isinstance(error, exception.DeviceContextError):
-        return str(error)
-    if isinstance(error, nova_exception.NovaException):
-        return str(error.format_message())
-    # As Nova does with the faults of servers.
-    return type(error).__name__

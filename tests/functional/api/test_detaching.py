@@ -187,6 +187,57 @@ class TestTheGuestKeepsIt:
         nova.attached(server_id, uuid_, fault='x' * 4097, status=400)
 
 
+class TestItCannotBeDetachedNow:
+    """Something else is done with the server; nothing of it is bound."""
+
+    @staticmethod
+    def fails(member, nova, server_id, uuid_):
+        """A call takes over, and finds the server busy."""
+        nova.detach(server_id, uuid_, OTHER_CALLER)
+        for _n in range(2):
+            nova.attached(server_id, uuid_, OTHER_CALLER, fault='It is busy.')
+
+        shown = member.show(uuid_).json
+        assert (shown['status'], shown['fault']) == (
+            'detaching',
+            'It is busy.',
+        )
+        outcomes = [
+            (each['action'], each['outcome'])
+            for each in member.get(
+                f'/v2/device_contexts/{uuid_}/events?limit=2'
+            ).json['events']
+        ]
+        assert outcomes == [('detach', 'error'), ('detach', 'started')]
+        # It does not say that the server has it.
+        error = nova.attach(server_id, uuid_, status=409)
+        assert code_of(error) == 'detaching'
+
+    def test_it_was_not_bound_yet(self, cloud, member, nova, detach):
+        server_id, uuid_ = cloud.nova.boot(), member.create_one()
+        nova.attach(server_id, uuid_)
+
+        self.fails(member, nova, server_id, uuid_)
+
+        assert detach(server_id, uuid_) == 0
+        shown = member.show(uuid_).json
+        assert (shown['status'], shown['fault']) == ('available', None)
+        assert not remains(cloud)
+        nova.attach(server_id, uuid_, status=200)
+
+    def test_it_was_unbound_already(self, cloud, member, nova, boot, detach):
+        server_id, uuid_, other = boot(cloud.add_device(slots=2), contexts=2)
+        nova.detach(server_id, uuid_)
+        nova.unplug(server_id, uuid_)
+
+        self.fails(member, nova, server_id, uuid_)
+
+        assert member.status_of(other) == 'bound'
+        assert detach(server_id, uuid_) == 1
+        assert member.status_of(uuid_) == 'available'
+        assert cloud.used_slots() == 1
+
+
 class TestUnplug:
     def test_again(self, cloud, member, nova, boot):
         provider = cloud.add_device(slots=3)

@@ -162,6 +162,15 @@ class TestWhatIsRecorded:
             ('detach', 'success'),
         ]
 
+    def test_not_attached_for_a_reason_without_text(self, cloud, member, nova):
+        server_id, uuid = cloud.nova.boot(), member.create_one()
+        nova.attach(server_id, uuid)
+
+        nova.detached(server_id, uuid, fault='')
+
+        found = newest(member, uuid)
+        assert (found['action'], found['outcome']) == ('attach', 'error')
+
     def test_not_attached(self, cloud, member, nova, boot):
         server_id, _booted = boot(cloud.add_device())
         uuid = member.create_one()

@@ -159,6 +159,22 @@ def test_remove_and_wait_for_what_the_guest_keeps(
     assert said in result.err
 
 
+def test_remove_and_wait_for_what_is_left_detaching(
+    nova: Cloud, openstack: Run
+) -> None:
+    """Nothing of it was bound, and the server was busy."""
+    attachments.statuses(
+        nova,
+        HELD | {'status': 'detaching', 'fault': None, 'bindings': []},
+        HELD | {'status': 'detaching', 'fault': SENTENCE, 'bindings': []},
+    )
+
+    result = openstack(*REMOVE, '--wait', 'vm1', CONTEXT_ID)
+
+    assert result.code == 1
+    assert SENTENCE in result.err
+
+
 def test_list(nova: Cloud, openstack: Run) -> None:
     result = openstack(*LIST, 'vm1', '-f', 'csv', '--quote', 'none')
 

@@ -9,8 +9,10 @@ import threading
 import pytest
 from nova import conf
 from nova import context as nova_context
+from nova import exception as nova_exception
 from oslo_config import fixture as config_fixture
 
+from nova_cyborg import exception
 from nova_cyborg.nova import client
 
 SERVER_ID = '5e4e4a11-0000-4000-8000-000000000000'
@@ -98,3 +100,20 @@ def test_its_session_has_nobodys_credentials():
     call('first')
 
     assert client._session().auth is None
+
+
+@pytest.mark.parametrize(
+    ('error', 'told'),
+    [
+        (
+            exception.DetachPaused(server_id=SERVER_ID),
+            str(exception.DetachPaused(server_id=SERVER_ID)),
+        ),
+        (nova_exception.InstanceNotFound(instance_id='x'), 'x could not'),
+        (OSError('mysql://db1'), 'Nova failed (OSError).'),
+        (TimeoutError(), 'Nova failed (TimeoutError).'),
+    ],
+)
+def test_told_of(error, told):
+    assert told in client.told_of(error)
+    assert 'mysql' not in client.told_of(error)

@@ -7,10 +7,12 @@ from unittest import mock
 import pytest
 from keystoneauth1 import exceptions as ks_exc
 from nova import exception as nova_exception
+from nova import objects
+from nova.compute import manager
 from nova.objects import flavor as flavor_objects
 from nova.scheduler.client import report
 
-from nova_cyborg import exception
+from nova_cyborg import exception, model
 from nova_cyborg.nova import placement
 
 SERVER_ID = '3b3f5c3a-7a52-4f51-9d2a-5d6b8d0c1e11'
@@ -67,6 +69,69 @@ def test_a_provider_that_is_gone_meanwhile_is_no_obstacle(client):
     assert forgotten(client, allocations, [tree('old'), tree('new')]) == [
         'new'
     ]
+
+
+class Manager:
+    """Nova's, as far as it asks Placement for devices of its host."""
+
+    _allocate_port_resource_for_instance = (
+        manager.ComputeManager._allocate_port_resource_for_instance
+    )
+
+    def __init__(self, client):
+        self.reportclient = client
+
+
+class TestAllocate:
+    """Devices of its own host are added to what a server has."""
+
+    @pytest.fixture
+    def allocate(self, client):
+        """Returns what was added, for an answer of Nova's client."""
+        objects.register_all()
+
+        def _allocate(answer):
+            client.get_allocation_candidates.return_value = answer
+            group = objects.RequestGroup(
+                requester_id=model.requester_id(SERVER_ID, 0),
+                resources={'FPGA': 1},
+            )
+            with mock.patch.object(
+                objects.ComputeNode,
+                'get_by_nodename',
+                return_value=mock.Mock(uuid=SERVER_ID),
+            ):
+                return placement.allocate(
+                    Manager(client),
+                    None,
+                    mock.Mock(uuid=SERVER_ID),
+                    [group],
+                )
+
+        return _allocate
+
+    @pytest.mark.parametrize('answer', [None, (None, None, None)])
+    def test_placement_does_not_answer(self, allocate, answer):
+        with pytest.raises(exception.NotAllocated, match='does not answer'):
+            allocate(answer)
+
+    def test_there_is_none(self, allocate):
+        assert allocate(([], {}, '1.36')) is None
+
+    def test_there_is_one(self, allocate, client):
+        requester = model.requester_id(SERVER_ID, 0)
+        candidate = {
+            'allocations': {'card': DEVICE},
+            'mappings': {requester: ['card']},
+        }
+
+        added = allocate(([candidate], {}, '1.36'))
+
+        assert added.providers == {requester: 'card'}
+        assert added.resources == {'card': DEVICE}
+        client.add_resources_to_instance_allocation.assert_called_once_with(
+            None, SERVER_ID, {'card': DEVICE}
+        )
 
 
 ALLOCATIONS = {

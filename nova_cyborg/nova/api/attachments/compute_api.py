@@ -14,11 +14,14 @@ import functools
 import logging
 import typing as ty
 
+from keystoneauth1 import exceptions as ks_exc
 from nova import context as nova_context
+from nova import exception as nova_exception
 from nova import objects, servicegroup
 from nova.compute import api, vm_states
 from nova.limit import placement as limits
 from nova.limit import utils as limit_utils
+from openstack import exceptions as sdk_exc
 from oslo_limit import exception as limit_exc
 from oslo_utils import uuidutils
 
@@ -184,8 +187,7 @@ def _check_services(instance: objects.Instance) -> None:
             reason='the nova-compute of its host has no plugin, or one of a '
             'release that cannot do it.',
         )
-    service = objects.Service.get_by_compute_host(context, host)
-    if not servicegroup.API().service_is_up(service):
+    if not _is_up(context, host):
         raise exception.HotPlugUnavailable(
             server_id=instance.uuid,
             reason='the nova-compute of its host is down.',
@@ -204,6 +206,15 @@ def _check_services(instance: objects.Instance) -> None:
         )
 
 
+def _is_up(context: nova_context.RequestContext, host: str) -> bool:
+    try:
+        service = objects.Service.get_by_compute_host(context, host)
+    except nova_exception.ComputeHostNotFound:
+        # An operator has deleted its record.
+        return False
+    return bool(servicegroup.API().service_is_up(service))
+
+
 def _check_limits(
     context: nova_context.RequestContext,
     instance: objects.Instance,
@@ -214,6 +225,7 @@ def _check_limits(
     As for a new server, so not before Nova 34.
 
     :raises OverLimit: if a limit would be exceeded.
+    :raises LimitsUnknown: if Keystone does not say.
     """
     if (
         not hasattr(api.API, stock_api.COUNT)
@@ -231,6 +243,19 @@ def _check_limits(
     except limit_exc.ProjectOverLimit as exc:
         if limit_utils.should_enforce(exc):
             raise exception.OverLimit(reason=str(exc)) from exc
+    except (
+        limit_exc.SessionInitError,
+        ks_exc.ClientException,
+        sdk_exc.SDKException,
+    ) as exc:
+        LOG.error(
+            'The unified limits of project %s cannot be read: %s',
+            project_id,
+            exc,
+        )
+        raise exception.LimitsUnknown(
+            service='nova-api', options='nova.conf'
+        ) from exc
 
 
 def _change_hint(
@@ -260,7 +285,9 @@ def _keep(
 ) -> None:
     """Leave a device context attached that nobody is told to detach."""
     try:
-        allocations.attached(instance.uuid, context_id, caller, str(error))
+        allocations.attached(
+            instance.uuid, context_id, caller, client.told_of(error)
+        )
     except exception.DeviceContextError as exc:
         LOG.error(
             'Device context %s is not detached from server %s, and is shown '
@@ -280,7 +307,9 @@ def _give_up(
 ) -> None:
     """Release what was reserved for an attempt that is not to be."""
     try:
-        allocations.detached(instance.uuid, context_id, caller, str(error))
+        allocations.detached(
+            instance.uuid, context_id, caller, client.told_of(error)
+        )
     except exception.DeviceContextError as exc:
         LOG.error(
             'Device context %s is not attached to server %s, and could not be '

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections.abc
 import functools
+import logging
 import typing as ty
 
 import oslo_messaging as messaging
@@ -18,7 +19,9 @@ from nova import objects, rpc
 from nova.compute import rpcapi
 from nova.objects import base
 
-from nova_cyborg import cyborg_client
+from nova_cyborg import cyborg_client, exception
+
+LOG = logging.getLogger(__name__)
 
 NAMESPACE = 'nova_cyborg'
 VERSION = '1.0'
@@ -36,6 +39,7 @@ def attach(
     :param instance: the server.
     :param attachment: what Cyborg has reserved.
     :param caller: UUID of the attempt.
+    :raises ComputeUntold: if the message bus does not take it.
     """
     _cast(
         context,
@@ -60,6 +64,7 @@ def detach(
     :param instance: the server.
     :param held: the device context.
     :param caller: UUID of the attempt.
+    :raises ComputeUntold: if the message bus does not take it.
     """
     _cast(
         context,
@@ -77,7 +82,16 @@ def _cast(
     **arguments: ty.Any,
 ) -> None:
     client = _router().client(context).prepare(server=instance.host)
-    client.cast(context, method, instance=instance, **arguments)
+    try:
+        client.cast(context, method, instance=instance, **arguments)
+    except messaging.MessagingException as exc:
+        LOG.error(
+            'The nova-compute of server %s could not be told (%s): %s',
+            instance.uuid,
+            method,
+            repr(exc),
+        )
+        raise exception.ComputeUntold(server_id=instance.uuid) from exc
 
 
 @functools.cache

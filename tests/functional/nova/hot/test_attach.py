@@ -7,7 +7,9 @@ from tests.functional.nova.hot import plugging  # isort: skip - first
 from unittest import mock
 
 import oslo_messaging as messaging
+from nova import objects
 from nova_cyborg.nova.api.attachments import rpcapi
+from oslo_db import exception as db_exc
 
 
 class AttachTest(plugging.TestCase):
@@ -116,15 +118,46 @@ class ManyTest(plugging.TestCase):
         self.assert_has(self.pci)
 
     def test_nova_compute_cannot_be_told(self) -> None:
-        lost = messaging.MessagingTimeout()
-        with mock.patch.object(rpcapi, 'attach', side_effect=lost):
-            self.assertEqual(500, self.refused(self.post, self.pci)[0])
-        self.assertEqual('available', self.status(self.pci))
+        for lost in (
+            messaging.MessagingTimeout(),
+            messaging.MessageDeliveryFailure('amqp://secret@broker1'),
+        ):
+            self.assert_says_who_was_not_told(lost)
+
+    def assert_says_who_was_not_told(self, lost: Exception) -> None:
+        """Check what a user reads of a message that could not be sent."""
+        with mock.patch.object(rpcapi, '_router') as router:
+            client = router.return_value.client.return_value
+            client.prepare.return_value.cast.side_effect = lost
+            status, why = self.refused(self.post, self.pci)
+            self.assertEqual(503, status)
+            self.assertIn('Try again later', why)
+            shown = self.get_context(self.pci)
+            self.assertEqual('available', shown['status'])
+            self.assertIn('could not be told', shown['fault'])
         self.attach(self.pci)
-        with mock.patch.object(rpcapi, 'detach', side_effect=lost):
-            self.assertEqual(500, self.refused(self.detach, self.pci)[0])
+        with mock.patch.object(rpcapi, '_router') as router:
+            client = router.return_value.client.return_value
+            client.prepare.return_value.cast.side_effect = lost
+            status, why = self.refused(self.detach, self.pci)
+            self.assertEqual(503, status)
+            self.assertIn('Try again later', why)
+            shown = self.get_context(self.pci)
+            self.assertIn('could not be told', shown['fault'])
         self.assertEqual('bound', self.status(self.pci))
         self.assert_has(self.pci)
+        self.detach(self.pci)
+        self.assert_as_before()
+
+    def test_the_database_fails(self) -> None:
+        """Its words are not for the project, and may be many."""
+        error = db_exc.DBError('mysql://secret@db1 ' + 'x' * 5000)
+        with mock.patch.object(objects.RequestSpec, 'save', side_effect=error):
+            self.assertEqual(500, self.refused(self.post, self.pci)[0])
+        shown = self.get_context(self.pci)
+        self.assertEqual('available', shown['status'])
+        self.assertEqual('Nova failed (DBError).', shown['fault'])
+        self.attach(self.pci)
         self.detach(self.pci)
         self.assert_as_before()
 

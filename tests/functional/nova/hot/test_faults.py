@@ -22,6 +22,8 @@ from nova_cyborg import exception
 from nova_cyborg.nova import client as cyborg_calls
 from nova_cyborg.nova.compute import hotplug
 
+from tests.functional.nova.alternatives import choosing
+
 # Requests of nova-compute's, in their order.
 _ATTACH = (('POST', '/bind'), ('GET', 'accelerator_requests'))
 _ATTACHED = ('POST', '/attached')
@@ -102,10 +104,10 @@ class TestCase(plugging.TestCase):
             yield
         self.assertEqual(1, len(spoilt))
 
-    def assert_not_attached(self, context_id: str) -> None:
-        """Check that all is as before."""
+    def assert_not_attached(self, context_id: str, why: str = ' ') -> None:
+        """Check that all is as before, and that it is said why."""
         self.assertEqual('available', self.status(context_id))
-        self.assertTrue(self.get_context(context_id)['fault'])
+        self.assertIn(why, self.get_context(context_id)['fault'] or '')
         self.assert_has(self.first)
 
     def assert_attaches(self, context_id: str) -> None:
@@ -156,8 +158,18 @@ class AttachTest(TestCase):
             for fault in _PLACEMENT:
                 with self.placement_fails(method, path, fault):
                     self.attach_fails(self.pci)
-                self.assert_not_attached(self.pci)
+                self.assert_not_attached(
+                    self.pci, 'Placement could not be told'
+                )
         self.assert_attaches(self.pci)
+
+    def test_placement_fails_at_the_first_alternative(self) -> None:
+        """It is not asked for the others, which it would have now."""
+        either = self.create_context(groups=[choosing.one_of('FPGA', 'VGPU')])
+        for fault in _PLACEMENT:
+            with self.placement_fails(*_PLACEMENT_ATTACH[0], fault):
+                self.attach_fails(either)
+            self.assert_not_attached(either, 'it does not answer, or fails')
 
     def test_nothing_can_be_undone(self) -> None:
         self.hotplug.refused.update(*(each.slots for each in self.devices))

@@ -8,7 +8,13 @@ import typing as ty
 from unittest import mock
 
 import testtools
+from nova import exception as nova_exception
+from nova import objects
+from nova.limit import placement as limits
 from nova.tests.functional.api import client
+from nova_cyborg.nova.api import gate
+from nova_cyborg.nova.features import computes
+from oslo_limit import exception as limit_exc
 from oslo_utils import uuidutils
 
 from tests.functional.nova import base, test_limits
@@ -137,6 +143,47 @@ class RequestTest(plugging.TestCase):
             self.assertEqual(404, self._status('DELETE', path))
         self.assert_nothing_held()
 
+    def test_nova_compute_has_no_plugin(self) -> None:
+        """It has written the record of its node without the features."""
+        with mock.patch.object(computes, 'said', return_value=set()):
+            self.assert_unavailable('has no plugin')
+        self.assert_works()
+
+    def test_nova_compute_is_down(self) -> None:
+        self._force_down('compute1', True)
+        self.assert_unavailable('is down')
+        self._force_down('compute1', False)
+        self.assert_works()
+
+    def test_nova_compute_has_no_record(self) -> None:
+        error = nova_exception.ComputeHostNotFound(host='compute1')
+        with mock.patch.object(
+            objects.Service, 'get_by_compute_host', side_effect=error
+        ):
+            self.assert_unavailable('is down')
+        self.assert_works()
+
+    def test_a_nova_conductor_has_no_plugin(self) -> None:
+        with mock.patch.object(
+            gate.CONDUCTORS, 'unable', return_value=['controller9']
+        ):
+            self.assert_unavailable('not all nova-conductors')
+        self.assert_works()
+
+    def assert_unavailable(self, reason: str) -> None:
+        """Check that nothing is begun, and that it is said why."""
+        for call in (self.post, self.delete_attachment):
+            status, why = self.refused(call, self.pci)
+            self.assertEqual(409, status)
+            self.assertIn(reason, why)
+            self.assertIn('Ask the administrator', why)
+        self.assert_as_before()
+
+    def assert_works(self) -> None:
+        """Check that a device context can be attached, and detached."""
+        self.attach(self.pci)
+        self.detach(self.pci)
+
     def _client_of(
         self, user: str, project: str, *roles: str
     ) -> client.TestOpenStackClient:
@@ -199,6 +246,18 @@ class UnifiedLimitsTest(plugging.TestCase):
             self.assertEqual('available', self.status(refused))
             self.assert_has(context_id)
             self.detach(context_id)
+        self.assert_as_before()
+
+    def test_limits_cannot_be_read(self) -> None:
+        error = limit_exc.SessionInitError('https://secret.keystone')
+        with mock.patch.object(limits, '_get_enforcer', side_effect=error):
+            status, why = self.refused(self.post, self.pci)
+        self.assertEqual(503, status)
+        self.assertIn('nova.conf', why)
+        self.assertNotIn('secret', why)
+        shown = self.get_context(self.pci)
+        self.assertEqual('available', shown['status'])
+        self.assertNotIn('secret', shown['fault'])
         self.assert_as_before()
 
     def test_what_was_begun_is_not_counted_twice(self) -> None:

@@ -107,6 +107,52 @@ def test_beside_other_fields(cloud: Cloud, cyborg: Run) -> None:
     assert cloud.requests()[0].json() == {'tag': 'gzip'}
 
 
+@pytest.mark.parametrize(
+    ('options', 'changed'),
+    [
+        (
+            ('set', '--name', 'fast', '--tags', 'prod'),
+            ('PUT', f'{TAGS}/prod'),
+        ),
+        (('set', '--name', 'fast', '--no-tags'), ('PUT', TAGS)),
+        (('unset', '--name', '--tags', 'prod'), ('DELETE', f'{TAGS}/prod')),
+        (('unset', '--name', '--all-tags'), ('PUT', TAGS)),
+    ],
+)
+def test_of_what_has_another_name_by_then(
+    cloud: Cloud,
+    openstack: Run,
+    options: tuple[str, ...],
+    changed: tuple[str, str],
+) -> None:
+    cloud.named('gzip', CONTEXT_ID)
+
+    def rename(_request: object, _context: object) -> dict[str, str]:
+        # Somebody else's gets the name at once.
+        cloud.named('gzip', OTHER_ID)
+        return {}
+
+    cloud.answer('PATCH', PATH, json=rename)
+    method, path = changed
+    cloud.answer(method, path, json={'tags': []})
+
+    result = openstack(*COMMAND, *options, 'gzip')
+
+    assert result == conftest.Result(0, '', '')
+    assert sent(cloud) == [('PATCH', PATH), changed]
+
+
+@pytest.mark.parametrize('verb', ['set', 'unset'])
+def test_nothing_is_done_if_tags_make_no_sense(
+    cloud: Cloud, cyborg: Run, verb: str
+) -> None:
+    name = '--name=fast' if verb == 'set' else '--name'
+
+    result = cyborg(f'device-context-{verb}', CONTEXT_ID, name, '--tags', 'a,')
+
+    assert (result.code, cloud.requests()) == (1, [])
+
+
 @pytest.mark.parametrize('text', ['', 'a,', ',', 'a,,b', ' '])
 @pytest.mark.parametrize('verb', ['set', 'unset'])
 def test_nothing_beside_a_comma(

@@ -19,6 +19,8 @@ from nova_cyborg import model, names
 
 #: Placement's and the database's largest amount (a signed 32 bit integer).
 MAX_AMOUNT = 2**31 - 1
+#: Device contexts that one request makes.
+MAX_AT_ONCE = 100
 MAX_GROUPS = 16
 #: As for Kubernetes' requests for devices.
 MAX_ALTERNATIVES = 8

@@ -19,8 +19,10 @@ from nova_cyborg.api import routes
 
 LOG = logging.getLogger(__name__)
 
-#: Bytes of the largest body that is read.
+#: Bytes of the largest body that is read, of one device context for instance.
 MAX_BODY_SIZE = 64 * 1024
+#: Bytes of the largest one that makes several device contexts.
+MAX_SIZE_OF_SEVERAL = 1024 * 1024
 
 _LENGTH = re.compile('[0-9]{1,9}')
 _VERSION = re.compile(r'[0-9]{1,9}\.[0-9]{1,9}|latest', re.IGNORECASE)
@@ -28,6 +30,8 @@ _VERSION_HEADER = 'HTTP_OPENSTACK_API_VERSION'
 _SERVICE_TYPE = 'accelerator'
 _JSON = 'application/json'
 _METHOD = '_method'
+# Where several are made. Who reads it looks whether it is for several.
+_OF_SEVERAL = ('POST', ('device_contexts',))
 _PIECE = 16 * 1024
 
 
@@ -38,14 +42,15 @@ def prepare(environ: dict[str, ty.Any]) -> None:
     :raises DeviceContextError: if the request cannot be handled.
     """
     _check_text(environ)
-    environ['REQUEST_METHOD'] = routes.check(
-        environ['REQUEST_METHOD'], _path(environ)
-    )
+    path = _path(environ)
+    method = routes.check(environ['REQUEST_METHOD'], path)
+    environ['REQUEST_METHOD'] = method
     # pecan would take it for the beginning of another part.
     environ['PATH_INFO'] = environ['PATH_INFO'].removesuffix('/')
     _choose_version(environ)
     _check_wanted(environ)
-    body = _body(environ)
+    is_larger = (method, routes.parts(path)) == _OF_SEVERAL
+    body = _body(environ, MAX_SIZE_OF_SEVERAL if is_larger else MAX_BODY_SIZE)
     environ['wsgi.input'] = io.BytesIO(body)
     environ['CONTENT_LENGTH'] = str(len(body))
     # Whatever it says, handlers read JSON. pecan would read a form, or JSON
@@ -110,27 +115,33 @@ def _check_wanted(environ: dict[str, ty.Any]) -> None:
     environ['HTTP_ACCEPT'] = _JSON
 
 
-def _body(environ: dict[str, ty.Any]) -> bytes:
+def check_size(size: int, limit: int = MAX_BODY_SIZE) -> None:
+    """Check how large a body is.
+
+    :param size: its bytes.
+    :param limit: the most that there may be.
+    :raises RequestTooLarge: if it has more.
+    """
+    if size > limit:
+        raise exception.RequestTooLarge(limit=limit)
+
+
+def _body(environ: dict[str, ty.Any], limit: int) -> bytes:
     encoding = environ.pop('HTTP_TRANSFER_ENCODING', '').strip().lower()
     if encoding:
         _check_chunked(environ, encoding)
-        body = _read(environ, MAX_BODY_SIZE + 1)
-        _check_size(len(body))
+        body = _read(environ, limit + 1)
+        check_size(len(body), limit)
         return body
     length = environ.get('CONTENT_LENGTH') or '0'
     if not _LENGTH.fullmatch(length):
-        raise exception.RequestTooLarge(limit=MAX_BODY_SIZE)
+        raise exception.RequestTooLarge(limit=limit)
     size = int(length)
-    _check_size(size)
+    check_size(size, limit)
     body = _read(environ, size)
     if len(body) < size:
         raise _incomplete(f'{len(body)} of {size} bytes are there')
     return body
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_BODY_SIZE:
-        raise exception.RequestTooLarge(limit=MAX_BODY_SIZE)
 
 
 def _check_chunked(environ: dict[str, ty.Any], encoding: str) -> None:

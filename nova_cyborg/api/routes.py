@@ -30,8 +30,8 @@ def is_ours(path: str) -> bool:
     :param path: the path below the application's root.
     :returns: whether it is ours, in any spelling that pecan takes.
     """
-    parts = _below_version([part for part in path.split('/') if part])
-    return bool(parts) and parts[0].partition('.')[0] in _collections()
+    given = _below_version([part for part in path.split('/') if part])
+    return bool(given) and given[0].partition('.')[0] in _collections()
 
 
 def check(method: str, path: str) -> str:
@@ -55,10 +55,19 @@ def check(method: str, path: str) -> str:
     return 'GET' if method == 'HEAD' else method
 
 
+def parts(path: str) -> tuple[str, ...]:
+    """Take a path apart.
+
+    :param path: a path, as a request has it.
+    :returns: its parts below the version; none if it is no path.
+    """
+    before, *found = path.removesuffix('/').split('/')
+    return () if before else tuple(_below_version(found))
+
+
 def _methods(path: str) -> collections.abc.Set[str]:
-    before, *parts = path.removesuffix('/').split('/')
-    given = tuple(_below_version(parts))
-    if before or not given:
+    given = parts(path)
+    if not given:
         return frozenset()
     found = routes()
     if given in found:
@@ -81,9 +90,9 @@ def _may_be(part: str, name: str) -> bool:
     return name == _TAG or (name == _ANY and '.' not in part)
 
 
-def _below_version(parts: list[str]) -> list[str]:
+def _below_version(given: list[str]) -> list[str]:
     # Cyborg takes a path without a version as one of v2.
-    return parts[1:] if parts[:1] == [_VERSION] else parts
+    return given[1:] if given[:1] == [_VERSION] else given
 
 
 @functools.cache
@@ -102,10 +111,9 @@ def routes() -> dict[_Parts, set[str]]:
     for rule in policies.list_policies():
         for operation in rule.operations:
             path = operation['path'].partition('?')[0]
-            parts = _below_version(path.strip('/').split('/'))
             known = tuple(
                 _ANY if part.startswith('{') and part != _TAG else part
-                for part in parts
+                for part in _below_version(path.strip('/').split('/'))
             )
             found.setdefault(known, set()).add(operation['method'])
     for methods in found.values():

@@ -13,6 +13,7 @@ import collections.abc
 
 from cyborg.common import authorize_wsgi
 from cyborg.conf import CONF
+from cyborg.policies import base
 from oslo_policy import policy
 from oslo_upgradecheck import common_checks, upgradecheck
 
@@ -20,15 +21,15 @@ from nova_cyborg.api import policies
 from nova_cyborg.api.policies import (
     device_allocation,
     device_context,
-    device_context_tag,
+    device_context_limit,
+    device_context_option,
+    device_taint,
+    reconciler,
 )
 from nova_cyborg.checks import results
 
-_PREFIXES = (
-    'cyborg:device_context:',
-    'cyborg:device_context_tag:',
-    'cyborg:device_allocation:',
-)
+_OURS = {rule.name: rule for rule in policies.list_policies()}
+_PREFIXES = tuple(sorted({f'{name.rpartition(":")[0]}:' for name in _OURS}))
 _PROJECT = 'project'
 _TARGET = {'project_id': _PROJECT, 'user_id': 'user'}
 _MEMBER = {
@@ -36,12 +37,31 @@ _MEMBER = {
     'roles': ['member', 'reader'],
     'is_admin': False,
 }
-_FOR_READERS = (
-    device_context.GET_ONE,
-    device_context.GET_ALL,
-    device_context_tag.GET,
+#: What members can do whom an administrators' policy is given to.
+FOR_ADMINS = {
+    device_context.GET_ALL_PROJECTS: 'they see the device contexts of other '
+    'projects',
+    device_context.EXPLAIN_NUMBERS: 'they are told how many hosts of the '
+    'cloud have what they ask for',
+    device_context_option.GET_NUMBERS: 'they are told how many devices the '
+    'cloud has, and how many are free',
+    device_context_limit.GET_OTHERS: 'they see what other projects may have, '
+    'and have',
+    device_taint.CREATE: 'they keep devices from the servers of all projects',
+    device_taint.GET_ONE: 'they are told of devices of the cloud, and what is '
+    'wrong with them',
+    device_taint.GET_ALL: 'they are told of devices of the cloud, and what is '
+    'wrong with them',
+    device_taint.DELETE: 'they give servers devices that were kept from them',
+    reconciler.GET: 'they see what is found wrong in all projects',
+}
+# Projects may be told nothing of the cloud: the guide for operators says how.
+_TELLING = (
+    device_context.EXPLAIN,
+    device_context_option.GET_ALL,
+    device_allocation.EXPLAIN,
 )
-_FOR_ADMINS = (device_context.GET_ALL_PROJECTS,)
+_KEPT = (base.ADMIN, '!')
 
 
 def check() -> results.Result:
@@ -75,6 +95,11 @@ def review(
         if name.startswith(_PREFIXES)
     )
     for name in ours:
+        if (
+            name in _TELLING
+            and str(enforcer.file_rules[name].check_str).strip() in _KEPT
+        ):
+            continue
         allowed = enforcer.enforce(name, _TARGET, _MEMBER)
         result = _judge(name, bool(allowed))
         if result:
@@ -108,24 +133,28 @@ def _names(
 
 
 def _judge(name: str, allowed: bool) -> results.Result | None:
-    if name in _FOR_ADMINS:
+    if name in FOR_ADMINS:
         if not allowed:
             return None
         return results.warning(
-            f'The policy file lets members do {name}: they see the device '
-            'contexts of other projects. Take it out, or give a role that '
-            'members have not.'
+            f'The policy file lets members do {name}: {FOR_ADMINS[name]}. '
+            'Take it out, or give a role that members have not.'
         )
     if allowed:
         return None
-    if name.startswith(device_allocation.BASE % ''):
+    # Without a reason why, servers are booted all the same.
+    if (
+        name.startswith(device_allocation.BASE % '')
+        and name != device_allocation.EXPLAIN
+    ):
         return results.failure(
             f'The policy file does not let members do {name}. Nova calls '
             'with the token of the member who boots the server, and with a '
             'service token besides, which is asked for whatever the policy '
             'says: take it out of the file.'
         )
-    who = 'readers' if name in _FOR_READERS else 'members'
+    is_for_members = base.PROJECT_MEMBER in _OURS[name].check_str
+    who = 'members' if is_for_members else 'readers'
     return results.warning(
         f'The policy file does not let {who} of a project do {name}. If '
         'that is not meant, take it out of the file.'

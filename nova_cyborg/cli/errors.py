@@ -15,6 +15,7 @@ from openstack import exceptions as sdk_exc
 from osc_lib import exceptions as osc_exc
 
 from nova_cyborg import names
+from nova_cyborg.cli.listing import filters
 
 #: What a call raises; whatever else is a bug, and shows a traceback.
 CALL_FAILURES = (ksa_exc.ClientException, sdk_exc.SDKException)
@@ -53,32 +54,33 @@ _LONGEST_REASON = 300
 
 
 # How the API refuses a field, and what the user typed for it.
-_ENTRY = re.compile(r'\.\d+$')
+_OF_SEVERAL = re.compile(r'device_contexts\[\d+\]\.')
 _INVALID_CODE = 'nova_cyborg.invalid_request'
-_INVALID = re.compile(r'Invalid ([^:\s]+): (.*)', re.DOTALL)
+# A key of an extra spec has colons of its own.
+_INVALID = re.compile(r'Invalid (.+?): (.*)', re.DOTALL)
 _TYPED = {
     'all_projects': '--all-projects',
     'delete_on_termination': '--delete-on-termination',
     'description': '--description',
     'device_contexts': '--count',
-    'device_profile': '--device-profile',
+    'flavor': '--flavor',
     'groups': '--group',
+    'image': '--image',
     'key': '--key',
     'limit': '--limit',
     'live_migration': '--live-migration',
     'marker': '--marker',
     'name': '--name',
+    'project_id': '--project-id',
     'reason': '--reason',
     'resources': '--resources',
     'server_id': '--server',
+    'sort': '--sort',
     'sort_dir': '--sort',
     'sort_key': '--sort',
     'status': '--status',
     'tag': '--tag',
-    'tags': '--tags',
-    'tags-any': '--any-tags',
-    'not-tags': '--not-tags',
-    'not-tags-any': '--not-any-tags',
+    **filters.TYPED,
 }
 
 
@@ -102,8 +104,10 @@ class Refused(CommandError):
     """
 
     def __init__(self, field: str, reason: str) -> None:
-        # Of a list, which may be typed as one word, the API names the entry.
-        typed = _TYPED.get(field) or _TYPED.get(_ENTRY.sub('', field), field)
+        # Of several device contexts the options are the same; of what is in a
+        # field, the field was typed.
+        own = _OF_SEVERAL.sub('', field, count=1)
+        typed = _TYPED.get(own.partition('.')[0], own)
         super().__init__(f'{typed}: {reason}')
         self.field = field
         self.reason = reason

@@ -5,7 +5,7 @@
 import argparse
 import typing as ty
 
-from nova_cyborg import model
+from nova_cyborg import language, model
 from nova_cyborg.cli import errors
 from nova_cyborg.cli.listing import filters, tags
 
@@ -78,10 +78,10 @@ def add_create_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--count',
         metavar='<number>',
-        type=positive,
+        type=at_once,
         default=1,
-        help='Create this many at once, at most 100, all or none; a name gets '
-        'numbers, as in gzip-1 and gzip-2',
+        help=f'Create this many at once, at most {language.MAX_AT_ONCE}, all '
+        'or none; a name gets numbers, as in gzip-1 and gzip-2',
     )
     add_examples(parser, _CREATE_EXAMPLES)
 
@@ -302,11 +302,26 @@ def positive(text: str) -> int:
     :returns: the number, one or more.
     :raises ArgumentTypeError: if it is none.
     """
+    return _number(text, _MOST)
+
+
+def at_once(text: str) -> int:
+    """Read how many device contexts one request is to make.
+
+    :param text: what the user typed.
+    :returns: the number, one or more.
+    :raises ArgumentTypeError: if it is none, or larger than the API takes.
+    """
+    # Not left to the API: what each is to be is written down before.
+    return _number(text, language.MAX_AT_ONCE)
+
+
+def _number(text: str, most: int) -> int:
     # As the API's schema: a number of at most nine digits.
     if text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST)):
         number = int(text)
-        if number > 0:
+        if 0 < number <= most:
             return number
     raise argparse.ArgumentTypeError(
-        f'"{errors.printable(text)}" is not a whole number from 1 to {_MOST}'
+        f'"{errors.printable(text)}" is not a whole number from 1 to {most}'
     )

@@ -20,7 +20,7 @@ from cyborg.common import exception as cyborg_exception
 from oslo_utils import uuidutils
 
 from nova_cyborg import exception
-from nova_cyborg.api import faults, schemas
+from nova_cyborg.api import faults, requests, schemas
 from nova_cyborg.db.repeated import keys
 from nova_cyborg.lifecycle.events import counting
 
@@ -166,15 +166,20 @@ def read_body(
         two forms.
     :returns: the parsed body.
     :raises InvalidRequest: if it is not JSON, or not what the schema says.
+    :raises RequestTooLarge: if it is as large as only one of the second form
+        may be.
     """
+    body = pecan.request.body
     try:
-        document = _parsed(pecan.request.body)
+        document = _parsed(body)
     except (ValueError, RecursionError) as exc:
         raise exception.InvalidRequest(
             field='body', reason='it must be JSON in UTF-8.'
         ) from exc
     if otherwise and isinstance(document, dict) and otherwise[0] in document:
         schema = otherwise[1]
+    else:
+        requests.check_size(len(body))
     schemas.validate(document, schema)
     return ty.cast(dict[str, ty.Any], document)
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import typing as ty
 
+from nova_cyborg.api import requests
 from nova_cyborg.api.document import (
     converting,
     headers,
@@ -23,9 +24,11 @@ VERSION = '1.0'
 _TITLE = 'Device contexts'
 _DESCRIPTION = (
     'What nova_cyborg adds to the Accelerator service (Cyborg) of OpenStack. '
-    'A body is JSON in UTF-8 of at most 65536 bytes, and no object in it has '
-    'two fields of one name. Fields and parameters that are not listed are '
-    'refused. A parameter is given once. Another method than those of a path '
+    f'A body is JSON in UTF-8 of at most {requests.MAX_BODY_SIZE} bytes, or '
+    f'{requests.MAX_SIZE_OF_SEVERAL} if it makes several device contexts, and '
+    'no object in it has two fields of one name. Fields and parameters that '
+    'are not listed are refused. A parameter is given once. Another method '
+    'than those of a path '
     'is answered with 405, `nova_cyborg.method_not_allowed`, and the header '
     '`Allow`; another path with 404, `nova_cyborg.route_not_found`. A path '
     'may end with a slash.'

@@ -9,7 +9,7 @@ one place for all clients, :func:`nova_cyborg.language.parse_groups`; what
 
 import typing as ty
 
-from nova_cyborg import model
+from nova_cyborg import language, model
 from nova_cyborg.api import schemas
 from nova_cyborg.api.schemas import groups, lists
 
@@ -69,8 +69,6 @@ CREATE: dict[str, ty.Any] = {
     'additionalProperties': False,
 }
 
-#: The most device contexts that are made at once.
-MOST = 100
 # What each is, :data:`CREATE` says.
 CREATE_SEVERAL: dict[str, ty.Any] = {
     'type': 'object',
@@ -78,7 +76,7 @@ CREATE_SEVERAL: dict[str, ty.Any] = {
         'device_contexts': {
             'type': 'array',
             'minItems': 1,
-            'maxItems': MOST,
+            'maxItems': language.MAX_AT_ONCE,
             'description': 'What each is to be. All are made, or none.',
         }
     },

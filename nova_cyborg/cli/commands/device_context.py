@@ -170,18 +170,19 @@ class SetDeviceContext(command.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Do what the command line says."""
         changes = request.changes(parsed_args)
-        contexts = http.DeviceContexts(self.app.client_manager)
-        if changes:
-            contexts.update(parsed_args.device_context, changes)
-        changed = tags.change(
-            contexts, parsed_args.device_context, parsed_args
-        )
-        if not changes and not changed:
+        # Read before anything is done, whatever else there is to change.
+        if not tags.are_changed(parsed_args) and not changes:
             raise errors.CommandError(
                 'Nothing to change: use --name, --description, '
                 '--delete-on-termination, --keep-on-termination, '
                 '--live-migration, --tag, --no-tag, --tags or --no-tags.'
             )
+        contexts = http.DeviceContexts(self.app.client_manager)
+        # Looked for once: what was its name may be another's afterwards.
+        context_id = contexts.find(parsed_args.device_context)
+        if changes:
+            contexts.update(context_id, changes)
+        tags.change(contexts, context_id, parsed_args)
 
 
 class UnsetDeviceContext(command.Command):
@@ -199,17 +200,18 @@ class UnsetDeviceContext(command.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         """Do what the command line says."""
         removals = request.removals(parsed_args)
-        contexts = http.DeviceContexts(self.app.client_manager)
-        if removals:
-            contexts.update(parsed_args.device_context, removals)
-        removed = tags.remove(
-            contexts, parsed_args.device_context, parsed_args
-        )
-        if not removals and not removed:
+        # Read before anything is done, whatever else there is to remove.
+        if not tags.are_removed(parsed_args) and not removals:
             raise errors.CommandError(
                 'Nothing to remove: use --name, --description, --tag, --tags '
                 'or --all-tags.'
             )
+        contexts = http.DeviceContexts(self.app.client_manager)
+        # Looked for once, while it has the name.
+        context_id = contexts.find(parsed_args.device_context)
+        if removals:
+            contexts.update(context_id, removals)
+        tags.remove(contexts, context_id, parsed_args)
 
 
 class DeleteDeviceContext(command.Command):

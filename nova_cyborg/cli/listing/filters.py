@@ -79,6 +79,12 @@ _OPTIONS = {
     ),
 }
 
+#: The options by parameter of the API, for who says what it refuses.
+TYPED = {
+    parameter: option
+    for option, (parameter, _metavar, _text) in _OPTIONS.items()
+}
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options.
@@ -97,5 +103,5 @@ def query(args: argparse.Namespace) -> dict[str, str | None]:
     """
     return {
         parameter: getattr(args, option.strip('-').replace('-', '_'))
-        for option, (parameter, _metavar, _text) in _OPTIONS.items()
+        for parameter, option in TYPED.items()
     }

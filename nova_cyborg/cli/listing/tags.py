@@ -6,7 +6,6 @@ Not the tag by which a guest finds its device.
 """
 
 import argparse
-import collections.abc
 
 from nova_cyborg.cli import errors, http
 
@@ -61,56 +60,60 @@ def given(args: argparse.Namespace) -> list[str]:
     return found
 
 
+def are_changed(args: argparse.Namespace) -> bool:
+    """Tell whether the options of ``set`` say something of tags.
+
+    :param args: the options of :func:`add_set_options`.
+    :returns: whether they do.
+    :raises CommandError: as :func:`given` does, before anything is done.
+    """
+    return bool(given(args)) or args.no_tags
+
+
+def are_removed(args: argparse.Namespace) -> bool:
+    """Tell whether the options of ``unset`` say something of tags.
+
+    :param args: the options of :func:`add_unset_options`.
+    :returns: whether they do.
+    :raises CommandError: as :func:`given` does, before anything is done.
+    """
+    return bool(given(args)) or args.all_tags
+
+
 def change(
-    contexts: http.DeviceContexts, context: str, args: argparse.Namespace
-) -> bool:
+    contexts: http.DeviceContexts, context_id: str, args: argparse.Namespace
+) -> None:
     """Give a device context tags, as the options of ``set`` say.
 
     :param contexts: calls about device contexts.
-    :param context: its name or UUID, as the user typed it.
+    :param context_id: its UUID, which a new name does not change.
     :param args: the options of :func:`add_set_options`.
-    :returns: whether there was something to change.
     :raises CommandError: if the service refuses or does not answer.
     """
-    tags = given(args)
     if args.no_tags:
-        contexts.set_tags(context, tags)
-    else:
-        # One by one: nobody else's are taken away.
-        _each(contexts.add_tag, contexts, context, tags)
-    return bool(tags) or args.no_tags
+        contexts.set_tags(context_id, given(args))
+        return
+    # One by one: nobody else's are taken away.
+    for tag in given(args):
+        contexts.add_tag(context_id, tag)
 
 
 def remove(
-    contexts: http.DeviceContexts, context: str, args: argparse.Namespace
-) -> bool:
+    contexts: http.DeviceContexts, context_id: str, args: argparse.Namespace
+) -> None:
     """Take tags from a device context, as the options of ``unset`` say.
 
     :param contexts: calls about device contexts.
-    :param context: its name or UUID, as the user typed it.
+    :param context_id: its UUID, which no name at all does not change.
     :param args: the options of :func:`add_unset_options`.
-    :returns: whether there was something to remove.
     :raises CommandError: if it has not one of them, or the service refuses
         or does not answer.
     """
-    tags = given(args)
     if args.all_tags:
-        contexts.set_tags(context, [])
-    else:
-        _each(contexts.remove_tag, contexts, context, tags)
-    return bool(tags) or args.all_tags
-
-
-def _each(
-    do: collections.abc.Callable[[str, str], None],
-    contexts: http.DeviceContexts,
-    context: str,
-    tags: list[str],
-) -> None:
-    # Looked for once.
-    context_id = contexts.find(context) if tags else context
-    for tag in tags:
-        do(context_id, tag)
+        contexts.set_tags(context_id, [])
+        return
+    for tag in given(args):
+        contexts.remove_tag(context_id, tag)
 
 
 def _add(parser: argparse.ArgumentParser, option: str, text: str) -> None:

@@ -259,7 +259,7 @@ class TestServer:
         assert 'no such field' in post([GOOD[:5], GOOD[5:]])[1]
 
     def test_too_many_chunks(self, post):
-        status, text = post([b' ' * 1024] * 65)
+        status, text = post([b' ' * 1024] * 1025)
 
         assert status == 400
         assert 'request_too_large' in text

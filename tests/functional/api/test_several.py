@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from nova_cyborg.api import requests
 from nova_cyborg.api.controllers import views
 from nova_cyborg.db import tables
 from tests.functional.api import cyborg
@@ -83,6 +84,18 @@ class TestAll:
 
         assert cloud.count(tables.DeviceContext) == 100
 
+    def test_a_hundred_that_are_described_at_length(self, cloud, create):
+        bodies = [
+            {**each, 'description': 'd' * 1024}
+            for each in named(*map(str, range(100)))
+        ]
+        # More than one may have.
+        assert len(json.dumps(bodies)) > requests.MAX_BODY_SIZE
+
+        create(*bodies, status=201)
+
+        assert cloud.count(tables.DeviceContext) == 100
+
     def test_they_cost_what_one_costs(self, cloud, admin, create):
         admin.post(
             '/v2/device_profiles',
@@ -112,6 +125,15 @@ class TestAll:
 
 
 class TestNone:
+    def test_more_bytes_than_there_may_be(self, cloud, create):
+        error = cyborg.error_of(
+            create(*named('d' * requests.MAX_SIZE_OF_SEVERAL), status=400)
+        )
+
+        assert error['code'] == 'nova_cyborg.request_too_large'
+        assert '1048576 bytes' in error['detail']
+        assert cloud.count(tables.DeviceContext) == 0
+
     @pytest.mark.parametrize(
         ('wrong', 'said'),
         [

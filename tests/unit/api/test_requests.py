@@ -13,6 +13,17 @@ from nova_cyborg.api import requests
 
 PATH = '/v2/device_contexts'
 LARGEST = requests.MAX_BODY_SIZE
+LARGEST_OF_SEVERAL = requests.MAX_SIZE_OF_SEVERAL
+# Several device contexts can be made there, and nowhere else.
+SEVERAL_PATHS = (PATH, f'{PATH}/', '/device_contexts')
+ONE = ('POST', '/v2/device_contexts/explain')
+BOUNDS = (
+    *((('POST', path), LARGEST_OF_SEVERAL) for path in SEVERAL_PATHS),
+    (ONE, LARGEST),
+    (('GET', PATH), LARGEST),
+    (('POST', '/v2/device_taints'), LARGEST),
+    (('PATCH', f'{PATH}/6f7a2f6e-34c5-4f5d-8ad7-c9fd1d93e0a1'), LARGEST),
+)
 
 
 class Broken(io.BytesIO):
@@ -62,10 +73,17 @@ def refused(environ, kind=exception.InvalidRequest):
 
 
 class TestBody:
-    @pytest.mark.parametrize('size', [0, 1, LARGEST])
-    def test_what_is_small_is_read(self, size):
+    @pytest.mark.parametrize(
+        ('method', 'path', 'size'),
+        [
+            (*ONE, 0),
+            (*ONE, 1),
+            *((*request, size) for request, size in BOUNDS),
+        ],
+    )
+    def test_what_is_small_is_read(self, method, path, size):
         content = b'x' * size
-        environ = environ_of(content=content, CONTENT_LENGTH=str(size))
+        environ = environ_of(method, content, path, CONTENT_LENGTH=str(size))
 
         assert body_of(environ) == content
 
@@ -91,11 +109,22 @@ class TestBody:
     )
     def test_what_is_large_is_not_read(self, length):
         content = io.BytesIO(b'x' * (LARGEST + 1))
-        environ = environ_of(content=content, CONTENT_LENGTH=length)
+        environ = environ_of(ONE[0], content, ONE[1], CONTENT_LENGTH=length)
 
         sentence = refused(environ, exception.RequestTooLarge)
 
         assert '65536 bytes' in sentence
+        assert content.tell() == 0
+
+    @pytest.mark.parametrize('path', SEVERAL_PATHS)
+    def test_what_is_large_for_several_is_not_read(self, path):
+        length = str(LARGEST_OF_SEVERAL + 1)
+        content = io.BytesIO(b'x' * (LARGEST_OF_SEVERAL + 1))
+        environ = environ_of('POST', content, path, CONTENT_LENGTH=length)
+
+        sentence = refused(environ, exception.RequestTooLarge)
+
+        assert '1048576 bytes' in sentence
         assert content.tell() == 0
 
     @pytest.mark.parametrize('content', [b'', b'{"name'])
@@ -113,7 +142,7 @@ class TestBody:
 
 
 class TestChunks:
-    @pytest.mark.parametrize('size', [0, 1, LARGEST])
+    @pytest.mark.parametrize('size', [0, 1, LARGEST, LARGEST_OF_SEVERAL])
     def test_what_is_small_is_read(self, size):
         content = b'x' * size
 
@@ -122,12 +151,18 @@ class TestChunks:
     def test_they_may_come_in_pieces(self):
         assert body_of(chunked(Pieces(b'hello'))) == b'hello'
 
-    def test_no_more_is_read_than_may_be(self):
-        content = io.BytesIO(b'x' * 10 * LARGEST)
+    @pytest.mark.parametrize(('request_', 'largest'), BOUNDS)
+    def test_no_more_is_read_than_may_be(self, request_, largest):
+        content = io.BytesIO(b'x' * 10 * largest)
+        method, path = request_
+        environ = chunked(content) | {
+            'REQUEST_METHOD': method,
+            'PATH_INFO': path,
+        }
 
-        refused(chunked(content), exception.RequestTooLarge)
+        refused(environ, exception.RequestTooLarge)
 
-        assert content.tell() == LARGEST + 1
+        assert content.tell() == largest + 1
 
     def test_a_client_that_is_gone(self, caplog):
         with caplog.at_level(logging.DEBUG):

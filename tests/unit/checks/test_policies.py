@@ -4,6 +4,7 @@
 
 import pytest
 import yaml
+from cyborg.policies import base
 from oslo_config import cfg
 from oslo_policy import policy
 
@@ -34,6 +35,8 @@ def review(tmp_path):
                 ),
             )
         )
+        # The rules that ours name.
+        enforcer.register_defaults(base.list_policies())
         ours.register(enforcer)
         ours.register(enforcer)
         enforcer.load_rules()
@@ -80,7 +83,15 @@ def test_members_need_not_be_allowed_contexts(review):
 
 
 @pytest.mark.parametrize(
-    'name', ['cyborg:device_context:get_all', 'cyborg:device_context_tag:get']
+    'name',
+    [
+        'cyborg:device_context:get_one',
+        'cyborg:device_context:get_all',
+        'cyborg:device_context_event:get_all',
+        'cyborg:device_context_limit:get_all',
+        'cyborg:device_context_openapi:get',
+        'cyborg:device_context_tag:get',
+    ],
 )
 def test_readers_are_named_where_it_concerns_them(review, name):
     [(_code, details)] = review(**{name: '!'})
@@ -88,21 +99,90 @@ def test_readers_are_named_where_it_concerns_them(review, name):
     assert 'does not let readers of a project' in details
 
 
-def test_members_must_not_see_all_projects(review):
-    name = 'cyborg:device_context:get_all_projects'
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [
+        ('device_context:get_all_projects', 'contexts of other projects'),
+        ('device_context:explain_numbers', 'how many hosts'),
+        ('device_context_option:get_numbers', 'how many devices'),
+        ('device_context_limit:get_others', 'what other projects may have'),
+        ('device_taint:create', 'keep devices from the servers'),
+        ('device_taint:get_one', 'devices of the cloud'),
+        ('device_taint:get_all', 'devices of the cloud'),
+        ('device_taint:delete', 'that were kept from them'),
+        ('reconciler:get', 'in all projects'),
+    ],
+)
+def test_what_members_must_not_do(review, name, said):
+    name = f'cyborg:{name}'
 
     [(code, details)] = review(**{name: '@'})
 
     assert code == 'WARNING'
-    assert 'other projects' in details
+    assert f'lets members do {name}: ' in details
+    assert said in details
     assert not review(**{name: 'role:auditor'})
+    # As it is without a file.
+    assert not review(**{name: 'rule:admin_api'})
 
 
-def test_a_name_that_there_is_not(review):
-    [(code, details)] = review(**{'cyborg:device_context:craete': '@'})
+def test_a_file_of_all_that_is_so_without_it(review):
+    rules = {rule.name: rule.check_str for rule in ours.list_policies()}
+
+    assert not review(**rules)
+    assert set(policies.FOR_ADMINS) == {
+        name for name, check in rules.items() if check == 'rule:admin_api'
+    }
+
+
+@pytest.mark.parametrize('rule', ['rule:admin_api', '!'])
+def test_projects_may_be_told_nothing_of_the_cloud(review, rule):
+    assert not review(
+        **{
+            'cyborg:device_context:explain': rule,
+            'cyborg:device_context_option:get_all': rule,
+            'cyborg:device_allocation:explain': rule,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ('name', 'who'),
+    [
+        ('device_context:explain', 'readers'),
+        ('device_context_option:get_all', 'readers'),
+        ('device_allocation:explain', 'members'),
+    ],
+)
+def test_some_may_be_told_more_than_others(review, name, who):
+    name = f'cyborg:{name}'
+
+    [(code, details)] = review(**{name: 'role:fpga'})
+
+    # Servers are booted without that.
+    assert code == 'WARNING'
+    assert f'does not let {who} of a project do {name}' in details
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'device_context:craete',
+        'device_context_event:list',
+        'device_context_limit:get',
+        'device_context_openapi:get_all',
+        'device_context_option:list',
+        'device_context_tag:delete',
+        'device_allocation:list',
+        'device_taint:update',
+        'reconciler:get_one',
+    ],
+)
+def test_a_name_that_there_is_not(review, name):
+    [(code, details)] = review(**{f'cyborg:{name}': '@'})
 
     assert code == 'WARNING'
-    assert 'cyborg:device_context:craete' in details
+    assert f'cyborg:{name}, which is no policy' in details
 
 
 def test_a_deprecated_name(review):

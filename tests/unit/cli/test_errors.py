@@ -7,12 +7,20 @@ import pathlib
 import re
 import types
 import typing as ty
+from urllib import parse
 
 import pytest
 from keystoneauth1 import exceptions as ksa_exc
 from openstack import exceptions as sdk_exc
 
+from nova_cyborg.api.schemas import (
+    device_context,
+    device_context_limit,
+    explanation,
+    groups,
+)
 from nova_cyborg.cli import errors
+from nova_cyborg.cli.listing import filters
 from tests.unit.cli import conftest
 
 
@@ -119,18 +127,92 @@ def test_all_errors_are_such() -> None:
     ] == ['errors.py']
 
 
+def refusal(field: str) -> dict[str, ty.Any]:
+    body = conftest.error(400, f'Invalid {field}: it: is so.')
+    body['errors'][0]['code'] = 'nova_cyborg.invalid_request'
+    return body
+
+
 @pytest.mark.parametrize(
     ('field', 'typed'),
     [
+        ('sort', '--sort'),
         ('sort_key', '--sort'),
         ('server_id', '--server'),
+        ('tags.0', '--tags'),
+        ('tags-any.3', '--any-tags'),
+        ('project_id', '--project-id'),
+        ('flavor.vcpus', '--flavor'),
+        ('flavor.extra_specs.resources:FPGA', '--flavor'),
+        ('image.trait:HW_CPU_X86_AVX', '--image'),
+        ('device_contexts', '--count'),
+        ('device_contexts[0].name', '--name'),
+        ('device_contexts[99].tags.1', '--tags'),
+        ('device_contexts[1].device_profile', '--device-profile'),
+        # No single option was typed for it.
         ('groups[0].config', 'groups[0].config'),
+        ('device_contexts[1].groups[0].config', 'groups[0].config'),
     ],
 )
 def test_a_field_is_called_as_it_was_typed(field: str, typed: str) -> None:
-    body = conftest.error(400, f'Invalid {field}: it: is so.')
-    body['errors'][0]['code'] = 'nova_cyborg.invalid_request'
-    assert told(400, body) == f'{typed}: it: is so.'
+    assert told(400, refusal(field)) == f'{typed}: it: is so.'
+
+
+# Of what the commands never say of a device context: they say groups, and
+# choose the fields that they show.
+_NOT_TYPED = {*groups.FIELDS, 'fields'}
+
+
+@pytest.mark.parametrize(
+    ('command', 'schema'),
+    [
+        ('create', device_context.CREATE),
+        ('create', device_context.CREATE_SEVERAL),
+        ('set', device_context.UPDATE),
+        ('list', device_context.LIST),
+        ('explain', explanation.OF_CONTEXT),
+        ('limits', device_context_limit.LIST),
+    ],
+)
+def test_each_field_is_called_as_the_command_has_it(
+    openstack: conftest.Run, command: str, schema: dict[str, ty.Any]
+) -> None:
+    shown = openstack('help', 'accelerator', 'device', 'context', command).out
+
+    options = {
+        field: told(400, refusal(field)).partition(':')[0]
+        for field in schema['properties']
+        if field not in _NOT_TYPED
+    }
+    assert options
+    for option in options.values():
+        assert re.search(rf'{option}(?![\w-])', shown), options
+
+
+@pytest.mark.parametrize(
+    ('typed', 'field'),
+    [
+        *(
+            ((option, 'x'), parameter)
+            for parameter, option in filters.TYPED.items()
+        ),
+        (('--sort', 'foo,bar'), 'sort'),
+        (('--sort', 'foo'), 'sort_key'),
+    ],
+)
+def test_a_command_says_which_option_is_refused(
+    cloud: conftest.Cloud,
+    openstack: conftest.Run,
+    typed: tuple[str, str],
+    field: str,
+) -> None:
+    cloud.answer('GET', status_code=400, json=refusal(field))
+
+    result = openstack('accelerator', 'device', 'context', 'list', *typed)
+
+    assert result == conftest.Result(1, '', f'{typed[0]}: it: is so.\n')
+    (request,) = cloud.requests()
+    assert field in parse.parse_qs(parse.urlsplit(request.url).query)
 
 
 def test_a_sentence_of_another_kind_is_left_as_it_is() -> None:

@@ -107,6 +107,52 @@ def test_beside_other_fields(cloud: Cloud, cyborg: Run) -> None:
     assert cloud.requests()[0].json() == {'tag': 'gzip'}
 
 
+@pytest.mark.parametrize(
+    ('options', 'changed'),
+    [
+        (
+            ('set', '--name', 'fast', '--tags', 'prod'),
+            ('PUT', f'{TAGS}/prod'),
+        ),
+        (('set', '--name', 'fast', '--no-tags'), ('PUT', TAGS)),
+        (('unset', '--name', '--tags', 'prod'), ('DELETE', f'{TAGS}/prod')),
+        (('unset', '--name', '--all-tags'), ('PUT', TAGS)),
+    ],
+)
+def test_of_what_has_another_name_by_then(
+    cloud: Cloud,
+    openstack: Run,
+    options: tuple[str, ...],
+    changed: tuple[str, str],
+) -> None:
+    cloud.named('gzip', CONTEXT_ID)
+
+    def rename(_request: object, _context: object) -> dict[str, str]:
+        # Somebody else's gets the name at once.
+        cloud.named('gzip', OTHER_ID)
+        return {}
+
+    cloud.answer('PATCH', PATH, json=rename)
+    method, path = changed
+    cloud.answer(method, path, json={'tags': []})
+
+    result = openstack(*COMMAND, *options, 'gzip')
+
+    assert result == conftest.Result(0, '', '')
+    assert sent(cloud) == [('PATCH', PATH), changed]
+
+
+@pytest.mark.parametrize('verb', ['set', 'unset'])
+def test_nothing_is_done_if_tags_make_no_sense(
+    cloud: Cloud, cyborg: Run, verb: str
+) -> None:
+    name = '--name=fast' if verb == 'set' else '--name'
+
+    result = cyborg(f'device-context-{verb}', CONTEXT_ID, name, '--tags', 'a,')
+
+    assert (result.code, cloud.requests()) == (1, [])
+
+
 @pytest.mark.parametrize('text', ['', 'a,', ',', 'a,,b', ' '])
 @pytest.mark.parametrize('verb', ['set', 'unset'])
 def test_nothing_beside_a_comma(
@@ -202,7 +248,9 @@ class TestSeveral:
             assert text in result.out
         assert result.out.count('group 0: ') == 1
 
-    @pytest.mark.parametrize('number', ['0', '-1', 'two', '1.5'])
+    @pytest.mark.parametrize(
+        'number', ['0', '-1', 'two', '1.5', '101', '999999999']
+    )
     def test_what_is_no_number(
         self, cloud: Cloud, cyborg: Run, number: str
     ) -> None:
@@ -211,21 +259,30 @@ class TestSeveral:
         )
 
         assert result.code == 2
-        assert 'is not a whole number from 1' in result.err
+        assert 'argument --count: ' in result.err
+        assert f'"{number}" is not a whole number from 1 to 100' in result.err
         assert cloud.requests() == []
 
-    def test_more_than_there_may_be_at_once(
+    def test_as_many_as_there_may_be_at_once(
+        self, cloud: Cloud, cyborg: Run
+    ) -> None:
+        cyborg('device-context-create', '--resources=FPGA:1', '--count=100')
+
+        (request,) = cloud.requests()
+        assert len(request.json()['device_contexts']) == 100
+
+    def test_more_than_an_older_service_takes(
         self, cloud: Cloud, cyborg: Run
     ) -> None:
         refusal = conftest.error(
-            400, 'Invalid device_contexts: must have at most 100 items.'
+            400, 'Invalid device_contexts: must have at most 50 items.'
         )
         refusal['errors'][0]['code'] = 'nova_cyborg.invalid_request'
         cloud.answer('POST', status_code=400, json=refusal)
 
         result = cyborg(
-            'device-context-create', '--resources=FPGA:1', '--count=101'
+            'device-context-create', '--resources=FPGA:1', '--count=51'
         )
 
-        said = '--count: must have at most 100 items.\n'
+        said = '--count: must have at most 50 items.\n'
         assert result == conftest.Result(1, '', said)

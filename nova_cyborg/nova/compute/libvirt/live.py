@@ -186,11 +186,16 @@ class LibvirtDriver(hotplug.LibvirtDriver):
     ) -> None:
         """Plug the devices in that are bound here.
 
+        :raises LookupError: if it is not known by which migration it came.
         :raises Exception: if the guest has not got all.
         """
-        migration = bindings.live_migration(context, instance)
-        if migration is None:
-            return
+        # The source may have ended it already, if it was not answered in time.
+        migration = bindings.last_live_migration(context, instance)
+        if (
+            migration is None
+            or migration.dest_node not in self.get_available_nodes()
+        ):
+            raise LookupError('Nova knows of no live migration of it to here.')
         arqs = bindings.activate(context, instance, migration.uuid)
         errors = plugging.plug_each(
             self._host.get_guest(instance),

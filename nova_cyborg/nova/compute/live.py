@@ -198,17 +198,13 @@ class ComputeManager(moves.ComputeManager):
             # It is at the destination, and Nova does not know.
             return
         self.driver.plug_own_again(context, instance)
-        bindings.unbind_sometime(context, instance, migration.uuid)
-        migration.status = 'error'
-        migration.save()
         try:
+            migration.status = 'error'
+            migration.save()
+            bindings.unbind_sometime(context, instance, migration.uuid)
             self._revert_allocation(context, instance, migration)
-        except Exception:
-            # It is to serve the other servers of this host.
-            LOG.exception(
-                'What server %s has in Placement could not be put right',
-                instance.uuid,
-            )
+        except Exception:  # noqa: BLE001 - it is logged
+            moves.log_unended(instance)
 
 
 def _unbind(

@@ -20,7 +20,6 @@ from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.compute import utils as compute_utils
 
-from nova_cyborg import exception
 from nova_cyborg.nova import carried, marks, overrides
 from nova_cyborg.nova.compute import bindings
 from nova_cyborg.nova.compute.libvirt import hotplug, native, plugging
@@ -132,14 +131,14 @@ class LibvirtDriver(hotplug.LibvirtDriver):
         """
         try:
             arqs = plugging.arqs(context, instance)
-        except exception.DeviceContextError as exc:
+            self._plug_again(context, instance, arqs)
+        except Exception as exc:  # noqa: BLE001 - libvirt raises many
+            # nova-compute is being started, for other servers, too.
             LOG.error(
                 'Server %s may be without its devices. Reboot it (hard): %s',
                 instance.uuid,
                 exc,
             )
-            return
-        self._plug_again(context, instance, arqs)
 
     def _plug_again(
         self,

@@ -18,6 +18,7 @@ from nova.compute import manager, rpcapi
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver
 from nova_cyborg.nova.compute import live
+from nova_cyborg.nova.compute.libvirt import plugging
 
 SOURCE, DESTINATION = running.HOSTS
 _ALTERNATE = 'compute3'
@@ -266,7 +267,8 @@ class DuringTest(TestCase):
         self.reset()
         self.reboot(SOURCE)
 
-    def test_the_source_is_killed(self) -> None:
+    def kill_the_source(self) -> None:
+        """Begin; the source is killed when it is about to tell libvirt."""
         with mock.patch.object(
             driver.LibvirtDriver,
             '_live_migration',
@@ -276,8 +278,23 @@ class DuringTest(TestCase):
             self.begin()
             self.wait_for(lambda: not self.hostdevs(self.moved.server))
             self.wait_for(lambda: self.last()['status'] == 'running')
+
+    def test_the_source_is_killed(self) -> None:
+        self.kill_the_source()
         self.restart_compute_service(SOURCE)
         self.wait_for_migration('error')
+        self.assert_stays()
+
+    def test_libvirt_fails_when_the_source_starts(self) -> None:
+        """It starts all the same, for other servers, too."""
+        self.kill_the_source()
+        with mock.patch.object(
+            plugging, 'plug_each', side_effect=OSError('no libvirt')
+        ):
+            self.restart_compute_service(SOURCE)
+        self.wait_for_migration('error')
+        self.assertEqual([], self.hostdevs(self.moved.server))
+        self.reboot(SOURCE)
         self.assert_stays()
 
 

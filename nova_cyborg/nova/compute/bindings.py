@@ -214,6 +214,35 @@ def last_move(
     return max(moves, key=lambda each: each.id, default=None)
 
 
+def last_live_migration(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> objects.Migration | None:
+    """Find the live migration that was the last move of a server.
+
+    Not one that has got to no host: Nova makes the record of a message that
+    is dropped, too.
+
+    :param instance: the server.
+    :returns: Nova's migration, whether it is over or not; None if its last
+        move was another, or there was none.
+    """
+    found = objects.MigrationList.get_by_filters(
+        context, {'instance_uuid': instance.uuid}
+    )
+    moves = [
+        each
+        for each in found
+        if each.migration_type in _MOVES and each.dest_node
+    ]
+    last = max(moves, key=lambda each: each.id, default=None)
+    if (
+        last is None
+        or last.migration_type != fields.MigrationType.LIVE_MIGRATION
+    ):
+        return None
+    return last
+
+
 def own(
     context: nova_context.RequestContext, instance: objects.Instance
 ) -> list[dict[str, ty.Any]]:

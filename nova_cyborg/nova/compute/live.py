@@ -15,7 +15,7 @@ import typing as ty
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects
-from nova.compute import manager, task_states
+from nova.compute import manager, task_states, vm_states
 
 from nova_cyborg import exception, signatures
 from nova_cyborg.nova import marks, overrides
@@ -28,6 +28,9 @@ _CALLED = {
     '_live_migration_cleanup_flags': 'migrate_data migr_ctxt',
     '_revert_allocation': 'context instance migration',
 }
+# States of a server whose guest runs, or is to be looked after: Nova puts one
+# in error that has come, and was not taken over.
+_RUNNING = (vm_states.ACTIVE, vm_states.PAUSED, vm_states.ERROR)
 
 
 class ComputeManager(moves.ComputeManager):
@@ -71,12 +74,43 @@ class ComputeManager(moves.ComputeManager):
         due = moves.in_task(stock, task_states.MIGRATING)
         self._once('live_migration', stock, due)
 
+    @overrides.method('ctxt instance dest')
+    def _post_live_migration(self, stock: overrides.Stock) -> None:
+        context, instance = stock['ctxt'], stock['instance']
+        try:
+            stock()
+        except Exception:
+            # Nova says that it is there, whatever has become of it.
+            if marks.has_contexts(instance) and not guards.is_on(
+                context, instance, stock['dest']
+            ):
+                LOG.error(
+                    'Server %s was not taken over by %s, where it runs, and '
+                    'may be without its devices there. Reboot it (hard)',
+                    instance.uuid,
+                    stock['dest'],
+                )
+            raise
+
     @overrides.method('context instance')
     def post_live_migration_at_destination(
         self, stock: overrides.Stock
     ) -> None:
         """Take over a server whose guest has come here."""
         context, instance = stock['context'], stock['instance']
+
+        def is_due() -> bool:
+            now = guards.current(context, instance)
+            if now is None or now.task_state == task_states.MIGRATING:
+                return True
+            # The source may have given up waiting, and have said that it is
+            # here. It ends the migration when it was told that this is done.
+            return (
+                now.host == self.host
+                and now.task_state is None
+                and now.vm_state in _RUNNING
+                and self._is_unfinished_here(context, now)
+            )
 
         def take_over() -> None:
             stock()
@@ -85,9 +119,23 @@ class ComputeManager(moves.ComputeManager):
         self._once(
             'post_live_migration_at_destination',
             stock,
-            moves.in_task(stock, task_states.MIGRATING),
+            is_due,
             take_over,
             migration_id=instance.uuid,
+        )
+
+    def _is_unfinished_here(
+        self, context: nova_context.RequestContext, instance: objects.Instance
+    ) -> bool:
+        """Tell whether a server's last move is a live one to here.
+
+        And whether its source was not told that it is done.
+        """
+        last = bindings.last_live_migration(context, instance)
+        return (
+            last is not None
+            and last.dest_compute == self.host
+            and last.status != 'completed'
         )
 
     @overrides.method('context instance', named='migrate_data')
@@ -150,17 +198,13 @@ class ComputeManager(moves.ComputeManager):
             # It is at the destination, and Nova does not know.
             return
         self.driver.plug_own_again(context, instance)
-        bindings.unbind_sometime(context, instance, migration.uuid)
-        migration.status = 'error'
-        migration.save()
         try:
+            migration.status = 'error'
+            migration.save()
+            bindings.unbind_sometime(context, instance, migration.uuid)
             self._revert_allocation(context, instance, migration)
-        except Exception:
-            # It is to serve the other servers of this host.
-            LOG.exception(
-                'What server %s has in Placement could not be put right',
-                instance.uuid,
-            )
+        except Exception:  # noqa: BLE001 - it is logged
+            moves.log_unended(instance)
 
 
 def _unbind(

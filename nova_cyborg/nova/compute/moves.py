@@ -215,14 +215,21 @@ class ComputeManager(manager.ComputeManager):
         Nova leaves the migration as it was, and what Placement has allocated
         at the destination.
         """
-        migration = objects.Migration.get_by_id_and_instance(
-            context, instance.migration_context.migration_id, instance.uuid
-        )
-        self._revert_allocation(context, instance, migration)
-        migration.status = 'error'
-        migration.save()
-        instance.drop_migration_context()
-        self._delete_stashed_flavor_info(instance)
+        try:
+            migration = objects.Migration.get_by_id_and_instance(
+                context,
+                instance.migration_context.migration_id,
+                instance.uuid,
+            )
+            # Before Placement, which may fail: what is left there is found by
+            # its being over, and this is not tried again.
+            migration.status = 'error'
+            migration.save()
+            instance.drop_migration_context()
+            self._delete_stashed_flavor_info(instance)
+            self._revert_allocation(context, instance, migration)
+        except Exception:  # noqa: BLE001 - it is logged
+            log_unended(instance)
 
 
 def in_task(
@@ -240,6 +247,21 @@ def in_task(
         return now is None or now.task_state == task_state
 
     return is_in_task
+
+
+def log_unended(instance: objects.Instance) -> None:
+    """Log that what an interrupted move has left is there still.
+
+    nova-compute, which is being started, is to serve the other servers.
+
+    :param instance: the server.
+    """
+    LOG.exception(
+        'What server %s has in Placement could not be put right. Run '
+        '"nova-cyborg-manage audit --repair", unless cyborg-conductor '
+        'reconciles',
+        instance.uuid,
+    )
 
 
 def check() -> None:

@@ -20,7 +20,6 @@ from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.compute import utils as compute_utils
 
-from nova_cyborg import exception
 from nova_cyborg.nova import carried, marks, overrides
 from nova_cyborg.nova.compute import bindings
 from nova_cyborg.nova.compute.libvirt import hotplug, native, plugging
@@ -132,14 +131,14 @@ class LibvirtDriver(hotplug.LibvirtDriver):
         """
         try:
             arqs = plugging.arqs(context, instance)
-        except exception.DeviceContextError as exc:
+            self._plug_again(context, instance, arqs)
+        except Exception as exc:  # noqa: BLE001 - libvirt raises many
+            # nova-compute is being started, for other servers, too.
             LOG.error(
                 'Server %s may be without its devices. Reboot it (hard): %s',
                 instance.uuid,
                 exc,
             )
-            return
-        self._plug_again(context, instance, arqs)
 
     def _plug_again(
         self,
@@ -186,11 +185,16 @@ class LibvirtDriver(hotplug.LibvirtDriver):
     ) -> None:
         """Plug the devices in that are bound here.
 
+        :raises LookupError: if it is not known by which migration it came.
         :raises Exception: if the guest has not got all.
         """
-        migration = bindings.live_migration(context, instance)
-        if migration is None:
-            return
+        # The source may have ended it already, if it was not answered in time.
+        migration = bindings.last_live_migration(context, instance)
+        if (
+            migration is None
+            or migration.dest_node not in self.get_available_nodes()
+        ):
+            raise LookupError('Nova knows of no live migration of it to here.')
         arqs = bindings.activate(context, instance, migration.uuid)
         errors = plugging.plug_each(
             self._host.get_guest(instance),

@@ -9,10 +9,11 @@ from unittest import mock
 
 import fixtures
 from nova import exception as nova_exception
+from nova.scheduler.client import report
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.api import client
 from nova.virt.libvirt import driver
-from nova_cyborg.nova.compute import bindings
+from nova_cyborg.nova.compute import bindings, moves
 from nova_cyborg.nova.features import computes
 
 from tests.functional.nova import stock
@@ -256,6 +257,47 @@ class ComputeTest(TestCase):
 
     def test_the_source_is_killed(self) -> None:
         """It starts the guest again, which it has shut down."""
+        self._kill_the_source()
+        defined = len(self.guests[self.moved.server['id']])
+
+        self.restart_compute_service(SOURCE)
+
+        self.wait_for_all('ACTIVE')
+        self.assertGreater(len(self.guests[self.moved.server['id']]), defined)
+        self._assert_ended()
+
+    def test_placement_fails_when_the_source_starts(self) -> None:
+        """It starts all the same, for other servers, too."""
+        self._kill_the_source()
+        with (
+            mock.patch.object(
+                report.SchedulerReportClient,
+                'move_allocations',
+                side_effect=nova_exception.AllocationMoveFailed(
+                    source_consumer='a', target_consumer='b', error='c'
+                ),
+            ),
+            self.assertLogs(moves.__name__, 'ERROR') as logged,
+        ):
+            self.restart_compute_service(SOURCE)
+        (line,) = logged.output
+        self.assertIn('audit --repair', line)
+        self.wait_for_all('ACTIVE')
+        found: list[str] = []
+        self.wait_for(lambda: found.extend(self.audit()) or found)
+        self.assertEqual(['allocation-of-a-move'], found)
+        self._assert_ended()
+
+    def _assert_ended(self) -> None:
+        """Check that the move is over, and that there can be another."""
+        self.assert_on(SOURCE)
+        (migration,) = self.admin_api.get_migrations()
+        self.assertEqual('error', migration['status'])
+        self.migrate()
+        self.confirm()
+
+    def _kill_the_source(self) -> None:
+        """Begin to migrate; the source is killed with the guest shut down."""
 
         def power_off(
             libvirt: driver.LibvirtDriver,
@@ -272,17 +314,6 @@ class ComputeTest(TestCase):
                 self.moved.server['id'], {'migrate': None}
             )
             self.wait_for(self._is_migrating)
-        defined = len(self.guests[self.moved.server['id']])
-
-        self.restart_compute_service(SOURCE)
-
-        self.wait_for_all('ACTIVE')
-        self.assertGreater(len(self.guests[self.moved.server['id']]), defined)
-        self.assert_on(SOURCE)
-        (migration,) = self.admin_api.get_migrations()
-        self.assertEqual('error', migration['status'])
-        self.migrate()
-        self.confirm()
 
     def test_the_destination_is_killed(self) -> None:
         """It was about to look whether the devices are bound."""

@@ -4,13 +4,21 @@
 
 from tests.functional.nova.moves import running  # isort: skip - first
 
+import contextlib
 import threading
 import typing as ty
 from unittest import mock
 
-from nova.compute import manager
+import fixtures
+import oslo_messaging
+from nova import context as nova_context
+from nova import exception as nova_exception
+from nova import objects
+from nova.compute import manager, rpcapi
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver
+from nova_cyborg.nova.compute import live
+from nova_cyborg.nova.compute.libvirt import plugging
 
 SOURCE, DESTINATION = running.HOSTS
 _ALTERNATE = 'compute3'
@@ -259,7 +267,8 @@ class DuringTest(TestCase):
         self.reset()
         self.reboot(SOURCE)
 
-    def test_the_source_is_killed(self) -> None:
+    def kill_the_source(self) -> None:
+        """Begin; the source is killed when it is about to tell libvirt."""
         with mock.patch.object(
             driver.LibvirtDriver,
             '_live_migration',
@@ -269,8 +278,23 @@ class DuringTest(TestCase):
             self.begin()
             self.wait_for(lambda: not self.hostdevs(self.moved.server))
             self.wait_for(lambda: self.last()['status'] == 'running')
+
+    def test_the_source_is_killed(self) -> None:
+        self.kill_the_source()
         self.restart_compute_service(SOURCE)
         self.wait_for_migration('error')
+        self.assert_stays()
+
+    def test_libvirt_fails_when_the_source_starts(self) -> None:
+        """It starts all the same, for other servers, too."""
+        self.kill_the_source()
+        with mock.patch.object(
+            plugging, 'plug_each', side_effect=OSError('no libvirt')
+        ):
+            self.restart_compute_service(SOURCE)
+        self.wait_for_migration('error')
+        self.assertEqual([], self.hostdevs(self.moved.server))
+        self.reboot(SOURCE)
         self.assert_stays()
 
 
@@ -327,6 +351,97 @@ class AfterTest(TestCase):
         self.assertEqual('mdev', other.kind)
         self.hotplug.refused.clear()
         self.reboot()
+
+    def not_answered(self, tell: ty.Callable[..., None]) -> None:
+        """Migrate the server; the source gives up waiting for the end."""
+
+        def give_up(*args: ty.Any) -> ty.NoReturn:
+            tell(*args)
+            raise oslo_messaging.MessagingTimeout
+
+        with (
+            fixtures.MonkeyPatch(
+                f'{rpcapi.__name__}.ComputeAPI'
+                '.post_live_migration_at_destination',
+                give_up,
+            ),
+            self.assertLogs(live.__name__, 'ERROR') as logged,
+        ):
+            self.begin()
+            # Since 2026.2, Nova itself puts the server in error.
+            self.wait_for_migration('error')
+        self.assertIn('Reboot it (hard)', logged.output[0])
+        self.restart_compute_service(DESTINATION)
+        self.assertEqual([], self.hostdevs(self.moved.server))
+
+    def test_the_destination_is_told_late(self) -> None:
+        """It was stopped when the message came, and has started again."""
+        kept: list[tuple[ty.Any, ...]] = []
+        self.not_answered(lambda *args: kept.append(args))
+        for _n in range(2):
+            self.deliver(kept[0])
+            self.assertEqual(
+                self.moved.devices, len(self.hostdevs(self.moved.server))
+            )
+            self.assertEqual(
+                [('active', DESTINATION), ('leaving', SOURCE)],
+                self.bindings(self.moved),
+            )
+        self.repair()
+
+    def test_the_destination_is_told_when_all_is_well(self) -> None:
+        kept: list[tuple[ty.Any, ...]] = []
+        self.not_answered(lambda *args: kept.append(args))
+        self.reset()
+        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        before = self.hostdevs(self.moved.server)
+        self.assertEqual(self.moved.devices, len(before))
+        self.deliver(kept[0])
+        self.assertEqual(before, self.hostdevs(self.moved.server))
+        self.repair()
+
+    def deliver(self, message: tuple[ty.Any, ...]) -> None:
+        """Deliver to the destination what the source has told."""
+        with contextlib.suppress(nova_exception.UnexpectedTaskStateError):
+            # Nova finds that the server is here already.
+            rpcapi.ComputeAPI.post_live_migration_at_destination(*message)
+
+    def test_the_destination_is_killed(self) -> None:
+        """It was about to plug the devices in."""
+        self.not_answered(lambda *_args: None)
+        self.reset()
+        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        self.repair()
+
+    def repair(self) -> None:
+        """Repair what the source has not come to."""
+        self.reset()
+        found: list[str] = []
+        self.wait_for(
+            lambda: (
+                found.extend(self.audit()) or 'allocation-of-a-move' in found
+            )
+        )
+        self.assert_on(DESTINATION)
+
+    def test_the_source_has_ended_the_migration(self) -> None:
+        """The destination has begun with it before, and is slow."""
+
+        def end(*_args: object) -> None:
+            migration = objects.Migration.get_by_id(
+                nova_context.get_admin_context(), self.last()['id']
+            )
+            migration.status = 'error'
+            migration.save()
+
+        with mock.patch.object(
+            driver.LibvirtDriver,
+            '_reattach_instance_vifs',
+            autospec=True,
+            side_effect=end,
+        ):
+            self.live_migrate()
+        self.assert_on(DESTINATION)
 
     def test_cyborg_does_not_settle(self) -> None:
         self.refuse('/settle$')

@@ -17,8 +17,6 @@ import typing as ty
 
 from nova_cyborg import model, names
 
-#: Placement's and the database's largest amount (a signed 32 bit integer).
-MAX_AMOUNT = 2**31 - 1
 #: Device contexts that one request makes.
 MAX_AT_ONCE = 100
 MAX_GROUPS = 16
@@ -266,9 +264,9 @@ def _parse_amount(amount: object, field: str) -> int:
     # A bool is an int in Python, and no amount.
     if not isinstance(amount, int) or isinstance(amount, bool):
         raise names.invalid(field, f'"{amount}" is not a whole number.')
-    if not 1 <= amount <= MAX_AMOUNT:
+    if not 1 <= amount <= model.MAX_AMOUNT:
         raise names.invalid(
-            field, f'{amount} is not between 1 and {MAX_AMOUNT}.'
+            field, f'{amount} is not between 1 and {model.MAX_AMOUNT}.'
         )
     return amount
 

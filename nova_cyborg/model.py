@@ -49,6 +49,8 @@ TAINT_PREFIX = 'CUSTOM_TAINT_'
 #: The most device contexts that are looked at for one server, whatever the
 #: operators allow.
 MAX_CONTEXTS = 64
+#: Placement's and the database's largest amount (a signed 32 bit integer).
+MAX_AMOUNT = 2**31 - 1
 #: The most characters of what went wrong with a device context.
 MAX_FAULT = 4096
 #: The most combinations of alternatives that are tried for one server.

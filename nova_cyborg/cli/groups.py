@@ -147,7 +147,7 @@ def _resources(
         if not _WHOLE_NUMBER.fullmatch(amount):
             raise errors.CommandError(
                 f'{label}: "{amount}", the amount of {name}, is not a whole '
-                f'number from 1 to {language.MAX_AMOUNT}.'
+                f'number from 1 to {model.MAX_AMOUNT}.'
             )
         if name in resources:
             raise errors.CommandError(f'{label}: {name} is given twice.')

@@ -104,10 +104,10 @@ def _amounts(flavor: _Said, specs: _Said) -> dict[str, int]:
 
 def _amount(key: str, value: str, least: int = 1) -> int:
     found = int(value)
-    if not least <= found <= requirements.MAX_AMOUNT:
+    if not least <= found <= model.MAX_AMOUNT:
         raise exception.InvalidRequest(
             field=f'{_SPECS}.{key}',
-            reason=f'it is to be {least} to {requirements.MAX_AMOUNT}',
+            reason=f'it is to be {least} to {model.MAX_AMOUNT}',
         )
     return found
 

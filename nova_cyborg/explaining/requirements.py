@@ -17,9 +17,6 @@ NOT_OURS = ('COMPUTE_MANAGED_PCI_DEVICE', 'OWNER_NOVA')
 DISABLED = 'COMPUTE_STATUS_DISABLED'
 ABLE = 'COMPUTE_ACCELERATORS'
 
-#: The largest amount in Placement.
-MAX_AMOUNT = 2**31 - 1
-
 _RESOURCES = 'resources'
 _REQUIRED = 'required'
 _ROOT = 'root_required'

@@ -260,7 +260,7 @@ class TestStoredSize:
 
 
 class TestAmounts:
-    @pytest.mark.parametrize('amount', [1, 2, language.MAX_AMOUNT])
+    @pytest.mark.parametrize('amount', [1, 2, model.MAX_AMOUNT])
     def test_amounts_that_are_allowed(self, amount):
         group = language.parse_group({'resources': {'FPGA': amount}})
 

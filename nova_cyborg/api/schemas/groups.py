@@ -8,7 +8,7 @@ groups for all clients, and says of what is wrong more than a schema could.
 
 import typing as ty
 
-from nova_cyborg import language, names
+from nova_cyborg import language, model, names
 from nova_cyborg.api import schemas
 
 _NAME_PATTERN = '^[A-Za-z0-9_]+$'
@@ -37,7 +37,7 @@ RESOURCES: dict[str, ty.Any] = {
     'additionalProperties': {
         'type': 'integer',
         'minimum': 1,
-        'maximum': language.MAX_AMOUNT,
+        'maximum': model.MAX_AMOUNT,
     },
     'description': 'Amounts by resource class. Names become upper case, and '
     'other than standard ones get ``CUSTOM_`` as a prefix; of the standard '

@@ -195,7 +195,7 @@ def live_migration(
             'status': _UNDER_WAY,
         },
     )
-    return max(found, key=lambda each: each.id, default=None)
+    return _last(found)
 
 
 def last_move(
@@ -207,11 +207,7 @@ def last_move(
     :returns: Nova's migration, whether it is over or not; None if there was
         none.
     """
-    found = objects.MigrationList.get_by_filters(
-        context, {'instance_uuid': instance.uuid}
-    )
-    moves = [each for each in found if each.migration_type in _MOVES]
-    return max(moves, key=lambda each: each.id, default=None)
+    return _last(_moves(context, instance))
 
 
 def last_live_migration(
@@ -226,21 +222,27 @@ def last_live_migration(
     :returns: Nova's migration, whether it is over or not; None if its last
         move was another, or there was none.
     """
+    last = _last(each for each in _moves(context, instance) if each.dest_node)
+    is_live = (
+        last is not None
+        and last.migration_type == fields.MigrationType.LIVE_MIGRATION
+    )
+    return last if is_live else None
+
+
+def _moves(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> list[objects.Migration]:
     found = objects.MigrationList.get_by_filters(
         context, {'instance_uuid': instance.uuid}
     )
-    moves = [
-        each
-        for each in found
-        if each.migration_type in _MOVES and each.dest_node
-    ]
-    last = max(moves, key=lambda each: each.id, default=None)
-    if (
-        last is None
-        or last.migration_type != fields.MigrationType.LIVE_MIGRATION
-    ):
-        return None
-    return last
+    return [each for each in found if each.migration_type in _MOVES]
+
+
+def _last(
+    found: collections.abc.Iterable[objects.Migration],
+) -> objects.Migration | None:
+    return max(found, key=lambda each: each.id, default=None)
 
 
 def own(

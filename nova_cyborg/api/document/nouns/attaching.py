@@ -26,10 +26,9 @@ OPERATIONS = (
         name='attach_device_context',
         path=_MEMBER + '/attach',
         summary='Begin to give a device context to a server that exists',
-        description='The server holds it from now on. From a server that '
-        'is gone or was never built it is released first, if the request '
-        'names that. The request can be repeated, also by another caller, who '
-        'takes over then.',
+        description='The server holds it from now on. Nova is not asked '
+        'about another one that holds it. The request can be repeated, also '
+        'by another caller, who takes over then.',
         policies=(policies.ATTACH,),
         body=schemas.ATTACH,
         answers=(Answer(200, 'It is begun.', answers.ATTACHING),),

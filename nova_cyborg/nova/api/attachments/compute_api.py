@@ -113,8 +113,12 @@ class API(api.API):
         )
         try:
             return attach()
-        except exception.DeviceContextInUse:
-            (found,) = allocations.check([context_id]).contexts
+        except exception.DeviceContextInUse as exc:
+            try:
+                (found,) = allocations.check([context_id]).contexts
+            except exception.DeviceContextNotFound:
+                # It is of the server's project, and who asks is not.
+                raise exc from None
             holder = found.holder
             if holder:
                 if stock_api.is_in_the_way(self, context, holder):

@@ -88,7 +88,7 @@ class RequestTest(plugging.TestCase):
     def test_other_projects(self) -> None:
         theirs = self.create_context(project=base.OTHER_PROJECT)
         self.assertEqual(404, self._status('POST', self.path, _body(theirs)))
-        stranger = self._client_of('stranger', base.OTHER_PROJECT)
+        stranger = _client_of(self, 'stranger', base.OTHER_PROJECT)
         self.attach(self.pci)
         member = f'{self.path}/{self.pci}'
         for method, path, body in (
@@ -101,7 +101,7 @@ class RequestTest(plugging.TestCase):
             self.assertEqual(404, status)
         self.assert_has(self.pci)
         # The device context is to be of the server's project, whoever asks.
-        admin = self._client_of('admin', 'administrators', 'admin')
+        admin = _client_of(self, 'admin', 'administrators', 'admin')
         own = self.create_context(project='administrators')
         self.assertEqual(
             404, self._status('POST', self.path, _body(own), admin)
@@ -184,18 +184,19 @@ class RequestTest(plugging.TestCase):
         self.attach(self.pci)
         self.detach(self.pci)
 
-    def _client_of(
-        self, user: str, project: str, *roles: str
-    ) -> client.TestOpenStackClient:
-        """Return the client of somebody of another project."""
-        made = client.TestOpenStackClient(
-            user,
-            self.api.base_url.replace(self.api.project_id, project),
-            project,
-            roles=['member', 'reader', *roles],
-        )
-        made.microversion = self.api.microversion
-        return made
+
+def _client_of(
+    test: plugging.TestCase, user: str, project: str, *roles: str
+) -> client.TestOpenStackClient:
+    """Return the client of somebody of another project."""
+    made = client.TestOpenStackClient(
+        user,
+        test.api.base_url.replace(test.api.project_id, project),
+        project,
+        roles=['member', 'reader', *roles],
+    )
+    made.microversion = test.api.microversion
+    return made
 
 
 class HolderTest(plugging.TestCase):
@@ -207,7 +208,13 @@ class HolderTest(plugging.TestCase):
         body = _body(self.pci)
         status, text = self.refused(lambda: self.api.api_post(path, body))
         self.assertEqual(409, status)
-        self.assertIn(f'in use by server {holder["id"]}', text)
+        in_use = f'in use by server {holder["id"]}'
+        self.assertIn(in_use, text)
+        # To an administrator it is as much, in whatever project.
+        admin = _client_of(self, 'admin', 'administrators', 'admin')
+        status, text = self.refused(lambda: admin.api_post(path, body))
+        self.assertEqual(409, status)
+        self.assertIn(in_use, text)
         self.cyborg.control(
             'fault',
             method='DELETE',

@@ -38,6 +38,38 @@ class New:
     tags: collections.abc.Collection[str] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class _Most:
+    """How many device contexts a project may have.
+
+    :ivar limit: how many any project may have; below zero, any number.
+    :ivar limits: what the project may have besides.
+    """
+
+    limit: int
+    limits: limits_lib.Limits
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is a limit at all."""
+        own = self.limits.of(limits_lib.CONTEXTS)
+        return self.limit >= 0 or own != limits_lib.UNLIMITED
+
+    def check(self, used: int, new: int) -> None:
+        """Check that there is room for new ones.
+
+        :param used: how many the project has.
+        :param new: how many more it is to have.
+        :raises TooManyDeviceContexts: if any project would have too many.
+        :raises LimitReached: if this one would.
+        """
+        if 0 <= self.limit < used + new:
+            raise exception.TooManyDeviceContexts(
+                count=used + new, limit=self.limit
+            )
+        self.limits.check(limits_lib.CONTEXTS, used, new)
+
+
 #: Of a device context, one of which it must be at; None for any.
 Revisions: ty.TypeAlias = collections.abc.Set[int] | None
 
@@ -51,9 +83,9 @@ def create(
 ) -> list[model.DeviceContext]:
     """Store new device contexts of the request's project, all or none.
 
-    Of several that are made at one moment, the last one to be stored sees
-    all of them when it counts again, so that no more than the limit are
-    left. More may be refused than would need to be.
+    Those of a project are made one request after the other, if they are
+    counted: each sees what was made before it, and what is stored stays. A
+    request that is repeated meanwhile waits, and finds what was made.
 
     :param wanted: the device contexts.
     :param limit: how many any project may have; below zero, any number.
@@ -69,20 +101,11 @@ def create(
     :raises IdempotencyKeySpent: if what was made with the key is gone.
     """
     check_storable(context, *(each.fields for each in wanted))
-    count = len(wanted)
-    _check_count(context, limit, limits, count)
     if key:
         keys.make_room(context, key)
     new = {uuidutils.generate_uuid(): each for each in wanted}
-    made = _insert(context, new, key)
-    if made[0].uuid not in new:
-        return made
-    try:
-        _check_count(context, limit, limits, count, stored=True)
-    except (exception.TooManyDeviceContexts, exception.LimitReached):
-        _undo(context, list(new), key)
-        raise
-    return made
+    most = _Most(limit, limits)
+    return _insert(context, new, most, key)
 
 
 def made_with(
@@ -144,41 +167,27 @@ def check_storable(
             )
 
 
-def _check_count(
-    context: cyborg_context.RequestContext,
-    limit: int,
-    limits: limits_lib.Limits,
-    new: int,
-    stored: bool = False,
-) -> None:
-    """Check that a project may have so many new device contexts.
-
-    :param stored: whether they are counted with the others already.
-    """
-    resource = limits_lib.CONTEXTS
-    if limit < 0 and limits.of(resource) == limits_lib.UNLIMITED:
-        return
-    used = usage.contexts(context, context.project_id)
-    if stored:
-        used -= new
-    if 0 <= limit < used + new:
-        raise exception.TooManyDeviceContexts(count=used + new, limit=limit)
-    limits.check(resource, used, new)
-
-
 @session.retry
 def _insert(
     context: cyborg_context.RequestContext,
     new: collections.abc.Mapping[str, New],
+    most: _Most,
     key: keys.Key | None,
 ) -> list[model.DeviceContext]:
     row = tables.DeviceContext
     with session.writing(context) as db:
-        # Of two requests with one key that come at once, the second has failed
-        # with a duplicate, and finds what the first one has made now.
+        if most.is_any:
+            # First of all, as it has to be. Not after the insertion: what was
+            # stored by then, others would be told of before it is refused.
+            usage.lock(db, context.project_id)
+        # Of two requests with one key that come at once, the second has waited
+        # or failed with a duplicate, and finds what the first one has made.
         repeated = _made_with(db, key) if key else None
         if repeated:
             return repeated
+        if most.is_any:
+            used = usage.count_contexts(db, context.project_id)
+            most.check(used, len(new))
         if key:
             keys.store(db, key, list(new))
         # With one statement, however many they are.
@@ -373,20 +382,6 @@ def delete(
             # Without a server, it was released or changed right after it was
             # read.
             raise error if server_id else session.Retry(error)
-
-
-@session.retry
-def _undo(
-    context: cyborg_context.RequestContext,
-    uuids: collections.abc.Sequence[str],
-    key: keys.Key | None,
-) -> None:
-    with session.writing(context) as db:
-        _delete_free_in(db, tables.DeviceContext.uuid.in_(uuids))
-        # Nobody was told of them.
-        bounds.forget(db, *uuids)
-        if key:
-            keys.forget(db, key)
 
 
 def _delete_free_in(db: orm.Session, *which: sa.ColumnElement[bool]) -> bool:

@@ -44,15 +44,6 @@ def trim(db: orm.Session, uuid: str) -> None:
         db.execute(sa.delete(_ROW).where(_ROW.id.in_(surplus)))
 
 
-def forget(db: orm.Session, *uuids: str) -> None:
-    """Delete the events of device contexts, with one statement.
-
-    :param db: the transaction's session.
-    :param uuids: UUIDs of the device contexts.
-    """
-    db.execute(sa.delete(_ROW).where(_ROW.context_uuid.in_(uuids)))
-
-
 @session.retry
 def forget_old(
     context: cyborg_context.RequestContext, age: datetime.timedelta

@@ -2,6 +2,7 @@
 
 """How many device contexts a project has, and units of resource classes."""
 
+import collections
 import collections.abc
 import typing as ty
 
@@ -19,10 +20,11 @@ _Groups = collections.abc.Mapping[str, collections.abc.Sequence[model.Choice]]
 
 
 def lock(db: orm.Session, project_id: str) -> None:
-    """Have no other server of a project get devices until the end.
+    """Have no other request of a project get anything counted until the end.
 
-    A transaction is to begin with this: on MariaDB, one that has read already
-    does not count what others have been given before it.
+    Neither devices for a server, nor device contexts. A transaction is to
+    begin with this: on MariaDB, one that has read already does not count what
+    others have been given before it.
 
     :param db: the transaction's session.
     :param project_id: the project.
@@ -45,26 +47,42 @@ def contexts(context: cyborg_context.RequestContext, project_id: str) -> int:
     :param project_id: the project.
     :returns: how many it has, those that no server holds, too.
     """
+    with session.reading(context) as db:
+        return count_contexts(db, project_id)
+
+
+def count_contexts(db: orm.Session, project_id: str) -> int:
+    """See :func:`contexts`; as seen in a transaction.
+
+    :param db: the transaction's session.
+    :param project_id: the project.
+    :returns: how many it has.
+    """
     table = tables.DeviceContext
     query = sa.select(sa.func.count(table.id)).where(
         table.project_id == project_id
     )
-    ((found,),) = session.rows(context, query)
-    return int(found)
+    return int(db.scalar(query) or 0)
 
 
-@session.retry
 def accelerators(
     context: cyborg_context.RequestContext, project_id: str
 ) -> dict[str, int]:
     """Count what the servers of a project have, or are about to have.
 
+    It only reads: nothing is written down, and nobody waits for it.
+
     :param project_id: the project.
     :returns: units by resource class.
     """
-    with session.writing(context) as db:
-        lock(db, project_id)
-        return count_accelerators(db, project_id)
+    found: collections.Counter[str] = collections.Counter()
+    with session.reading(context) as db:
+        # First: what is written down in between is rather counted twice.
+        for batch in _not_counted(db, project_id):
+            for asked in batch.values():
+                found.update(model.amounts(asked))
+        found.update(_written_down(db, project_id))
+    return dict(found)
 
 
 def record(db: orm.Session, groups: _Groups) -> None:
@@ -87,13 +105,24 @@ def record(db: orm.Session, groups: _Groups) -> None:
 
 
 def count_accelerators(db: orm.Session, project_id: str) -> dict[str, int]:
-    """See :func:`accelerators`; as seen in a transaction.
+    """See :func:`accelerators`; in a transaction, which writes down the rest.
 
     :param db: the transaction's session, which has the project's lock.
     :param project_id: the project.
     :returns: units by resource class.
     """
-    _look_into(db, project_id)
+    # What one asks for never changes; of alternatives it is the most, as any
+    # may be chosen the next time. It is written here and not where device
+    # contexts are made: there are some from before there was anything to
+    # count, and those of a cyborg-api of an earlier release.
+    for batch in _not_counted(db, project_id):
+        db.execute(
+            sa.insert(tables.DeviceContextAmount), list(_amounts(batch))
+        )
+    return _written_down(db, project_id)
+
+
+def _written_down(db: orm.Session, project_id: str) -> dict[str, int]:
     held, asked = tables.DeviceContext, tables.DeviceContextAmount
     query = (
         sa.select(asked.resource_class, sa.func.sum(asked.amount))
@@ -110,14 +139,10 @@ def _is_held(project_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return held.project_id == project_id, held.allocation_id.is_not(None)
 
 
-def _look_into(db: orm.Session, project_id: str) -> None:
-    """Write down what device contexts ask for that were not counted yet.
-
-    What one asks for never changes; of alternatives it is the most, as any
-    may be chosen the next time. It is written here and not where device
-    contexts are made: there are some from before there was anything to count,
-    and those of a cyborg-api of an earlier release.
-    """
+def _not_counted(
+    db: orm.Session, project_id: str
+) -> collections.abc.Iterator[_Groups]:
+    """Find what device contexts ask for that is not written down."""
     held, asked = tables.DeviceContext, tables.DeviceContextAmount
     known = sa.select(asked.device_context_uuid).where(
         asked.device_context_uuid == held.uuid
@@ -130,8 +155,7 @@ def _look_into(db: orm.Session, project_id: str) -> None:
     )
     found = db.execute(query).all()
     while found:
-        new = {uuid: session.load_groups(text) for _id, uuid, text in found}
-        db.execute(sa.insert(asked), list(_amounts(new)))
+        yield {uuid: session.load_groups(text) for _id, uuid, text in found}
         if len(found) < _BATCH:
             break
         found = db.execute(query.where(held.id > found[-1].id)).all()

@@ -103,16 +103,6 @@ def store(
     db.flush()
 
 
-def forget(db: orm.Session, key: Key) -> None:
-    """Forget a key, as what was made with it was not to be.
-
-    :param db: the transaction's session.
-    :param key: the key.
-    """
-    table = tables.IdempotencyKey
-    db.execute(sa.delete(table).where(table.digest == key.digest))
-
-
 def make_room(context: cyborg_context.RequestContext, key: Key) -> None:
     """Delete keys that are old enough, so that there is room for another.
 
@@ -122,7 +112,10 @@ def make_room(context: cyborg_context.RequestContext, key: Key) -> None:
     _delete_old(context)
     table = tables.IdempotencyKey
     query = sa.select(sa.func.count(table.digest)).where(
-        table.project_id == key.project_id, table.created_at > _oldest()
+        table.project_id == key.project_id,
+        table.created_at > _oldest(),
+        # It is there if the same request has come a moment before.
+        table.digest != key.digest,
     )
     ((found,),) = session.rows(context, query)
     if found >= MAX_KEYS:

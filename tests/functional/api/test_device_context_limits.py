@@ -411,6 +411,49 @@ class TestList:
         member.get(f'{PATH}{query}', status=400)
 
 
+class TestReading:
+    """Who reads limits changes nothing, and waits for nobody."""
+
+    def transactions(self, cloud, call):
+        with cloud.transactions() as ended:
+            call()
+        return ended
+
+    def test_nothing_is_written(self, cloud, keystone, member, boot):
+        keystone.registered[FPGA] = 9
+        boot(**fpgas(2))
+
+        ended = self.transactions(cloud, lambda: limits(member))
+
+        assert ended == []
+        assert limits(member)[FPGA] == (9, 2)
+
+    def test_of_a_project_that_there_is_not(self, cloud, keystone, admin):
+        query = '?project_id=nonesuch'
+
+        ended = self.transactions(cloud, lambda: limits(admin, query))
+
+        assert ended == []
+        assert cloud.count(tables.ProjectLock) == 0
+
+    def test_of_what_is_not_written_down(self, cloud, member, boot):
+        boot(**fpgas(2))
+
+        ended = self.transactions(cloud, lambda: limits(member))
+
+        assert ended == []
+        assert limits(member)[FPGA] == (-1, 2)
+        assert cloud.count(tables.DeviceContextAmount) == 0
+
+    def test_nor_before_a_server_is_made(self, cloud, keystone, member, nova):
+        keystone.registered[FPGA] = 9
+        uuid = member.create_one(**fpgas(1))
+
+        ended = self.transactions(cloud, lambda: nova.check(uuid, status=200))
+
+        assert ended == []
+
+
 class TestCost:
     def statements(self, cloud, call):
         with cloud.statements() as sent:

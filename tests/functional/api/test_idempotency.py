@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from cyborg.conf import CONF
 
-from nova_cyborg.db import tables
+from nova_cyborg.db import contexts, tables
 from nova_cyborg.db.repeated import keys
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import PROFILE
@@ -30,6 +30,12 @@ def create(caller, key, status=None, **body):
 
 def code_of(response):
     return cyborg.error_of(response)['code'].removeprefix('nova_cyborg.')
+
+
+def elsewhere(function, *args):
+    """Call a function as another process would, and wait until it is done."""
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        return executor.submit(function, *args).result(cyborg.PATIENCE)
 
 
 @pytest.fixture
@@ -186,7 +192,8 @@ class TestRefused:
     def test_over_the_limit_with_another_at_once(self, cloud, member, limit):
         limit(1)
 
-        with cloud.before('INSERT INTO idempotency_keys', member.create_one):
+        # Before its own transaction begins: then, it is alone.
+        with cloud.before('UPDATE project_locks', member.create_one):
             create(member, 'k', status=403)
 
         assert cloud.count(tables.DeviceContext) == 1
@@ -249,16 +256,17 @@ class TestAtOnce:
         assert [response.json['uuid']] == made
 
     def test_the_first_is_stored_as_the_second_is_about_to_be(
-        self, cloud, member, monkeypatch
+        self, cloud, member, limit, monkeypatch
     ):
+        # Where nothing is counted, one does not wait for the other.
+        limit(-1)
         made = []
         store = keys.store
 
         def after_another(*args):
             monkeypatch.setattr(keys, 'store', store)
-            with concurrent.futures.ThreadPoolExecutor(1) as executor:
-                other = executor.submit(create, member.of(cloud.api), 'k')
-                made.append(other.result().json['uuid'])
+            other = elsewhere(create, member.of(cloud.api), 'k')
+            made.append(other.json['uuid'])
             store(*args)
 
         monkeypatch.setattr(keys, 'store', after_another)
@@ -267,6 +275,54 @@ class TestAtOnce:
 
         assert [response.json['uuid']] == made
         assert cloud.count(tables.DeviceContext) == 1
+
+    @pytest.mark.parametrize('most', [1, -1])
+    def test_the_first_takes_the_last_place_of_all(
+        self, cloud, member, limit, monkeypatch, most
+    ):
+        limit(most)
+        monkeypatch.setattr(keys, 'MAX_KEYS', 1)
+        made = []
+        real = contexts.create
+
+        def after_another(*args):
+            monkeypatch.setattr(contexts, 'create', real)
+            other = elsewhere(create, member.of(cloud.api), 'k')
+            made.append(other.json['uuid'])
+            return real(*args)
+
+        # The second has looked for what was made with the key already.
+        monkeypatch.setattr(contexts, 'create', after_another)
+
+        response = create(member, 'k', status=201)
+
+        assert [response.json['uuid']] == made
+        assert cloud.count(tables.DeviceContext) == 1
+
+    def test_nobody_is_told_of_what_is_refused(
+        self, cloud, member, limit, monkeypatch
+    ):
+        limit(1)
+        answers = []
+        real = contexts._insert
+
+        def between_others(*args):
+            monkeypatch.setattr(contexts, '_insert', real)
+            elsewhere(member.of(cloud.api).create_one)
+            try:
+                return real(*args)
+            finally:
+                answers.append(elsewhere(create, member.of(cloud.api), 'k'))
+
+        # Somebody takes the last place when there seems to be room, and the
+        # request is repeated before it is answered.
+        monkeypatch.setattr(contexts, '_insert', between_others)
+
+        answers.append(create(member, 'k'))
+
+        assert [each.status_int for each in answers] == [403, 403]
+        assert cloud.count(tables.DeviceContext) == 1
+        assert cloud.count(tables.IdempotencyKey) == 0
 
     def test_of_many_keys_each_makes_one(self, cloud, member):
         number = 16

@@ -16,6 +16,7 @@ import logging
 import typing as ty
 
 from cyborg.common import nova_client
+from cyborg.conf import CONF
 from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 from openstack import proxy
@@ -37,6 +38,8 @@ _CHANGES = 200
 # How long to wait for Nova: all threads of nova-api may be waiting for
 # cyborg-api meanwhile.
 _SECONDS = 30
+# The same, where a user waits for what can be done without.
+_SHORTLY = 5
 
 
 class Nova:
@@ -210,17 +213,19 @@ def changes(
 def availability_zones() -> dict[str, str] | None:
     """Find out which availability zones hosts are in, with one request.
 
-    :returns: the zone of each host that is in one, by name of the host; None
-        if Nova does not say.
+    Aggregates would not do: a host that is in none with a zone is in Nova's
+    default one, of which only the services tell the name.
+
+    :returns: the zone of each host, by its name, but for those of a cell that
+        is down; None if Nova does not say.
     """
-    status, body = _get('/os-aggregates')
+    status, body = _get('/os-services?binary=nova-compute', _SHORTLY)
     if status != 200:
         return None
     return {
-        host: aggregate['availability_zone']
-        for aggregate in body['aggregates']
-        if aggregate.get('availability_zone')
-        for host in aggregate['hosts']
+        service['host']: service['zone']
+        for service in body['services']
+        if service.get('zone')
     }
 
 
@@ -297,10 +302,12 @@ def _pages(
         marker = f'marker={last.get("uuid") or last["id"]}'
 
 
-def _get(path: str) -> tuple[int, dict[str, ty.Any]]:
+def _get(
+    path: str, seconds: float = _SECONDS
+) -> tuple[int, dict[str, ty.Any]]:
     """Ask; a status of 0 is no answer at all."""
     try:
-        response = _compute().get(path, timeout=_SECONDS)
+        response = _compute().get(path, timeout=seconds)
     except (ks_exc.ClientException, sdk_exc.SDKException) as exc:
         LOG.warning('Nova did not answer GET %s: %s', path, exc)
         return 0, {}
@@ -321,5 +328,7 @@ def _get(path: str) -> tuple[int, dict[str, ty.Any]]:
 @functools.cache
 def _compute() -> proxy.Proxy:
     # Made once a process: each making asks Keystone for a token. Two threads
-    # that are the first may each make one, of which one is kept.
+    # that are the first may each make one, of which one is kept. Neither
+    # Keystone nor what Nova says of its versions is waited for without end.
+    CONF.set_default('timeout', _SECONDS, group='nova')
     return nova_client.NovaAPI().nova_client

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import math
+import time
 import typing as ty
 
 import os_traits
 import requests
 from cyborg.common import exception as cyborg_exc
 from cyborg.common import placement_client
+from cyborg.conf import CONF
 from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
@@ -21,16 +24,26 @@ from nova_cyborg import exception
 _MICROVERSION = '1.28'
 # That of Nova's scheduler.
 _OF_CANDIDATES = '1.36'
+# Seconds that one answer is waited for, unless [placement] timeout says so.
+_PATIENCE = 10
 
 
 class Placement:
     """Placement, as Cyborg's services reach it.
 
+    :param seconds: for how long it is asked, in all, where a user waits: after
+        that, nothing more is asked, and the last answer is waited for. None
+        for as long as it takes.
     :raises PlacementFailed: if it cannot be reached, or refuses. An answer
         may be that there is no such thing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
+        self._until = math.inf
+        if seconds is not None:
+            self._until = time.monotonic() + seconds
+        # Cyborg would wait for ever, for Keystone, too.
+        CONF.set_default('timeout', _PATIENCE, group='placement')
         with _failing():
             self._client = placement_client.PlacementClient()
 
@@ -292,6 +305,8 @@ class Placement:
     def _get(
         self, path: str, version: str = _MICROVERSION
     ) -> dict[str, ty.Any]:
+        if time.monotonic() > self._until:
+            raise exception.PlacementFailed(reason='it is too slow')
         with _failing():
             response = self._client.get(path, version=version)
         _check(response)

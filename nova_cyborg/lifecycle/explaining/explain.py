@@ -38,6 +38,8 @@ _OF_HOST = frozenset({'VCPU', 'PCPU', 'MEMORY_MB', 'DISK_GB'})
 # The most groups of a flavor, with each resource class that is in no numbered
 # one: each costs Placement something, even if there is nothing to choose.
 _MOST_OF_FLAVOR = 12
+# Seconds for which Placement is asked: somebody waits meanwhile.
+_PATIENCE = 20
 # Names of groups in the query that are not of device contexts.
 _OF_PROFILE = 'P'
 
@@ -85,7 +87,7 @@ def of_request(
     return explanation.explain(
         _picks(wanted, tainted),
         server,
-        lifecycle_placement.Placement(),
+        lifecycle_placement.Placement(_PATIENCE),
         functools.partial(units.count, context),
         counting,
         limits.classes,
@@ -119,7 +121,7 @@ def of_server(
     found = explanation.explain(
         [asked],
         server,
-        lifecycle_placement.Placement(),
+        lifecycle_placement.Placement(_PATIENCE),
         functools.partial(units.count, context),
     )
     sentence = found.sentence

@@ -13,7 +13,7 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg import model
 from nova_cyborg.db.offers import kinds
-from nova_cyborg.lifecycle import nova
+from nova_cyborg.lifecycle.explaining import zones
 
 #: So many free units, or more, are many.
 MANY = 10
@@ -26,8 +26,8 @@ class Option:
     :ivar kind: what they are.
     :ivar traits: those that some of them have, perhaps not one all of them.
     :ivar units: how many units there are.
-    :ivar zones: the same by availability zone; the zone of some hosts may be
-        none. None if Nova does not say where hosts are.
+    :ivar zones: the same by availability zone; None is that of hosts of which
+        Nova says nothing. None if it does not say where hosts are.
     """
 
     kind: kinds.Kind
@@ -39,13 +39,15 @@ class Option:
 def find(
     context: cyborg_context.RequestContext, allowed: frozenset[str] | None
 ) -> list[Option]:
-    """Find what can be asked for, with two statements and one call to Nova.
+    """Find what can be asked for, with two statements.
+
+    Nova is asked once in a while, see :mod:`zones`.
 
     :param allowed: the resource classes that may be asked for; None for any.
     :returns: the kinds of devices, in order of their resource classes.
     """
     traits = kinds.traits(context)
-    zone_of = nova.availability_zones()
+    zone_of = zones.of_hosts()
     return [
         Option(
             kind,

@@ -2,6 +2,7 @@
 
 """What device contexts can ask for, and who is told how much is free."""
 
+from nova_cyborg.lifecycle.explaining import zones
 from tests.functional.api.conftest import providers, wait_for_status
 
 PATH = '/v2/device_context_options'
@@ -39,7 +40,7 @@ def test_what_there_is(cloud, member):
 
 
 def test_numbers_are_for_administrators(cloud, member, admin):
-    cloud.nova.zones = {'north': ['compute1']}
+    cloud.nova.zones = {'north': ['compute1'], 'nova': ['compute2']}
     cloud.add_device(slots=2)
     cloud.add_device(host='compute2', slots=10)
 
@@ -49,13 +50,23 @@ def test_numbers_are_for_administrators(cloud, member, admin):
     assert not NUMBERS & shown.keys()
     assert shown['available'] == 'many'
     assert shown['availability_zones'] == [
-        {'name': None, 'available': 'many'},
         {'name': 'north', 'available': 'some'},
+        {'name': 'nova', 'available': 'many'},
     ]
     assert numbers(counted) == (12, 0, 12)
-    elsewhere, north = counted['availability_zones']
+    north, elsewhere = counted['availability_zones']
     assert numbers(elsewhere) == (10, 0, 10)
     assert numbers(north) == (2, 0, 2)
+
+
+def test_a_host_that_nova_does_not_know(cloud, member):
+    cloud.nova.zones = {'north': ['compute2']}
+    cloud.nova.cell_is_down = True
+    cloud.add_device()
+
+    (shown,) = options(member)
+
+    assert shown['availability_zones'] == [{'name': None, 'available': 'some'}]
 
 
 def test_nova_does_not_say_where_hosts_are(cloud, member):
@@ -111,6 +122,7 @@ def test_only_what_may_be_asked_for(cloud, member):
 def test_the_cost_is_constant(cloud, member):
     counts = []
     for number in (1, 40):
+        zones.forget()
         for n in range(number):
             cloud.add_device(host=f'compute{n}', traits=['CUSTOM_FOO'])
         asked = cloud.nova.requests
@@ -119,6 +131,17 @@ def test_the_cost_is_constant(cloud, member):
         counts.append((len(sent), cloud.nova.requests - asked))
 
     assert counts == [(2, 1)] * 2
+
+
+def test_nova_is_asked_once_however_often_members_do(cloud, member):
+    cloud.add_device()
+    asked = cloud.nova.requests
+
+    for status_code in (500, 200, 200):
+        cloud.nova.status_code = status_code
+        assert options(member)[0]['availability_zones'] is None
+
+    assert cloud.nova.requests == asked + 1
 
 
 def test_what_no_device_has_is_a_warning(cloud, member):

@@ -47,6 +47,15 @@ def test_numbers(cloud: Cloud, openstack: Run) -> None:
     assert 'north: some (2 of 3)' in result.out
 
 
+def test_zones_that_are_unknown(cloud: Cloud, openstack: Run) -> None:
+    option = {**OPTION, 'availability_zones': None}
+    cloud.answer('GET', path=PATH, json={'device_context_options': [option]})
+
+    result = openstack(*COMMAND, '--long')
+
+    assert '(unknown: Nova does not say)' in result.out
+
+
 def test_json(cloud: Cloud, openstack: Run) -> None:
     option = {**OPTION, 'availability_zones': None}
     cloud.answer('GET', path=PATH, json={'device_context_options': [option]})
@@ -55,4 +64,4 @@ def test_json(cloud: Cloud, openstack: Run) -> None:
 
     (row,) = json.loads(result.out)
     assert row['traits'] == OPTION['traits']
-    assert row['availability_zones'] == []
+    assert row['availability_zones'] is None

@@ -27,9 +27,11 @@ class Session:
     def __init__(self):
         self.answers = {}
         self.paths = []
+        self.timeouts = []
 
     def get(self, path, timeout):
         assert timeout > 0
+        self.timeouts.append(timeout)
         self.paths.append(path)
         answer = self.answers.get(path, Response(404))
         if isinstance(answer, Exception):
@@ -144,3 +146,29 @@ def test_nova_does_not_say_where_the_guest_runs(session):
     assert not one.may_run_elsewhere(server)
     nowhere = servers.Server(SERVER, servers.State.FAILED)
     assert one.may_run_elsewhere(nowhere)
+
+
+class TestAvailabilityZones:
+    PATH = '/os-services?binary=nova-compute'
+
+    def test_that_of_each_host_with_one_request(self, session):
+        hosts = [
+            {'host': 'compute1', 'zone': 'north', 'status': 'enabled'},
+            # In no aggregate: it is Nova's default one.
+            {'host': 'compute2', 'zone': 'nova', 'status': 'disabled'},
+            # In a cell that is down.
+            {'host': 'compute3', 'status': 'UNKNOWN'},
+        ]
+        session.answers[self.PATH] = Response(200, {'services': hosts})
+
+        found = nova.availability_zones()
+
+        assert found == {'compute1': 'north', 'compute2': 'nova'}
+        assert session.paths == [self.PATH]
+
+    def test_nova_does_not_answer(self, session):
+        session.answers[self.PATH] = ks_exc.ConnectTimeout('too late')
+
+        assert nova.availability_zones() is None
+        # Members wait for it.
+        assert max(session.timeouts) <= 5

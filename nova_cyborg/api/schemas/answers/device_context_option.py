@@ -25,7 +25,9 @@ _UNITS = {
 _ZONE = answers.answer(
     {
         'name': answers.text(
-            'The zone; null for the hosts that are in none.', null=True
+            "The zone, Nova's default one, too; null for hosts of which Nova "
+            'does not say.',
+            null=True,
         ),
         **_UNITS,
     },
@@ -56,8 +58,9 @@ _OPTION = answers.answer(
         'availability_zones': {
             'type': ['array', 'null'],
             'items': _ZONE,
-            'description': 'The same by availability zone; null if Nova does '
-            'not say where hosts are.',
+            'description': 'The same by availability zone, as it was at most '
+            'a minute ago; null, for a minute, if Nova does not say where '
+            'hosts are.',
         },
     },
     'DeviceContextOption',

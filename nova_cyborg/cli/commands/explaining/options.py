@@ -28,7 +28,7 @@ _Output = tuple[
 
 
 if ty.TYPE_CHECKING:
-    _Column = columns.FormattableColumn[list[ty.Any]]
+    _Column = columns.FormattableColumn[list[ty.Any] | None]
 else:
     # Only newer releases of cliff have it generic.
     _Column = columns.FormattableColumn
@@ -39,14 +39,16 @@ class TraitsColumn(_Column):
 
     def human_readable(self) -> str:
         """Return the text for tables."""
-        return '\n'.join(self._value)
+        return '\n'.join(self._value or ())
 
 
 class ZonesColumn(_Column):
-    """Availability zones: one a line, or objects in JSON."""
+    """Availability zones: one a line, or objects in JSON; null if unknown."""
 
     def human_readable(self) -> str:
         """Return the text for tables."""
+        if self._value is None:
+            return '(unknown: Nova does not say)'
         return '\n'.join(map(_zone_text, self._value))
 
 
@@ -88,7 +90,7 @@ def _row(
     option: http.Resource, names: collections.abc.Iterable[str]
 ) -> tuple[ty.Any, ...]:
     return tuple(
-        _FORMATS[name](option.get(name) or [])
+        _FORMATS[name](option.get(name))
         if name in _FORMATS
         else option.get(name)
         for name in names

@@ -7,6 +7,8 @@ body, before it calls a controller. What it could not read, or would read in
 another way than is documented, is refused or put right here.
 """
 
+import collections.abc
+import importlib
 import io
 import logging
 import re
@@ -148,6 +150,8 @@ def _check_chunked(environ: dict[str, ty.Any], encoding: str) -> None:
     reason = None
     if encoding != 'chunked':
         reason = 'only "chunked" is known.'
+    elif uwsgi := _uwsgi():
+        environ['wsgi.input'] = _Chunks(uwsgi.chunked_read)
     # Of a server that does not say so, a body of unknown length might be read
     # to the end of the connection, wherever that is. eventlet's says so in a
     # way of its own.
@@ -162,6 +166,35 @@ def _check_chunked(environ: dict[str, ty.Any], encoding: str) -> None:
         raise exception.InvalidRequest(
             field='Transfer-Encoding', reason=reason
         )
+
+
+class _Chunks:
+    """A body that uWSGI gives chunk by chunk, and not as ``wsgi.input``.
+
+    :param read_chunk: returns the next chunk; an empty one is the last.
+    """
+
+    def __init__(
+        self, read_chunk: collections.abc.Callable[[], bytes]
+    ) -> None:
+        self._read_chunk = read_chunk
+        # uWSGI itself bounds how large it is (``chunked-input-limit``).
+        self._chunk = b''
+
+    def read(self, size: int) -> bytes:
+        """Return at most so many bytes; none if there are no more."""
+        if not self._chunk:
+            self._chunk = self._read_chunk()
+        found, self._chunk = self._chunk[:size], self._chunk[size:]
+        return found
+
+
+def _uwsgi() -> ty.Any:
+    """Return uWSGI's module, which there is in its processes only."""
+    try:
+        return importlib.import_module('uwsgi')
+    except ImportError:
+        return None
 
 
 def _read(environ: dict[str, ty.Any], size: int) -> bytes:

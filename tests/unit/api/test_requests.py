@@ -4,6 +4,7 @@
 
 import io
 import logging
+import sys
 
 import pytest
 import webtest
@@ -41,6 +42,31 @@ class Pieces(io.BytesIO):
 
     def read(self, size=-1):
         return super().read(min(size, 1))
+
+
+class UWSGI:
+    """The module of uWSGI, as far as it gives chunks."""
+
+    def __init__(self, *parts):
+        self.left = [*parts, b'']
+
+    def chunked_read(self):
+        part = self.left.pop(0)
+        if isinstance(part, Exception):
+            raise part
+        return part
+
+
+@pytest.fixture
+def uwsgi(monkeypatch):
+    """Has this be a process of uWSGI's, with what a client sends."""
+
+    def _uwsgi(*parts):
+        module = UWSGI(*parts)
+        monkeypatch.setitem(sys.modules, 'uwsgi', module)
+        return module
+
+    return _uwsgi
 
 
 def environ_of(method='POST', content=b'', path=PATH, **variables):
@@ -177,6 +203,45 @@ class TestChunks:
         content = io.BufferedReader(io.BytesIO(b'{}'))
         content.chunked_input = True
         environ = chunked(content, **{'wsgi.input_terminated': False})
+
+        assert body_of(environ) == b'{}'
+
+    @pytest.mark.parametrize(
+        'parts',
+        [
+            [],
+            [b'{}'],
+            [b'{"na', b'me":', b' 1}'],
+            [b'x' * 40_000] * 26,
+            [b'x' * LARGEST_OF_SEVERAL],
+        ],
+    )
+    def test_uwsgi(self, uwsgi, parts):
+        server = uwsgi(*parts)
+        environ = chunked(Broken(b''), **{'wsgi.input_terminated': False})
+
+        assert body_of(environ) == b''.join(parts)
+        assert server.left == []
+
+    def test_no_more_of_uwsgi_is_read_than_may_be(self, uwsgi):
+        server = uwsgi(*[b'x' * 1000] * 2000)
+        environ = chunked(Broken(b''), **{'wsgi.input_terminated': False})
+
+        refused(environ, exception.RequestTooLarge)
+
+        assert len(server.left) > 900
+
+    def test_a_client_of_uwsgi_that_is_gone(self, uwsgi):
+        uwsgi(b'{"na', OSError('unable to receive chunked part'))
+        environ = chunked(Broken(b''), **{'wsgi.input_terminated': False})
+
+        sentence = refused(environ, exception.BodyIncomplete)
+
+        assert 'OSError after 4' in sentence
+
+    def test_uwsgi_and_a_length(self, uwsgi):
+        uwsgi(AssertionError('nothing comes in chunks'))
+        environ = environ_of(content=b'{}', CONTENT_LENGTH='2')
 
         assert body_of(environ) == b'{}'
 

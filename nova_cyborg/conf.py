@@ -254,6 +254,23 @@ large. Nothing is deleted while ``reconcile_interval`` is 0.
 Read by cyborg-conductor, from cyborg.conf. Every one needs the same value.
 """,
     ),
+    cfg.IntOpt(
+        'deleted_events_per_project',
+        default=100_000,
+        min=0,
+        help="""
+How many events of device contexts that are deleted are kept of each project:
+the newest ones. Each ten minutes, the others are deleted, however old they
+are. So a project that makes and deletes device contexts without end does not
+fill the database.
+
+100,000 are about 50 MB; a project has more if it boots more than 20,000
+servers with device contexts in ``event_days``. Raise it for such projects.
+Nothing is deleted while ``reconcile_interval`` is 0.
+
+Read by cyborg-conductor, from cyborg.conf. Every one needs the same value.
+""",
+    ),
     cfg.FloatOpt(
         'reconcile_interval',
         default=10,

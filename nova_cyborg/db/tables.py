@@ -393,6 +393,7 @@ class DeviceContextEvent(Base):
         sa.Index(
             'ix_device_context_events_context_uuid_id', 'context_uuid', 'id'
         ),
+        sa.Index('ix_device_context_events_owner_id_id', 'owner_id', 'id'),
     )
 
     id: orm.Mapped[int] = orm.mapped_column(

@@ -86,6 +86,7 @@ class ConductorManager(
             options.reconcile_budget,
             options.reconcile_resync,
             options.event_days,
+            options.deleted_events_per_project,
         )
         return loop.Loop(self.host, settings, self)
 

@@ -23,6 +23,12 @@ _PORTION = 500
 _CONTEXTS = 50
 
 _ROW = tables.DeviceContextEvent
+# Whether the device context of an event is gone.
+_IS_OF_DELETED = ~(
+    sa.select(tables.DeviceContext.id)
+    .where(tables.DeviceContext.uuid == _ROW.context_uuid)
+    .exists()
+)
 
 
 def trim(db: orm.Session, uuid: str) -> None:
@@ -87,3 +93,53 @@ def trim_all(context: cyborg_context.RequestContext) -> int:
 def _trim_one(context: cyborg_context.RequestContext, uuid: str) -> None:
     with session.writing(context) as db:
         trim(db, uuid)
+
+
+def crowded(
+    context: cyborg_context.RequestContext, most: int
+) -> dict[str, int]:
+    """Find projects with too many events of deleted device contexts.
+
+    :param most: how many of those each may have.
+    :returns: the row id of the newest one that is too many, by project.
+    """
+    with session.reading(context) as db:
+        # Fewer statements than to look into each project, and by index alone.
+        candidates = db.scalars(
+            sa.select(_ROW.owner_id)
+            .group_by(_ROW.owner_id)
+            .having(sa.func.count() > most)
+        ).all()
+        found = {
+            owner: db.scalar(
+                sa.select(_ROW.id)
+                .where(_ROW.owner_id == owner, _IS_OF_DELETED)
+                .order_by(_ROW.id.desc())
+                .offset(most)
+                .limit(1)
+            )
+            for owner in candidates
+        }
+    return {owner: last for owner, last in found.items() if last is not None}
+
+
+@session.retry
+def forget_deleted(
+    context: cyborg_context.RequestContext, owner: str, last: int
+) -> int:
+    """Delete a portion of a project's events of deleted device contexts.
+
+    :param owner: the project.
+    :param last: the row id of the newest one that may be deleted.
+    :returns: how many were deleted; there may be more.
+    """
+    with session.writing(context) as db:
+        found = db.scalars(
+            sa.select(_ROW.id)
+            .where(_ROW.owner_id == owner, _ROW.id <= last, _IS_OF_DELETED)
+            .order_by(_ROW.id)
+            .limit(_PORTION)
+        ).all()
+        if found:
+            db.execute(sa.delete(_ROW).where(_ROW.id.in_(found)))
+        return len(found)

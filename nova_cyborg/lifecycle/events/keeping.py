@@ -18,10 +18,13 @@ class Keeping:
     """Deletes them, a portion at a time, when it is time.
 
     :param days: how old events may be.
+    :param of_deleted: how many of device contexts that are deleted a project
+        may have.
     """
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, days: int, of_deleted: int) -> None:
         self._age = datetime.timedelta(days=days)
+        self._of_deleted = of_deleted
         self._next = time.monotonic()
 
     def look(self, budget: report.Budget) -> None:
@@ -38,4 +41,8 @@ class Keeping:
         while bounds.trim_all(context):
             if not budget.left:
                 return
+        for owner, last in bounds.crowded(context, self._of_deleted).items():
+            while bounds.forget_deleted(context, owner, last):
+                if not budget.left:
+                    return
         self._next = time.monotonic() + _EVERY

@@ -39,6 +39,8 @@ class Settings:
     :ivar budget: seconds that a tick may take.
     :ivar resync: how many settled servers a tick asks about.
     :ivar event_days: how old events may be.
+    :ivar deleted_events: how many of device contexts that are deleted a
+        project may have.
     """
 
     interval: float
@@ -46,6 +48,7 @@ class Settings:
     budget: float
     resync: int
     event_days: int = 30
+    deleted_events: int = 100_000
 
 
 class Rounds:
@@ -72,7 +75,9 @@ class Rounds:
         self._allocations = allocations.Allocations(
             grace, self._report, remembered
         )
-        self._keeping = keeping.Keeping(settings.event_days)
+        self._keeping = keeping.Keeping(
+            settings.event_days, settings.deleted_events
+        )
         self._changes = changes.Changes(
             (holders.Holders(), profile_arqs.ProfileArqs())
         )

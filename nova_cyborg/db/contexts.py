@@ -100,7 +100,8 @@ def create(
     :raises IdempotencyKeyReused: if something else is made with the key.
     :raises IdempotencyKeySpent: if what was made with the key is gone.
     """
-    check_storable(context, *(each.fields for each in wanted))
+    texts = (each.fields for each in wanted)
+    session.check_storable(context, tables.DeviceContext, *texts)
     if key:
         keys.make_room(context, key)
     new = {uuidutils.generate_uuid(): each for each in wanted}
@@ -138,33 +139,6 @@ def _made_with(
         if uuid not in found:
             raise exception.IdempotencyKeySpent(key=key.text, id=uuid)
     return [found[uuid] for uuid in uuids]
-
-
-def check_storable(
-    context: cyborg_context.RequestContext,
-    *fields: collections.abc.Mapping[str, ty.Any],
-) -> None:
-    """Check that the database can store what a request says.
-
-    :param fields: columns of device contexts, of which texts are looked at.
-    :raises InvalidRequest: if it cannot store one.
-    """
-    texts = [
-        (name, value)
-        for each in fields
-        for name, value in each.items()
-        if isinstance(value, str) and not value.isascii()
-    ]
-    if not texts:
-        return
-    last = session.last_character(context, tables.DeviceContext)
-    for name, value in texts:
-        if max(value) > last:
-            raise exception.InvalidRequest(
-                field=name,
-                reason='it has characters that the database of this cloud '
-                'cannot store, such as emojis. Use others.',
-            )
 
 
 @session.retry
@@ -296,7 +270,7 @@ def update(
     :raises TagInUse: if the server that holds it has another one with the
         tag.
     """
-    check_storable(context, fields)
+    session.check_storable(context, tables.DeviceContext, fields)
     holder = None
     if fields.get('tag'):
         holder = _holder(context, uuid, project_id)

@@ -135,6 +135,35 @@ def last_character(
     )
 
 
+def check_storable(
+    context: cyborg_context.RequestContext,
+    table: type[orm.DeclarativeBase],
+    *fields: collections.abc.Mapping[str, ty.Any],
+) -> None:
+    """Check that the database can store what a request says.
+
+    :param table: the class that is mapped to the table it is stored in.
+    :param fields: what is to be stored by name, of which texts are looked at.
+    :raises InvalidRequest: if it cannot store one.
+    """
+    texts = [
+        (name, value)
+        for each in fields
+        for name, value in each.items()
+        if isinstance(value, str) and not value.isascii()
+    ]
+    if not texts:
+        return
+    last = last_character(context, table)
+    for name, value in texts:
+        if max(value) > last:
+            raise exception.InvalidRequest(
+                field=name,
+                reason='it has characters that the database of this cloud '
+                'cannot store, such as emojis. Use others.',
+            )
+
+
 def engine() -> sa.Engine:
     """Return an engine on Cyborg's database."""
     return cyborg_db.main_context_manager.writer.get_engine()

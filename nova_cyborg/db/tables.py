@@ -8,6 +8,7 @@ schemas are upgraded independently of each other.
 """
 
 import datetime
+import re
 
 import sqlalchemy as sa
 from oslo_utils import timeutils
@@ -21,6 +22,36 @@ class Base(orm.DeclarativeBase):
     """Base of the project's tables."""
 
 
+class Said(sa.types.TypeDecorator[str]):
+    """What services and agents say, of which nobody has checked a character.
+
+    In MariaDB, that may be more than the database can store: most are of
+    ``utf8mb3``, which has the first 65536. What is to be recorded does not
+    fail for that.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: str | None, dialect: sa.Dialect
+    ) -> str | None:
+        """Replace what may not be storable."""
+        if value is None or dialect.name not in ('mysql', 'mariadb'):
+            return value
+        return storable(value)
+
+
+def storable(text: str) -> str:
+    """Replace what not every database can store.
+
+    :param text: any text.
+    :returns: the text, with U+FFFD in the place of characters after U+FFFF.
+    """
+    return _UNSTORABLE.sub('\ufffd', text)
+
+
+_UNSTORABLE = re.compile('[\U00010000-\U0010ffff]')
 # A tag as UTF-8. To a database, texts that differ may be equal.
 _TAG = sa.LargeBinary().with_variant(mysql.VARBINARY(240), 'mysql', 'mariadb')
 
@@ -54,7 +85,7 @@ class DeviceAllocation(_Timestamps, Base):
     generation: orm.Mapped[int] = orm.mapped_column(default=0)
     operation: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
     caller: orm.Mapped[str] = orm.mapped_column(sa.String(36))
-    fault: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+    fault: orm.Mapped[str | None] = orm.mapped_column(Said)
     settled_at: orm.Mapped[datetime.datetime | None] = orm.mapped_column(
         index=True
     )
@@ -153,7 +184,7 @@ class DeviceContext(_Timestamps, Base):
         sa.String(36)
     )
     transition_since: orm.Mapped[datetime.datetime | None]
-    fault: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+    fault: orm.Mapped[str | None] = orm.mapped_column(Said)
     revision: orm.Mapped[int] = orm.mapped_column(
         default=0, server_default='0'
     )
@@ -283,7 +314,7 @@ class HandleOutage(Base):
     created_at: orm.Mapped[datetime.datetime] = orm.mapped_column(
         default=timeutils.utcnow
     )
-    detail: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+    detail: orm.Mapped[str | None] = orm.mapped_column(Said)
 
 
 class DeviceTaint(Base):
@@ -376,7 +407,7 @@ class Lease(Base):
     host: orm.Mapped[str] = orm.mapped_column(sa.String(255))
     expires_at: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
     good_at: orm.Mapped[int | None] = orm.mapped_column(sa.BigInteger)
-    report: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+    report: orm.Mapped[str | None] = orm.mapped_column(Said)
 
 
 class DeviceContextEvent(Base):
@@ -406,7 +437,7 @@ class DeviceContextEvent(Base):
     outcome: orm.Mapped[str] = orm.mapped_column(sa.String(16))
     server_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(36))
     host: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
-    message: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
+    message: orm.Mapped[str | None] = orm.mapped_column(Said)
     user_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
     project_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))
     request_id: orm.Mapped[str | None] = orm.mapped_column(sa.String(255))

@@ -67,7 +67,7 @@ def begin(
     :raises LimitReached: if the project would have too much.
     """
     if tag is not None:
-        contexts.check_storable(context, {'tag': tag})
+        session.check_storable(context, tables.DeviceContext, {'tag': tag})
     with session.writing(context) as db:
         limits.lock(db)
         allocation, bindings = _lock(db, call, project_id)

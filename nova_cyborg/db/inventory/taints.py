@@ -166,6 +166,16 @@ def get(context: cyborg_context.RequestContext, uuid: str) -> Taint:
     raise exception.DeviceTaintNotFound(id=uuid)
 
 
+def check_reason(context: cyborg_context.RequestContext, taint: Taint) -> None:
+    """Check that the database can store why a device is to be tainted.
+
+    :param taint: the taint.
+    :raises InvalidRequest: if it cannot.
+    """
+    fields = {'reason': taint.reason}
+    session.check_storable(context, tables.DeviceTaint, fields)
+
+
 def provider_ids(
     context: cyborg_context.RequestContext, device_id: str
 ) -> list[str]:
@@ -293,7 +303,8 @@ def reported(
     changes = []
     for identity, device_id, taint_id, reason in session.rows(context, query):
         before = reason or ''
-        now = said.get(identity, before)[:_MOST_SAID]
+        # As it is stored, or it would change each time.
+        now = tables.storable(said.get(identity, before)[:_MOST_SAID])
         if now == before:
             continue
         begun = new(device_id, UNHEALTHY, now, AGENT) if now else None

@@ -21,12 +21,14 @@ def begin(context: cyborg_context.RequestContext, taint: taints.Taint) -> None:
     """Taint a device.
 
     :param taint: the taint.
+    :raises InvalidRequest: if the database cannot store its reason.
     :raises DeviceNotFound: if there is no such device.
     :raises DeviceTaintExists: if the device has one with this key.
     :raises TooManyTaints: if there are too many different keys.
     :raises PlacementFailed: if Placement does not answer, or refuses.
     :raises DeviceTaintUntold: if it does so later.
     """
+    taints.check_reason(context, taint)
     providers = taints.provider_ids(context, taint.device_id)
     # First: what Placement does not know, no request may forbid.
     publishing.make_trait(taint.key)

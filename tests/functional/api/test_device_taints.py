@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg import model
+from nova_cyborg.db import session, tables
 from nova_cyborg.db.inventory import taints
 from nova_cyborg.fixture import nova_api
 from tests.functional.api import cyborg
@@ -42,6 +43,22 @@ def taint(admin, device, key='ecc-errors', status=201, **fields):
     body = {'device_uuid': device, 'key': key, 'reason': 'Two a minute.'}
     answer = admin.post(TAINTS, {**body, **fields}, status=status).json
     return answer if status == 201 else answer['errors'][0]
+
+
+def test_a_database_that_stores_fewer_characters(
+    admin, cloud, placement, device, provider, monkeypatch
+):
+    monkeypatch.setattr(
+        session, 'last_character', lambda context, table: '\uffff'
+    )
+
+    error = taint(admin, device, reason='It burns 🔥', status=400)
+
+    assert error['code'] == 'nova_cyborg.invalid_request'
+    assert error['detail'].startswith('Invalid reason: it has characters')
+    assert placement.traits == {}
+    assert cloud.count(tables.DeviceTaint) == 0
+    taint(admin, device, reason='Größe')
 
 
 def test_its_life(admin, placement, device, provider):

@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, sqlite
 
 from nova_cyborg.db import expressions, session, tables
 from tests.functional.api import cyborg
@@ -112,6 +112,28 @@ def test_what_mariadb_stores_is_asked(cloud, monkeypatch, found, last):
 
     context = cyborg_context.get_admin_context()
     assert session.last_character(context, tables.DeviceContext) == last
+
+
+@pytest.mark.parametrize(
+    'column',
+    [
+        tables.DeviceAllocation.fault,
+        tables.DeviceContext.fault,
+        tables.HandleOutage.detail,
+        tables.DeviceContextEvent.message,
+        tables.Lease.report,
+    ],
+    ids=str,
+)
+def test_what_services_say_is_stored_all_the_same(column):
+    def bound(dialect, value):
+        process = column.type.dialect_impl(dialect).bind_processor(dialect)
+        return process(value) if process else value
+
+    for said in (None, 'Größe', '漢字'):
+        assert bound(mysql.dialect(), said) == said
+    assert bound(mysql.dialect(), 'It burns 🔥!') == 'It burns \ufffd!'
+    assert bound(sqlite.dialect(), 'It burns 🔥!') == 'It burns 🔥!'
 
 
 def test_mariadb_compares_bytes():

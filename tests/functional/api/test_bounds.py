@@ -177,13 +177,15 @@ class TestContextsOfAProject:
     def test_two_that_are_made_at_once(self, cloud, member, set_option):
         set_option(max_contexts_per_project=1)
 
-        # The other one is stored after this one was counted first.
-        with cloud.before('INSERT INTO device_contexts', member.create_one):
+        # Before this one's own transaction begins: then, it is alone.
+        with cloud.before('UPDATE project_locks', member.create_one):
             self._refused(member)
 
         assert cloud.count(tables.DeviceContext) == 1
 
     def test_it_costs_two_statements(self, cloud, member, set_option):
+        # The first of a project makes the row that others wait for.
+        member.create_one()
         counted = {}
         for limit in (-1, 1000):
             set_option(max_contexts_per_project=limit)

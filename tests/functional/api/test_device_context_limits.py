@@ -124,7 +124,7 @@ class TestDeviceContexts:
         keystone.registered['device_contexts'] = 1
         other = member.of(cloud.api)
 
-        with cloud.before('INSERT INTO device_contexts', other.create_one):
+        with cloud.before('UPDATE project_locks', other.create_one):
             error = cyborg.error_of(member.create(**fpgas(1), status=403))
 
         assert error['code'] == 'nova_cyborg.limit_reached'

@@ -113,8 +113,9 @@ class TestCase(running.TestCase):
         """Have Nova take the server for one that runs.
 
         Since 2026.2, Nova itself puts one in error whose guest could not be
-        migrated, and goes on.
+        migrated, and goes on: last, when the migration is over already.
         """
+        self.wait_for(lambda: not self.guest_moves.under_way)
         self.admin_api.post_server_action(
             self.server_id, {'os-resetState': {'state': 'active'}}
         )

@@ -26,13 +26,3 @@ def test_hot_plug(
     assert 'openstack server add device context --wait' in acts[-4]
     assert 'openstack server remove device context --wait' in acts[-2]
     assert acts[-1].endswith('Attach handles in use in Cyborg: 0\n')
-
-
-def test_the_demo_as_it_is(
-    cloud: cloud_module.Cloud, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Without an option: nothing is plugged in."""
-    story.play(cloud, story.FAKE)
-    told = capsys.readouterr().out
-    assert told.count('<hostdev') == 1
-    assert 'server add device context' not in told

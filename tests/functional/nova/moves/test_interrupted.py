@@ -67,6 +67,11 @@ class TestCase(failing.TestCase):
         self.assertEqual('ERROR', server['status'])
         self.assert_nothing_is_freed()
 
+    def is_active(self) -> bool:
+        """Tell whether Nova says that the server runs."""
+        server = self.admin_api.get_server(self.server_id)
+        return bool(server['status'] == 'ACTIVE')
+
     def see_it_aborted(self) -> None:
         """Check a guest that stays; libvirt takes its time."""
         self.interrupt()
@@ -126,7 +131,10 @@ class NativeTest(TestCase):
     def test_the_guest_leaves(self) -> None:
         self.see_it_leave()
         # An administrator has shut it down there.
-        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        self.admin_api.post_server_action(
+            self.server_id, {'reboot': {'type': 'HARD'}}
+        )
+        self.wait_for(self.is_active)
         self.assertIn('devices-left-behind', self.audit())
         self.assertEqual([('active', SOURCE)], self.bindings(self.moved))
 

@@ -72,6 +72,7 @@ class DeviceAllocation(_Timestamps, Base):
 
 
 _IS_HELD = 'allocation_id IS NOT NULL'
+_IS_CHANGING = 'transition IS NOT NULL'
 
 
 class DeviceContext(_Timestamps, Base):
@@ -136,7 +137,14 @@ class DeviceContext(_Timestamps, Base):
         ),
         sa.Index('ix_device_contexts_name', 'name'),
         sa.Index('ix_device_contexts_tag', 'tag'),
-        sa.Index('ix_device_contexts_transition', 'transition'),
+        # Of those that have one: by an index of all, SQLite would look for
+        # all the others.
+        sa.Index(
+            'ix_device_contexts_transition',
+            'transition',
+            sqlite_where=sa.text(_IS_CHANGING),
+            postgresql_where=sa.text(_IS_CHANGING),
+        ),
     )
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)

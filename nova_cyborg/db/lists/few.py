@@ -134,6 +134,8 @@ def with_status(
             # Whatever the others are: there is no index of the state, and it
             # is read once.
             _of_arqs(models.ExtArq.state != constants.ARQ_BOUND),
+            # Of a slot that is gone. One that is still referred to can only
+            # be removed where references are not checked.
             _of_arqs(models.ExtArq.attach_handle_id.is_(None)),
             _of_arqs(models.ExtArq.attach_handle_id.in_(_missing())),
         )

@@ -143,7 +143,10 @@ def some(cloud):
                 [
                     {'context_uuid': uuid, 'kind': kind, 'name': name}
                     for uuid in uuids
-                    for kind, name in (('class', 'FPGA'), ('trait', 'HW_X'))
+                    for kind, name in (
+                        ('class', 'FPGA'),
+                        ('trait', 'CUSTOM_X'),
+                    )
                 ],
             )
             db.execute(
@@ -176,7 +179,7 @@ def some(cloud):
         'name=x',
         'tag=t',
         'resource_class=FPGA',
-        'trait=HW_X',
+        'trait=X',
         f'device_profile={PROFILE}',
         'host=here',
         'created_after=2027-01-01',

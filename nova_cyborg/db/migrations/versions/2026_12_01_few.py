@@ -9,12 +9,17 @@ revision = 'b7d2e5a90c46'
 down_revision = '4c7e1b9d3a80'
 
 _IS_FAULTY = 'fault IS NOT NULL'
+_IS_CHANGING = 'transition IS NOT NULL'
 
 
 def upgrade() -> None:
     """Create the indexes."""
     op.create_index(
-        'ix_device_contexts_transition', 'device_contexts', ['transition']
+        'ix_device_contexts_transition',
+        'device_contexts',
+        ['transition'],
+        sqlite_where=sa.text(_IS_CHANGING),
+        postgresql_where=sa.text(_IS_CHANGING),
     )
     op.create_index(
         'ix_device_allocations_faulty',

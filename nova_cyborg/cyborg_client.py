@@ -387,17 +387,21 @@ class AllocationClient:
         body = {'migration': migration_id}
         self._call('POST', _path(server_id, '/unbind'), body)
 
-    def settle(self, server_id: str, migration_id: str) -> None:
+    def settle(
+        self, server_id: str, migration_id: str, within: float | None = None
+    ) -> None:
         """Unbind what a server has left that was moved; safe to repeat.
 
         Nothing, if it does not use what was bound for the migration.
 
         :param server_id: UUID of the server.
         :param migration_id: UUID of Nova's migration.
+        :param within: for how many seconds Cyborg is waited for; None for as
+            long as for any call.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
         body = {'migration': migration_id}
-        self._call('POST', _path(server_id, '/settle'), body)
+        self._call('POST', _path(server_id, '/settle'), body, within)
 
     def release(
         self,
@@ -680,8 +684,11 @@ class AllocationClient:
         method: str,
         path: str,
         body: dict[str, ty.Any] | None = None,
+        within: float | None = None,
     ) -> ty.Any:
-        arguments = {} if body is None else {'json': body}
+        arguments: dict[str, ty.Any] = {} if body is None else {'json': body}
+        if within is not None:
+            arguments['timeout'] = within
         try:
             response = self._adapter.request(
                 path, method, raise_exc=False, **arguments

@@ -283,7 +283,7 @@ def update(
         # is not found then, and one that is changed is at another revision.
         changed: ty.Any = db.execute(
             sa.update(tables.DeviceContext)
-            .where(*_is(uuid, project_id), *_is_at(revisions))
+            .where(*_is(uuid, project_id), *is_at(revisions))
             .values(
                 updated_at=timeutils.utcnow(),
                 revision=tables.DeviceContext.revision + 1,
@@ -350,7 +350,7 @@ def delete(
                 id=uuid, revision=row.revision
             )
         recording.record(db, [row], recording.What(actions.Action.DELETE))
-        which = (*_is(uuid, project_id), *_is_at(revisions))
+        which = (*_is(uuid, project_id), *is_at(revisions))
         if not _delete_free_in(db, *which):
             error = exception.DeviceContextInUse(id=uuid, server_id=server_id)
             # Without a server, it was released or changed right after it was
@@ -464,9 +464,14 @@ def _is(
         yield tables.DeviceContext.project_id == project_id
 
 
-def _is_at(
+def is_at(
     revisions: Revisions,
 ) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
+    """Return the condition that a device context is at a revision.
+
+    :param revisions: what it must be at.
+    :returns: a condition of rows; none if any will do.
+    """
     if revisions is not None:
         yield tables.DeviceContext.revision.in_(sorted(revisions))
 

@@ -110,3 +110,27 @@ def _compile_as_in_cyborg_for_mariadb(
 ) -> str:
     inner = compiling.process(element.clauses, **options)
     return f'CONVERT({inner} USING utf8mb3)'
+
+
+class unindexed(functions.FunctionElement[str]):  # noqa: N801 - a function
+    """A column by no index of which rows are to be looked for.
+
+    SQLite does not know that there may be many. The others do.
+    """
+
+    inherit_cache = True
+    type = sa.String()
+
+
+@compiler.compiles(unindexed)  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_unindexed(
+    element: unindexed, compiling: ty.Any, **options: ty.Any
+) -> str:
+    return str(compiling.process(element.clauses, **options))
+
+
+@compiler.compiles(unindexed, 'sqlite')  # type: ignore[no-untyped-call, untyped-decorator]
+def _compile_unindexed_for_sqlite(
+    element: unindexed, compiling: ty.Any, **options: ty.Any
+) -> str:
+    return f'+{compiling.process(element.clauses, **options)}'

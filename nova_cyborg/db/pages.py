@@ -2,6 +2,7 @@
 
 """Lists of device contexts: what is wanted of them, a page at a time."""
 
+import collections.abc
 import dataclasses
 import typing as ty
 
@@ -14,7 +15,7 @@ from nova_cyborg import model
 from nova_cyborg.db import contexts, expressions, session, tables
 from nova_cyborg.db.bindings import rows
 from nova_cyborg.db.inventory import slots
-from nova_cyborg.db.lists import demands, order, tag_rows
+from nova_cyborg.db.lists import demands, few, order, tag_rows
 from nova_cyborg.db.lists import filters as more_filters
 
 # Bytes in an answer, about: of a device, which is shown with its binding, too,
@@ -22,6 +23,9 @@ from nova_cyborg.db.lists import filters as more_filters
 _DEVICE_SIZE = 1024
 _CONTEXT_SIZE = 512
 _TAG_SIZE = 64
+
+# Row ids, each with its size.
+_Sizes: ty.TypeAlias = list[tuple[int, int]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,19 +88,19 @@ def find(
     :returns: at most ``page.limit`` device contexts.
     :raises DeviceContextNotFound: if the marker is not among them.
     """
-    if filters.more.by_demands:
+    sizes = _find(context, filters, page)
+    if sizes is None:
         demands.record_missing(context)
-    with session.reading(context) as db:
-        sizes = _sizes(db, filters, page)
+        sizes = _find(context, filters, page, may_lack=True)
     row_ids: list[int] = []
     total = 0
-    for row_id, size in sizes:
+    for row_id, size in sizes or ():
         if row_ids and total + size > page.size:
             break
         row_ids.append(row_id)
         total += size
     total += _CONTEXT_SIZE * len(row_ids)
-    return Part(row_ids, total, len(row_ids) < len(sizes))
+    return Part(row_ids, total, len(row_ids) < len(sizes or ()))
 
 
 def read(
@@ -117,10 +121,56 @@ def read(
         return contexts.load(db, found, page.with_groups, page.with_tags)
 
 
+def _find(
+    context: cyborg_context.RequestContext,
+    filters: Filters,
+    page: Page,
+    may_lack: bool = False,
+) -> _Sizes | None:
+    """Return row id and size of all device contexts of a page, in order.
+
+    :param may_lack: whether those do not matter of which is not recorded what
+        they ask for.
+    :returns: None if there are some, and they matter.
+    """
+    by_demands = filters.more.by_demands and not may_lack
+    with session.reading(context) as db:
+        found = few.find(db, list(_ways(filters, page)), by_demands)
+        if not found.complete:
+            return None
+        if found.row_ids is not None and not found.row_ids:
+            # That the marker is there is still looked at.
+            if page.marker:
+                contexts.find_row(db, page.marker, filters.project_id)
+            return []
+        return _sizes(db, filters, page, found.row_ids)
+
+
+def _ways(filters: Filters, page: Page) -> collections.abc.Iterator[few.Way]:
+    """Return ways in which an index finds what a list is narrowed to."""
+    project_id, row = filters.project_id, tables.DeviceContext
+    if filters.name is not None:
+        yield from few.with_text(project_id, row.name, filters.name)
+    if filters.server_id is not None:
+        yield few.of_server(filters.server_id)
+    if filters.tag is not None:
+        yield from few.with_text(project_id, row.tag, filters.tag)
+    if filters.status is not None:
+        yield from few.with_status(project_id, filters.status)
+    key, _direction = page.sort[0]
+    yield from few.with_more(project_id, filters.more, key)
+
+
 def _sizes(
-    db: orm.Session, filters: Filters, page: Page
-) -> list[tuple[int, int]]:
-    """Return row id and size of all device contexts of a page, in order."""
+    db: orm.Session,
+    filters: Filters,
+    page: Page,
+    few_ids: collections.abc.Set[int] | None,
+) -> _Sizes:
+    """Return row id and size of all device contexts of a page, in order.
+
+    :param few_ids: row ids of those among which they are; None for any.
+    """
     link = tables.DeviceContextArq
     devices = (
         sa.select(sa.func.count(link.arq_uuid))
@@ -135,7 +185,7 @@ def _sizes(
     marker = None
     if page.marker:
         marker = contexts.find_row(db, page.marker, filters.project_id)[0]
-    chosen = _chosen(filters, page, marker)
+    chosen = _chosen(filters, page, marker, few_ids)
     # Of those alone: what is sorted need not be counted.
     query = (
         sa.select(tables.DeviceContext.id, size)
@@ -147,16 +197,21 @@ def _sizes(
 
 
 def _chosen(
-    filters: Filters, page: Page, marker: tables.DeviceContext | None
+    filters: Filters,
+    page: Page,
+    marker: tables.DeviceContext | None,
+    few_ids: collections.abc.Set[int] | None,
 ) -> sa.Subquery:
     """Choose the device contexts of a page, and perhaps some more."""
     base = sa.select(tables.DeviceContext.id).outerjoin(
         tables.DeviceAllocation,
         tables.DeviceContext.allocation_id == tables.DeviceAllocation.id,
     )
+    if few_ids is not None:
+        base = base.where(tables.DeviceContext.id.in_(sorted(few_ids)))
+    narrowed = _narrowed(base, filters, are_many=few_ids is None)
     first, *more = (
-        _narrowed(base, filters)
-        .where(*part.conditions)
+        narrowed.where(*part.conditions)
         .order_by(*part.order)
         .limit(page.limit)
         .subquery()
@@ -169,10 +224,15 @@ def _chosen(
     ).subquery()
 
 
-def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
+def _narrowed(
+    query: sa.Select[ty.Any], filters: Filters, are_many: bool
+) -> sa.Select[ty.Any]:
     if filters.project_id is not None:
+        project_id = tables.DeviceContext.project_id
         query = query.where(
-            tables.DeviceContext.project_id == filters.project_id
+            # Few are not looked for among all of the project.
+            (project_id if are_many else expressions.unindexed(project_id))
+            == filters.project_id
         )
     if filters.name is not None:
         query = query.where(
@@ -189,7 +249,9 @@ def _narrowed(query: sa.Select[ty.Any], filters: Filters) -> sa.Select[ty.Any]:
     if filters.status is not None:
         query = query.where(_has_status(filters.status))
     return query.where(
-        *more_filters.conditions(filters.more, filters.project_id is None)
+        *more_filters.conditions(
+            filters.more, are_many and filters.project_id is None
+        )
     )
 
 

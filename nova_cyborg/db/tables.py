@@ -65,6 +65,9 @@ class _Timestamps:
     )
 
 
+_IS_FAULTY = 'fault IS NOT NULL'
+
+
 class DeviceAllocation(_Timestamps, Base):
     """The set of device contexts that a server holds.
 
@@ -77,6 +80,14 @@ class DeviceAllocation(_Timestamps, Base):
     __tablename__ = 'device_allocations'
     __table_args__ = (
         sa.Index('ix_device_allocations_updated_at', 'updated_at'),
+        # Of those that have one. MariaDB has no index of a part, and reads
+        # all; the text itself may be too long for one of PostgreSQL's.
+        sa.Index(
+            'ix_device_allocations_faulty',
+            'id',
+            sqlite_where=sa.text(_IS_FAULTY),
+            postgresql_where=sa.text(_IS_FAULTY),
+        ),
     )
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
@@ -92,6 +103,7 @@ class DeviceAllocation(_Timestamps, Base):
 
 
 _IS_HELD = 'allocation_id IS NOT NULL'
+_IS_CHANGING = 'transition IS NOT NULL'
 
 
 class DeviceContext(_Timestamps, Base):
@@ -156,6 +168,14 @@ class DeviceContext(_Timestamps, Base):
         ),
         sa.Index('ix_device_contexts_name', 'name'),
         sa.Index('ix_device_contexts_tag', 'tag'),
+        # Of those that have one: by an index of all, SQLite would look for
+        # all the others.
+        sa.Index(
+            'ix_device_contexts_transition',
+            'transition',
+            sqlite_where=sa.text(_IS_CHANGING),
+            postgresql_where=sa.text(_IS_CHANGING),
+        ),
     )
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)

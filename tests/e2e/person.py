@@ -109,6 +109,32 @@ class Person:
         """Run a command that prints JSON, and return what that says."""
         return json.loads(self.run(f'{command} -f json'))
 
+    def type_in(self, commands: collections.abc.Iterable[str]) -> str:
+        """Run commands of one ``openstack``, which is started once.
+
+        As quick as one command, where one after the other would take long.
+
+        :param commands: what is typed after ``openstack``.
+        :returns: what they print.
+        """
+        lines = '\n'.join(commands)
+        done = self.try_to(f"openstack <<'END'\n{lines}\nEND")
+        # Its status is 1 whatever comes of them; one that fails complains.
+        assert done.err == '', done
+        return done.out
+
+    def show_each(
+        self, commands: collections.abc.Iterable[str]
+    ) -> list[ty.Any]:
+        """Run commands of one ``openstack`` that print JSON, as above."""
+        text = self.type_in(f'{each} -f json' for each in commands)
+        found = []
+        while text := text.lstrip():
+            value, end = json.JSONDecoder().raw_decode(text)
+            found.append(value)
+            text = text[end:]
+        return found
+
     def is_refused(self, command: str) -> str:
         """Run a command that is to fail, and return what it complains of."""
         done = self.try_to(command)

@@ -127,6 +127,15 @@ def servers(
     return ids
 
 
+def first_id(engine: sa.Engine) -> int:
+    """Return the row id of the first device context that is stored next.
+
+    :param engine: an engine on Cyborg's database.
+    """
+    with engine.connect() as db:
+        return _next_id(db, tables.DeviceContext)
+
+
 def contexts(engine: sa.Engine, number: int, **fields: ty.Any) -> None:
     """Store device contexts that no server holds.
 

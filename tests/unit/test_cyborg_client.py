@@ -316,6 +316,17 @@ class TestCalls:
         assert getattr(client, method)(SERVER_ID, MIGRATION_ID) is None
         assert request.last_request.json() == {'migration': MIGRATION_ID}
 
+    def test_settle_waits_no_longer_than_it_is_told(
+        self, client, requests_mock
+    ):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/settle', status_code=204
+        )
+
+        client.settle(SERVER_ID, MIGRATION_ID, 20.0)
+
+        assert request.last_request.timeout == 20.0
+
     def test_activate(self, client, requests_mock):
         request = requests_mock.post(
             f'{ALLOCATION_URL}/activate', json={'arqs': [{'uuid': 'arq1'}]}

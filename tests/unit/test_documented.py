@@ -9,9 +9,11 @@ import re
 import pytest
 
 import nova_cyborg
+from nova_cyborg.api import routes
 
 PACKAGE = pathlib.Path(nova_cyborg.__file__).parent
-ADMIN = PACKAGE.parent / 'doc' / 'source' / 'admin'
+DOC = PACKAGE.parent / 'doc' / 'source'
+ADMIN = DOC / 'admin'
 LEVELS = ('warning', 'error', 'exception', 'critical')
 ARGUMENT = re.compile(r'%[ds]')
 
@@ -62,3 +64,10 @@ def test_there_are_some():
 @pytest.mark.parametrize('sentence', logged())
 def test_a_line_of_a_log_is_documented(sentence, documented):
     assert sentence in documented
+
+
+def test_the_page_of_errors_says_of_which_paths_they_are():
+    page = (DOC / 'reference' / 'errors.rst').read_text()
+
+    paths = {f'``/v2/{parts[0]}``' for parts in routes.routes()}
+    assert not {path for path in paths if path not in page}

@@ -71,6 +71,16 @@ def tell(cloud: cloud_module.Cloud, plot: Plot) -> None:
     """
     terminal.step('A cloud of stock services, with the plugin, is started')
     cloud.up(wanted.Wanted(plot.kind))
+    play(cloud, plot)
+
+
+def play(cloud: cloud_module.Cloud, plot: Plot) -> None:
+    """Do the steps that follow when a cloud is up.
+
+    :param cloud: the cloud, in which there is nothing yet.
+    :param plot: which story.
+    :raises StepFailed: naming the step that failed.
+    """
     demo = terminal.Session(cloud.environment('demo'))
     admin = terminal.Session(cloud.environment('admin'))
     server_id = _boot(cloud, demo, plot)

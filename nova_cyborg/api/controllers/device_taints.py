@@ -45,7 +45,7 @@ class DeviceTaintsController(rest.RestController):
     def get_all(self) -> dict[str, ty.Any]:
         """List taints, of one device or of all."""
         query = handler.read_query()
-        limit = min(int(query.get('limit', MAX_LIMIT)) or MAX_LIMIT, MAX_LIMIT)
+        limit = min(int(query.get('limit', MAX_LIMIT)), MAX_LIMIT)
         device_id = query.get('device_uuid')
         after = _known(query['marker']) if 'marker' in query else None
         found = taints.of_devices(
@@ -57,7 +57,7 @@ class DeviceTaintsController(rest.RestController):
         page: dict[str, ty.Any] = {
             _COLLECTION: [_as_dict(taint) for taint in found[:limit]]
         }
-        if len(found) > limit:
+        if 0 < limit < len(found):
             link = views.next_link(query, found[limit - 1].uuid, _COLLECTION)
             page[f'{_COLLECTION}_links'] = [link]
         return page

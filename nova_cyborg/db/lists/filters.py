@@ -70,12 +70,12 @@ NONE = Filters()
 
 
 def conditions(
-    filters: Filters, of_all_projects: bool
+    filters: Filters, are_many: bool
 ) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
     """Say of a device context that it is among those that are wanted.
 
     :param filters: which are.
-    :param of_all_projects: whether nothing else narrows the list.
+    :param are_many: whether nothing else narrows the list.
     :returns: conditions for a statement that has its allocation, too.
     """
     row = tables.DeviceContext
@@ -87,18 +87,30 @@ def conditions(
         yield row.device_profile_id == filters.device_profile_id
     if filters.host is not None:
         yield _is_on(filters.host)
-    yield from _within(row.created_at, filters.created)
-    yield from _within(row.updated_at, filters.updated)
+    yield from within(row.created_at, filters.created)
+    yield from within(row.updated_at, filters.updated)
     if filters.changed_since is not None:
-        changed = _is_changed if of_all_projects else _has_changed
-        yield changed(filters.changed_since)
+        since = filters.changed_since
+        if are_many:
+            # As a table of its own. MariaDB would look into a union for each
+            # row.
+            found = sa.union(*changed(since)).subquery('changed')
+            yield row.id.in_(sa.select(found.c.id))
+        else:
+            yield _has_changed(since)
     yield from _tagged(filters.tags)
 
 
-def _within(
+def within(
     column: orm.InstrumentedAttribute[ty.Any],
     times: Times,
 ) -> collections.abc.Iterator[sa.ColumnElement[bool]]:
+    """Say of a column that it is between two times.
+
+    :param column: the column.
+    :param times: the times.
+    :returns: the conditions.
+    """
     # As they are shown, in seconds, so some databases store them.
     if times.after is not None:
         yield column >= times.after
@@ -142,14 +154,17 @@ def _has_changed(since: datetime.datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _is_changed(since: datetime.datetime) -> sa.ColumnElement[bool]:
-    """Look for what has changed: the same, but nothing else is read of them.
+def changed(
+    since: datetime.datetime,
+) -> tuple[sa.Select[tuple[int]], ...]:
+    """Look for what has changed: nothing else is read of the others.
 
-    As a table of its own. MariaDB would look into a union for each row.
+    :param since: from when on.
+    :returns: queries of row ids of device contexts, each once in a query.
     """
     row, allocation = tables.DeviceContext, tables.DeviceAllocation
     link, arq = tables.DeviceContextArq, models.ExtArq
-    found = sa.union(
+    return (
         sa.select(row.id).where(row.created_at >= since),
         sa.select(row.id).where(row.updated_at >= since),
         # Not a join, which a database may begin with all device contexts.
@@ -158,11 +173,16 @@ def _is_changed(since: datetime.datetime) -> sa.ColumnElement[bool]:
                 sa.select(allocation.id).where(allocation.updated_at >= since)
             )
         ),
+        # Nor here, with all links. There is no index of the times of ARQs:
+        # they are read once.
         sa.select(link.device_context_id)
-        .join(arq, arq.uuid == expressions.as_in_cyborg(link.arq_uuid))
-        .where(_arq_is_changed(since)),
-    ).subquery('changed')
-    return row.id.in_(sa.select(found.c.id))
+        .where(
+            link.arq_uuid.in_(
+                sa.select(arq.uuid).where(_arq_is_changed(since))
+            )
+        )
+        .distinct(),
+    )
 
 
 def _arq_is_changed(since: datetime.datetime) -> sa.ColumnElement[bool]:

@@ -40,18 +40,21 @@ def replace(
     uuid: str,
     project_id: str | None,
     tags: collections.abc.Collection[str],
+    revisions: contexts.Revisions = None,
 ) -> int:
     """Give a device context other tags.
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :param tags: all that it is to have, at most :data:`MOST`.
+    :param revisions: what it must be at.
     :returns: the revision that it is at with them.
     :raises DeviceContextNotFound: if there is none in the project.
+    :raises DeviceContextChanged: if it is at another revision.
     """
     row = tables.DeviceContextTag
     with session.writing(context) as db:
-        _lock(db, uuid, project_id)
+        _lock(db, uuid, project_id, revisions)
         db.execute(sa.delete(row).where(row.context_uuid == uuid))
         tag_rows.insert(db, {uuid: tags})
         return _record(db, uuid, project_id)
@@ -63,18 +66,21 @@ def add(
     uuid: str,
     project_id: str | None,
     tag: str,
+    revisions: contexts.Revisions = None,
 ) -> int | None:
     """Give a device context one more tag; safe to repeat.
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :param tag: the tag.
+    :param revisions: what it must be at.
     :returns: the revision that it is at with it; None if it had the tag.
     :raises DeviceContextNotFound: if there is none in the project.
+    :raises DeviceContextChanged: if it is at another revision.
     :raises InvalidRequest: if it has as many as it may have.
     """
     with session.writing(context) as db:
-        _lock(db, uuid, project_id)
+        _lock(db, uuid, project_id, revisions)
         known = _read(db, uuid)
         if tag in known:
             return None
@@ -94,19 +100,22 @@ def remove(
     uuid: str,
     project_id: str | None,
     tag: str,
+    revisions: contexts.Revisions = None,
 ) -> int:
     """Take a tag from a device context.
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :param tag: the tag.
+    :param revisions: what it must be at.
     :returns: the revision that it is at without it.
     :raises DeviceContextNotFound: if there is none in the project.
+    :raises DeviceContextChanged: if it is at another revision.
     :raises ContextTagNotFound: if it has not the tag.
     """
     row = tables.DeviceContextTag
     with session.writing(context) as db:
-        _lock(db, uuid, project_id)
+        _lock(db, uuid, project_id, revisions)
         removed: ty.Any = db.execute(
             sa.delete(row).where(
                 row.context_uuid == uuid, row.tag == tag.encode()
@@ -117,20 +126,26 @@ def remove(
         return _record(db, uuid, project_id)
 
 
-def _lock(db: orm.Session, uuid: str, project_id: str | None) -> None:
+def _lock(
+    db: orm.Session,
+    uuid: str,
+    project_id: str | None,
+    revisions: contexts.Revisions,
+) -> None:
     """Lock a device context by a write: its tags are changed in order.
 
     The write changes nothing: whether there is a change is seen later.
     """
     row = tables.DeviceContext
-    query = sa.update(row).where(row.uuid == uuid)
+    query = sa.update(row).where(row.uuid == uuid, *contexts.is_at(revisions))
     if project_id:
         query = query.where(row.project_id == project_id)
-    found: ty.Any = db.execute(
+    locked: ty.Any = db.execute(
         query.values(updated_at=row.updated_at, revision=row.revision)
     )
-    if not found.rowcount:
-        raise exception.DeviceContextNotFound(id=uuid)
+    if not locked.rowcount:
+        found, _server_id, _fault = contexts.find_row(db, uuid, project_id)
+        raise exception.DeviceContextChanged(id=uuid, revision=found.revision)
 
 
 def _record(db: orm.Session, uuid: str, project_id: str | None) -> int:

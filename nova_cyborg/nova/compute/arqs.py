@@ -23,6 +23,9 @@ LOG = logging.getLogger(__name__)
 
 _BOUND = 'Bound'
 _POLL_SECONDS = 1
+# Seconds for which Cyborg is waited for when a move ends. Who deletes a server
+# that is to be confirmed waits, too, for as long as for any RPC call: 60 s.
+_SETTLES_WITHIN = 20.0
 # Task states in which a guest leaves its host, shelved.
 _OFFLOADING = (
     task_states.SHELVING,
@@ -206,5 +209,9 @@ def settle(
         context,
         instance.uuid,
         f'unbind what it has left by migration {migration_id}',
-        lambda allocations: allocations.settle(instance.uuid, migration_id),
+        lambda allocations: allocations.settle(
+            instance.uuid,
+            migration_id,
+            min(_SETTLES_WITHIN, CONF.cyborg.timeout or _SETTLES_WITHIN),
+        ),
     )

@@ -30,7 +30,7 @@ _MOVES = (
     fields.MigrationType.LIVE_MIGRATION,
 )
 # States of a live migration that the nova-compute of the source has begun.
-_UNDER_WAY = ['queued', 'preparing', 'running']
+_UNDER_WAY = ['queued', 'preparing', 'running', 'running (post-copy)']
 
 
 def wait_until_bound(

@@ -14,12 +14,13 @@ import typing as ty
 
 from nova import context as nova_context
 from nova import exception as nova_exception
-from nova import objects
+from nova import objects, utils
 from nova.compute import manager, task_states, vm_states
 
 from nova_cyborg import exception, signatures
-from nova_cyborg.nova import marks, overrides
+from nova_cyborg.nova import client, marks, overrides
 from nova_cyborg.nova.compute import bindings, guards, moves
+from nova_cyborg.nova.compute.recovery import interrupted
 
 LOG = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ _CALLED = {
 # States of a server whose guest runs, or is to be looked after: Nova puts one
 # in error that has come, and was not taken over.
 _RUNNING = (vm_states.ACTIVE, vm_states.PAUSED, vm_states.ERROR)
+# The state of a migration that libvirt was told of.
+_TOLD = 'running'
 
 
 class ComputeManager(moves.ComputeManager):
@@ -173,14 +176,90 @@ class ComputeManager(moves.ComputeManager):
 
     @overrides.method('context instance')
     def _reset_live_migration(self, stock: overrides.Stock) -> None:
-        """Abort what was under way when this nova-compute was stopped."""
+        """Abort what was under way when this nova-compute was stopped.
+
+        libvirt may be at it still: Nova's record of the server says so until
+        that is over, so that nobody begins anything else with it, or takes
+        the devices away that it is to have at the destination.
+        """
         context, instance = stock['context'], stock['instance']
         migration = None
         if marks.has_contexts(instance):
             migration = bindings.live_migration(context, instance)
+        if migration is None:
+            stock()
+            return
+
+        def look() -> interrupted.Guest:
+            return self.driver.guest_of_migration(instance)
+
+        def end(guest: interrupted.Guest) -> None:
+            self._end_when_over(stock, migration, guest)
+
+        if interrupted.is_over(guest := look()):
+            self._reset(stock, migration, guest)
+            return
+        if migration.status == _TOLD:
+            self._abort(instance)
+        interrupted.when_over(instance.uuid, look, end)
+
+    def _abort(self, instance: objects.Instance) -> None:
+        """Have libvirt abort a migration, as Nova does when it starts."""
+        try:
+            self.driver.live_migration_abort(instance)
+        except Exception as exc:  # noqa: BLE001 - libvirt raises many
+            # It may just be over; it is looked at again.
+            LOG.warning(
+                'libvirt does not abort the migration of server %s: %s',
+                instance.uuid,
+                exc,
+            )
+
+    def _end_when_over(
+        self,
+        stock: overrides.Stock,
+        migration: objects.Migration,
+        guest: interrupted.Guest,
+    ) -> None:
+        """End a migration for which libvirt was waited for."""
+        context = client.with_credentials(nova_context.get_admin_context())
+        server_id = stock['instance'].uuid
+
+        # Nova's own lock, with which it deletes servers.
+        @utils.synchronized(server_id)
+        def end() -> None:
+            now = guards.current(context, stock['instance'])
+            if now is None or now.task_state != task_states.MIGRATING:
+                return
+            stock['context'], stock['instance'] = context, now
+            self._reset(stock, migration, guest)
+
+        end()
+
+    def _reset(
+        self,
+        stock: overrides.Stock,
+        migration: objects.Migration,
+        guest: interrupted.Guest,
+    ) -> None:
+        """Have Nova take a migration for ended, and say where the guest is."""
+        instance = stock['instance']
+        stays = guest is interrupted.Guest.STAYS
+        if not stays:
+            # Saved by Nova. With a server in error, nobody looks for devices
+            # that it does not use.
+            instance.vm_state = vm_states.ERROR
+            LOG.error(
+                'Server %s %s, and Nova has it here. It keeps the devices of '
+                'both hosts, and is in error. See where its guest runs',
+                instance.uuid,
+                'is not here any more, as libvirt has migrated it'
+                if guest is interrupted.Guest.LEFT
+                else 'may be migrated by libvirt still',
+            )
         stock()
-        if migration is not None:
-            self._end_interrupted(context, instance, migration)
+        if stays:
+            self._end_interrupted(stock['context'], instance, migration)
 
     def _end_interrupted(
         self,
@@ -194,9 +273,6 @@ class ComputeManager(moves.ComputeManager):
         what is allocated at the destination, and the record of a migration
         that had not got to libvirt as it was.
         """
-        if not self.driver.instance_exists(instance):
-            # It is at the destination, and Nova does not know.
-            return
         self.driver.plug_own_again(context, instance)
         try:
             migration.status = 'error'

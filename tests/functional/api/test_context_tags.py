@@ -188,6 +188,45 @@ def test_what_changes_nothing_is_no_change(member, uuid):
     assert (member.show(uuid).json, member.get(path).json) == before
 
 
+CHANGES = [
+    ('put_json', '', {'tags': ['b']}),
+    ('put', '/b', None),
+    ('put', '/a', None),
+    ('delete', '/a', None),
+    ('delete', '', None),
+]
+
+
+@pytest.mark.parametrize(('method', 'tail', 'body'), CHANGES)
+def test_what_somebody_has_changed_since(member, uuid, method, tail, body):
+    member.set_tags(uuid, 'a')
+    path = f'/v2/device_contexts/{uuid}/tags{tail}'
+    before = member.show(uuid).json
+
+    for given, status in (('"0"', 412), ('"1', 400)):
+        headers = {'If-Match': given}
+        member.call(method, path, body, headers=headers, status=status)
+        assert member.show(uuid).json == before
+    refused = member.call(
+        method, path, body, headers={'If-Match': '"0", "2"'}, status=412
+    )
+    assert code_of(refused) == 'changed'
+
+    member.call(method, path, body, headers={'If-Match': '"0", "1"'})
+    # The tag was there already.
+    is_same = (method, tail) == ('put', '/a')
+    assert member.show(uuid).json['revision'] == (1 if is_same else 2)
+
+
+@pytest.mark.parametrize(('method', 'tail', 'body'), CHANGES)
+def test_a_condition_tells_nothing_of_others(
+    member, stranger, uuid, method, tail, body
+):
+    path = f'/v2/device_contexts/{uuid}/tags{tail}'
+
+    stranger.call(method, path, body, headers={'If-Match': '"7"'}, status=404)
+
+
 def test_of_one_that_a_server_holds(member, boot):
     _server_id, uuid = boot()
 

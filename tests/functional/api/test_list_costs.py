@@ -9,7 +9,9 @@ import datetime
 
 import pytest
 import sqlalchemy as sa
+from cyborg.db.sqlalchemy import models
 
+from nova_cyborg.db import tables
 from tests.functional import crowds
 from tests.functional.api import cyborg
 
@@ -110,3 +112,146 @@ def test_among_many_of_another_status(
     others(cloud.engine, ALL - PAGE, **before)
 
     assert cost(f'status={status}') <= MOST * among_few
+
+
+LATER = datetime.datetime(2027, 1, 1)
+PROFILE = 'aaaaaaaa-0000-4000-8000-000000000000'
+
+
+@pytest.fixture
+def some(cloud):
+    """Stores servers that have what is asked for, and are last in a list."""
+
+    def _some(number):
+        row = tables.DeviceContext
+        first = crowds.first_id(cloud.engine)
+        crowds.servers(
+            cloud.engine,
+            number,
+            created_at=LATER,
+            name='x',
+            tag='t',
+            device_profile_id=PROFILE,
+        )
+        mine = row.id >= first
+        allocation, binding = tables.DeviceAllocation, tables.DeviceBinding
+        held = sa.select(row.allocation_id).where(mine)
+        with cloud.engine.begin() as db:
+            uuids = db.scalars(sa.select(row.uuid).where(mine)).all()
+            db.execute(
+                sa.insert(tables.DeviceContextDemand),
+                [
+                    {'context_uuid': uuid, 'kind': kind, 'name': name}
+                    for uuid in uuids
+                    for kind, name in (
+                        ('class', 'FPGA'),
+                        ('trait', 'CUSTOM_X'),
+                    )
+                ],
+            )
+            db.execute(
+                sa.insert(tables.DeviceContextTag),
+                [
+                    {'context_uuid': uuid, 'tag': tag}
+                    for uuid in uuids
+                    for tag in (b'a', b'b')
+                ],
+            )
+            db.execute(sa.update(row).where(mine).values(updated_at=LATER))
+            db.execute(
+                sa.update(binding)
+                .where(binding.allocation_id.in_(held))
+                .values(node='here')
+            )
+            db.execute(
+                sa.update(allocation)
+                .where(allocation.id.in_(held))
+                .values(updated_at=LATER)
+            )
+
+    return _some
+
+
+@pytest.mark.parametrize('scope', ['', '&all_projects=1'])
+@pytest.mark.parametrize(
+    'query',
+    [
+        'name=x',
+        'tag=t',
+        'resource_class=FPGA',
+        'trait=X',
+        f'device_profile={PROFILE}',
+        'host=here',
+        'created_after=2027-01-01',
+        'updated_after=2027-01-01',
+        'tags=a,b',
+        'tags-any=a,b',
+    ],
+)
+def test_what_few_have_among_many(cloud, cost, some, query, scope):
+    persona = ADMIN if scope else {}
+    orders = ('created_at', 'name:desc', 'uuid')
+    some(PAGE)
+    among_few = [
+        cost(f'{query}&sort={key}{scope}', **persona) for key in orders
+    ]
+    crowds.servers(cloud.engine, ALL - PAGE)
+
+    for key, before in zip(orders, among_few, strict=True):
+        found = cost(f'{query}&sort={key}{scope}', **persona)
+        assert found <= MOST * before, key
+
+
+# Of each accelerator request (ARQ), to look at its state or its times, of
+# which Cyborg has no index.
+STEPS_FOR_ARQ = 8
+
+
+def _attaching(db, held):
+    row = tables.DeviceContext
+    db.execute(
+        sa.update(row)
+        .where(row.allocation_id.in_(held))
+        .values(transition='attaching')
+    )
+
+
+def _faulty(db, held):
+    row = tables.DeviceAllocation
+    db.execute(sa.update(row).where(row.id.in_(held)).values(fault='x'))
+
+
+def _in_state(state):
+    def change(db, held):
+        row = tables.DeviceAllocation
+        servers = sa.select(row.server_id).where(row.id.in_(held))
+        arq = models.ExtArq
+        db.execute(
+            sa.update(arq)
+            .where(arq.instance_uuid.in_(servers))
+            .values(state=state)
+        )
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ('query', 'change', 'steps'),
+    [
+        ('status=attaching', _attaching, 0),
+        ('status=error', _faulty, STEPS_FOR_ARQ),
+        ('status=error', _in_state('BindFailed'), STEPS_FOR_ARQ),
+        ('status=binding', _in_state('BindStarted'), STEPS_FOR_ARQ),
+        ('changes-since=2027-01-01', None, STEPS_FOR_ARQ),
+    ],
+    ids=['attaching', 'faulty', 'failed', 'binding', 'changed'],
+)
+def test_what_is_with_few_among_many(cloud, cost, some, query, change, steps):
+    some(PAGE)
+    if change:
+        with cloud.engine.begin() as db:
+            change(db, sa.select(tables.DeviceAllocation.id))
+    among_few = cost(query)
+    crowds.servers(cloud.engine, ALL - PAGE)
+
+    assert cost(query) <= MOST * among_few + steps * ALL

@@ -49,45 +49,40 @@ class TagsController(rest.RestController):
         ):
             raise exception.ContextTagNotFound(id=uuid, tag=tag)
 
-    @handler.handle(policies.UPDATE)
+    @handler.handle(policies.UPDATE, if_match=True)
     def put(self, uuid: str, *parts: str) -> dict[str, ty.Any] | None:
         """Give the device context other tags, or one more."""
         uuid = handler.context_id(uuid)
-        context, project_id = (
-            handler.request_context(),
-            handler.visible_project(),
-        )
+        which = handler.request_context(), uuid, handler.visible_project()
+        revisions = handler.wanted_revisions()
         tag = _tag(parts)
         if tag is None:
             body = handler.read_body(lists.TAGS)
-            handler.show_revision(
-                tags.replace(context, uuid, project_id, body['tags'])
-            )
+            revision = tags.replace(*which, body['tags'], revisions)
+            handler.show_revision(revision)
             return {'tags': sorted(set(body['tags']))}
         schemas.validate({'tag': tag}, lists.TAG)
-        revision = tags.add(context, uuid, project_id, tag)
-        pecan.response.status = 204 if revision is None else 201
-        if revision is not None:
-            handler.show_revision(revision)
+        added = tags.add(*which, tag, revisions)
+        pecan.response.status = 204 if added is None else 201
+        if added is not None:
+            handler.show_revision(added)
             url = views.url('device_contexts', uuid)
             pecan.response.headers['Location'] = (
                 f'{url}/tags/{urllib.parse.quote(tag)}'
             )
         return None
 
-    @handler.handle(policies.UPDATE, status=204)
+    @handler.handle(policies.UPDATE, status=204, if_match=True)
     def delete(self, uuid: str, *parts: str) -> None:
         """Take all tags, or one, from the device context."""
         uuid = handler.context_id(uuid)
-        context, project_id = (
-            handler.request_context(),
-            handler.visible_project(),
-        )
+        which = handler.request_context(), uuid, handler.visible_project()
+        revisions = handler.wanted_revisions()
         tag = _tag(parts)
         if tag is None:
-            revision = tags.replace(context, uuid, project_id, ())
+            revision = tags.replace(*which, (), revisions)
         else:
-            revision = tags.remove(context, uuid, project_id, tag)
+            revision = tags.remove(*which, tag, revisions)
         handler.show_revision(revision)
 
 

@@ -25,7 +25,7 @@ class EventsController(rest.RestController):
         """List the events of a device context, a page at a time."""
         known = handler.context_id(uuid)
         query = handler.read_query()
-        limit = min(int(query.get('limit', MAX_LIMIT)) or MAX_LIMIT, MAX_LIMIT)
+        limit = min(int(query.get('limit', MAX_LIMIT)), MAX_LIMIT)
         marker = query.get('marker')
         page = timeline.Page(
             # One more says whether there is another page.
@@ -39,7 +39,7 @@ class EventsController(rest.RestController):
         shown: dict[str, ty.Any] = {
             _COLLECTION: [_as_dict(each) for each in found[:limit]]
         }
-        if len(found) > limit:
+        if 0 < limit < len(found):
             link = views.next_link(
                 query,
                 found[limit - 1].uuid,

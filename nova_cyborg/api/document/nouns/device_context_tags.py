@@ -12,7 +12,9 @@ from nova_cyborg.api.schemas.answers import device_context as answers
 _ALL = '/v2/device_contexts/{uuid}/tags'
 _ONE = _ALL + '/{tag}'
 _NO_TAG: Errors = {exception.ContextTagNotFound: ''}
+_CHANGED: Errors = {exception.DeviceContextChanged: ''}
 _ETAG = (headers.ETAG,)
+_IF_MATCH = (headers.IF_MATCH,)
 
 OPERATIONS = (
     Operation(
@@ -29,8 +31,10 @@ OPERATIONS = (
         path=_ALL,
         summary='Give a device context other tags',
         policies=(policies.UPDATE,),
+        headers=_IF_MATCH,
         body=schemas.TAGS,
         answers=(Answer(200, 'Its tags from now on.', answers.TAGS, _ETAG),),
+        errors=_CHANGED,
     ),
     Operation(
         name='remove_device_context_tags',
@@ -38,7 +42,9 @@ OPERATIONS = (
         path=_ALL,
         summary='Take all tags from a device context',
         policies=(policies.UPDATE,),
+        headers=_IF_MATCH,
         answers=(Answer(204, 'It has no tags any more.', headers=_ETAG),),
+        errors=_CHANGED,
     ),
     Operation(
         name='find_device_context_tag',
@@ -55,6 +61,7 @@ OPERATIONS = (
         path=_ONE,
         summary='Give a device context one more tag',
         policies=(policies.UPDATE,),
+        headers=_IF_MATCH,
         answers=(
             Answer(
                 201,
@@ -64,7 +71,8 @@ OPERATIONS = (
             Answer(204, 'It has had the tag.'),
         ),
         errors={
-            exception.InvalidRequest: 'it is no tag, or would be the 51st'
+            **_CHANGED,
+            exception.InvalidRequest: 'it is no tag, or would be the 51st',
         },
     ),
     Operation(
@@ -73,7 +81,8 @@ OPERATIONS = (
         path=_ONE,
         summary='Take a tag from a device context',
         policies=(policies.UPDATE,),
+        headers=_IF_MATCH,
         answers=(Answer(204, 'It has not the tag any more.', headers=_ETAG),),
-        errors=_NO_TAG,
+        errors={**_NO_TAG, **_CHANGED},
     ),
 )

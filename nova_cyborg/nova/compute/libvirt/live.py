@@ -19,10 +19,12 @@ from nova import conf, objects
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.compute import utils as compute_utils
+from nova.virt.libvirt import guest as libvirt_guest
 
 from nova_cyborg.nova import carried, marks, overrides
 from nova_cyborg.nova.compute import bindings
 from nova_cyborg.nova.compute.libvirt import hotplug, native, plugging
+from nova_cyborg.nova.compute.recovery import interrupted
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
@@ -121,6 +123,28 @@ class LibvirtDriver(hotplug.LibvirtDriver):
                 self._plug_again(
                     stock['context'], stock['instance'], unplugged
                 )
+
+    def guest_of_migration(
+        self, instance: objects.Instance
+    ) -> interrupted.Guest:
+        """Tell where a guest is that was being migrated from here.
+
+        :param instance: the server.
+        :returns: where it is, as far as libvirt says.
+        """
+        try:
+            guest = self._host.get_guest(instance)
+            job = guest.get_job_info()
+            if job.type != libvirt_guest.libvirt.VIR_DOMAIN_JOB_NONE:
+                return interrupted.Guest.MIGRATES
+            if guest.is_active():
+                return interrupted.Guest.STAYS
+        except nova_exception.InstanceNotFound:
+            return interrupted.Guest.LEFT
+        except Exception as exc:  # noqa: BLE001 - libvirt raises many
+            LOG.debug('libvirt does not say: %s', exc)
+            return interrupted.Guest.MIGRATES
+        return interrupted.Guest.OFF
 
     def plug_own_again(
         self, context: nova_context.RequestContext, instance: objects.Instance

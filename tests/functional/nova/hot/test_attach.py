@@ -4,6 +4,7 @@
 
 from tests.functional.nova.hot import plugging  # isort: skip - first
 
+import typing as ty
 from unittest import mock
 
 import oslo_messaging as messaging
@@ -126,28 +127,27 @@ class ManyTest(plugging.TestCase):
 
     def assert_says_who_was_not_told(self, lost: Exception) -> None:
         """Check what a user reads of a message that could not be sent."""
-        with mock.patch.object(rpcapi, '_router') as router:
-            client = router.return_value.client.return_value
-            client.prepare.return_value.cast.side_effect = lost
-            status, why = self.refused(self.post, self.pci)
-            self.assertEqual(503, status)
-            self.assertIn('Try again later', why)
-            shown = self.get_context(self.pci)
-            self.assertEqual('available', shown['status'])
-            self.assertIn('could not be told', shown['fault'])
+        self.assert_untold(self.post, lost)
+        self.assertEqual('available', self.status(self.pci))
         self.attach(self.pci)
-        with mock.patch.object(rpcapi, '_router') as router:
-            client = router.return_value.client.return_value
-            client.prepare.return_value.cast.side_effect = lost
-            status, why = self.refused(self.detach, self.pci)
-            self.assertEqual(503, status)
-            self.assertIn('Try again later', why)
-            shown = self.get_context(self.pci)
-            self.assertIn('could not be told', shown['fault'])
+        self.assert_untold(self.detach, lost)
         self.assertEqual('bound', self.status(self.pci))
         self.assert_has(self.pci)
         self.detach(self.pci)
         self.assert_as_before()
+
+    def assert_untold(
+        self, ask: ty.Callable[..., ty.Any], lost: Exception
+    ) -> None:
+        """Check that a request is refused whose message is lost."""
+        with mock.patch.object(rpcapi, '_router') as router:
+            client = router.return_value.client.return_value
+            client.prepare.return_value.cast.side_effect = lost
+            status, why = self.refused(ask, self.pci)
+        self.assertEqual(503, status)
+        self.assertIn('Try again later', why)
+        fault = self.get_context(self.pci)['fault']
+        self.assertIn('could not be told', fault)
 
     def test_the_database_fails(self) -> None:
         """Its words are not for the project, and may be many."""

@@ -10,6 +10,7 @@ import urllib.parse
 
 import fixtures
 from lxml import etree
+from nova.compute import manager
 from nova.tests.fixtures import libvirt as fakelibvirt
 
 from tests.functional.nova import base, hotplug
@@ -27,6 +28,7 @@ class LiveMigrations(fixtures.Fixture):
     :ivar aborted: is set if guests are to be migrated until that is aborted;
         else None.
     :ivar sent: the configs that Nova has sent to the destination.
+    :ivar under_way: one for each server that the sources migrate now.
     """
 
     def __init__(self, connection: ty.Callable[[str], ty.Any]) -> None:
@@ -37,6 +39,7 @@ class LiveMigrations(fixtures.Fixture):
         self.aborted: threading.Event | None = None
         self.begun = threading.Event()
         self.sent: list[etree._Element] = []
+        self.under_way: set[object] = set()
 
     def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
         for name, method in {
@@ -50,6 +53,23 @@ class LiveMigrations(fixtures.Fixture):
                     lambda *args, call=method, **kwargs: call(*args, **kwargs),
                 )
             )
+        stock = manager.ComputeManager._do_live_migration
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{manager.__name__}.ComputeManager._do_live_migration',
+                lambda *args: self._migrate_server(stock, *args),
+            )
+        )
+
+    def _migrate_server(
+        self, stock: ty.Callable[..., None], *args: ty.Any
+    ) -> None:
+        me = object()
+        self.under_way.add(me)
+        try:
+            stock(*args)
+        finally:
+            self.under_way.remove(me)
 
     def _migrate(
         self, domain: ty.Any, uri: str, params: ty.Any, flags: int
@@ -60,12 +80,15 @@ class LiveMigrations(fixtures.Fixture):
             etree.fromstring(params[name])
             for name in ('destination_xml', 'persistent_xml')
         ]
+        domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED
         self.begun.set()
         if self.aborted is not None:
             self.aborted.wait(_SECONDS)
             domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_CANCELLED
             raise _error('migration was canceled by client')
         if self.fails:
+            # Nova asks until there is no job any more.
+            domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_NONE
             raise _error('the network is down')
         destination = self._connection(urllib.parse.urlsplit(uri).hostname)
         destination.defineXML(params['persistent_xml']).createWithFlags(0)

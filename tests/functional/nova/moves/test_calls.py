@@ -58,6 +58,22 @@ class CallsTest(moving.TestCase):
             self._calls('confirmResize', 'ACTIVE'),
         )
 
+    def test_one_of_nova_api_before_a_guest_is_started(self) -> None:
+        """Beside those of stock Nova, which nova-conductor makes, too."""
+        image = self.all[0].server['image']['id']
+        for action, status, arguments in (
+            ('reboot', 'ACTIVE', {'type': 'HARD'}),
+            ('os-stop', 'SHUTOFF', None),
+            ('os-start', 'ACTIVE', None),
+            ('rebuild', 'ACTIVE', {'imageRef': image}),
+        ):
+            before = len(self.nova_calls())
+            self.do(action, status, arguments)
+            made = self.nova_calls()[before:]
+            with self.subTest(action):
+                asked = {'os-stop': 0, 'rebuild': 3}.get(action, 2)
+                self.assertEqual([_READ] * asked, made)
+
     def test_none_for_a_server_without_device_contexts(self) -> None:
         server = self.boot()
         before = self.nova_calls()

@@ -4,6 +4,7 @@
 
 from tests.functional.nova.moves import moving  # isort: skip - first
 
+import time
 import typing as ty
 from unittest import mock
 
@@ -13,13 +14,15 @@ from nova.scheduler.client import report
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.api import client
 from nova.virt.libvirt import driver
-from nova_cyborg.nova.compute import bindings, moves
+from nova_cyborg.nova.compute import arqs, bindings, moves
 from nova_cyborg.nova.features import computes
 
 from tests.functional.nova import stock
 
 SOURCE, DESTINATION = moving.HOSTS
 _ALTERNATE = 'compute3'
+# Seconds, of an answer that nobody waits for.
+_LATE = 20
 _POWER_OFF = f'{driver.__name__}.LibvirtDriver.migrate_disk_and_power_off'
 
 
@@ -227,6 +230,29 @@ class ComputeTest(TestCase):
         self.heal()
         self.assertEqual(['devices-left-behind'], self.audit())
         self.assert_on(DESTINATION)
+
+    def test_cyborg_is_slow_to_settle(self) -> None:
+        """Nova's API waits, if the server is deleted before it is confirmed.
+
+        For as long as for any RPC call; then it would answer with an error.
+        """
+        self.useFixture(
+            fixtures.MonkeyPatch(f'{arqs.__name__}._SETTLES_WITHIN', 1)
+        )
+        self.migrate()
+        self.cyborg.control(
+            'fault',
+            method='POST',
+            path='/settle$',
+            action='late',
+            value=_LATE,
+            times=1,
+        )
+        before = time.monotonic()
+        self.admin_api.delete_server(self.moved.server['id'])
+        self.assertLess(time.monotonic() - before, _LATE)
+        self._wait_until_deleted(self.moved.server)
+        self.wait_for(lambda: not self.used_slots())
 
     def test_cyborg_does_not_unbind_for_a_revert(self) -> None:
         self.migrate()

@@ -20,112 +20,13 @@ from nova.virt.libvirt import driver
 from nova_cyborg.nova.compute import live
 from nova_cyborg.nova.compute.libvirt import plugging
 
+from tests.functional.nova.moves import failing
+
 SOURCE, DESTINATION = running.HOSTS
 _ALTERNATE = 'compute3'
 
 
-class TestCase(running.TestCase):
-    """One server, with a PCI device and a mediated device."""
-
-    KINDS = running.TestCase.KINDS[1:2]
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.moved = self.all[0]
-        self.server_id = self.moved.server['id']
-
-    def refuse(self, path: str, method: str = 'POST') -> None:
-        """Have Cyborg fail with some calls."""
-        self.cyborg.control(
-            'fault',
-            method=method,
-            path=path,
-            action='answer',
-            value=500,
-            times=1000,
-        )
-
-    def heal(self) -> None:
-        """Have Cyborg do all that it is asked."""
-        self.cyborg.control('clear_faults')
-
-    def begin(self) -> None:
-        """Ask for a live migration."""
-        before = len(self.migrations())
-        self.admin_api.post_server_action(
-            self.server_id,
-            {'os-migrateLive': {'host': None, 'block_migration': 'auto'}},
-        )
-        # Nova answers before nova-conductor has begun.
-        self.wait_for(lambda: len(self.migrations()) > before)
-
-    def wait_for_migration(self, *statuses: str) -> None:
-        """Wait until the last migration is so, and nothing is done."""
-
-        def is_so() -> bool:
-            last = self.last()
-            server = self.admin_api.get_server(self.server_id)
-            return (
-                last['status'] in statuses
-                and server['OS-EXT-STS:task_state'] is None
-            )
-
-        self.wait_for(is_so)
-
-    def last(self) -> dict[str, ty.Any]:
-        """Return the last migration of the server."""
-        return max(
-            (
-                each
-                for each in self.migrations()
-                if each['instance_uuid'] == self.server_id
-            ),
-            key=lambda each: each['id'],
-        )
-
-    def migrate_in_vain(self, *statuses: str) -> None:
-        """Migrate the server in vain."""
-        self.begin()
-        self.wait_for_migration(*statuses)
-
-    def said(self) -> str:
-        """Return what Nova says of the server's last action."""
-        action = self.admin_api.get_instance_actions(self.server_id)[0]
-        details = self.admin_api.api_get(
-            f'/servers/{self.server_id}/os-instance-actions/'
-            f'{action["request_id"]}'
-        ).body['instanceAction']
-        return ' '.join(each['details'] or '' for each in details['events'])
-
-    def assert_stays(self) -> None:
-        """Check that the server is as it was, and can be migrated."""
-        self.assert_on(SOURCE)
-        self.assert_active()
-        self.live_migrate()
-        self.assert_on(DESTINATION)
-
-    def assert_active(self) -> None:
-        """Check that Nova says that nothing is wrong."""
-        server = self.admin_api.get_server(self.server_id)
-        self.assertEqual('ACTIVE', server['status'])
-
-    def reset(self) -> None:
-        """Have Nova take the server for one that runs.
-
-        Since 2026.2, Nova itself puts one in error whose guest could not be
-        migrated, and goes on.
-        """
-        self.admin_api.post_server_action(
-            self.server_id, {'os-resetState': {'state': 'active'}}
-        )
-
-    def reboot(self, host: str = DESTINATION) -> None:
-        """Reboot the server, which heals it."""
-        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
-        self.assert_on(host)
-
-
-class BeforeTest(TestCase):
+class BeforeTest(failing.TestCase):
     """The guest is as it was all the time."""
 
     def test_there_is_no_host(self) -> None:
@@ -171,7 +72,7 @@ class BeforeTest(TestCase):
             manager.ComputeManager,
             '_do_pre_live_migration_from_source',
             autospec=True,
-            side_effect=Killed,
+            side_effect=failing.Killed,
         ):
             self.begin()
             self.wait_for(lambda: self.last()['status'] == 'preparing')
@@ -190,7 +91,7 @@ class BeforeTest(TestCase):
         self.assert_stays()
 
 
-class DestinationTest(TestCase):
+class DestinationTest(failing.TestCase):
     """A destination has no handle for the device that Placement sees."""
 
     KINDS = running.TestCase.KINDS[:1]
@@ -222,7 +123,7 @@ class DestinationTest(TestCase):
         self.assert_on(SOURCE)
 
 
-class DuringTest(TestCase):
+class DuringTest(failing.TestCase):
     """The guest has let go of its devices, and stays."""
 
     def test_libvirt_fails(self) -> None:
@@ -267,18 +168,6 @@ class DuringTest(TestCase):
         self.reset()
         self.reboot(SOURCE)
 
-    def kill_the_source(self) -> None:
-        """Begin; the source is killed when it is about to tell libvirt."""
-        with mock.patch.object(
-            driver.LibvirtDriver,
-            '_live_migration',
-            autospec=True,
-            side_effect=Killed,
-        ):
-            self.begin()
-            self.wait_for(lambda: not self.hostdevs(self.moved.server))
-            self.wait_for(lambda: self.last()['status'] == 'running')
-
     def test_the_source_is_killed(self) -> None:
         self.kill_the_source()
         self.restart_compute_service(SOURCE)
@@ -298,10 +187,10 @@ class DuringTest(TestCase):
         self.assert_stays()
 
 
-class QueueTest(TestCase):
+class QueueTest(failing.TestCase):
     """Nova migrates one server at a time."""
 
-    KINDS = (*TestCase.KINDS, *running.TestCase.KINDS[:1])
+    KINDS = (*failing.TestCase.KINDS, *running.TestCase.KINDS[:1])
 
     def setUp(self) -> None:
         super().setUp()
@@ -327,7 +216,7 @@ class QueueTest(TestCase):
         self.assert_on(SOURCE)
 
 
-class AfterTest(TestCase):
+class AfterTest(failing.TestCase):
     """The guest is at the destination; there is no way back."""
 
     def test_cyborg_does_not_activate(self) -> None:
@@ -454,7 +343,3 @@ class AfterTest(TestCase):
         self.heal()
         self.assertEqual(['devices-left-behind'], self.audit())
         self.assert_on(DESTINATION)
-
-
-class Killed(BaseException):
-    """Ends what a nova-compute does, as if it were killed."""

@@ -5,7 +5,7 @@
 from alembic import op
 
 revision = 'a8d2f6c13e90'
-down_revision = '4c7e1b9d3a80'
+down_revision = 'b7d2e5a90c46'
 
 
 def upgrade() -> None:

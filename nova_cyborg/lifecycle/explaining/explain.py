@@ -38,10 +38,10 @@ _OF_HOST = frozenset({'VCPU', 'PCPU', 'MEMORY_MB', 'DISK_GB'})
 # The most groups of a flavor, with each resource class that is in no numbered
 # one: each costs Placement something, even if there is nothing to choose.
 _MOST_OF_FLAVOR = 12
-# Seconds for which Placement is asked: somebody waits meanwhile.
-_PATIENCE = 20
 # Names of groups in the query that are not of device contexts.
 _OF_PROFILE = 'P'
+# Seconds for which Placement is asked: somebody waits meanwhile.
+_PATIENCE = 20
 
 
 def of_request(

@@ -12,6 +12,7 @@ from nova_cyborg.db import session, tables
 from nova_cyborg.db.events import bounds
 from nova_cyborg.lifecycle.events import keeping
 from nova_cyborg.lifecycle.reconciling import report
+from tests.functional.api import cyborg
 from tests.functional.reconciler.conftest import Reconciler
 
 ROW = tables.DeviceContextEvent
@@ -72,7 +73,8 @@ class TestOfDeleted:
         for _n in range(times):
             caller.delete(caller.create_one())
 
-    def test_the_newest_are_kept(self, cloud, member, stranger, placement):
+    def test_the_newest_are_kept(self, cloud, member, placement):
+        stranger = cyborg.Caller(cloud.api, cyborg.OTHER_PROJECT)
         kept = member.create_one()
         member.update(kept, name='x')
         self.loop(member, 5)

@@ -35,12 +35,12 @@ class Row:
 class Explanation:
     """Why no host has what is asked for, if none has.
 
-    :ivar fits: whether a host has it.
+    :ivar fits: whether a host has it; None if that was not found out.
     :ivar sentence: what to change.
     :ivar rows: what is required, in the order in which it was looked at.
     """
 
-    fits: bool
+    fits: bool | None
     sentence: str
     rows: tuple[Row, ...] = ()
 
@@ -86,7 +86,7 @@ def explain(
         if number != found.pick
     )
     return Explanation(
-        found.failing is None,
+        found.fits_any(),
         sentences.sentence(found, picks, count),
         tuple(rows),
     )

@@ -40,8 +40,20 @@ LEFT = (
 )
 #: What follows a sentence about the first alternatives.
 NO_OTHER = ' None of the alternatives fits either.'
-_NOT_ALL = ' Not all of the alternatives were looked into.'
+_NOT_ALL = (
+    ' Not all of the alternatives were looked into, so another one may fit.'
+)
 UNKNOWN = 'Why was not found in time: ask for less, or ask the administrator.'
+#: Where it is not even known whether a host has it.
+UNDECIDED = (
+    'Whether a host has all of it free was not found out in time: try again, '
+    'or ask the administrator.'
+)
+# Where alternatives have left no time for why.
+_ONE_BY_ONE = (
+    'No host has all of it free with the first alternatives; explain them by '
+    'themselves to be told why.'
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,13 +95,20 @@ def sentence(found: search.Found, picks: _Picks, count: Count) -> str:
         if found.pick:
             return f'{FITS[:-1]}, with {_others(picks, found.pick)}.'
         return FITS
-    text = UNKNOWN
+    text = _unknown(found, len(picks) > 1)
     if found.known:
         failing = found.requirements[found.failing]
         text = _reason(found, failing, picks[found.pick], count)
     if len(picks) == 1:
         return text
     return text + (_NOT_ALL if None in found.fits else NO_OTHER)
+
+
+def _unknown(found: search.Found, has_alternatives: bool) -> str:
+    """Say that it is not known why."""
+    if found.fits[found.pick] is None:
+        return UNDECIDED
+    return _ONE_BY_ONE if has_alternatives else UNKNOWN
 
 
 def alternatives(picks: _Picks, number: int) -> str:

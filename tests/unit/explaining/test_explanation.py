@@ -410,6 +410,15 @@ def alternatives(*classes):
     ]
 
 
+def amounts(count):
+    """Return combinations, each of which is another question."""
+    found = alternatives(*['FPGA'] * count)
+    for number, [each] in enumerate(found):
+        group = model.Group((('FPGA', number + 1),))
+        found[number] = [dataclasses.replace(each, group=group)]
+    return found
+
+
 def others(found):
     """Return what is said of each combination that is not explained."""
     kind = requirements.Kind.ALTERNATIVES
@@ -482,26 +491,48 @@ class TestAlternatives:
 
     @pytest.mark.parametrize('counting', [False, True])
     def test_there_are_more_than_can_be_looked_into(self, counting):
-        picks = alternatives(*['FPGA', 'PGPU'] * 8)
-        for number, [each] in enumerate(picks):
-            # Each is another question.
-            group = dataclasses.replace(
-                each.group,
-                resources=((each.group.resources[0][0], number + 1),),
-            )
-            picks[number] = [dataclasses.replace(each, group=group)]
-
         found, questions = explain_picks(
-            picks, Host({}), counting=counting, units=sentences.Units(1, 0, 1)
+            amounts(16),
+            Host({}),
+            counting=counting,
+            units=sentences.Units(1, 0, 1),
         )
 
-        assert questions <= search.MAX_QUESTIONS
+        assert questions == search.MAX_QUESTIONS
+        assert found.fits is None
         assert found.sentence == (
-            'All units of FPGA are used: wait until one is free, or ask for '
-            'another class. Not all of the alternatives were looked into.'
+            'No host has all of it free with the first alternatives; explain '
+            'them by themselves to be told why. Not all of the alternatives '
+            'were looked into, so another one may fit.'
         )
         looked_into = [met for _words, met in others(found)]
-        assert looked_into == [False] * 4 + [None] * 11
+        assert looked_into == [False] * 9 + [None] * 6
+
+    @pytest.mark.parametrize('free', range(1, 10))
+    def test_only_one_fits_whichever(self, free):
+        """As many as a group may have are all looked into, and two more."""
+        picks = amounts(10)
+        (each,) = picks[free]
+        picks[free] = [
+            dataclasses.replace(each, group=model.Group((('PGPU', 1),)))
+        ]
+
+        found, _questions = explain_picks(picks, Host({'PGPU': 1}))
+
+        assert found.fits
+        assert f'with alternative {free} of group 0' in found.sentence
+
+    def test_none_fits_of_as_many_as_a_group_may_have(self):
+        found, _questions = explain_picks(
+            amounts(8), Host({}), units=sentences.Units(1, 0, 1)
+        )
+
+        assert found.fits is False
+        # The reason is found with what is left of the questions.
+        assert found.sentence == (
+            'All units of FPGA are used: wait until one is free, or ask for '
+            'another class. None of the alternatives fits either.'
+        )
 
     def test_two_groups(self):
         one, other = (
@@ -534,8 +565,17 @@ def test_placement_is_slow(monkeypatch):
 
     found, questions = explain([FPGA], Host({}))
 
-    assert (questions, found.sentence) == (2, sentences.UNKNOWN)
-    assert not found.fits
+    assert (questions, found.sentence) == (2, sentences.UNDECIDED)
+    assert found.fits is None
+
+
+def test_there_is_no_time_for_why(monkeypatch):
+    monkeypatch.setattr(search, 'MAX_QUESTIONS', 3)
+
+    found, questions = explain([FPGA], Host({}))
+
+    assert (questions, found.sentence) == (3, sentences.UNKNOWN)
+    assert found.fits is False
 
 
 @pytest.mark.parametrize('name', ['CUSTOM_' + 'A' * 248])

@@ -91,9 +91,9 @@ class OneHostTest(explained.TestCase):
         self.assertIn('All FPGA with trait CUSTOM_FOO are used', fault)
 
     def test_the_trait_is_on_a_device_in_maintenance(self) -> None:
-        device = self.add_device(traits=['CUSTOM_FOO'])
+        self.add_device(traits=['CUSTOM_FOO'])
+        self.disable_only_device()
         self.add_device()
-        self.disable_device(device)
         self.assert_explained(
             'All FPGA with trait CUSTOM_FOO are in maintenance: wait until '
             'one is back, or leave the trait out.',

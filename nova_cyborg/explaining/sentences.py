@@ -111,6 +111,19 @@ def _unknown(found: search.Found, has_alternatives: bool) -> str:
     return _ONE_BY_ONE if has_alternatives else UNKNOWN
 
 
+def no_such_profile(name: str) -> str:
+    """Say that the flavor names a device profile that there is not.
+
+    :param name: the name of the profile.
+    :returns: the sentence.
+    """
+    return (
+        f'The flavor names device profile {_cut(name)}, which there is not, '
+        'so that no server can be booted with it: choose another flavor, or '
+        'ask the administrator.'
+    )
+
+
 def alternatives(picks: _Picks, number: int) -> str:
     """Say what a combination of alternatives is, for a table.
 

@@ -71,9 +71,12 @@ def of_request(
         if not is_unknown or limits.configured:
             return explanation.Explanation(False, str(exc))
     profile = flavors.profile(flavor)
-    groups = (
-        list(bounds.groups_of_profile(context, profile)) if profile else []
-    )
+    groups: list[model.Group] | None = []
+    if profile:
+        groups = bounds.groups_of_profile(context, profile)
+    if groups is None:
+        said = sentences.no_such_profile(str(profile))
+        return explanation.Explanation(False, said)
     if _is_too_much(context, wanted, groups, flavors.groups(flavor)):
         return explanation.Explanation(False, _TOO_MANY)
     tainted = taints.keys(context)

@@ -44,6 +44,18 @@ class Explanation:
     sentence: str
     rows: tuple[Row, ...] = ()
 
+    @property
+    def reason(self) -> str:
+        """In a word, why no host has it, as for numbers of such cases.
+
+        The kind of the requirement that leaves no host; ``filters`` if one is
+        left, and it is something else that refuses it; ``unknown``.
+        """
+        if self.fits:
+            return 'filters'
+        failing = (row.kind for row in self.rows if row.met is False)
+        return next(failing, 'unknown')
+
 
 def explain(
     picks: collections.abc.Sequence[

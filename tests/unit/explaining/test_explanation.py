@@ -569,6 +569,28 @@ def test_placement_is_slow(monkeypatch):
     assert found.fits is None
 
 
+@pytest.mark.parametrize(
+    ('hosts', 'reason'),
+    [
+        ([Host({'FPGA': 1})], 'filters'),
+        ([Host({'PGPU': 1})], 'resource_class'),
+        ([Host({'FPGA': 1}, host_traits=())], 'host_able'),
+    ],
+)
+def test_why_in_a_word(hosts, reason):
+    found, _questions = explain([FPGA], *hosts)
+
+    assert found.reason == reason
+
+
+def test_why_is_not_known(monkeypatch):
+    monkeypatch.setattr(search, 'MAX_QUESTIONS', 3)
+
+    found, _questions = explain([FPGA], Host({}))
+
+    assert found.reason == 'unknown'
+
+
 def test_there_is_no_time_for_why(monkeypatch):
     monkeypatch.setattr(search, 'MAX_QUESTIONS', 3)
 

@@ -3,12 +3,14 @@
 """Why no host has what is asked for, and who is told how much."""
 
 import pytest
+from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 from keystoneauth1 import exceptions as ks_exc
 
 from nova_cyborg import exception
 from nova_cyborg.db import tables
 from nova_cyborg.db.limits import limits
+from nova_cyborg.db.offers import units
 from nova_cyborg.explaining import search, sentences
 from nova_cyborg.lifecycle.limits import keystone
 from tests.functional.api import cyborg
@@ -97,6 +99,41 @@ def test_all_are_in_maintenance(placement, cloud, member, admin, context_id):
     found = member.explain(context_id)
 
     assert 'in maintenance' in sentence(found)
+
+
+def test_units_of_devices(cloud, placement, boot, admin):
+    foo = cloud.add_device(slots=1, traits=['CUSTOM_FOO'])
+    (device,) = admin.get('/v2/devices').json['devices']
+    boot(foo, resources={'FPGA': 1})
+    admin.post(f'/v2/devices/{device["uuid"]}/disable', {})
+    cloud.add_device(slots=3, traits=['CUSTOM_FOO', 'CUSTOM_BAR'])
+    cloud.database.set_missing(cloud.add_device(slots=2))
+    cloud.add_device(resource_class='PGPU')
+    context = cyborg_context.get_admin_context()
+
+    def count(classes, traits=()):
+        with cloud.statements() as sent:
+            found = units.count(context, classes, traits)
+        assert len(sent) == 1
+        return found
+
+    assert count(['FPGA']) == sentences.Units(
+        total=6, maintained=1, used=1, free=3, most=3
+    )
+    assert count(['FPGA'], ['CUSTOM_FOO']).total == 4
+    assert count(['FPGA'], ['CUSTOM_FOO', 'CUSTOM_BAR']).total == 3
+    assert count(['FPGA', 'PGPU']) == sentences.Units()
+
+
+def test_two_classes_in_one_group(cloud, placement, member):
+    for name in ('FPGA', 'PGPU'):
+        cloud.add_device(resource_class=name)
+    placement.classes.add('PGPU')
+    placement.candidates = []
+
+    found = member.explain(resources={'FPGA': 1, 'PGPU': 1})
+
+    assert 'No one device is of the classes FPGA and PGPU' in sentence(found)
 
 
 def test_what_is_refused_before_placement_is_asked(cloud, placement, member):

@@ -34,7 +34,7 @@ _Read = ty.TypeVar('_Read')
 _REASONS = {
     ks_exc.EndpointNotFound: 'the catalog has no endpoint for it',
     ks_exc.ConnectTimeout: 'it timed out',
-    ks_exc.ConnectFailure: 'the connection failed',
+    ks_exc.ConnectionError: 'the connection failed',
     ks_exc.Unauthorized: 'the token was refused',
 }
 
@@ -739,11 +739,12 @@ def _given(**fields: str | None) -> dict[str, object]:
 
 
 def _reason(error: Exception) -> str:
-    # The library's own sentences have the URL in them, too long for a fault.
+    # The library's own sentences have the URL in them, which is too long for a
+    # fault, and not for projects. They are in the log.
     for kind, reason in _REASONS.items():
         if isinstance(error, kind):
             return reason
-    return str(error).rstrip('.')
+    return f'it could not be called ({type(error).__name__})'
 
 
 def _error(response: ty.Any) -> exception.DeviceContextError:

@@ -651,11 +651,19 @@ class CyborgFailed(DeviceContextError):
 
 class PlacementFailed(DeviceContextError):
     message = (
-        'Placement cannot be asked: %(reason)s. Check the [placement] '
-        'section of cyborg.conf.'
+        'Placement cannot be asked: %(reason)s. Try again later, or tell the '
+        'administrator. Operators: the log says why; check Placement, '
+        'Keystone, and [placement] in cyborg.conf.'
     )
     status = 502
     error_code = 'nova_cyborg.placement_failed'
+
+    def in_full(self) -> str:
+        """Return the sentence with its cause, for the log.
+
+        The cause has URLs that are not for projects.
+        """
+        return f'{self} ({self.__cause__})' if self.__cause__ else str(self)
 
 
 class NothingAllocated(DeviceContextError):

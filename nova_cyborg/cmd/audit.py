@@ -72,6 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     try:
         outcomes = auditor.run(arguments.grace, arguments.repair, _tell)
+    except exception.PlacementFailed as exc:
+        print(exc.in_full(), file=sys.stderr)
+        return 2
     except exception.DeviceContextError as exc:
         print(exc, file=sys.stderr)
         return 2

@@ -212,7 +212,8 @@ def _events(counted: _Counts) -> core.Metric:
 def _refusals(counted: _Counts) -> core.Metric:
     metric = core.CounterMetricFamily(
         f'{_PREFIX}_refusals',
-        'Requests that were refused, by the code of the error.',
+        'Requests that were refused, by the code of the error, and servers '
+        'for which there was no host, by why.',
         labels=['reason'],
     )
     for (name, label), count in sorted(counted.items()):

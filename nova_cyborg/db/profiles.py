@@ -113,18 +113,18 @@ def _new(
 
 def groups_of(
     context: cyborg_context.RequestContext, name: str
-) -> list[dict[str, str]]:
+) -> list[dict[str, str]] | None:
     """Read the groups of a device profile.
 
     :param name: its name.
-    :returns: its groups in Cyborg's form; none if there is no such profile.
+    :returns: its groups in Cyborg's form; None if there is no such profile.
     """
     profile = models.DeviceProfile
     query = sa.select(profile.profile_json).where(profile.name == name)
     for (text,) in session.rows(context, query):
         found: list[dict[str, str]] = json.loads(text)['groups']
         return found
-    return []
+    return None
 
 
 def remove_unused(

@@ -7,6 +7,7 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg import exception
 from nova_cyborg.db import session, tables
+from nova_cyborg.db.events import actions, recording
 
 
 def names(
@@ -37,8 +38,8 @@ def record(
     """Record why there is no host for a server.
 
     Until it is brought to a host again, or another server takes them, it is
-    the fault of its device contexts. They do not stop working: a server that
-    runs goes on.
+    the fault of its device contexts, and their timelines have it for good.
+    They do not stop working: a server that runs goes on.
 
     :param server_id: UUID of the server.
     :param sentence: why.
@@ -47,13 +48,22 @@ def record(
     of_server = sa.select(allocation.id).where(
         allocation.server_id == server_id
     )
+    conditions = (
+        held.allocation_id.in_(of_server),
+        held.transition.is_(None),
+    )
     with session.writing(context) as db:
+        found = db.scalars(
+            sa.select(held).where(*conditions).order_by(held.id)
+        ).all()
         db.execute(
-            sa.update(held)
-            .where(
-                held.allocation_id.in_(of_server),
-                held.transition.is_(None),
-            )
-            .values(fault=sentence),
+            sa.update(held).where(*conditions).values(fault=sentence),
             execution_options={'synchronize_session': False},
         )
+        what = recording.What(
+            actions.Action.SCHEDULE,
+            actions.Outcome.ERROR,
+            server_id=server_id,
+            message=sentence,
+        )
+        recording.record(db, found, what)

@@ -35,14 +35,26 @@ class Row:
 class Explanation:
     """Why no host has what is asked for, if none has.
 
-    :ivar fits: whether a host has it.
+    :ivar fits: whether a host has it; None if that was not found out.
     :ivar sentence: what to change.
     :ivar rows: what is required, in the order in which it was looked at.
     """
 
-    fits: bool
+    fits: bool | None
     sentence: str
     rows: tuple[Row, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """In a word, why no host has it, as for numbers of such cases.
+
+        The kind of the requirement that leaves no host; ``filters`` if one is
+        left, and it is something else that refuses it; ``unknown``.
+        """
+        if self.fits:
+            return 'filters'
+        failing = (row.kind for row in self.rows if row.met is False)
+        return next(failing, 'unknown')
 
 
 def explain(
@@ -86,7 +98,7 @@ def explain(
         if number != found.pick
     )
     return Explanation(
-        found.failing is None,
+        found.fits_any(),
         sentences.sentence(found, picks, count),
         tuple(rows),
     )

@@ -38,10 +38,15 @@ def server(flavor: _Said, image: _Said) -> requirements.Server:
     """
     specs = flavor.get('extra_specs', {})
     amounts = [pair for pair in _amounts(flavor, specs).items() if pair[1]]
-    traits = _host_traits(flavor, specs, image, bool(amounts))
+    if flavor:
+        traits = _host_traits(specs, image, bool(amounts))
+        key = _REQUIRED
+    else:
+        traits = _traits_of_image(image)
+        key = requirements.ROOT
     return requirements.Server(
         tuple(amounts),
-        (*((_REQUIRED, name) for name in traits), *requirements.HOST_TRAITS),
+        (*((key, name) for name in traits), *requirements.HOST_TRAITS),
         tuple(_numbered(specs)),
     )
 
@@ -112,16 +117,12 @@ def _amount(key: str, value: str, least: int = 1) -> int:
     return found
 
 
-def _host_traits(
-    flavor: _Said, specs: _Said, image: _Said, has_resources: bool
-) -> list[str]:
+def _host_traits(specs: _Said, image: _Said, has_resources: bool) -> list[str]:
     """Return the traits of what is in no numbered group.
 
     :raises InvalidRequest: if Placement takes them for a mistake.
     """
     found: list[str] = []
-    if not flavor:
-        return found
     for field, said in ((_SPECS, specs), (_IMAGE, image)):
         for key, trait in _traits(said):
             if not has_resources:
@@ -129,14 +130,34 @@ def _host_traits(
                     field=f'{field}.{key}',
                     reason='the flavor asks for no resources beside it',
                 )
-            other = trait[1:] if trait.startswith('!') else f'!{trait}'
-            if other in found:
-                raise exception.InvalidRequest(
-                    field=f'{field}.{key}',
-                    reason='the trait is both required and forbidden',
-                )
+            _check_beside(found, trait, f'{field}.{key}')
             found.append(trait)
     return found
+
+
+def _traits_of_image(image: _Said) -> list[str]:
+    """Return the traits that an image needs a host to have by itself.
+
+    As no flavor asks for resources beside them, they are asked of the host's
+    own provider.
+
+    :raises InvalidRequest: if Placement takes them for a mistake.
+    """
+    found = [name for _key, name in requirements.HOST_TRAITS]
+    for key, trait in _traits(image):
+        _check_beside(found, trait, f'{_IMAGE}.{key}')
+        found.append(trait)
+    return found[len(requirements.HOST_TRAITS) :]
+
+
+def _check_beside(
+    found: collections.abc.Container[str], trait: str, field: str
+) -> None:
+    other = trait[1:] if trait.startswith('!') else f'!{trait}'
+    if other in found:
+        raise exception.InvalidRequest(
+            field=field, reason='the trait is both required and forbidden'
+        )
 
 
 def _traits(said: _Said) -> collections.abc.Iterator[tuple[str, str]]:

@@ -17,9 +17,11 @@ NOT_OURS = ('COMPUTE_MANAGED_PCI_DEVICE', 'OWNER_NOVA')
 DISABLED = 'COMPUTE_STATUS_DISABLED'
 ABLE = 'COMPUTE_ACCELERATORS'
 
+#: The parameter for what the provider of the host itself must have.
+ROOT = 'root_required'
+
 _RESOURCES = 'resources'
 _REQUIRED = 'required'
-_ROOT = 'root_required'
 _POLICY = 'group_policy'
 # Amounts that Placement can store have no more digits.
 _AMOUNT = re.compile('0*[1-9][0-9]{0,9}')
@@ -27,7 +29,7 @@ _AMOUNT = re.compile('0*[1-9][0-9]{0,9}')
 _PLAIN = ''
 
 #: What Nova requires of each host that is to give devices to a server.
-HOST_TRAITS = ((_ROOT, ABLE), (_ROOT, f'!{DISABLED}'))
+HOST_TRAITS = ((ROOT, ABLE), (ROOT, f'!{DISABLED}'))
 
 
 class Kind:
@@ -305,7 +307,7 @@ def read(
         word, prefix, rest = key.partition(model.REQUESTER_PREFIX)
         if model.parse_requester_id(prefix + rest):
             ours.setdefault(prefix + rest, {})[word] = value
-        elif key in (_RESOURCES, _REQUIRED, _ROOT):
+        elif key in (_RESOURCES, _REQUIRED, ROOT):
             plain[key] = value
         elif key != 'limit' and (key, value) != (_POLICY, 'none'):
             others.append((key, value))
@@ -316,7 +318,7 @@ def read(
     ]
     traits = tuple(
         (key, name)
-        for key in (_REQUIRED, _ROOT)
+        for key in (_REQUIRED, ROOT)
         for name in plain.get(key, '').split(',')
         if name
     )

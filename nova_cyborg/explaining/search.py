@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import dataclasses
 import time
 import typing as ty
@@ -15,9 +16,6 @@ from nova_cyborg.explaining import requirements
 #: seconds after which it is asked no more.
 MAX_QUESTIONS = 12
 MAX_SECONDS = 5
-# Of these questions, those that are kept for why the first alternatives do not
-# fit.
-_KEPT = 5
 #: Candidates that Placement names to somebody who is to read numbers.
 MAX_COUNTED = 1000
 
@@ -79,6 +77,16 @@ class Found:
     absent: frozenset[int] = frozenset()
     pick: int = 0
     fits: tuple[bool | None, ...] = (None,)
+
+    def fits_any(self) -> bool | None:
+        """Tell whether some host has some combination.
+
+        :returns: whether one has; None if not all were looked at, and none
+            has those that were.
+        """
+        if True in self.fits:
+            return True
+        return None if None in self.fits else False
 
     def is_met(self, index: int) -> bool | None:
         """Tell whether hosts are left with a requirement and all before it.
@@ -143,10 +151,6 @@ class _Search:
         # Placement refuses to look for what it does not know.
         self._found = requirements.without_unknown(wanted, self._traits)
         self.left = {}
-
-    def has_more(self) -> bool:
-        """Tell whether there is more to ask than what is kept."""
-        return self._asked < MAX_QUESTIONS - _KEPT
 
     def fits(self, count: int) -> bool:
         """Tell whether a host has the first so many requirements."""
@@ -214,6 +218,9 @@ def find(
     found = _find_in(search, picks[pick], counting)
     if found.known:
         fits[pick] = found.failing is None
+    elif len(picks[pick]) in found.left:
+        # It is only not known why.
+        fits[pick] = found.left[len(picks[pick])].hosts > 0
     return dataclasses.replace(found, pick=pick, fits=tuple(fits))
 
 
@@ -223,22 +230,24 @@ def _first_that_fits(
 ) -> list[bool | None]:
     """Look for a combination of alternatives that some host has.
 
+    Whether there is one matters more than why the first is none: what is left
+    of the questions is for that.
+
     :returns: of each whether some host has it, as far as that was looked at.
     """
     fits: list[bool | None] = [None] * len(picks)
     if len(picks) < 2:
         return fits
-    try:
-        for number, wanted in enumerate(picks):
-            if search.absent(wanted):
-                fits[number] = False
-            elif search.has_more():
-                search.begin(wanted)
-                fits[number] = search.fits(len(wanted))
-            if fits[number]:
-                break
-    except _Enough:
-        pass
+    for number, wanted in enumerate(picks):
+        if search.absent(wanted):
+            fits[number] = False
+            continue
+        search.begin(wanted)
+        # Of what was asked before, the answer is known even then.
+        with contextlib.suppress(_Enough):
+            fits[number] = search.fits(len(wanted))
+        if fits[number]:
+            break
     return fits
 
 

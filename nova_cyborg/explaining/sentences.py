@@ -40,8 +40,20 @@ LEFT = (
 )
 #: What follows a sentence about the first alternatives.
 NO_OTHER = ' None of the alternatives fits either.'
-_NOT_ALL = ' Not all of the alternatives were looked into.'
+_NOT_ALL = (
+    ' Not all of the alternatives were looked into, so another one may fit.'
+)
 UNKNOWN = 'Why was not found in time: ask for less, or ask the administrator.'
+#: Where it is not even known whether a host has it.
+UNDECIDED = (
+    'Whether a host has all of it free was not found out in time: try again, '
+    'or ask the administrator.'
+)
+# Where alternatives have left no time for why.
+_ONE_BY_ONE = (
+    'No host has all of it free with the first alternatives; explain them by '
+    'themselves to be told why.'
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,15 +63,20 @@ class Units:
     :ivar total: all, of devices with the class and the traits.
     :ivar maintained: of them, those of devices in maintenance.
     :ivar used: of them, those that servers have.
+    :ivar free: of them, those that a server would get.
+    :ivar most: those of the device that has the most, free or not.
     """
 
     total: int = 0
     maintained: int = 0
     used: int = 0
+    free: int = 0
+    most: int = 0
 
 
-#: Counts units, by a resource class and the traits that devices must have.
-Count = collections.abc.Callable[[str, tuple[str, ...]], Units]
+#: Counts units, by the resource classes and the traits that a device must
+#: have, all of them.
+Count = collections.abc.Callable[[tuple[str, ...], tuple[str, ...]], Units]
 
 
 #: The groups of all device contexts, by combination of their alternatives.
@@ -78,13 +95,33 @@ def sentence(found: search.Found, picks: _Picks, count: Count) -> str:
         if found.pick:
             return f'{FITS[:-1]}, with {_others(picks, found.pick)}.'
         return FITS
-    text = UNKNOWN
+    text = _unknown(found, len(picks) > 1)
     if found.known:
         failing = found.requirements[found.failing]
         text = _reason(found, failing, picks[found.pick], count)
     if len(picks) == 1:
         return text
     return text + (_NOT_ALL if None in found.fits else NO_OTHER)
+
+
+def _unknown(found: search.Found, has_alternatives: bool) -> str:
+    """Say that it is not known why."""
+    if found.fits[found.pick] is None:
+        return UNDECIDED
+    return _ONE_BY_ONE if has_alternatives else UNKNOWN
+
+
+def no_such_profile(name: str) -> str:
+    """Say that the flavor names a device profile that there is not.
+
+    :param name: the name of the profile.
+    :returns: the sentence.
+    """
+    return (
+        f'The flavor names device profile {_cut(name)}, which there is not, '
+        'so that no server can be booted with it: choose another flavor, or '
+        'ask the administrator.'
+    )
 
 
 def alternatives(picks: _Picks, number: int) -> str:
@@ -115,10 +152,40 @@ def _reason(
     if failing.group is None:
         return _of_host(failing)
     each = asked[failing.group]
+    if found.apart:
+        scarce = _scarce(each.group, asked, count)
+        if scarce:
+            return scarce
     text = _of_group(found, failing, each, count)
     # With one group, which one is no question.
     label = _cut(each.label[:1].upper() + each.label[1:])
     return f'{label}: {text}' if len(asked) > 1 else text
+
+
+def _scarce(
+    group: model.Group,
+    asked: collections.abc.Sequence[requirements.Asked],
+    count: Count,
+) -> str | None:
+    """Say of which class all groups want more than is free anywhere.
+
+    :param group: a group that is free by itself.
+    """
+    for name, _amount in group.resources:
+        # With the traits of the group, others count that have those, too.
+        for traits in dict.fromkeys(((), group.required)):
+            wanted = sum(
+                dict(each.group.resources).get(name, 0)
+                for each in asked
+                if set(traits).issubset(each.group.required)
+            )
+            if wanted > count((name,), traits).free:
+                return (
+                    f'The groups together ask for more {_cut(name)}'
+                    f'{_with_traits(traits)} than are free: ask for fewer, or '
+                    'wait until more are free.'
+                )
+    return None
 
 
 def requirement(
@@ -170,7 +237,9 @@ def _of_group(
             'it out, or boot another server with it.'
         )
     if failing.kind == _Kind.RESOURCE_CLASS:
-        return _none_free(name, count(failing.name, ()))
+        classes = tuple(name for name, _amount in each.group.resources)
+        text = _no_such_device(classes, count) if len(classes) > 1 else None
+        return text or _none_free(name, count((failing.name,), ()))
     if failing.kind == _Kind.AMOUNT:
         return (
             f'No one device has {failing.amount} {name} free: ask for fewer, '
@@ -190,6 +259,19 @@ def _of_group(
     )
 
 
+def _no_such_device(classes: tuple[str, ...], count: Count) -> str | None:
+    """Say that no device is of several classes, however long one waits."""
+    if count(classes, ()).total:
+        return None
+    for name in classes:
+        if not count((name,), ()).total:
+            return _no_such_class(_cut(name))
+    return (
+        f'No one device is of the classes {_and(classes)}: ask for each in a '
+        'group of its own.'
+    )
+
+
 def _none_free(name: str, units: Units) -> str:
     if not units.total:
         return _no_such_class(name)
@@ -198,35 +280,68 @@ def _none_free(name: str, units: Units) -> str:
             f'All devices of class {name} are in maintenance: wait until one '
             'is back, or ask for another class.'
         )
-    where = 'used'
-    if units.used < units.total:
-        where = 'used, in maintenance or kept back'
     return (
-        f'All units of {name} are {where}: wait until one is free, or ask for '
-        'another class.'
+        f'All units of {name} are {_where(units)}: wait until one is free, or '
+        'ask for another class.'
     )
+
+
+def _where(units: Units) -> str:
+    if units.used < units.total:
+        return 'used, in maintenance or kept back'
+    return 'used'
 
 
 def _no_trait(
     failing: requirements.Requirement, group: model.Group, count: Count
 ) -> str:
     name = _cut(failing.name)
-    classes = [each for each, _amount in group.resources]
+    classes = tuple(each for each, _amount in group.resources)
     before = group.required[: group.required.index(failing.name)]
-    there_are = [
-        count(each, (*before, failing.name)).total for each in classes
-    ]
-    resource_class = ', '.join(map(_cut, classes))
-    if all(there_are):
+    units = count(classes, (*before, failing.name))
+    of_class = ', '.join(map(_cut, classes))
+    if not units.total:
+        beside = f' beside {_listed(before)}' if before else ''
         return (
-            f'All {resource_class} with trait {name} are used: wait until '
-            'one is free, or leave the trait out.'
+            f'No device of class {of_class} has trait {name}{beside}: ask for '
+            'another class, or leave the trait out.'
         )
-    beside = f' beside {", ".join(map(_cut, before))}' if before else ''
+    # One device has to have all of it.
+    amount = max(amount for _name, amount in group.resources)
+    if amount > units.most or (amount > 1 and units.free):
+        free = ' free' if amount <= units.most else ''
+        return (
+            f'No one device with trait {name} has {amount} {of_class}{free}: '
+            'ask for fewer, or leave the trait out.'
+        )
+    if units.maintained == units.total:
+        return (
+            f'All {of_class} with trait {name} are in maintenance: wait until '
+            'one is back, or leave the trait out.'
+        )
+    until = ' until one is free' if units.used == units.total else ''
     return (
-        f'No device of class {resource_class} has trait {name}{beside}: ask '
-        'for another class, or leave the trait out.'
+        f'All {of_class} with trait {name} are {_where(units)}: wait{until}, '
+        'or leave the trait out.'
     )
+
+
+def _with_traits(traits: tuple[str, ...]) -> str:
+    if not traits:
+        return ''
+    name, *others = traits
+    return ' with the same traits' if others else f' with trait {_cut(name)}'
+
+
+def _listed(names: collections.abc.Iterable[str]) -> str:
+    return ', '.join(map(_cut, names))
+
+
+def _and(names: collections.abc.Sequence[str]) -> str:
+    """Name two or more; of many, there is room for the first two."""
+    if len(names) == 2:
+        return ' and '.join(map(_cut, names))
+    return f'{_listed(names[:2])} and {len(names) - 2} more'
 
 
 def _no_such_class(name: str) -> str:

@@ -167,7 +167,7 @@ def combinations_of(
     if profile:
         beside += (
             group.refusing(tainted)
-            for group in groups_of_profile(context, profile)
+            for group in groups_of_profile(context, profile) or ()
         )
     if len(choices) + len(beside) < 2:
         return combinations.NONE
@@ -211,15 +211,19 @@ def ways_of(
 
 def groups_of_profile(
     context: cyborg_context.RequestContext, name: str
-) -> collections.abc.Iterator[model.Group]:
+) -> list[model.Group] | None:
     """Read the groups of a device profile, as far as they can be read.
 
     :param name: the name of the profile.
-    :returns: its groups; none if there is no such profile.
+    :returns: its groups; None if there is no such profile.
     """
-    for group in profiles.groups_of(context, name):
+    said = profiles.groups_of(context, name)
+    if said is None:
+        return None
+    found: list[model.Group] = []
+    for group in said:
         try:
-            yield language.group_from_profile(group)
+            found.append(language.group_from_profile(group))
         except exception.InvalidRequest as exc:
             # Nova says what becomes of it; Placement may take it.
             LOG.warning(
@@ -228,3 +232,4 @@ def groups_of_profile(
                 name,
                 exc,
             )
+    return found

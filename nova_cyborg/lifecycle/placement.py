@@ -20,6 +20,12 @@ from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception
 
+# What reaching it may raise.
+_FAILURES = (
+    cyborg_exc.PlacementServerError,
+    ks_exc.ClientException,
+    sdk_exc.SDKException,
+)
 # The first in which allocations have a generation.
 _MICROVERSION = '1.28'
 # That of Nova's scheduler.
@@ -327,9 +333,18 @@ def _check(response: requests.Response) -> None:
 def _failing() -> collections.abc.Iterator[None]:
     try:
         yield
-    except (
-        cyborg_exc.PlacementServerError,
-        ks_exc.ClientException,
-        sdk_exc.SDKException,
-    ) as exc:
-        raise exception.PlacementFailed(reason=str(exc).rstrip('.')) from exc
+    except _FAILURES as exc:
+        raise failed(exc) from exc
+
+
+def failed(cause: Exception) -> exception.PlacementFailed:
+    """Say that Placement does not answer, without what is not for projects.
+
+    :param cause: what was raised; its own words have URLs in them, and are for
+        the log.
+    :returns: what to raise from it.
+    """
+    reason = f'it could not be reached ({type(cause).__name__})'
+    if isinstance(cause, ks_exc.ConnectionError):
+        reason = 'it does not answer'
+    return exception.PlacementFailed(reason=reason)

@@ -548,6 +548,9 @@ class TestNoAnswer:
         assert type(error) is exception.CyborgUnreachable
         assert 'Accelerator service (Cyborg)' in str(error)
         assert error.__cause__ is not None
+        # A project reads it as the fault of its server.
+        assert '://' not in str(error)
+        assert str(failure) not in str(error)
 
     @pytest.mark.parametrize('endpoint', ['', 'cyborg.test', None])
     def test_an_endpoint_that_is_no_url(self, endpoint):

@@ -9,6 +9,7 @@ body; whatever it raises becomes an error body here.
 import collections.abc
 import functools
 import json
+import logging
 import re
 import typing as ty
 import uuid
@@ -24,8 +25,13 @@ from nova_cyborg.api import faults, requests, schemas
 from nova_cyborg.db.repeated import keys
 from nova_cyborg.lifecycle.events import counting
 
+LOG = logging.getLogger(__name__)
+
 _Handler = collections.abc.Callable[..., ty.Any]
 
+#: Objects and lists that may be in each other in a body: more than twice as
+#: many as there are in any that is taken.
+MAX_DEPTH = 20
 # Characters of a name that are repeated in an error.
 _SHOWN = 64
 # A condition that is not looked at would count as met. When a GET says
@@ -74,6 +80,12 @@ def handle(
                 result = method(self, *parts)
             except exception.DeviceContextError as exc:
                 counting.refusal(exc.error_code)
+                if isinstance(exc, exception.PlacementFailed):
+                    LOG.error(
+                        'Request %s has failed: %s',
+                        pecan.request.environ.get('openstack.request_id'),
+                        exc.in_full(),
+                    )
                 pecan.response.status = exc.status
                 return faults.body(exc, pecan.request.environ)
             if result is None:
@@ -165,23 +177,50 @@ def read_body(
     :param otherwise: a field, and the schema of what has it, if there are
         two forms.
     :returns: the parsed body.
-    :raises InvalidRequest: if it is not JSON, or not what the schema says.
+    :raises InvalidRequest: if it is not JSON, too deep, or not what the
+        schema says.
     :raises RequestTooLarge: if it is as large as only one of the second form
         may be.
     """
     body = pecan.request.body
     try:
         document = _parsed(body)
-    except (ValueError, RecursionError) as exc:
+    except ValueError as exc:
         raise exception.InvalidRequest(
             field='body', reason='it must be JSON in UTF-8.'
         ) from exc
+    except RecursionError as exc:
+        raise _too_deep() from exc
+    # What says what is wrong with a document goes down into it, and no deeper
+    # than Python lets it.
+    if _is_too_deep(document):
+        raise _too_deep()
     if otherwise and isinstance(document, dict) and otherwise[0] in document:
         schema = otherwise[1]
     else:
         requests.check_size(len(body))
     schemas.validate(document, schema)
     return ty.cast(dict[str, ty.Any], document)
+
+
+def _too_deep() -> exception.InvalidRequest:
+    return exception.InvalidRequest(
+        field='body',
+        reason=f'it must not be nested deeper than {MAX_DEPTH} levels.',
+    )
+
+
+def _is_too_deep(document: ty.Any) -> bool:
+    level = [document]
+    for _depth in range(MAX_DEPTH):
+        level = [child for each in level for child in _children(each)]
+    return any(isinstance(each, dict | list) for each in level)
+
+
+def _children(value: ty.Any) -> collections.abc.Iterable[ty.Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _parsed(body: bytes) -> ty.Any:

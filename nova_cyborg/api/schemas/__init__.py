@@ -101,10 +101,11 @@ def validate(
         return
     field = '.'.join(str(part) for part in error.absolute_path) or whole
     if error.validator == 'additionalProperties':
-        unknown = sorted(set(error.instance) - set(schema['properties']))
+        known = error.schema.get('properties', {})
+        unknown = sorted(set(error.instance).difference(known))
+        parts = [*map(str, error.absolute_path), *unknown[:1]]
         raise exception.InvalidRequest(
-            field=unknown[0] if unknown else field,
-            reason='there is no such field.',
+            field='.'.join(parts) or whole, reason='there is no such field.'
         )
     raise exception.InvalidRequest(field=field, reason=_reason(error))
 

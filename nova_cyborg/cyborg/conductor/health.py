@@ -75,7 +75,7 @@ def record(
                 'The health of devices of host %s is recorded with the next '
                 'report: %s',
                 hostname,
-                exc,
+                exc.in_full(),
             )
             return set()
     for change in changes:

@@ -9,6 +9,7 @@ class Action:
     CREATE = 'create'
     UPDATE = 'update'
     RESERVE = 'reserve'
+    SCHEDULE = 'schedule'
     BIND = 'bind'
     ATTACH = 'attach'
     DETACH = 'detach'
@@ -23,6 +24,7 @@ class Action:
         CREATE,
         UPDATE,
         RESERVE,
+        SCHEDULE,
         BIND,
         ATTACH,
         DETACH,
@@ -35,6 +37,8 @@ class Action:
     )
     #: Those that take a while: an event says that one has begun.
     LONG = (BIND, ATTACH, DETACH)
+    #: Those of which only that they went wrong is an event.
+    FAILING = (SCHEDULE, LOSE)
 
 
 class Outcome:
@@ -55,6 +59,6 @@ def outcomes(action: str) -> tuple[str, ...]:
     """
     if action in Action.LONG:
         return Outcome.ALL
-    if action == Action.LOSE:
+    if action in Action.FAILING:
         return (Outcome.ERROR,)
     return (Outcome.SUCCESS,)

@@ -10,7 +10,7 @@ from cyborg.db.sqlalchemy import models
 from sqlalchemy import orm
 
 from nova_cyborg.db import session
-from nova_cyborg.db.inventory import handles, providers
+from nova_cyborg.db.inventory import handles, outages, providers
 from nova_cyborg.explaining import sentences
 
 _RESOURCE_CLASS = 'rc'
@@ -19,31 +19,43 @@ _TRAIT = 'trait%'
 
 def count(
     context: cyborg_context.RequestContext,
-    resource_class: str,
+    classes: collections.abc.Iterable[str],
     traits: collections.abc.Iterable[str],
 ) -> sentences.Units:
     """Count units, with one statement.
 
-    :param resource_class: the class that devices are of.
-    :param traits: the traits that they have.
+    :param classes: the resource classes that a device is of: of all of them.
+    :param traits: the traits that it has: all of them.
     :returns: how many units there are.
     """
     handle, deployable = models.AttachHandle, models.Deployable
     device = models.Device
     is_maintained = device.status == providers.MAINTAINED
-    query = (
+    is_free = sa.and_(~handles.IS_USED, ~outages.IS_OUT, ~is_maintained)
+    of_device = (
         sa.select(
-            sa.func.count(handle.id),
-            sa.func.sum(sa.case((is_maintained, 1), else_=0)),
-            sa.func.sum(sa.case((handles.IS_USED, 1), else_=0)),
+            sa.func.count(handle.id).label('total'),
+            _number_of(is_maintained).label('maintained'),
+            _number_of(handles.IS_USED).label('used'),
+            _number_of(is_free).label('free'),
         )
         .join(deployable, deployable.id == handle.deployable_id)
         .join(device, device.id == deployable.device_id)
-        .where(_has(_RESOURCE_CLASS, resource_class))
+        .where(*(_has(_RESOURCE_CLASS, name) for name in classes))
         .where(*(_has(_TRAIT, name) for name in traits))
+        .group_by(deployable.id)
+        .subquery()
     )
-    ((total, maintained, used),) = session.rows(context, query)
-    return sentences.Units(total, int(maintained or 0), int(used or 0))
+    each = of_device.c
+    columns = (each.total, each.maintained, each.used, each.free)
+    query = sa.select(*map(sa.func.sum, columns), sa.func.max(each.total))
+    (found,) = session.rows(context, query)
+    # Sums are Decimals on MariaDB, and none of nothing.
+    return sentences.Units(*(int(number or 0) for number in found))
+
+
+def _number_of(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.sum(sa.case((condition, 1), else_=0))
 
 
 def _has(key: str, value: str) -> sa.ColumnElement[bool]:

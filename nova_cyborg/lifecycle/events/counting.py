@@ -51,9 +51,9 @@ class Counter:
             )
 
     def refusal(self, code: str) -> None:
-        """Count a request that is refused.
+        """Count a request that is refused, or a server without a host.
 
-        :param code: the code of the error.
+        :param code: the code of the error, or the reason.
         """
         self.add(counts.REFUSALS, code)
 
@@ -117,9 +117,11 @@ def start(interval: float) -> None:
 
 
 def refusal(code: str) -> None:
-    """Count a request that is refused; costs it nothing.
+    """Count a request that is refused, or a server without a host.
 
-    :param code: the code of the error.
+    It costs the request nothing.
+
+    :param code: the code of the error, or the reason.
     """
     _counter.refusal(code)
 

@@ -23,6 +23,7 @@ from nova_cyborg.explaining import (
 )
 from nova_cyborg.lifecycle import bounds
 from nova_cyborg.lifecycle import placement as lifecycle_placement
+from nova_cyborg.lifecycle.events import counting
 
 # Ways to give a server its devices, of which Placement would try all. As much
 # as Nova lets it try unless it is told otherwise.
@@ -38,6 +39,8 @@ _OF_HOST = frozenset({'VCPU', 'PCPU', 'MEMORY_MB', 'DISK_GB'})
 # The most groups of a flavor, with each resource class that is in no numbered
 # one: each costs Placement something, even if there is nothing to choose.
 _MOST_OF_FLAVOR = 12
+# In metrics, the reason of a refusal begins with it.
+_NO_HOST = 'nova_cyborg.no_host'
 # Names of groups in the query that are not of device contexts.
 _OF_PROFILE = 'P'
 # Seconds for which Placement is asked: somebody waits meanwhile.
@@ -73,9 +76,12 @@ def of_request(
         if not is_unknown or limits.configured:
             return explanation.Explanation(False, str(exc))
     profile = flavors.profile(flavor)
-    groups = (
-        list(bounds.groups_of_profile(context, profile)) if profile else []
-    )
+    groups: list[model.Group] | None = []
+    if profile:
+        groups = bounds.groups_of_profile(context, profile)
+    if groups is None:
+        said = sentences.no_such_profile(str(profile))
+        return explanation.Explanation(False, said)
     if _is_too_much(context, wanted, groups, flavors.groups(flavor)):
         return explanation.Explanation(False, _TOO_MANY)
     tainted = taints.keys(context)
@@ -132,6 +138,7 @@ def of_server(
     if no_other:
         sentence += sentences.NO_OTHER
     refusals.record(context, server_id, sentence)
+    counting.refusal(f'{_NO_HOST}.{found.reason}')
     return sentence
 
 

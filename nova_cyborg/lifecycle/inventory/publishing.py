@@ -21,6 +21,7 @@ from openstack import exceptions as sdk_exc
 
 from nova_cyborg import exception, model
 from nova_cyborg.db.inventory import providers
+from nova_cyborg.lifecycle import placement
 
 LOG = logging.getLogger(__name__)
 
@@ -188,8 +189,7 @@ def make_trait(key: str) -> None:
         client = placement_client.PlacementClient()
         response = client.put(url, None, version=_MICROVERSION)
     except _FAILURES as exc:
-        reason = str(exc).rstrip('.')
-        raise exception.PlacementFailed(reason=reason) from exc
+        raise placement.failed(exc) from exc
     if response.status_code >= http.HTTPStatus.BAD_REQUEST:
         raise exception.PlacementFailed(
             reason=f'HTTP status {response.status_code}'

@@ -112,7 +112,7 @@ class Allocations:
                 LOG.warning(
                     'Allocations of devices are not looked at until Placement '
                     'answers: %s',
-                    exc,
+                    exc.in_full(),
                 )
             self._answers = False
         else:

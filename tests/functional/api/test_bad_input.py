@@ -310,3 +310,30 @@ def test_a_length_that_is_none(cloud, length):
         extra_environ={'CONTENT_LENGTH': length},
         status=400,
     )
+
+
+def nested(depth):
+    """Return a body of so many objects and lists in each other."""
+    return b'{"name": ' + b'[' * (depth - 1) + b']' * (depth - 1) + b'}'
+
+
+@pytest.mark.parametrize('depth', [2, 19, 20])
+def test_as_deep_as_a_body_may_be(refused, depth):
+    code, detail = refused(nested(depth))
+
+    assert code == 'nova_cyborg.invalid_request'
+    assert 'nested' not in detail
+
+
+@pytest.mark.parametrize('depth', [21, 22, 100, 30_000])
+def test_a_body_that_is_too_deep(refused, depth):
+    assert refused(nested(depth)) == (
+        'nova_cyborg.invalid_request',
+        'Invalid body: it must not be nested deeper than 20 levels.',
+    )
+
+
+def test_no_depth_is_a_failure_of_the_server(refused):
+    """At some, Python can read a document, and not say what it is."""
+    for depth in range(10, 1000):
+        assert refused(nested(depth))[0] == 'nova_cyborg.invalid_request'

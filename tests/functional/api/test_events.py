@@ -7,6 +7,7 @@ import datetime
 import pytest
 from cyborg import context as cyborg_context
 
+from nova_cyborg import model
 from nova_cyborg.db import session, tables
 from nova_cyborg.db.events import bounds
 from tests.functional.api import cyborg
@@ -225,6 +226,22 @@ class TestWhatIsRecorded:
         found = newest(member, uuid)
         assert (found['server_id'], found['host']) == (server_id, 'compute1')
         assert timeline(member, other)[-1] == ('bind', 'success')
+
+    def test_there_is_no_host(self, placement, member, nova, boot):
+        placement.candidates = []
+        server_id, uuid = boot(resources={'FPGA': 1})
+        query = f'resources{model.requester_id(uuid, 0)}=FPGA:1'
+        path = f'/v2/device_allocations/{server_id}/explain'
+
+        said = nova.post(path, {'query': query}).json['sentence']
+
+        assert timeline(member, uuid)[-1] == ('schedule', 'error')
+        found = newest(member, uuid)
+        assert (found['server_id'], found['host']) == (server_id, None)
+        assert found['message'] == said
+        # It stays, whatever becomes of the device context.
+        nova.release(server_id)
+        assert ('schedule', 'error') in timeline(member, uuid)
 
     def test_by_an_administrator_of_another_project(self, member, admin):
         uuid = member.create_one()

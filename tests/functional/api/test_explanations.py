@@ -3,13 +3,20 @@
 """Why no host has what is asked for, and who is told how much."""
 
 import pytest
+from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
+from keystoneauth1 import exceptions as ks_exc
 
+from nova_cyborg import exception
 from nova_cyborg.db import tables
+from nova_cyborg.db.limits import limits
+from nova_cyborg.db.offers import units
 from nova_cyborg.explaining import search, sentences
+from nova_cyborg.lifecycle.limits import keystone
 from tests.functional.api import cyborg
 
 FLAVOR = {'vcpus': 1, 'ram': 512, 'disk': 1, 'ephemeral': 0, 'swap': 0}
+INTERNAL = 'http://placement.internal:8778/resource_classes'
 USED = 'All units of FPGA are used: '
 
 
@@ -92,6 +99,41 @@ def test_all_are_in_maintenance(placement, cloud, member, admin, context_id):
     found = member.explain(context_id)
 
     assert 'in maintenance' in sentence(found)
+
+
+def test_units_of_devices(cloud, placement, boot, admin):
+    foo = cloud.add_device(slots=1, traits=['CUSTOM_FOO'])
+    (device,) = admin.get('/v2/devices').json['devices']
+    boot(foo, resources={'FPGA': 1})
+    admin.post(f'/v2/devices/{device["uuid"]}/disable', {})
+    cloud.add_device(slots=3, traits=['CUSTOM_FOO', 'CUSTOM_BAR'])
+    cloud.database.set_missing(cloud.add_device(slots=2))
+    cloud.add_device(resource_class='PGPU')
+    context = cyborg_context.get_admin_context()
+
+    def count(classes, traits=()):
+        with cloud.statements() as sent:
+            found = units.count(context, classes, traits)
+        assert len(sent) == 1
+        return found
+
+    assert count(['FPGA']) == sentences.Units(
+        total=6, maintained=1, used=1, free=3, most=3
+    )
+    assert count(['FPGA'], ['CUSTOM_FOO']).total == 4
+    assert count(['FPGA'], ['CUSTOM_FOO', 'CUSTOM_BAR']).total == 3
+    assert count(['FPGA', 'PGPU']) == sentences.Units()
+
+
+def test_two_classes_in_one_group(cloud, placement, member):
+    for name in ('FPGA', 'PGPU'):
+        cloud.add_device(resource_class=name)
+    placement.classes.add('PGPU')
+    placement.candidates = []
+
+    found = member.explain(resources={'FPGA': 1, 'PGPU': 1})
+
+    assert 'No one device is of the classes FPGA and PGPU' in sentence(found)
 
 
 def test_what_is_refused_before_placement_is_asked(cloud, placement, member):
@@ -270,6 +312,36 @@ def test_a_trait_of_no_resources(member, context_id, flavor, image, field):
 
 
 @pytest.mark.parametrize(
+    ('image', 'fits'),
+    [
+        ({'trait:NOSUCH': 'required'}, False),
+        ({'trait:NOSUCH': 'forbidden'}, True),
+        ({'trait:HW_CPU_X86_AVX': 'required', 'os': 'x'}, True),
+    ],
+)
+def test_an_image_without_a_flavor(placement, member, context_id, image, fits):
+    placement.known.add('HW_CPU_X86_AVX')
+
+    found = member.explain(context_id, image=image).json
+
+    assert found['fits'] == fits
+    if 'os' in image:
+        assert 'HW_CPU_X86_AVX' in placement.calls[-1][1]
+
+
+def test_an_image_without_a_flavor_forbids_what_nova_requires(
+    member, context_id
+):
+    image = {'trait:COMPUTE_ACCELERATORS': 'forbidden'}
+
+    error = cyborg.error_of(
+        member.explain(context_id, image=image, status=400)
+    )
+
+    assert 'image.trait:COMPUTE_ACCELERATORS' in error['detail']
+
+
+@pytest.mark.parametrize(
     ('specs', 'fits'),
     [
         ({'resources1:NOSUCH': '1'}, False),
@@ -298,6 +370,74 @@ def test_the_device_profile_of_a_flavor(placement, admin, member, context_id):
 
     assert 'other' in [each['kind'] for each in found.json['requirements']]
     assert 'resources_P0=FPGA%3A1' in placement.calls[-1][1]
+
+
+def test_the_flavor_names_a_device_profile_that_there_is_not(
+    placement, member, context_id
+):
+    specs = {'accel:device_profile': 'nonesuch'}
+
+    found = member.explain(context_id, flavor=flavor_of(**specs))
+
+    assert found.json['fits'] is False
+    assert sentence(found) == (
+        'The flavor names device profile nonesuch, which there is not, so '
+        'that no server can be booted with it: choose another flavor, or ask '
+        'the administrator.'
+    )
+    assert placement.calls == []
+
+
+class TestLimits:
+    @pytest.fixture(autouse=True)
+    def most(self, cloud, monkeypatch):
+        cloud.config.config(group='nova_cyborg', enforce_limits=True)
+        found = {'class:FPGA': 1}
+        monkeypatch.setattr(
+            keystone,
+            'of_project',
+            lambda project_id: limits.Limits(project_id, found),
+        )
+        return found
+
+    def test_the_project_may_not_have_more(
+        self, placement, cloud, boot, member
+    ):
+        boot(cloud.add_device(), resources={'FPGA': 1})
+        before = len(placement.calls)
+
+        found = member.explain(resources={'FPGA': 1})
+
+        assert found.json['fits'] is False
+        assert sentence(found).startswith(
+            'The project may have 1 of class:FPGA and has 1; 1 more would be '
+            'too many.'
+        )
+        assert len(placement.calls) == before
+
+    def test_it_may_have_it(self, member, context_id):
+        assert member.explain(context_id).json['fits']
+
+    def test_what_a_server_holds_is_not_counted_twice(
+        self, cloud, boot, member
+    ):
+        _server, uuid = boot(cloud.add_device(), resources={'FPGA': 1})
+
+        assert member.explain(uuid).json['fits']
+
+    def test_keystone_does_not_say(
+        self, placement, monkeypatch, member, context_id
+    ):
+        def fail(_project_id):
+            raise exception.LimitsUnknown(service='a', options='b')
+
+        monkeypatch.setattr(keystone, 'of_project', fail)
+
+        found = member.explain(context_id)
+
+        assert found.json['fits'] is None
+        assert sentence(found).startswith('Keystone does not say')
+        assert placement.calls == []
 
 
 @pytest.mark.parametrize('devices', [1, 30])
@@ -368,6 +508,43 @@ class TestAlternatives:
         assert 'alternative 1 of group 0' in sentence(member.explain(uuid))
 
 
+@pytest.mark.parametrize(
+    ('failure', 'words'),
+    [
+        (
+            ks_exc.ConnectFailure(f'Unable to connect to {INTERNAL}: refused'),
+            'it does not answer',
+        ),
+        (
+            ks_exc.SSLError(f'SSL exception connecting to {INTERNAL}'),
+            'it does not answer',
+        ),
+        (
+            ks_exc.EndpointNotFound(f'internal endpoint of {INTERNAL}'),
+            'it could not be reached (EndpointNotFound)',
+        ),
+    ],
+)
+def test_placement_cannot_be_reached(
+    placement, monkeypatch, caplog, member, context_id, failure, words
+):
+    def get(_url, version):
+        raise failure
+
+    monkeypatch.setattr(placement, 'get', get)
+
+    error = cyborg.error_of(member.explain(context_id, status=502))
+
+    assert error['detail'] == (
+        f'Placement cannot be asked: {words}. Try again later, or tell the '
+        'administrator. Operators: the log says why; check Placement, '
+        'Keystone, and [placement] in cyborg.conf.'
+    )
+    logged = [each for each in caplog.records if INTERNAL in each.getMessage()]
+    assert len(logged) == 1
+    assert error['request_id'] in logged[0].getMessage()
+
+
 def test_placement_does_not_answer(placement, member, context_id):
     placement.status_code = 503
 
@@ -380,7 +557,8 @@ def test_placement_does_not_answer(placement, member, context_id):
     ('body', 'field'),
     [
         ({'flavor': {'ram': 'much'}}, 'flavor.ram'),
-        ({'flavor': {'size': 1}}, 'size'),
+        ({'flavor': {'size': 1}}, 'flavor.size:'),
+        ({'flavor': {'disk': 1, 'zzz': 2}}, 'flavor.zzz:'),
         ({'flavor': {'extra_specs': {'a': 1}}}, 'flavor.extra_specs.a'),
         ({'image': []}, 'image'),
         ({'name': 'zip'}, 'name'),

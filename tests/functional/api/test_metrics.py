@@ -13,6 +13,7 @@ from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 from prometheus_client import parser
 
+from nova_cyborg import model
 from nova_cyborg.cmd import exporter
 from nova_cyborg.db import session, tables
 from nova_cyborg.db.inventory import outages, taints
@@ -228,6 +229,28 @@ class TestCounts:
         ]
         assert buckets == [0, 3, 3, 5, 5, 6]
         assert value(found, 'binding_seconds_sum') == pytest.approx(770.2)
+
+    def test_servers_without_a_host_by_reason(
+        self, placement, nova, counted, boot
+    ):
+        server_id, uuid = boot(resources={'FPGA': 1})
+        path = f'/v2/device_allocations/{server_id}/explain'
+        query = f'resources{model.requester_id(uuid, 0)}=FPGA:1'
+        for candidates in ([], [], ['host']):
+            placement.candidates = candidates
+            nova.post(path, {'query': query})
+        counted()
+
+        found = scrape()
+
+        name = 'nova_cyborg.no_host'
+        for reason, times in (('resource_class', 2), ('filters', 1)):
+            reason = f'{name}.{reason}'
+            assert value(found, 'refusals_total', reason=reason) == times
+        assert (
+            value(found, 'events_total', action='schedule', outcome='error')
+            == 3
+        )
 
     def test_refusals_by_reason(self, cloud, member, counted, boot):
         _server_id, uuid = boot()

@@ -13,6 +13,7 @@ import pytest
 from cyborg.conf import CONF
 from oslo_messaging.notify import _impl_test
 
+from nova_cyborg import model
 from nova_cyborg.db.events import actions, recording
 from nova_cyborg.lifecycle.events import payloads, sending, telling
 from tests.functional.api import cyborg
@@ -82,7 +83,7 @@ def plain(message):
 
 
 @pytest.fixture
-def everything(cloud, member, nova, boot, sent):
+def everything(cloud, placement, member, nova, boot, sent):
     """Has all happen that can; returns the messages by event type."""
     cloud.nova.boot()
     server_id, uuid = boot(
@@ -111,6 +112,11 @@ def everything(cloud, member, nova, boot, sent):
     )
     nova.of_migration(server_id, 'activate', MIGRATION)
     nova.of_migration(server_id, 'settle', MIGRATION)
+    placement.candidates = []
+    nova.post(
+        f'/v2/device_allocations/{server_id}/explain',
+        {'query': f'resources{model.requester_id(uuid, 0)}=FPGA:1'},
+    )
     # Nobody asks for that: an agent reports it.
     with futures.ThreadPoolExecutor(1) as agent:
         for missing in (True, False):

@@ -49,6 +49,19 @@ def test_a_sentence_and_then_the_table(cloud: Cloud, openstack: Run) -> None:
     assert request.json() == {}
 
 
+def test_it_is_not_known_whether_one_fits(
+    cloud: Cloud, openstack: Run
+) -> None:
+    found = {'fits': None, 'sentence': SENTENCE, 'requirements': []}
+    path = f'/device_contexts/{CONTEXT_ID}/explain'
+    cloud.answer('POST', path=path, json=found)
+
+    result = openstack(*COMMAND, CONTEXT_ID)
+
+    assert result.code == 0
+    assert result.out.splitlines()[0] == SENTENCE
+
+
 def test_by_name(cloud: Cloud, openstack: Run) -> None:
     answer(cloud, f'/{CONTEXT_ID}')
     cloud.answer(

@@ -2,6 +2,7 @@
 
 """What is found, with how many questions, and what is said of it."""
 
+import collections
 import dataclasses
 import urllib.parse
 
@@ -26,6 +27,8 @@ class Host:
     traits: tuple[str, ...] = ()
     memory: int = 1024
     host_traits: tuple[str, ...] = (requirements.ABLE,)
+    # Whether one group leaves less of a device for the next.
+    exact: bool = False
 
 
 class Placement:
@@ -54,6 +57,7 @@ class Placement:
             str(number)
             for number, host in enumerate(self._hosts)
             if all(_has(host, key, value) for key, value in asked.items())
+            and (not host.exact or _has_together(host, asked))
         ]
         return found[: int(asked['limit'])]
 
@@ -81,6 +85,15 @@ def _has(host, key, value):
     return True
 
 
+def _has_together(host, asked):
+    wanted = collections.Counter()
+    for key, value in asked.items():
+        if key.startswith('resources_'):
+            name, _colon, amount = value.partition(':')
+            wanted[name] += int(amount)
+    return all(host.devices.get(name, 0) >= n for name, n in wanted.items())
+
+
 def asked(*groups):
     return [
         requirements.Asked(f'group {number}', group)
@@ -104,7 +117,7 @@ def explain_picks(picks, *hosts, counting=False, server=None, units=None):
         picks,
         server or requirements.Server(),
         placement,
-        lambda _class, _traits: units or sentences.Units(),
+        units if callable(units) else lambda *_of: units or sentences.Units(),
         counting,
     )
     assert placement.questions <= search.MAX_QUESTIONS
@@ -112,6 +125,7 @@ def explain_picks(picks, *hosts, counting=False, server=None, units=None):
 
 
 FPGA = model.Group((('FPGA', 1),))
+ONE_UNIT = [Host({'FPGA': 1}, ('CUSTOM_FOO',), exact=True)]
 
 
 def test_a_host_has_it():
@@ -171,6 +185,133 @@ def test_none_is_free(units, words):
     assert [row.met for row in found.rows] == [False, None, None]
 
 
+def of_devices(*devices):
+    """Count units as Cyborg's tables do: of classes, traits and free units."""
+
+    def count(classes, traits):
+        found = [
+            free
+            for names, has, free in devices
+            if set(classes) <= set(names) and set(traits) <= set(has)
+        ]
+        return sentences.Units(
+            total=len(found) * 4,
+            used=len(found) * 4 - sum(found),
+            free=sum(found),
+            most=4 if found else 0,
+        )
+
+    return count
+
+
+class TestSeveralClasses:
+    both = model.Group((('FPGA', 1), ('PGPU', 1)))
+
+    def test_no_device_is_of_both(self):
+        """Both are free, and no waiting would help."""
+        found, _questions = explain(
+            [self.both],
+            Host({'FPGA': 1}),
+            Host({'PGPU': 1}),
+            units=of_devices((['FPGA'], [], 1), (['PGPU'], [], 1)),
+        )
+
+        assert found.sentence == (
+            'No one device is of the classes FPGA and PGPU: ask for each in a '
+            'group of its own.'
+        )
+
+    def test_nor_would_one_be_if_more_were_free(self):
+        found, _questions = explain(
+            [self.both],
+            Host({'PGPU': 1}),
+            units=of_devices((['FPGA'], [], 0), (['PGPU'], [], 1)),
+        )
+
+        assert found.sentence.startswith('No one device is of the classes')
+
+    def test_there_is_one_that_is_used(self):
+        found, _questions = explain(
+            [self.both],
+            Host({'FPGA': 1}),
+            units=of_devices((['FPGA', 'PGPU'], [], 0)),
+        )
+
+        assert found.sentence.startswith('All units of PGPU are used')
+
+    def test_there_is_none_of_one(self):
+        found, _questions = explain(
+            [self.both], Host({}), units=of_devices((['FPGA'], [], 0))
+        )
+
+        assert found.sentence.startswith(
+            'No device of this cloud is of class PGPU'
+        )
+
+    def test_many(self):
+        group = model.Group((('FPGA', 1), ('PGPU', 1), ('VCPU', 1)))
+
+        found, _questions = explain(
+            [group],
+            Host({}),
+            units=lambda classes, _t: sentences.Units(total=len(classes) == 1),
+        )
+
+        assert 'of the classes FPGA, PGPU and 1 more: ' in found.sentence
+
+
+class TestTraits:
+    """The trait is there, and no device that has it fits."""
+
+    foo = dataclasses.replace(FPGA, required=('CUSTOM_FOO',))
+    two = dataclasses.replace(foo, resources=(('FPGA', 2),))
+
+    @pytest.mark.parametrize(
+        ('group', 'units', 'words'),
+        [
+            (
+                two,
+                sentences.Units(total=1, free=1, most=1),
+                'No one device with trait CUSTOM_FOO has 2 FPGA: ask for '
+                'fewer, or leave the trait out.',
+            ),
+            (
+                two,
+                sentences.Units(total=2, used=1, free=1, most=2),
+                'No one device with trait CUSTOM_FOO has 2 FPGA free: ask for '
+                'fewer, or leave the trait out.',
+            ),
+            (
+                two,
+                sentences.Units(total=2, used=2, most=2),
+                'All FPGA with trait CUSTOM_FOO are used: wait until one is '
+                'free, or leave the trait out.',
+            ),
+            (
+                foo,
+                sentences.Units(total=2, maintained=2, used=1, most=2),
+                'All FPGA with trait CUSTOM_FOO are in maintenance: wait '
+                'until one is back, or leave the trait out.',
+            ),
+            (
+                foo,
+                sentences.Units(total=2, maintained=1, used=1, most=1),
+                'All FPGA with trait CUSTOM_FOO are used, in maintenance or '
+                'kept back: wait, or leave the trait out.',
+            ),
+        ],
+    )
+    def test_what_keeps_them(self, group, units, words):
+        found, _questions = explain(
+            [group],
+            Host({'FPGA': 2}),
+            Host({'PGPU': 1}, ('CUSTOM_FOO',)),
+            units=units,
+        )
+
+        assert found.sentence == words
+
+
 def test_a_taint():
     group = FPGA.refusing(['ecc-errors'])
     tainted = Host({'FPGA': 1}, ('CUSTOM_TAINT_ECC_ERRORS',))
@@ -214,10 +355,47 @@ def test_groups_of_two_hosts():
     pgpu = model.Group((('PGPU', 1),))
 
     found, _questions = explain(
-        [FPGA, pgpu], Host({'FPGA': 1}), Host({'PGPU': 1})
+        [FPGA, pgpu],
+        Host({'FPGA': 1}),
+        Host({'PGPU': 1}),
+        units=of_devices((['FPGA'], [], 1), (['PGPU'], [], 1)),
     )
 
     assert 'no single host has all groups' in found.sentence
+
+
+class TestScarce:
+    """Groups that are free one by one, and together nowhere."""
+
+    other = dataclasses.replace(FPGA, required=('CUSTOM_FOO',))
+
+    def test_more_than_there_is_in_the_whole_cloud(self):
+        found, _questions = explain(
+            [FPGA, FPGA],
+            *ONE_UNIT,
+            units=of_devices((['FPGA'], [], 1)),
+        )
+
+        assert found.sentence == (
+            'The groups together ask for more FPGA than are free: ask for '
+            'fewer, or wait until more are free.'
+        )
+
+    def test_more_with_the_trait(self):
+        found, _questions = explain(
+            [self.other, self.other],
+            *ONE_UNIT,
+            units=of_devices((['FPGA'], [], 4), (['FPGA'], ['CUSTOM_FOO'], 1)),
+        )
+
+        assert 'ask for more FPGA with trait CUSTOM_FOO than' in found.sentence
+
+    def test_as_many_as_there_are(self):
+        found, _questions = explain(
+            [FPGA, FPGA], *ONE_UNIT, units=of_devices((['FPGA'], [], 2))
+        )
+
+        assert 'no single host has all groups' in found.sentence
 
 
 def alternatives(*classes):
@@ -230,6 +408,15 @@ def alternatives(*classes):
         ]
         for number, name in enumerate(classes)
     ]
+
+
+def amounts(count):
+    """Return combinations, each of which is another question."""
+    found = alternatives(*['FPGA'] * count)
+    for number, [each] in enumerate(found):
+        group = model.Group((('FPGA', number + 1),))
+        found[number] = [dataclasses.replace(each, group=group)]
+    return found
 
 
 def others(found):
@@ -304,26 +491,48 @@ class TestAlternatives:
 
     @pytest.mark.parametrize('counting', [False, True])
     def test_there_are_more_than_can_be_looked_into(self, counting):
-        picks = alternatives(*['FPGA', 'PGPU'] * 8)
-        for number, [each] in enumerate(picks):
-            # Each is another question.
-            group = dataclasses.replace(
-                each.group,
-                resources=((each.group.resources[0][0], number + 1),),
-            )
-            picks[number] = [dataclasses.replace(each, group=group)]
-
         found, questions = explain_picks(
-            picks, Host({}), counting=counting, units=sentences.Units(1, 0, 1)
+            amounts(16),
+            Host({}),
+            counting=counting,
+            units=sentences.Units(1, 0, 1),
         )
 
-        assert questions <= search.MAX_QUESTIONS
+        assert questions == search.MAX_QUESTIONS
+        assert found.fits is None
         assert found.sentence == (
-            'All units of FPGA are used: wait until one is free, or ask for '
-            'another class. Not all of the alternatives were looked into.'
+            'No host has all of it free with the first alternatives; explain '
+            'them by themselves to be told why. Not all of the alternatives '
+            'were looked into, so another one may fit.'
         )
         looked_into = [met for _words, met in others(found)]
-        assert looked_into == [False] * 4 + [None] * 11
+        assert looked_into == [False] * 9 + [None] * 6
+
+    @pytest.mark.parametrize('free', range(1, 10))
+    def test_only_one_fits_whichever(self, free):
+        """As many as a group may have are all looked into, and two more."""
+        picks = amounts(10)
+        (each,) = picks[free]
+        picks[free] = [
+            dataclasses.replace(each, group=model.Group((('PGPU', 1),)))
+        ]
+
+        found, _questions = explain_picks(picks, Host({'PGPU': 1}))
+
+        assert found.fits
+        assert f'with alternative {free} of group 0' in found.sentence
+
+    def test_none_fits_of_as_many_as_a_group_may_have(self):
+        found, _questions = explain_picks(
+            amounts(8), Host({}), units=sentences.Units(1, 0, 1)
+        )
+
+        assert found.fits is False
+        # The reason is found with what is left of the questions.
+        assert found.sentence == (
+            'All units of FPGA are used: wait until one is free, or ask for '
+            'another class. None of the alternatives fits either.'
+        )
 
     def test_two_groups(self):
         one, other = (
@@ -356,8 +565,39 @@ def test_placement_is_slow(monkeypatch):
 
     found, questions = explain([FPGA], Host({}))
 
-    assert (questions, found.sentence) == (2, sentences.UNKNOWN)
-    assert not found.fits
+    assert (questions, found.sentence) == (2, sentences.UNDECIDED)
+    assert found.fits is None
+
+
+@pytest.mark.parametrize(
+    ('hosts', 'reason'),
+    [
+        ([Host({'FPGA': 1})], 'filters'),
+        ([Host({'PGPU': 1})], 'resource_class'),
+        ([Host({'FPGA': 1}, host_traits=())], 'host_able'),
+    ],
+)
+def test_why_in_a_word(hosts, reason):
+    found, _questions = explain([FPGA], *hosts)
+
+    assert found.reason == reason
+
+
+def test_why_is_not_known(monkeypatch):
+    monkeypatch.setattr(search, 'MAX_QUESTIONS', 3)
+
+    found, _questions = explain([FPGA], Host({}))
+
+    assert found.reason == 'unknown'
+
+
+def test_there_is_no_time_for_why(monkeypatch):
+    monkeypatch.setattr(search, 'MAX_QUESTIONS', 3)
+
+    found, questions = explain([FPGA], Host({}))
+
+    assert (questions, found.sentence) == (3, sentences.UNKNOWN)
+    assert found.fits is False
 
 
 @pytest.mark.parametrize('name', ['CUSTOM_' + 'A' * 248])
@@ -383,7 +623,7 @@ def test_the_name_of_a_device_context_is_cut():
         [groups],
         requirements.Server(),
         Placement(Host({}, ('CUSTOM_X',))),
-        lambda _class, _traits: sentences.Units(),
+        lambda _classes, _traits: sentences.Units(),
     )
 
     assert 'Group 0 of aaa' in found.sentence

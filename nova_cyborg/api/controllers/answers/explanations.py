@@ -7,8 +7,9 @@ import typing as ty
 
 from cyborg.conf import CONF
 
-from nova_cyborg import model
+from nova_cyborg import exception, model
 from nova_cyborg.api.controllers import handler
+from nova_cyborg.api.controllers.answers import device_context_limits
 from nova_cyborg.api.policies import device_context as policies
 from nova_cyborg.explaining import explanation
 from nova_cyborg.lifecycle import bounds
@@ -43,7 +44,7 @@ def answer(
     :returns: the answer; with numbers for those who may read them.
     """
     counting = handler.is_allowed(policies.EXPLAIN_NUMBERS)
-    found = explain.of_request(
+    found = _over_limit(wanted) or explain.of_request(
         handler.request_context(),
         [wanted],
         body.get('flavor', {}),
@@ -60,6 +61,22 @@ def answer(
         'sentence': found.sentence,
         'requirements': [_as_dict(row, counting) for row in found.rows],
     }
+
+
+def _over_limit(wanted: model.DeviceContext) -> explanation.Explanation | None:
+    """Say that a server would be refused before there is a look at hosts."""
+    if wanted.server_id:
+        # What a server holds is counted already.
+        return None
+    try:
+        device_context_limits.of_project(wanted.project_id).check_unheld(
+            handler.request_context(), [wanted]
+        )
+    except exception.LimitReached as exc:
+        return explanation.Explanation(False, str(exc))
+    except exception.LimitsUnknown as exc:
+        return explanation.Explanation(None, str(exc))
+    return None
 
 
 def _as_dict(row: explanation.Row, counting: bool) -> dict[str, ty.Any]:

@@ -43,10 +43,14 @@ _REQUIREMENT = answers.answer(
 
 SHOWN = answers.answer(
     {
-        'fits': answers.boolean(
-            'Whether a host has all of it free, with any combination of '
-            'alternatives.'
-        ),
+        'fits': {
+            'type': ['boolean', 'null'],
+            'description': 'Whether a host has all of it free, with any '
+            'combination of alternatives. Null if that was not found out: no '
+            'host has the combinations that were looked into, if any were, '
+            'and another one may fit. False, too, if a boot is refused before '
+            'hosts are looked at, as by a limit of the project.',
+        },
         'sentence': answers.text('What to change, for people.'),
         'requirements': answers.items(
             _REQUIREMENT, 'What was looked at, in order.'

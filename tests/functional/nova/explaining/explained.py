@@ -7,6 +7,7 @@ from tests.functional.nova import base  # isort: skip - first
 import types
 import typing as ty
 
+import requests
 from keystoneauth1 import adapter, session, token_endpoint
 from nova_cyborg.cli.commands.explaining import explain as command
 from nova_cyborg.fixture import http_server
@@ -24,6 +25,16 @@ class TestCase(base.TestCase):
     def reach_placement(self) -> None:
         """Have Cyborg ask Placement."""
         self.cyborg.control('reach_placement', url=self.serve_placement())
+
+    def disable_only_device(self) -> None:
+        """Have the operators disable the only device that there is."""
+        (device,) = self.cyborg.control('rows', table='devices')
+        token = http_server.token('user', self.api.project_id, 'admin')
+        requests.post(
+            f'{self.cyborg.url}/v2/devices/{device["uuid"]}/disable',
+            headers={'X-Auth-Token': token},
+            timeout=60,
+        ).raise_for_status()
 
     def assert_explained(
         self, sentence: str, *context_ids: str, **fields: ty.Any

@@ -90,6 +90,42 @@ class OneHostTest(explained.TestCase):
         fault = self.boot_fails(self.create_context(required=['FOO']))
         self.assertIn('All FPGA with trait CUSTOM_FOO are used', fault)
 
+    def test_the_trait_is_on_a_device_in_maintenance(self) -> None:
+        self.add_device(traits=['CUSTOM_FOO'])
+        self.disable_only_device()
+        self.add_device()
+        self.assert_explained(
+            'All FPGA with trait CUSTOM_FOO are in maintenance: wait until '
+            'one is back, or leave the trait out.',
+            self.create_context(required=['FOO']),
+        )
+
+    def test_the_trait_is_on_a_device_with_too_few_units(self) -> None:
+        self.add_device(slots=1, traits=['CUSTOM_FOO'])
+        self.add_device(slots=2)
+        self.assert_explained(
+            'No one device with trait CUSTOM_FOO has 2 FPGA: ask for fewer, '
+            'or leave the trait out.',
+            self.create_context(resources={'FPGA': 2}, required=['FOO']),
+        )
+
+    def test_two_classes_in_one_group(self) -> None:
+        self.add_device()
+        self.add_device(resource_class='PGPU')
+        self.assert_explained(
+            'No one device is of the classes FPGA and PGPU: ask for each in '
+            'a group of its own.',
+            self.create_context(resources={'FPGA': 1, 'PGPU': 1}),
+        )
+
+    def test_two_groups_and_one_unit(self) -> None:
+        self.add_device(slots=1)
+        self.assert_explained(
+            'The groups together ask for more FPGA than are free: ask for '
+            'fewer, or wait until more are free.',
+            self.create_context(groups=[{'resources': {'FPGA': 1}}] * 2),
+        )
+
     def test_more_than_one_device_has(self) -> None:
         for _n in range(2):
             self.add_device(slots=2)

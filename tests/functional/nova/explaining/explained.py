@@ -31,7 +31,7 @@ class TestCase(base.TestCase):
         (device,) = self.cyborg.control('rows', table='devices')
         token = http_server.token('user', self.api.project_id, 'admin')
         requests.post(
-            f'{self.cyborg.url}/v2/devices/{device["uuid"]}/disable',
+            f'{self.cyborg.url}/devices/{device["uuid"]}/disable',
             headers={'X-Auth-Token': token},
             timeout=60,
         ).raise_for_status()

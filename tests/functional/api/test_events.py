@@ -5,6 +5,7 @@
 import datetime
 
 import pytest
+import sqlalchemy as sa
 from cyborg import context as cyborg_context
 
 from nova_cyborg import model
@@ -293,7 +294,11 @@ class TestWhoSeesThem:
 
     def test_none_are_known_of_an_old_one(self, cloud, member, stranger, uuid):
         with session.writing(cyborg_context.get_admin_context()) as db:
-            bounds.forget(db, uuid)
+            db.execute(
+                sa.delete(tables.DeviceContextEvent).where(
+                    tables.DeviceContextEvent.context_uuid == uuid
+                )
+            )
 
         assert events(member, uuid).json == {'events': []}
         events(stranger, uuid, status=404)

@@ -112,6 +112,7 @@ _DEFAULT = {
 # What Nova logs when a test is over, and its log is not kept any more.
 _NOISE = re.compile(r' INFO nova\.thread_pool_factory |^Eventlet based conc')
 _TOTAL = re.compile(r' - (Passed|Failed|Unexpected Success): (\d+)')
+_RAN = re.compile(r'Ran: (\d+) tests? in ')
 _FAILED = re.compile(r'\{\d+\} (\S+) \[.*\] \.\.\. FAILED')
 
 
@@ -122,10 +123,10 @@ def main() -> int:
     names = []
     for mode in modes:
         print(f'Nova with {mode}:', flush=True)
-        options = ['--concurrency', str(arguments.concurrency)]
-        if arguments.mode == 'both' and not arguments.filters:
+        options = list(arguments.filters)
+        if arguments.mode == 'both' and not options:
             options += _DEFAULT[mode]
-        good, bad, failures = _run(mode, options + arguments.filters)
+        good, bad, failures = _run(mode, arguments.concurrency, options)
         passed, failed = passed + good, failed + bad
         names += [f'{name} with {mode}' for name in failures]
     for name in names:
@@ -158,14 +159,22 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(mode: str, options: list[str]) -> tuple[int, int, list[str]]:
+def _run(
+    mode: str, concurrency: int, options: list[str]
+) -> tuple[int, int, list[str]]:
     """Run the tests in one mode.
+
+    stestr takes no notice of a process that dies, with which the tests are
+    gone that were its to run: they have failed.
 
     :returns: how many passed, how many failed, and the names of those.
     """
     with tempfile.TemporaryDirectory(prefix='nova-cyborg-') as results:
+        missing = _count(results, mode, options)
         process = subprocess.Popen(
-            _command(results, options),
+            _command(
+                results, 'run', '--concurrency', str(concurrency), *options
+            ),
             cwd=TOP,
             env=_environment(mode),
             stdout=subprocess.PIPE,
@@ -180,20 +189,42 @@ def _run(mode: str, options: list[str]) -> tuple[int, int, list[str]]:
             total = _TOTAL.match(line)
             if total:
                 totals[total[1]] = int(total[2])
+            ran = _RAN.match(line)
+            if ran:
+                missing -= int(ran[1])
             failure = _FAILED.match(line)
             if failure:
                 failures.append(failure[1])
         code = process.wait()
     failed = totals['Failed'] + totals['Unexpected Success']
+    if missing > 0:
+        print(f'{missing} tests did not run to the end: a process has died')
+        failed += missing
     # stestr also fails when it cannot import a test, or finds none.
     return totals['Passed'], failed or int(code != 0), failures
 
 
-def _command(results: str, options: list[str]) -> list[str]:
+def _count(results: str, mode: str, options: list[str]) -> int:
+    """Count the tests that are to run."""
+    for command in ('init',), ('list', *options):
+        listed = subprocess.run(
+            _command(results, *command),
+            cwd=TOP,
+            env=_environment(mode),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            # What is wrong is said when they run.
+            check=False,
+        ).stdout
+    return sum(line.startswith('tests.') for line in listed.splitlines())
+
+
+def _command(results: str, *command: str) -> list[str]:
     return [
         *(sys.executable, '-m', 'stestr'),
         *('--test-path', 'tests/functional/nova', '--top-dir', '.'),
-        *('--repo-url', results, 'run', *options),
+        *('--repo-url', results, *command),
     ]
 
 

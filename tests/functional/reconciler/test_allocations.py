@@ -172,7 +172,8 @@ def test_what_no_server_has_is_forgotten_first(
     for _n in range(4):
         provider = cloud.add_device()
         server_id, _context_id = boot(provider)
-        put(cloud, server_id, status='ACTIVE')
+        cloud.nova.change(server_id, 'ACTIVE')
+        put(cloud, server_id)
         # As of the host itself.
         placement.allocate(f'host of {provider}', server_id)
         lacking[provider] = server_id

@@ -69,9 +69,8 @@ class Placement:
             'resource_provider_generation': 0,
             'inventories': {resource_class: inventory},
         }
-        _done(
-            self.put(f'/resource_providers/{provider}/inventories', body, '1')
-        )
+        url = f'/resource_providers/{provider}/inventories'
+        _done(self.put(url, body, '1.28'))
         return provider
 
     def allocate(self, consumer, amounts):
@@ -111,7 +110,6 @@ def placement(monkeypatch):
     with placement_lib.PlacementFixture() as fixture:
         found = Placement(fixture.endpoint)
         monkeypatch.setattr(placement_client, 'PlacementClient', lambda: found)
-        _done(found.put('/resource_classes/FPGA', None, '1.7'))
         yield found
 
 
@@ -147,7 +145,8 @@ def hosts(cloud, placement):
 def server_id(cloud, hosts, boot):
     """A server that uses the device of its host."""
     found, _context_id = boot(hosts[0].device)
-    put(cloud, found, SOURCE, status='ACTIVE')
+    cloud.nova.change(found, 'ACTIVE')
+    put(cloud, found, SOURCE)
     return found
 
 
@@ -259,6 +258,7 @@ def test_devices_on_another_host(cloud, hosts, server_id, nova):
     """Nova may not say of which migration they are."""
     (held,) = nova.allocation(server_id).json['device_contexts']
     migration_id = str(uuid.uuid4())
+    cloud.nova.change(server_id, 'MIGRATING', 'migrating')
     nova.begin(server_id, migration_id)
     nova.bind(
         server_id,

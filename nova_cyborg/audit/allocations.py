@@ -8,7 +8,6 @@ import functools
 
 from nova_cyborg.audit import look, moves
 from nova_cyborg.db import allocations, arqs
-from nova_cyborg.db.bindings import moves as bindings
 from nova_cyborg.lifecycle import heal, placement, servers
 
 
@@ -61,14 +60,10 @@ def find(view: look.Look) -> collections.abc.Iterator[look.Finding]:
     # After the allocations in Placement: who has one holds by now.
     holders = {each.server_id for each in allocations.holders(view.context)}
     # Their devices on another host are found otherwise.
-    elsewhere = (
-        moves.on_another_host(view) | bindings.unused(view.context).keys()
-    )
+    elsewhere = moves.on_another_host(view)
     unended = moves.of_unended(view)
     for provider in providers:
-        for server_id in sorted(
-            provider.in_cyborg.keys() - elsewhere - unended
-        ):
+        for server_id in sorted(provider.in_cyborg.keys() - elsewhere):
             finding = _unallocated(view, provider, server_id, holders)
             if finding:
                 yield finding
@@ -92,8 +87,12 @@ def _unallocated(
     enough = count if server_id in holders else 1
     if provider.allocated(server_id) >= enough:
         return None
-    if view.nova.server(server_id).state not in servers.AT_REST:
+    server = view.nova.server(server_id)
+    if server.state not in servers.AT_REST:
         # What one that is gone, or on no host, has left is found otherwise.
+        return None
+    if heal.is_moving(view.placement, view.nova, server_id):
+        # What it has is put right with the move.
         return None
     return look.Finding(
         'no-placement-allocation',
@@ -101,16 +100,19 @@ def _unallocated(
         'The server has devices of the resource provider, and no allocation '
         'in Placement, or of less.',
         functools.partial(
-            _allocate, view.placement, provider.uuid, server_id, count
+            _allocate, view.placement, provider.uuid, server, count
         ),
     )
 
 
 def _allocate(
-    client: placement.Placement, provider: str, server_id: str, count: int
+    client: placement.Placement,
+    provider: str,
+    server: servers.Server,
+    count: int,
 ) -> None:
     """Repair ``no-placement-allocation``."""
-    client.allocate(provider, server_id, count)
+    heal.allocate(client, provider, server, count)
 
 
 def _about_consumer(

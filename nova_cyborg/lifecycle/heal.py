@@ -15,7 +15,7 @@ import typing as ty
 from cyborg import context as cyborg_context
 
 from nova_cyborg import exception
-from nova_cyborg.db.bindings import links
+from nova_cyborg.db.bindings import links, moves
 from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import nova, placement, release, servers, unbind
 
@@ -140,6 +140,50 @@ def forget_on_host(
         return not (failed and asked.may_run_elsewhere(now))
 
     client.forget_on_host(provider, server.server_id, is_unused)
+
+
+def is_moving(
+    client: placement.Placement, says: nova.Nova, server_id: str
+) -> bool:
+    """Tell whether a server has something of a move that was not ended.
+
+    Its own allocations are those of the host that it was to go to then.
+
+    :param client: Placement.
+    :param says: what Nova says.
+    :param server_id: UUID of the server.
+    :returns: whether it has devices on another host, or one of its migrations
+        has allocations; True as well if Nova does not say.
+    """
+    if server_id in moves.unused(cyborg_context.get_admin_context()):
+        return True
+    found = says.migrations_of(server_id)
+    return found is None or any(map(client.providers_of, found))
+
+
+def allocate(
+    client: placement.Placement,
+    provider: str,
+    server: servers.Server,
+    count: int,
+) -> bool:
+    """Have Placement's allocations of a server say that it has devices.
+
+    :param client: Placement.
+    :param provider: UUID of the devices' resource provider.
+    :param server: the server, which is on the host of the provider.
+    :param count: how many it has.
+    :returns: whether they do; not if it is not as it was.
+    """
+
+    def is_wanting() -> bool:
+        asked = nova.Nova()
+        now = asked.server(server.server_id)
+        if now.state not in servers.AT_REST or now.node != server.node:
+            return False
+        return not is_moving(client, asked, server.server_id)
+
+    return client.allocate(provider, server.server_id, count, is_wanting)
 
 
 def end_move(

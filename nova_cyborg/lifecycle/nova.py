@@ -94,6 +94,17 @@ class Nova:
             return False
         return server.launched_at > max(begun)
 
+    def migrations_of(self, server_id: str) -> list[str] | None:
+        """Find the migrations of a server, those that are over, too.
+
+        :param server_id: UUID of the server.
+        :returns: their UUIDs; None if Nova does not say.
+        """
+        found = _migrations(server_id)
+        if found is None:
+            return None
+        return [each['uuid'] for each in found if 'uuid' in each]
+
     @functools.cached_property
     def migrations(self) -> dict[str, Migration] | None:
         """All migrations, by their UUIDs.
@@ -264,14 +275,22 @@ def _confirmed(server_id: str) -> servers.Server:
 
 
 def _evacuations(server_id: str) -> list[dict[str, ty.Any]] | None:
-    status, body = _get(f'/os-migrations?instance_uuid={server_id}')
-    if status != 200:
+    found = _migrations(server_id)
+    if found is None:
         return None
     return [
         migration
-        for migration in body['migrations']
+        for migration in found
         if migration.get('migration_type', 'evacuation') == 'evacuation'
     ]
+
+
+def _migrations(server_id: str) -> list[dict[str, ty.Any]] | None:
+    status, body = _get(f'/os-migrations?instance_uuid={server_id}')
+    if status != 200:
+        return None
+    found: list[dict[str, ty.Any]] = body['migrations']
+    return found
 
 
 class NotSaid(Exception):

@@ -175,12 +175,22 @@ class Placement:
             response = self._client.delete(f'/allocations/{server_id}')
         _check(response)
 
-    def allocate(self, provider: str, server_id: str, amount: int) -> None:
+    def allocate(
+        self,
+        provider: str,
+        server_id: str,
+        amount: int,
+        is_wanting: collections.abc.Callable[[], bool],
+    ) -> bool:
         """Have a server's allocations say that it has devices.
 
         :param provider: UUID of the devices' resource provider.
         :param server_id: UUID of the server.
         :param amount: how many units it has there.
+        :param is_wanting: whether these allocations are what says so. Asked
+            once they are read: what Nova changes after that is a change that
+            came in between.
+        :returns: whether they are.
         :raises NothingAllocated: if it has no allocations at all.
         :raises AllocationRefused: if there is no room, or another change
             came in between.
@@ -190,6 +200,8 @@ class Placement:
         if not body.get('allocations'):
             # Whose it is, and what else it has, is Nova's to say.
             raise exception.NothingAllocated(server_id=server_id)
+        if not is_wanting():
+            return False
         classes = list(self.inventories(provider) or {})
         if len(classes) != 1:
             raise exception.AllocationRefused(
@@ -199,6 +211,7 @@ class Placement:
             )
         body['allocations'][provider] = {'resources': {classes[0]: amount}}
         self._put(provider, server_id, body)
+        return True
 
     def forget_on_host(
         self,
@@ -240,7 +253,8 @@ class Placement:
         """Forget the allocations of a migration; safe to repeat.
 
         A server that stayed where it was has them, in the place of its own,
-        unless it has some there.
+        unless it has its processors and memory there. Of devices alone it
+        may have some there for another reason.
 
         :param provider: UUID of a resource provider of them.
         :param migration_id: UUID of the migration.
@@ -255,9 +269,16 @@ class Placement:
         own = self._get(f'/allocations/{server_id}')
         if not left.get('allocations') or not is_over():
             return
-        on_host = {each['uuid'] for each in self._tree(provider)}
+        tree = self._tree(provider)
+        on_host = {each['uuid'] for each in tree}
+        # A flavor may ask for nothing of the host but devices.
+        telling = {
+            each['uuid']
+            for each in tree
+            if each['parent_provider_uuid'] is None
+        }.intersection(left['allocations']) or on_host
         body = {migration_id: {**left, 'allocations': {}}}
-        if came_back and on_host.isdisjoint(own.get('allocations', {})):
+        if came_back and telling.isdisjoint(own.get('allocations', {})):
             body[server_id] = {
                 **left,
                 'allocations': left['allocations'],

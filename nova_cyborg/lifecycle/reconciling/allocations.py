@@ -129,19 +129,24 @@ class Allocations:
         if in_turn:
             chosen += self._following(context)
         found: set[_Fact] = set()
+        declined = self._declined(time.monotonic())
         looked = set(again)
         for each in chosen:
             if not budget.left:
                 looked.discard(each.uuid)
                 continue
             looked.add(each.uuid)
-            found.update(self._about(client, each, says))
-        found -= self._declined(time.monotonic())
+            found.update(
+                fact
+                for fact in self._about(client, each, says)
+                if fact not in declined and not _is_moving(client, says, fact)
+            )
         kept = {each for each in self._suspects if each.provider not in looked}
         # Both waits begin at the first look.
         waiting = {each for each in found if not self._is_long_over(each)}
         now = time.monotonic()
-        for fact in self._suspects.confirmed(found | kept, now):
+        confirmed = self._suspects.confirmed(found | kept, now)
+        for fact in sorted(confirmed, key=_order):
             if fact in found - waiting and budget.left:
                 self._carry_out(client, fact)
 
@@ -249,6 +254,29 @@ class Allocations:
         return self._nodes[provider.uuid] not in (None, server.node)
 
 
+def _order(fact: _Fact) -> tuple[bool, str, str, str]:
+    """Return in which order they are repaired, as a key to sort by.
+
+    What migrations have comes first: a server is given that, in the place of
+    all that it has itself.
+    """
+    return (
+        fact.kind != _OF_NO_SERVER,
+        fact.kind,
+        fact.provider,
+        fact.server.server_id,
+    )
+
+
+def _is_moving(
+    client: placement.Placement, says: nova.Nova, fact: _Fact
+) -> bool:
+    """Tell whether what a server lacks, its migration may have."""
+    return fact.kind == _UNALLOCATED and heal.is_moving(
+        client, says, fact.server.server_id
+    )
+
+
 def _repair(client: placement.Placement, fact: _Fact) -> bool:
     """Put right what disagrees, if it still does."""
     says = nova.Nova()
@@ -256,10 +284,10 @@ def _repair(client: placement.Placement, fact: _Fact) -> bool:
     if server != fact.server:
         return False
     if fact.kind == _UNALLOCATED:
-        client.allocate(fact.provider, server.server_id, fact.count)
-    elif fact.kind == _OF_NO_SERVER:
+        return heal.allocate(client, fact.provider, server, fact.count)
+    if fact.kind == _OF_NO_SERVER:
         return _forget(client, says, fact)
-    elif fact.kind != _ELSEWHERE:
+    if fact.kind != _ELSEWHERE:
         heal.forget_unused(client, server)
     elif _is_left(says, fact):
         heal.forget_on_host(client, fact.provider, server)

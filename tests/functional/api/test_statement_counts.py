@@ -2,6 +2,8 @@
 
 """Calls cost the same however many device contexts the cloud has."""
 
+import uuid
+
 import pytest
 from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
@@ -20,6 +22,14 @@ IS_OF = models.ExtArq.instance_uuid
 # Of a server with one device, where nothing is to be programmed.
 MOST = {'GET arqs': 1, 'GET resolved': 1}
 MOST_TO_BIND = 12
+MOST_TO_MOVE = {
+    'begin': 12,
+    'bind': MOST_TO_BIND,
+    'GET arqs': 1,
+    'activate': 12,
+    'settle': 12,
+    'unbind': 12,
+}
 # For each further device.
 MOST_MORE_TO_BIND = 4
 MOST_TO_DELETE = 12
@@ -30,7 +40,8 @@ def _usual(cloud):
     """The first binding on a host, of all times, makes a row for it."""
     cloud.config.config(group='nova_cyborg', max_contexts_per_project=-1)
     with session.writing(cyborg_context.get_admin_context()) as db:
-        hosts.lock(db, 'compute1')
+        for node in ('compute1', 'compute2'):
+            hosts.lock(db, node)
 
 
 @pytest.fixture
@@ -154,6 +165,82 @@ def test_to_attach_and_to_detach_with_many_more(cloud, hot_journey):
     crowds.servers(cloud.engine, MANY - FEW)
 
     assert hot_journey() == with_few
+
+
+@pytest.fixture
+def move(cloud, nova, count):
+    """Counts the statements of binding a server's devices on another host.
+
+    Returns these, and the UUID of the migration.
+    """
+
+    def _move(server_id, uuid_, node):
+        migration_id = str(uuid.uuid4())
+        cloud.nova.change(server_id, 'RESIZE', 'resize_prep')
+        wanted = providers(cloud.add_device(host=node), uuid_)
+        counted = {'begin': count(lambda: nova.begin(server_id, migration_id))}
+        generation = nova.generation(server_id)
+        asked = f'instance={server_id}&migration={migration_id}'
+        counted |= {
+            'bind': count(
+                lambda: nova.bind(
+                    server_id,
+                    wanted,
+                    node,
+                    migration=migration_id,
+                    generation=generation,
+                )
+            ),
+            'GET arqs': count(lambda: nova.arqs(asked)),
+        }
+        return counted, migration_id
+
+    return _move
+
+
+@pytest.fixture
+def moving_journey(cloud, nova, boot, count, move):
+    """Counts the statements of each call of moves there, and of moves back."""
+
+    def _journey():
+        server_id, uuid_ = boot(cloud.add_device())
+
+        def say(action, migration_id):
+            return count(
+                lambda: nova.of_migration(server_id, action, migration_id)
+            )
+
+        there, migration_id = move(server_id, uuid_, 'compute2')
+        there['activate'] = say('activate', migration_id)
+        there['settle'] = say('settle', migration_id)
+        assert cloud.used_slots() == crowded(cloud) + 1
+        failed, migration_id = move(server_id, uuid_, 'compute1')
+        failed['unbind'] = say('unbind', migration_id)
+        assert cloud.used_slots() == crowded(cloud) + 1
+        back, migration_id = move(server_id, uuid_, 'compute1')
+        back['activate'] = say('activate', migration_id)
+        back['unbind'] = say('unbind', migration_id)
+        nova.release(server_id)
+        assert cloud.used_slots() == crowded(cloud)
+        return there, failed, back
+
+    return _journey
+
+
+def crowded(cloud):
+    """Return how many slots the servers have that there are besides."""
+    return cloud.count(models.ExtArq, models.ExtArq.hostname == crowds.node(0))
+
+
+def test_to_move_with_few_and_with_many_more(cloud, moving_journey):
+    crowds.servers(cloud.engine, FEW)
+    with_few = moving_journey()
+    crowds.servers(cloud.engine, MANY - FEW)
+
+    assert moving_journey() == with_few
+    for counted in with_few:
+        for call, number in counted.items():
+            assert number <= MOST_TO_MOVE[call], call
 
 
 @pytest.fixture

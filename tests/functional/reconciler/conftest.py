@@ -4,12 +4,15 @@
 
 from tests.functional.api import conftest as api  # isort: skip - first
 
+import types
+
 import pytest
 from cyborg import context as cyborg_context
 from cyborg.conductor import rpcapi
 
 from nova_cyborg.cyborg.conductor.reconciler import loop, rounds
 from nova_cyborg.db.reconciler import leases
+from nova_cyborg.lifecycle.reconciling import allocations
 from tests.functional.audit import conftest as audit
 
 # Its fixtures are those of the API's tests and of the audit's.
@@ -47,6 +50,20 @@ class Reconciler:
 def reconciler(cloud, placement):
     """Two looks are two ticks; what is looked at in turn has four."""
     return Reconciler()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time for what Placement says, which goes on when it is told to."""
+    now = [1000.0]
+    monkeypatch.setattr(
+        allocations, 'time', types.SimpleNamespace(monotonic=lambda: now[0])
+    )
+
+    def advance(seconds):
+        now[0] += seconds
+
+    return advance
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 """Placement's allocations of devices."""
 
-import types
+import logging
 
 import pytest
 
 from nova_cyborg import exception
 from nova_cyborg.lifecycle import heal
-from nova_cyborg.lifecycle.reconciling import allocations as reconciling
 from tests.functional.reconciler.test_holders import put
 
 MIGRATION = '11111111-0000-4000-8000-000000000000'
@@ -83,20 +82,6 @@ def test_of_a_migration_that_is_under_way(
     reconciler.tick(6)
 
     assert MIGRATION in placement.allocations[provider]
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """Goes on when it is told to."""
-    now = [1000.0]
-    monkeypatch.setattr(
-        reconciling, 'time', types.SimpleNamespace(monotonic=lambda: now[0])
-    )
-
-    def advance(seconds):
-        now[0] += seconds
-
-    return advance
 
 
 def test_of_a_migration_that_is_over(
@@ -176,6 +161,39 @@ def test_none_of_what_a_server_has(cloud, reconciler, settled, placement):
     reconciler.tick(6)
 
     assert placement.allocations[provider] == {server_id: 1}
+
+
+def test_what_no_server_has_is_forgotten_first(
+    cloud, reconciler, settled, boot, placement, caplog
+):
+    """A server is allocated something only after that, always in one order."""
+    caplog.set_level(logging.INFO)
+    lacking = {}
+    for _n in range(4):
+        provider = cloud.add_device()
+        server_id, _context_id = boot(provider)
+        cloud.nova.change(server_id, 'ACTIVE')
+        put(cloud, server_id)
+        # As of the host itself.
+        placement.allocate(f'host of {provider}', server_id)
+        lacking[provider] = server_id
+    gone = '22222222-0000-4000-8000-000000000000'
+    placement.allocate(settled[0], gone)
+
+    reconciler.tick(8)
+
+    said = [
+        each.partition('Repaired ')[2]
+        for each in caplog.messages
+        if 'allocation' in each and each.startswith('Repaired')
+    ]
+    assert said == [
+        f'allocation-of-no-server: {gone}',
+        *(
+            f'no-placement-allocation: {lacking[provider]}'
+            for provider in sorted(lacking)
+        ),
+    ]
 
 
 def test_placement_is_down(cloud, reconciler, settled, placement, caplog):

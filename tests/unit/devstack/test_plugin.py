@@ -466,6 +466,32 @@ class TestTestConfig:
             'False'
         ]
 
+    @pytest.mark.parametrize('moves', ['False', 'True'])
+    def test_tempest_moves_servers(self, host, moves):
+        """Whatever devstack has said before."""
+        host.environment['NOVA_CYBORG_TEMPEST_MOVES'] = moves
+        host.write(
+            'tempest.conf',
+            '[compute]\nmin_compute_nodes = 1\n'
+            '[compute-feature-enabled]\nlive_migration = False\n',
+        )
+
+        run(host, 'stack test-config')
+
+        found = host.options('tempest.conf')
+        if moves == 'False':
+            assert found['compute'] == {'min_compute_nodes': ['1']}
+            assert found['compute-feature-enabled'] == {
+                'live_migration': ['False']
+            }
+        else:
+            assert found['compute'] == {'min_compute_nodes': ['2']}
+            assert found['compute-feature-enabled'] == {
+                'resize': ['True'],
+                'cold_migration': ['True'],
+                'live_migration': ['True'],
+            }
+
     def test_all_is_checked(self, host):
         calls = run(host, 'stack test-config').calls
 

@@ -31,6 +31,8 @@ _CALLED = {
 # States of a server whose guest runs, or is to be looked after: Nova puts one
 # in error that has come, and was not taken over.
 _RUNNING = (vm_states.ACTIVE, vm_states.PAUSED, vm_states.ERROR)
+# The state of a migration that nova-conductor has not handed over.
+_ACCEPTED = 'accepted'
 
 
 class ComputeManager(restarted.ComputeManager):
@@ -72,7 +74,46 @@ class ComputeManager(restarted.ComputeManager):
     def live_migration(self, stock: overrides.Stock) -> None:
         """Begin to migrate a server to another host."""
         due = moves.in_task(stock, task_states.MIGRATING)
-        self._once('live_migration', stock, due)
+
+        def drop() -> None:
+            if not self._end_accepted(stock):
+                guards.log_dropped('live_migration', stock['instance'])
+
+        self._once('live_migration', stock, due, drop=drop)
+
+    def _end_accepted(self, stock: overrides.Stock) -> bool:
+        """End a migration that comes when it is not waited for any more.
+
+        This nova-compute was started again while nova-conductor was looking
+        for a host, and has taken the server for one that is not migrated.
+
+        :returns: False if it was begun, and is not for this to end.
+        """
+        context, instance = stock['context'], stock['instance']
+        migration = objects.Migration.get_by_id_and_instance(
+            context, stock['migration'].id, instance.uuid
+        )
+        if migration.status != _ACCEPTED:
+            return False
+        LOG.warning(
+            'Server %s is not migrated to %s: this nova-compute was started '
+            'again while a host was looked for, or its state was reset',
+            instance.uuid,
+            stock['dest'],
+        )
+        # What is left in Placement is found by its being over.
+        migration.status = 'error'
+        migration.save()
+        bindings.unbind_sometime(context, instance, migration.uuid)
+        # Else it is allocated by something newer, and the audit looks.
+        if guards.is_on(
+            context, instance, self.host
+        ) and not bindings.is_followed(context, instance, migration):
+            try:
+                self._revert_allocation(context, instance, migration)
+            except Exception:  # noqa: BLE001 - it is logged
+                moves.log_unended(instance)
+        return True
 
     @overrides.method('ctxt instance dest')
     def _post_live_migration(self, stock: overrides.Stock) -> None:

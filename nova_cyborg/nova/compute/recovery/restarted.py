@@ -10,6 +10,7 @@ same disk.
 
 from __future__ import annotations
 
+import collections.abc
 import functools
 import logging
 
@@ -77,7 +78,7 @@ class ComputeManager(moves.ComputeManager):
         )
         guest = look()
         if guest is interrupted.Guest.LEFT:
-            self._give_up(stock, migration, guest)
+            self._give_up(instance, migration, guest, stock)
         else:
             if (
                 migration.status == _RUNNING
@@ -136,7 +137,7 @@ class ComputeManager(moves.ComputeManager):
             if _stays(guest, migration):
                 self._end_interrupted(stock, migration, guest)
             else:
-                self._give_up(stock, migration, guest)
+                self._give_up(now, migration, guest, stock)
 
         end()
 
@@ -149,41 +150,51 @@ class ComputeManager(moves.ComputeManager):
     ) -> None:
         """End a migration of a server whose state was reset meanwhile.
 
-        As far as nothing has been begun with it since.
+        Unless something has been begun with it since.
         """
         is_idle = (
             instance.task_state is None
             and instance.host == self.host
             and not bindings.is_followed(context, instance, migration)
         )
-        stays = _stays(guest, migration)
-        LOG.log(
-            logging.WARNING if stays else logging.ERROR,
+        LOG.warning(
             'The state of server %s was reset before libvirt said where its '
-            'guest is: it %s',
+            'guest is%s',
             instance.uuid,
-            'is here' if stays else _WHERE[guest],
+            ''
+            if is_idle
+            else ', and something else has been begun. It may be without its '
+            'devices. Reboot it (hard)',
         )
-        if is_idle and stays:
-            if guest is interrupted.Guest.STAYS:
-                self.driver.plug_own_again(context, instance)
-            self._put_right(context, instance, migration)
-            _end(migration)
+        if not is_idle:
+            return
+        if not _stays(guest, migration):
+            self._give_up(
+                instance,
+                migration,
+                guest,
+                functools.partial(instance.save, expected_task_state=[None]),
+            )
+            return
+        if guest is interrupted.Guest.STAYS:
+            self.driver.plug_own_again(context, instance)
+        self._put_right(context, instance, migration)
+        _end(migration)
 
     def _give_up(
         self,
-        stock: overrides.Stock,
+        instance: objects.Instance,
         migration: objects.Migration,
         guest: interrupted.Guest,
+        save: collections.abc.Callable[[], object],
     ) -> None:
         """Have Nova take a migration for ended, and the server for broken.
 
         It is locked: its owner would start a second guest, or delete the
         server and leave the guest behind with devices that are free then.
         """
-        instance = stock['instance']
-        # Saved by Nova. With a server in error, nobody looks for devices
-        # that it does not use.
+        # With a server in error, nobody looks for devices that it does not
+        # use.
         instance.vm_state = vm_states.ERROR
         if instance.locked_by != 'admin':
             instance.locked, instance.locked_by = True, 'admin'
@@ -198,7 +209,7 @@ class ComputeManager(moves.ComputeManager):
             instance.uuid,
             _WHERE[guest],
         )
-        stock()
+        save()
         _end(migration)
 
     def _end_interrupted(

@@ -213,10 +213,28 @@ class DetachTest(TestCase):
         self.interrupt()
         with self.assertLogs(restarted.__name__, 'ERROR') as logged:
             self.reset()
+            self.assert_active()
             self.leave()
-            self.wait_for(lambda: logged.output)
+            self.assert_in_error()
         self.assertIn('libvirt has migrated it', logged.output[-1])
-        self.assert_nothing_is_freed()
+
+    def test_something_else_is_begun_meanwhile(self) -> None:
+        self.interrupt()
+        with self.assertLogs(restarted.__name__, 'WARNING') as logged:
+            self.reset()
+            # Of another request, as far as it is known now.
+            begun = objects.Migration(
+                nova_context.get_admin_context(),
+                instance_uuid=self.server_id,
+                migration_type='live-migration',
+                source_compute=SOURCE,
+                status='accepted',
+            )
+            begun.create()
+            self.domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_NONE
+            self.wait_for(lambda: 'was reset' in str(logged.output))
+        self.assertIn('something else', logged.output[-1])
+        self.assertEqual(_BOTH, self.bindings(self.moved))
 
     def test_the_host_is_rebooted_before_libvirt_is_told(self) -> None:
         self.kill_while_preparing()

@@ -30,7 +30,7 @@ _MOVES = (
     fields.MigrationType.LIVE_MIGRATION,
 )
 # States of a live migration that the nova-compute of the source has begun.
-_UNDER_WAY = ['queued', 'preparing', 'running', 'running (post-copy)']
+_UNDER_WAY = ('queued', 'preparing', 'running', 'running (post-copy)')
 
 
 def wait_until_bound(
@@ -185,17 +185,29 @@ def live_migration(
     """Find the live migration of a server that nova-compute is at.
 
     :param instance: the server.
-    :returns: the migration; None if there is none.
+    :returns: the migration, if it is the last move of the server; None if
+        there is none. An older one that was never ended is none.
     """
-    found = objects.MigrationList.get_by_filters(
-        context,
-        {
-            'instance_uuid': instance.uuid,
-            'migration_type': fields.MigrationType.LIVE_MIGRATION,
-            'status': _UNDER_WAY,
-        },
+    last = last_live_migration(context, instance)
+    return last if last is not None and last.status in _UNDER_WAY else None
+
+
+def is_followed(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    migration: objects.Migration,
+) -> bool:
+    """Tell whether another move of a server has been begun since.
+
+    :param instance: the server.
+    :param migration: Nova's migration by which it was moved before.
+    :returns: whether there is a newer one. One in error may be that of a
+        message that was dropped, and is over.
+    """
+    return any(
+        each.id > migration.id and each.status != 'error'
+        for each in _moves(context, instance)
     )
-    return _last(found)
 
 
 def last_move(

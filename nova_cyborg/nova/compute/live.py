@@ -14,29 +14,28 @@ import typing as ty
 
 from nova import context as nova_context
 from nova import exception as nova_exception
-from nova import objects, utils
+from nova import objects
 from nova.compute import manager, task_states, vm_states
 
 from nova_cyborg import exception, signatures
-from nova_cyborg.nova import client, marks, overrides
+from nova_cyborg.nova import marks, overrides
 from nova_cyborg.nova.compute import bindings, guards, moves
-from nova_cyborg.nova.compute.recovery import interrupted
+from nova_cyborg.nova.compute.recovery import restarted
 
 LOG = logging.getLogger(__name__)
 
 # Of methods that are called, and not overridden.
 _CALLED = {
     '_live_migration_cleanup_flags': 'migrate_data migr_ctxt',
-    '_revert_allocation': 'context instance migration',
 }
 # States of a server whose guest runs, or is to be looked after: Nova puts one
 # in error that has come, and was not taken over.
 _RUNNING = (vm_states.ACTIVE, vm_states.PAUSED, vm_states.ERROR)
-# The state of a migration that libvirt was told of.
-_TOLD = 'running'
+# The state of a migration that nova-conductor has not handed over.
+_ACCEPTED = 'accepted'
 
 
-class ComputeManager(moves.ComputeManager):
+class ComputeManager(restarted.ComputeManager):
     """Nova's compute manager, for servers that move while they run."""
 
     @overrides.method('ctxt instance', named='migration')
@@ -75,7 +74,46 @@ class ComputeManager(moves.ComputeManager):
     def live_migration(self, stock: overrides.Stock) -> None:
         """Begin to migrate a server to another host."""
         due = moves.in_task(stock, task_states.MIGRATING)
-        self._once('live_migration', stock, due)
+
+        def drop() -> None:
+            if not self._end_accepted(stock):
+                guards.log_dropped('live_migration', stock['instance'])
+
+        self._once('live_migration', stock, due, drop=drop)
+
+    def _end_accepted(self, stock: overrides.Stock) -> bool:
+        """End a migration that comes when it is not waited for any more.
+
+        This nova-compute was started again while nova-conductor was looking
+        for a host, and has taken the server for one that is not migrated.
+
+        :returns: False if it was begun, and is not for this to end.
+        """
+        context, instance = stock['context'], stock['instance']
+        migration = objects.Migration.get_by_id_and_instance(
+            context, stock['migration'].id, instance.uuid
+        )
+        if migration.status != _ACCEPTED:
+            return False
+        LOG.warning(
+            'Server %s is not migrated to %s: this nova-compute was started '
+            'again while a host was looked for, or its state was reset',
+            instance.uuid,
+            stock['dest'],
+        )
+        # What is left in Placement is found by its being over.
+        migration.status = 'error'
+        migration.save()
+        bindings.unbind_sometime(context, instance, migration.uuid)
+        # Else it is allocated by something newer, and the audit looks.
+        if guards.is_on(
+            context, instance, self.host
+        ) and not bindings.is_followed(context, instance, migration):
+            try:
+                self._revert_allocation(context, instance, migration)
+            except Exception:  # noqa: BLE001 - it is logged
+                moves.log_unended(instance)
+        return True
 
     @overrides.method('ctxt instance dest')
     def _post_live_migration(self, stock: overrides.Stock) -> None:
@@ -174,114 +212,6 @@ class ComputeManager(moves.ComputeManager):
         if migration.status == 'cancelled':
             bindings.unbind_sometime(context, instance, migration.uuid)
 
-    @overrides.method('context instance')
-    def _reset_live_migration(self, stock: overrides.Stock) -> None:
-        """Abort what was under way when this nova-compute was stopped.
-
-        libvirt may be at it still: Nova's record of the server says so until
-        that is over, so that nobody begins anything else with it, or takes
-        the devices away that it is to have at the destination.
-        """
-        context, instance = stock['context'], stock['instance']
-        migration = None
-        if marks.has_contexts(instance):
-            migration = bindings.live_migration(context, instance)
-        if migration is None:
-            stock()
-            return
-
-        def look() -> interrupted.Guest:
-            return self.driver.guest_of_migration(instance)
-
-        def end(guest: interrupted.Guest) -> None:
-            self._end_when_over(stock, migration, guest)
-
-        if interrupted.is_over(guest := look()):
-            self._reset(stock, migration, guest)
-            return
-        if migration.status == _TOLD:
-            self._abort(instance)
-        interrupted.when_over(instance.uuid, look, end)
-
-    def _abort(self, instance: objects.Instance) -> None:
-        """Have libvirt abort a migration, as Nova does when it starts."""
-        try:
-            self.driver.live_migration_abort(instance)
-        except Exception as exc:  # noqa: BLE001 - libvirt raises many
-            # It may just be over; it is looked at again.
-            LOG.warning(
-                'libvirt does not abort the migration of server %s: %s',
-                instance.uuid,
-                exc,
-            )
-
-    def _end_when_over(
-        self,
-        stock: overrides.Stock,
-        migration: objects.Migration,
-        guest: interrupted.Guest,
-    ) -> None:
-        """End a migration for which libvirt was waited for."""
-        context = client.with_credentials(nova_context.get_admin_context())
-        server_id = stock['instance'].uuid
-
-        # Nova's own lock, with which it deletes servers.
-        @utils.synchronized(server_id)
-        def end() -> None:
-            now = guards.current(context, stock['instance'])
-            if now is None or now.task_state != task_states.MIGRATING:
-                return
-            stock['context'], stock['instance'] = context, now
-            self._reset(stock, migration, guest)
-
-        end()
-
-    def _reset(
-        self,
-        stock: overrides.Stock,
-        migration: objects.Migration,
-        guest: interrupted.Guest,
-    ) -> None:
-        """Have Nova take a migration for ended, and say where the guest is."""
-        instance = stock['instance']
-        stays = guest is interrupted.Guest.STAYS
-        if not stays:
-            # Saved by Nova. With a server in error, nobody looks for devices
-            # that it does not use.
-            instance.vm_state = vm_states.ERROR
-            LOG.error(
-                'Server %s %s, and Nova has it here. It keeps the devices of '
-                'both hosts, and is in error. See where its guest runs',
-                instance.uuid,
-                'is not here any more, as libvirt has migrated it'
-                if guest is interrupted.Guest.LEFT
-                else 'may be migrated by libvirt still',
-            )
-        stock()
-        if stays:
-            self._end_interrupted(stock['context'], instance, migration)
-
-    def _end_interrupted(
-        self,
-        context: nova_context.RequestContext,
-        instance: objects.Instance,
-        migration: objects.Migration,
-    ) -> None:
-        """End a migration that Nova has aborted when it started.
-
-        Nova leaves the guest without what was taken out of it, in Placement
-        what is allocated at the destination, and the record of a migration
-        that had not got to libvirt as it was.
-        """
-        self.driver.plug_own_again(context, instance)
-        try:
-            migration.status = 'error'
-            migration.save()
-            bindings.unbind_sometime(context, instance, migration.uuid)
-            self._revert_allocation(context, instance, migration)
-        except Exception:  # noqa: BLE001 - it is logged
-            moves.log_unended(instance)
-
 
 def _unbind(
     context: nova_context.RequestContext,
@@ -300,4 +230,5 @@ def check() -> None:
     :raises PluginActivationFailed: naming the one that it has not.
     """
     overrides.check(ComputeManager)
+    restarted.check()
     signatures.check(manager.ComputeManager, _CALLED)

@@ -132,6 +132,7 @@ class ComputeManager(manager.ComputeManager):
         is_due: collections.abc.Callable[[], bool],
         act: collections.abc.Callable[[], None] | None = None,
         migration_id: str = '',
+        drop: collections.abc.Callable[[], None] | None = None,
     ) -> None:
         """Do what a message says, if it is due and was not done before.
 
@@ -141,6 +142,7 @@ class ComputeManager(manager.ComputeManager):
         :param act: what is done for a server with device contexts instead.
         :param migration_id: UUID of the migration, or of the server; empty if
             the migration is an argument of Nova's method.
+        :param drop: what is done if it is not, in place of logging it.
         """
         instance = stock['instance']
         if not marks.has_contexts(instance):
@@ -156,7 +158,10 @@ class ComputeManager(manager.ComputeManager):
         @utils.synchronized(f'nova_cyborg-{instance.uuid}')
         def once() -> None:
             if message in self._known or not is_due():
-                guards.log_dropped(name, instance)
+                if drop is None:
+                    guards.log_dropped(name, instance)
+                else:
+                    drop()
                 return
             self._known.append(message)
             (act or stock)()

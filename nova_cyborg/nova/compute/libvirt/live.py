@@ -18,6 +18,7 @@ import typing as ty
 from nova import conf, objects
 from nova import context as nova_context
 from nova import exception as nova_exception
+from nova.compute import power_state
 from nova.compute import utils as compute_utils
 from nova.virt.libvirt import guest as libvirt_guest
 
@@ -125,26 +126,35 @@ class LibvirtDriver(hotplug.LibvirtDriver):
                 )
 
     def guest_of_migration(
-        self, instance: objects.Instance
+        self, instance: objects.Instance, switched: bool
     ) -> interrupted.Guest:
         """Tell where a guest is that was being migrated from here.
 
         :param instance: the server.
-        :returns: where it is, as far as libvirt says.
+        :param switched: whether Nova has had it go on at the destination
+            before its memory was there.
+        :returns: where it is, as far as libvirt says now. It may be migrated
+            though it seems to stay: Nova takes a job that cannot be described
+            for none.
         """
         try:
             guest = self._host.get_guest(instance)
+            # Before its job: Nova takes that of a guest that is shut off for
+            # one that is done.
+            if not guest.is_active():
+                return interrupted.Guest.OFF
             job = guest.get_job_info()
-            if job.type != libvirt_guest.libvirt.VIR_DOMAIN_JOB_NONE:
+            if job.type != libvirt_guest.libvirt.VIR_DOMAIN_JOB_NONE or (
+                switched
+                and guest.get_power_state(self._host) == power_state.PAUSED
+            ):
                 return interrupted.Guest.MIGRATES
-            if guest.is_active():
-                return interrupted.Guest.STAYS
         except nova_exception.InstanceNotFound:
             return interrupted.Guest.LEFT
         except Exception as exc:  # noqa: BLE001 - libvirt raises many
             LOG.debug('libvirt does not say: %s', exc)
             return interrupted.Guest.MIGRATES
-        return interrupted.Guest.OFF
+        return interrupted.Guest.STAYS
 
     def plug_own_again(
         self, context: nova_context.RequestContext, instance: objects.Instance

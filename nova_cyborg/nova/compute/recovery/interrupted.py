@@ -27,7 +27,7 @@ _POLL_SECONDS = 1.0
 class Guest(enum.Enum):
     """Where a guest is that was being migrated from here."""
 
-    #: It is here, and is not migrated any more.
+    #: It is here, and libvirt has no job on it, as far as it says.
     STAYS = 'stays'
     #: libvirt does not know it any more: it is at the destination.
     LEFT = 'left'
@@ -37,27 +37,20 @@ class Guest(enum.Enum):
     MIGRATES = 'migrates'
 
 
-def is_over(guest: Guest) -> bool:
-    """Tell whether it is known what has become of a guest.
-
-    :param guest: where it is.
-    """
-    return guest in (Guest.STAYS, Guest.LEFT)
-
-
 def when_over(
     server_id: str,
     look: collections.abc.Callable[[], Guest],
     act: collections.abc.Callable[[Guest], None],
 ) -> None:
-    """Do something when libvirt does not migrate a guest any more.
+    """Do something when it is known where a guest is.
 
-    Or after some time, if it still does then. This returns at once:
+    Or after some time, if it is not known then. This returns at once:
     nova-compute is being started, for other servers, too.
 
     :param server_id: UUID of the server.
     :param look: tells where the guest is.
-    :param act: is told where it is in the end.
+    :param act: is told where it is in the end. It stays if that was seen
+        twice, and is shut down if libvirt had the time to forget it.
     """
 
     def run() -> None:
@@ -70,8 +63,8 @@ def when_over(
             )
 
     LOG.warning(
-        'libvirt still migrates server %s, which was begun before this '
-        'nova-compute was started; waiting for the end',
+        'Server %s was being migrated when this nova-compute was stopped; '
+        'waiting until libvirt says where its guest is',
         server_id,
     )
     threading.Thread(target=run, name=THREAD, daemon=True).start()
@@ -79,7 +72,13 @@ def when_over(
 
 def _wait(look: collections.abc.Callable[[], Guest]) -> Guest:
     end = time.monotonic() + _SECONDS
-    while not is_over(guest := look()) and time.monotonic() < end:
+    before = None
+    while True:
+        guest = look()
+        if guest is Guest.LEFT or guest is before is Guest.STAYS:
+            return guest
+        # One look is not enough, even if it is the last.
+        if guest is not Guest.STAYS and time.monotonic() >= end:
+            return guest
+        before = guest
         time.sleep(_POLL_SECONDS)
-    # Had it left, libvirt would have forgotten it by now.
-    return Guest.STAYS if guest is Guest.OFF else guest

@@ -53,6 +53,13 @@ class LiveMigrations(fixtures.Fixture):
                     lambda *args, call=method, **kwargs: call(*args, **kwargs),
                 )
             )
+        stats = fakelibvirt.Domain.jobStats
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{fakelibvirt.__name__}.Domain.jobStats',
+                lambda domain, flags=0: _job_stats(stats, domain, flags),
+            )
+        )
         stock = manager.ComputeManager._do_live_migration
         self.useFixture(
             fixtures.MonkeyPatch(
@@ -193,10 +200,23 @@ class TestCase(moving.TestCase):
         ]
 
 
-def _error(message: str) -> Exception:
+def _job_stats(
+    stock: ty.Callable[..., dict[str, ty.Any]], domain: ty.Any, flags: int
+) -> dict[str, ty.Any]:
+    """Refuse, as libvirt does, to tell of the job of no guest that runs."""
+    is_done = domain._job_type != fakelibvirt.VIR_DOMAIN_JOB_NONE
+    if not domain.isActive() and not is_done:
+        raise _error(
+            'Requested operation is not valid: domain is not running',
+            fakelibvirt.VIR_ERR_OPERATION_INVALID,
+        )
+    return stock(domain, flags)
+
+
+def _error(
+    message: str, code: int = fakelibvirt.VIR_ERR_OPERATION_FAILED
+) -> Exception:
     error: Exception = fakelibvirt.make_libvirtError(
-        fakelibvirt.libvirtError,
-        message,
-        error_code=fakelibvirt.VIR_ERR_OPERATION_FAILED,
+        fakelibvirt.libvirtError, message, error_code=code
     )
     return error

@@ -5,16 +5,19 @@
 from tests.functional.nova.moves import failing  # isort: skip - first
 
 import dataclasses
+import threading
 import typing as ty
 from unittest import mock
 
 import fixtures
 from nova import context as nova_context
 from nova import objects
+from nova.compute import manager, rpcapi
 from nova.tests.fixtures import libvirt as fakelibvirt
+from nova.tests.functional.api import client
 from nova.virt.libvirt import host
 from nova_cyborg.nova.compute import live
-from nova_cyborg.nova.compute.recovery import interrupted
+from nova_cyborg.nova.compute.recovery import interrupted, restarted
 
 from tests.functional.nova import base
 
@@ -25,10 +28,26 @@ _BOTH = [('active', SOURCE), ('inactive', DESTINATION)]
 class TestCase(failing.TestCase):
     """nova-compute is killed, and its guest is libvirt's business."""
 
-    def interrupt(self) -> None:
-        """Have nova-compute started again while libvirt migrates."""
+    def kill(self) -> None:
+        """Kill the source; the guest is what libvirt has of it."""
         self.kill_the_source()
         (self.domain,) = self.domains(self.moved.server)
+
+    def kill_while_preparing(self) -> None:
+        """Kill the source before it tells libvirt anything."""
+        with mock.patch.object(
+            manager.ComputeManager,
+            '_do_pre_live_migration_from_source',
+            autospec=True,
+            side_effect=failing.Killed,
+        ):
+            self.begin()
+            self.wait_for(lambda: self.last()['status'] == 'preparing')
+        (self.domain,) = self.domains(self.moved.server)
+
+    def interrupt(self) -> None:
+        """Have nova-compute started again while libvirt migrates."""
+        self.kill()
         self.domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED
         # It would not come back if the guest were waited for.
         self.restart_compute_service(SOURCE)
@@ -61,11 +80,54 @@ class TestCase(failing.TestCase):
         self.domain._connection._undefine(self.domain)
 
     def assert_in_error(self) -> None:
-        """Check that Nova does not know where the guest is."""
+        """Check that Nova does not know where the guest is.
+
+        And that it is not for the server's owner to find out.
+        """
         self.wait_for_migration('error')
         server = self.admin_api.get_server(self.server_id)
         self.assertEqual('ERROR', server['status'])
+        self.assertIn('another host', server['locked_reason'])
+        for call in (
+            lambda: self.api.delete_server(self.server_id),
+            lambda: self.api.post_server_action(
+                self.server_id, {'reboot': {'type': 'HARD'}}
+            ),
+        ):
+            with self.assertRaises(client.OpenStackApiException) as refused:
+                call()
+            self.assertEqual(409, refused.exception.response.status_code)
+        with self.assertRaises(client.OpenStackApiException) as refused:
+            self.api.post_server_action(self.server_id, {'unlock': None})
+        self.assertEqual(403, refused.exception.response.status_code)
         self.assert_nothing_is_freed()
+
+    def unlock(self) -> None:
+        """Let the owner have the server back."""
+        self.admin_api.post_server_action(self.server_id, {'unlock': None})
+
+    def resume_guests(self) -> None:
+        """Have Nova start guests again whose host was rebooted."""
+        self.flags(resume_guests_state_on_host_boot=True)
+
+    def switch_over(self) -> None:
+        """Have Nova say that the guest goes on at the destination."""
+        migration = objects.Migration.get_by_id(
+            nova_context.get_admin_context(), self.last()['id']
+        )
+        migration.status = 'running (post-copy)'
+        migration.save()
+
+    def stop(self) -> None:
+        """Have the guest shut down at the source."""
+        self.domain._state = fakelibvirt.VIR_DOMAIN_SHUTOFF
+
+    def assert_started_again(self) -> None:
+        """Check that the guest runs at the source, as Nova would have it."""
+        self.wait_for_migration('error')
+        (domain,) = self.domains(self.moved.server)
+        self.assertTrue(domain.isActive())
+        self.assert_stays()
 
     def is_active(self) -> bool:
         """Tell whether Nova says that the server runs."""
@@ -82,7 +144,7 @@ class TestCase(failing.TestCase):
 
     def see_it_leave(self) -> None:
         """Check a guest that gets to the destination."""
-        with self.assertLogs(live.__name__, 'ERROR') as logged:
+        with self.assertLogs(restarted.__name__, 'ERROR') as logged:
             self.interrupt()
             self.leave()
             self.assert_in_error()
@@ -97,6 +159,146 @@ class DetachTest(TestCase):
 
     def test_the_guest_leaves(self) -> None:
         self.see_it_leave()
+
+    def test_all_is_put_right_before_the_server_is_free(self) -> None:
+        """It may be migrated again at once."""
+        seen = []
+        stock = manager.ComputeManager._reset_live_migration
+
+        def reset(*args: ty.Any) -> None:
+            seen.append(
+                (
+                    self.bindings(self.moved),
+                    len(self.hostdevs(self.moved.server)),
+                    self._held_by_migration(),
+                )
+            )
+            stock(*args)
+
+        self.kill()
+        with mock.patch.object(
+            manager.ComputeManager,
+            '_reset_live_migration',
+            autospec=True,
+            side_effect=reset,
+        ):
+            self.restart_compute_service(SOURCE)
+            self.wait_for_migration('error')
+        self.assertEqual(
+            [([('active', SOURCE)], self.moved.devices, {})], seen
+        )
+        self.assert_stays()
+
+    def _held_by_migration(self) -> dict[str, ty.Any]:
+        """Return what Placement has allocated to the last migration."""
+        migration = objects.Migration.get_by_id(
+            nova_context.get_admin_context(), self.last()['id']
+        )
+        held: dict[str, ty.Any] = self.placement.get(
+            f'/allocations/{migration.uuid}'
+        ).body['allocations']
+        return held
+
+    def test_its_state_is_reset_meanwhile(self) -> None:
+        self.interrupt()
+        with self.assertLogs(restarted.__name__, 'WARNING') as logged:
+            self.reset()
+            self.assertEqual([], self.hostdevs(self.moved.server))
+            self.domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_NONE
+            self.wait_for_migration('error')
+        self.assertIn('was reset', logged.output[-1])
+        self.assert_stays()
+
+    def test_its_state_is_reset_and_it_leaves(self) -> None:
+        self.interrupt()
+        with self.assertLogs(restarted.__name__, 'ERROR') as logged:
+            self.reset()
+            self.assert_active()
+            self.leave()
+            self.assert_in_error()
+        self.assertIn('libvirt has migrated it', logged.output[-1])
+
+    def test_something_else_is_begun_meanwhile(self) -> None:
+        self.interrupt()
+        with self.assertLogs(restarted.__name__, 'WARNING') as logged:
+            self.reset()
+            # Of another request, as far as it is known now.
+            begun = objects.Migration(
+                nova_context.get_admin_context(),
+                instance_uuid=self.server_id,
+                migration_type='live-migration',
+                source_compute=SOURCE,
+                status='accepted',
+            )
+            begun.create()
+            self.domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_NONE
+            self.wait_for(lambda: 'was reset' in str(logged.output))
+        self.assertIn('something else', logged.output[-1])
+        self.assertEqual(_BOTH, self.bindings(self.moved))
+
+    def test_the_host_is_rebooted_before_libvirt_is_told(self) -> None:
+        self.kill_while_preparing()
+        self.stop()
+        self.restart_compute_service(SOURCE)
+        # Nobody is waited for.
+        self.assertIsNone(self.task_state())
+        self.wait_for_migration('error')
+        self.assert_active()
+        self.assertEqual([('active', SOURCE)], self.bindings(self.moved))
+        self.assertEqual([], self.audit())
+
+    def test_it_is_resumed_if_libvirt_was_not_told(self) -> None:
+        self.resume_guests()
+        self.kill_while_preparing()
+        self.stop()
+        self.restart_compute_service(SOURCE)
+        self.assert_started_again()
+
+    def test_nova_conductor_looks_for_a_host(self) -> None:
+        self.restart_while_a_host_is_looked_for()
+
+    def test_an_older_migration_was_never_ended(self) -> None:
+        self.live_migrate()
+        self.assert_on(DESTINATION)
+        self.live_migrate()
+        self.assert_on(SOURCE)
+        self.wait_for_migration('completed')
+        self.switch_over()
+        self.restart_while_a_host_is_looked_for()
+
+    def restart_while_a_host_is_looked_for(self) -> None:
+        """Have the source started again when it is about to be told."""
+        before = len(self.migrations())
+        reached, go_on = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+        stock = rpcapi.ComputeAPI.live_migration
+
+        def tell(*args: ty.Any, **kwargs: ty.Any) -> None:
+            reached.set()
+            go_on.wait(60)
+            stock(*args, **kwargs)
+
+        with mock.patch.object(
+            rpcapi.ComputeAPI,
+            'live_migration',
+            autospec=True,
+            side_effect=tell,
+        ):
+            self.begin()
+            self.wait_for(reached.is_set)
+            self.assertEqual('accepted', self.last()['status'])
+            self.restart_compute_service(SOURCE)
+            self.assertIsNone(self.task_state())
+            with self.assertLogs(live.__name__, 'WARNING') as logged:
+                go_on.set()
+                self.wait_for_migration('error')
+        self.assertIn('is not migrated to', logged.output[-1])
+        self.assertEqual(before + 1, len(self.migrations()))
+        self.wait_for(
+            lambda: self.bindings(self.moved) == [('active', SOURCE)]
+        )
+        self.assertEqual([], self.audit())
+        self.assert_stays()
 
 
 class NativeTest(TestCase):
@@ -131,6 +333,7 @@ class NativeTest(TestCase):
     def test_the_guest_leaves(self) -> None:
         self.see_it_leave()
         # An administrator has shut it down there.
+        self.unlock()
         self.admin_api.post_server_action(
             self.server_id, {'reboot': {'type': 'HARD'}}
         )
@@ -139,15 +342,85 @@ class NativeTest(TestCase):
         self.assertEqual([('active', SOURCE)], self.bindings(self.moved))
 
     def test_the_guest_has_left_before(self) -> None:
-        self.kill_the_source()
-        (self.domain,) = self.domains(self.moved.server)
+        self.kill()
         self.leave()
         self.restart_compute_service(SOURCE)
         self.assert_in_error()
 
+    def test_a_guest_that_has_left_is_not_resumed(self) -> None:
+        self.resume_guests()
+        self.kill()
+        self.leave()
+        self.restart_compute_service(SOURCE)
+        self.assert_in_error()
+        self.assertEqual([], self.domains(self.moved.server))
+
+    def test_a_guest_that_is_leaving_is_not_resumed(self) -> None:
+        """libvirt is about to forget it."""
+        self.resume_guests()
+        self.kill()
+        self.stop()
+        self.restart_compute_service(SOURCE)
+        self.assertFalse(self.domain.isActive())
+        self.assertEqual('migrating', self.task_state())
+        self.leave()
+        self.assert_in_error()
+        self.assertEqual([], self.domains(self.moved.server))
+
+    def test_a_guest_whose_host_was_rebooted_is_resumed(self) -> None:
+        self.resume_guests()
+        self.wait_within(0)
+        self.kill()
+        self.stop()
+        self.restart_compute_service(SOURCE)
+        self.assert_started_again()
+
+    def test_one_look_is_not_enough(self) -> None:
+        """Nova takes a job that libvirt cannot describe for none."""
+        answers = iter((_no_ram, _no_ram, _migrates))
+        last = threading.Event()
+
+        def stats(*_args: object) -> dict[str, int]:
+            answer = next(answers, None)
+            if answer is None:
+                last.set()
+            return (answer or _migrates)()
+
+        self.kill()
+        with mock.patch.object(
+            fakelibvirt.Domain, 'jobStats', side_effect=stats
+        ):
+            self.restart_compute_service(SOURCE)
+            self.wait_for(last.is_set)
+            self.leave()
+            self.assert_in_error()
+
+    def test_a_guest_that_goes_on_at_the_other_host(self) -> None:
+        """libvirt has no job on it, and it is paused for good."""
+        self.wait_within(0)
+        self.kill()
+        self.switch_over()
+        self.domain._state = fakelibvirt.VIR_DOMAIN_PAUSED
+        with self.assertLogs(restarted.__name__, 'ERROR') as logged:
+            self.restart_compute_service(SOURCE)
+            self.assert_in_error()
+        self.assertIn('migrated by libvirt still', logged.output[-1])
+
+    def test_a_guest_that_has_stopped_after_it_went_on(self) -> None:
+        self.resume_guests()
+        self.wait_within(0)
+        self.kill()
+        self.switch_over()
+        self.stop()
+        with self.assertLogs(restarted.__name__, 'ERROR') as logged:
+            self.restart_compute_service(SOURCE)
+            self.assert_in_error()
+        self.assertIn('at the destination', logged.output[-1])
+        self.assertFalse(self.domain.isActive())
+
     def test_it_takes_too_long(self) -> None:
         self.wait_within(0)
-        with self.assertLogs(live.__name__, 'ERROR') as logged:
+        with self.assertLogs(restarted.__name__, 'ERROR') as logged:
             self.interrupt()
             self.assert_in_error()
         self.assertIn('migrated by libvirt still', logged.output[-1])
@@ -169,15 +442,13 @@ class NativeTest(TestCase):
 
     def interrupt_stopped(self) -> None:
         """Have nova-compute started again when the guest is shut down."""
-        self.kill_the_source()
-        (self.domain,) = self.domains(self.moved.server)
-        self.domain._state = fakelibvirt.VIR_DOMAIN_SHUTOFF
+        self.kill()
+        self.stop()
         self.restart_compute_service(SOURCE)
 
     def test_libvirt_does_not_say(self) -> None:
         """It is waited for, as if it migrated the guest."""
-        self.kill_the_source()
-        (self.domain,) = self.domains(self.moved.server)
+        self.kill()
         with mock.patch.object(
             fakelibvirt.Domain, 'jobStats', side_effect=_error
         ):
@@ -189,26 +460,33 @@ class NativeTest(TestCase):
 
     def test_libvirt_goes_over_to_the_other_host(self) -> None:
         """Nova has switched to post-copy: there is no way back."""
-        self.kill_the_source()
-        migration = objects.Migration.get_by_id(
-            nova_context.get_admin_context(), self.last()['id']
-        )
-        migration.status = 'running (post-copy)'
-        migration.save()
-        (self.domain,) = self.domains(self.moved.server)
+        self.kill()
+        self.switch_over()
         self.domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED
         with mock.patch.object(fakelibvirt.Domain, 'abortJob') as aborted:
             self.restart_compute_service(SOURCE)
             self.leave()
-            self.wait_for(lambda: self.task_state() is None)
+            self.assert_in_error()
         aborted.assert_not_called()
-        self.assert_nothing_is_freed()
 
     def test_the_server_is_deleted_meanwhile(self) -> None:
         self.interrupt()
         self.admin_api.delete_server(self.server_id)
         self._wait_until_deleted(self.moved.server)
         self.wait_for(lambda: not self.used_slots())
+
+
+def _migrates() -> dict[str, int]:
+    return {'type': fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED}
+
+
+def _no_ram() -> ty.NoReturn:
+    raise fakelibvirt.make_libvirtError(
+        fakelibvirt.libvirtError,
+        'internal error: migration was active, but no RAM info was set',
+        error_code=fakelibvirt.VIR_ERR_INTERNAL_ERROR,
+        error_message='migration was active, but no RAM info was set',
+    )
 
 
 def _error(*_args: object) -> ty.NoReturn:

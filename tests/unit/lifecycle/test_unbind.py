@@ -6,7 +6,7 @@ import oslo_messaging
 import pytest
 from cyborg.agent import rpcapi
 from cyborg.common import rpc
-from oslo_config import cfg
+from cyborg.conf import CONF
 
 from nova_cyborg.lifecycle import unbind
 
@@ -14,9 +14,7 @@ from nova_cyborg.lifecycle import unbind
 @pytest.fixture
 def agent(monkeypatch):
     """Asks an agent, where no RabbitMQ is."""
-    conf = cfg.ConfigOpts()
-    conf([])
-    transport = oslo_messaging.get_rpc_transport(conf, 'rabbit://127.0.0.1:1/')
+    transport = oslo_messaging.get_rpc_transport(CONF, 'rabbit://127.0.0.1:1/')
     client = oslo_messaging.get_rpc_client(
         transport, oslo_messaging.Target(topic='agent', version='1.0')
     )

@@ -281,10 +281,10 @@ what disagrees between Cyborg and Nova, and puts it right. 0 is never: then
 nothing is put right but by ``nova-cyborg-manage audit --repair``.
 
 A round costs some ten statements and at most as many requests to Nova as
-``reconcile_resync`` says and one more, if nothing is wrong, however many
-servers there are. Raise it if that is too much; what a service that was
-killed has left then stays longer. Set 0 to look into something that
-disagrees, before it is put right.
+``reconcile_resync`` says and one more, two more in a minute, if nothing is
+wrong, however many servers there are. Raise it if that is too much; what a
+service that was killed has left then stays longer. Set 0 to look into
+something that disagrees, before it is put right.
 
 Read by cyborg-conductor, from cyborg.conf. One of them at a time does it;
 every one needs the same value.

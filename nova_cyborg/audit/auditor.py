@@ -119,7 +119,7 @@ def _who_reconciles() -> str:
     return (
         f'cyborg-conductor on {lease.host} reconciles: its last good round '
         f'began {lease.good_age} s ago; it has repaired {repaired}; repairs '
-        f'that have failed: {failed}.'
+        f'that have failed: {failed}. {leases.who_ends_builds(context)}'
     )
 
 

@@ -46,7 +46,7 @@ def _about(
             'unknown-server',
             server_id,
             'Nova does not say whether there is the server that holds '
-            'device contexts. The log says why.',
+            'device contexts. The log says why, unless its cell is down.',
         )
     if state is servers.State.NEVER_BUILT:
         return look.Finding(

@@ -33,7 +33,8 @@ def check() -> results.Result:
         _problems(lease),
         f'cyborg-conductor on {lease.host} reconciles; its last round that '
         f'looked at everything began {lease.good_age} s ago, and it has '
-        f'repaired {sum(lease.report.get("repaired", {}).values())}.',
+        f'repaired {sum(lease.report.get("repaired", {}).values())}. '
+        f'{leases.who_ends_builds(context)}',
     )
 
 

@@ -416,8 +416,8 @@ class Lease(Base):
 
     Times are seconds since 1970 by the clock of the database, which is one
     for all. ``holder`` is a UUID of the process, ``host`` its host;
-    ``good_at`` is when the last round began that looked at everything,
-    ``report`` what it has found, in JSON.
+    ``good_at`` is when the last list of Nova's changes began that had all of
+    them, ``report`` what it has found, in JSON.
     """
 
     __tablename__ = 'leases'

@@ -9,10 +9,13 @@ being deleted or only leaves its host. Nova's API does.
 from __future__ import annotations
 
 import collections.abc
+import contextlib
+import contextvars
 import dataclasses
 import datetime
 import functools
 import logging
+import time
 import typing as ty
 
 from cyborg.common import nova_client
@@ -34,12 +37,36 @@ _EVACUATED = ('accepted', 'pre-migrating', 'done')
 _DELETED = 'DELETED'
 # Servers on a page of those that have changed: each takes Nova some
 # milliseconds.
-_CHANGES = 200
+_CHANGES = 100
 # How long to wait for Nova: all threads of nova-api may be waiting for
 # cyborg-api meanwhile.
 _SECONDS = 30
+# How long to wait for Keystone, for a token.
+_KEYSTONE = 10
 # The same, where a user waits for what can be done without.
 _SHORTLY = 5
+# The same, of whoever has said so; see waiting_at_most().
+_patience: contextvars.ContextVar[float] = contextvars.ContextVar(
+    '_patience', default=_SECONDS
+)
+# Seconds after which what Nova has not answered once is no more in the log's
+# last word: one server of many may be what it fails with.
+_QUIET = 60
+# When Nova did not answer the last time, by what was asked and what it said.
+_failed_at: dict[tuple[str, int], float] = {}
+
+
+@contextlib.contextmanager
+def waiting_at_most(seconds: int) -> collections.abc.Iterator[None]:
+    """Wait for no answer of Nova's for longer.
+
+    :param seconds: how long.
+    """
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 class Nova:
@@ -325,15 +352,19 @@ def _get(
     path: str, seconds: float = _SECONDS
 ) -> tuple[int, dict[str, ty.Any]]:
     """Ask; a status of 0 is no answer at all."""
+    patience = min(seconds, _patience.get())
     try:
-        response = _compute().get(path, timeout=seconds)
+        response = _compute().get(path, timeout=patience)
     except (ks_exc.ClientException, sdk_exc.SDKException) as exc:
-        LOG.warning('Nova did not answer GET %s: %s', path, exc)
+        _note_failure(path, 0, 'Nova did not answer GET %s: %s', path, exc)
         return 0, {}
     if response.status_code == 404:
+        _note_answer(path)
         return 404, {}
     if response.status_code != 200:
-        LOG.warning(
+        _note_failure(
+            path,
+            response.status_code,
             'Nova answered GET %s with HTTP status %d. Check that the user '
             "of cyborg.conf's [nova] section has the role admin, which shows "
             'the servers of all projects.',
@@ -341,7 +372,33 @@ def _get(
             response.status_code,
         )
         return response.status_code, {}
+    _note_answer(path)
     return 200, response.json()
+
+
+def _asked_for(path: str) -> str:
+    """Return what is asked for, of whichever server."""
+    return path.partition('?')[0].split('/')[1]
+
+
+def _note_failure(path: str, status: int, words: str, *args: ty.Any) -> None:
+    """Log what Nova does not answer: aloud when that begins."""
+    # One that does not answer does not, whatever it is asked.
+    key = (_asked_for(path) if status else '', status)
+    level = logging.DEBUG if key in _failed_at else logging.WARNING
+    _failed_at[key] = time.monotonic()
+    LOG.log(level, words, *args)
+
+
+def _note_answer(path: str) -> None:
+    """Log that Nova answers again what it did not."""
+    if not _failed_at:
+        return
+    asked_for, now = _asked_for(path), time.monotonic()
+    for key, failed_at in list(_failed_at.items()):
+        if key[0] in ('', asked_for) and now - failed_at > _QUIET:
+            _failed_at.pop(key, None)
+            LOG.info('Nova answers GET %s again', path)
 
 
 @functools.cache
@@ -349,5 +406,10 @@ def _compute() -> proxy.Proxy:
     # Made once a process: each making asks Keystone for a token. Two threads
     # that are the first may each make one, of which one is kept. Neither
     # Keystone nor what Nova says of its versions is waited for without end.
-    CONF.set_default('timeout', _SECONDS, group='nova')
-    return nova_client.NovaAPI().nova_client
+    CONF.set_default('timeout', _KEYSTONE, group='nova')
+    try:
+        return nova_client.NovaAPI().nova_client
+    finally:
+        # It has that for its own. Cyborg's own client tells Nova of what is
+        # bound, which may take longer.
+        CONF.set_default('timeout', _SECONDS, group='nova')

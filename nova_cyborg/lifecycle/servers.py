@@ -50,6 +50,9 @@ NEVER_TO_USE = frozenset((State.GONE, State.NEVER_BUILT))
 AT_REST = frozenset((State.RESTING, State.FAILED))
 
 _BY_STATUS = {
+    # Of one in a cell that is down, Nova shows nothing but that and what its
+    # API database has; of one with a state that it cannot name, the same.
+    'UNKNOWN': State.UNKNOWN,
     'DELETED': State.GONE,
     'SOFT_DELETED': State.LEAVING,
     'BUILD': State.EXISTS,

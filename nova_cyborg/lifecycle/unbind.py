@@ -25,6 +25,15 @@ LOG = logging.getLogger(__name__)
 #: Seconds for which cyborg-agent is waited for, to make or to remove a
 #: mediated device: it writes to a file, and a driver may take some of them.
 AGENT_ANSWERS_WITHIN = 20
+# How often what asks it is sent once more, if the message bus takes it not.
+# oslo.messaging sends it for ever by default, whatever the time for the
+# answer. Once: of a connection that was cut off, the first time tells. Not 0:
+# with that, older releases of kombu connect for ever.
+_SENT_AGAIN = 1
+_NO_ANSWER = (
+    oslo_messaging.MessagingTimeout,
+    oslo_messaging.MessageDeliveryFailure,
+)
 
 
 def last_attempt(server_id: str, generation: int) -> None:
@@ -141,9 +150,10 @@ def given_back(removed: collections.abc.Iterable[handles.Handle]) -> None:
     :param removed: the attach handles that they had.
     """
     context = cyborg_context.get_admin_context()
+    silent: set[str] = set()
     for found in removed:
         if found.attach_type == handles.MDEV:
-            _end_use(context, found)
+            _end_use(context, found, silent)
     _tell_of_outages(context, removed)
 
 
@@ -164,21 +174,32 @@ def unseen(unused: handles.Handle) -> None:
     :param unused: the handle.
     """
     context = cyborg_context.get_admin_context()
-    _end_use(context, unused)
+    _end_use(context, unused, set())
     now = handles.of_row(context, unused.row_id)
     _tell_of_outages(context, [now] if now else [])
 
 
 def _end_use(
-    context: cyborg_context.RequestContext, unused: handles.Handle
+    context: cyborg_context.RequestContext,
+    unused: handles.Handle,
+    silent: set[str],
 ) -> None:
-    """Have an attach handle not in use, unless its mediated device stays."""
+    """Have an attach handle not in use, unless its mediated device stays.
+
+    :param silent: hosts whose agent has not answered; each is waited for once.
+    """
     try:
         if unused.attach_type == handles.MDEV:
+            if unused.hostname in silent:
+                raise oslo_messaging.MessagingTimeout(
+                    f'cyborg-agent on {unused.hostname} has just not answered'
+                )
             _remove_mediated_device(context, unused)
     except Exception as exc:  # noqa: BLE001
         # Whatever the agent raises, or the message bus if its host is down.
         # The server need not wait for that.
+        if isinstance(exc, _NO_ANSWER):
+            silent.add(unused.hostname)
         LOG.warning(
             'Attach handle %s stays in use until its mediated device can be '
             'removed: %s',
@@ -233,7 +254,9 @@ def answering_soon(
     :param agent: asks it, to make or to remove a mediated device.
     """
     client = agent.client
-    agent.client = client.prepare(timeout=AGENT_ANSWERS_WITHIN)
+    agent.client = client.prepare(
+        timeout=AGENT_ANSWERS_WITHIN, retry=_SENT_AGAIN
+    )
     try:
         yield
     finally:

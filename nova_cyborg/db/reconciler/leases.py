@@ -22,6 +22,9 @@ from nova_cyborg.db import expressions, session, tables
 RECONCILER = 'cyborg-conductor'
 #: The name of that of the nova-conductor which ends interrupted builds.
 CONDUCTOR = 'nova-conductor'
+#: The key of when the last round began in which no step has failed, in what
+#: is recorded.
+WELL_AT = 'well_at'
 
 _NOW = expressions.EpochSeconds()
 # Seconds by which a process may be late to take it.
@@ -36,8 +39,8 @@ class Lease:
     :ivar holder: a UUID of the process that has it, or had it last.
     :ivar host: the host of that process.
     :ivar expires_at: until when it has it.
-    :ivar good_at: when the last round began that looked at everything; None
-        if there was none yet.
+    :ivar good_at: when the last list of Nova's changes began that had all of
+        them; None if there was none yet.
     :ivar report: what it has found.
     """
 
@@ -66,7 +69,10 @@ class Lease:
     @property
     def good_age(self) -> int | None:
         """Seconds since the last round began that looked at everything."""
-        return None if self.good_at is None else self.now - self.good_at
+        if self.good_at is None:
+            return None
+        well_at = self.report.get(WELL_AT) or self.good_at
+        return self.now - min(well_at, self.good_at)
 
 
 def read(context: cyborg_context.RequestContext, name: str) -> Lease | None:
@@ -85,6 +91,17 @@ def read(context: cyborg_context.RequestContext, name: str) -> Lease | None:
         found = json.loads(report or '{}')
         return Lease(now, holder, host, expires_at, good_at, found)
     return None
+
+
+def who_ends_builds(context: cyborg_context.RequestContext) -> str:
+    """Say which nova-conductor ends interrupted builds.
+
+    :returns: a sentence.
+    """
+    lease = read(context, CONDUCTOR)
+    if lease is None or not lease.in_use:
+        return 'No nova-conductor ends interrupted builds.'
+    return f'nova-conductor on {lease.host} ends interrupted builds.'
 
 
 def take(
@@ -124,8 +141,8 @@ def record(
     :param name: the name of the lease.
     :param holder: a UUID of the process.
     :param report: what it has found.
-    :param good_at: when a round began that has looked at everything; None if
-        none has since the last call.
+    :param good_at: when a list of Nova's changes began that had all of them;
+        None if there was none since the last call.
     """
     row = tables.Lease
     values: dict[str, ty.Any] = {'report': json.dumps(report)}

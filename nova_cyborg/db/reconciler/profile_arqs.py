@@ -77,12 +77,12 @@ def unsettled(context: cyborg_context.RequestContext) -> list[User]:
 
 def settled(
     context: cyborg_context.RequestContext, after: int, limit: int
-) -> list[User]:
+) -> tuple[list[User], bool]:
     """Find some servers whose ARQs are settled, in turn.
 
     :param after: the row id of the last ARQ of those before; 0 for none.
     :param limit: how many ARQs at most.
-    :returns: the servers.
+    :returns: the servers, and whether these are the last ones.
     """
     query = (
         sa.select(_ARQ.id, _ARQ.instance_uuid, _ARQ.uuid, _ARQ.state)
@@ -90,7 +90,9 @@ def settled(
         .order_by(_ARQ.id)
         .limit(limit)
     )
-    return _by_server(session.rows(context, query))
+    # A server may have several: as many servers do not tell.
+    found = list(session.rows(context, query))
+    return _by_server(found), len(found) < limit
 
 
 @session.retry

@@ -41,14 +41,16 @@ class Holders:
         return holders.unsettled(cyborg_context.get_admin_context())
 
     @staticmethod
-    def settled(after: int, limit: int) -> list[holders.Holder]:
+    def settled(after: int, limit: int) -> tuple[list[holders.Holder], bool]:
         """Find some that are settled, in turn.
 
         :param after: the row id of the last one of those before.
         :param limit: how many at most.
+        :returns: the holders, and whether these are the last ones.
         """
         context = cyborg_context.get_admin_context()
-        return holders.settled(context, after, limit)
+        found = holders.settled(context, after, limit)
+        return found, len(found) < limit
 
     @staticmethod
     def settle(holder: holders.Holder) -> None:
@@ -103,16 +105,22 @@ class Holders:
             return False
         if server.state is servers.State.OFFLOADED:
             return not holder.has_arqs
+        if server.state is servers.State.LEAVING:
+            # It is soft-deleted, for days; or it is listed when it is gone.
+            return True
+        failed = server.state is servers.State.FAILED
+        if failed and not holder.has_arqs:
+            # Nothing is repaired of it until Nova lists a change.
+            return True
         if server.state not in _STABLE or not holder.has_arqs:
             return False
         # What moves has bindings on two nodes, and Nova says when it is over.
-        moved = server.state is servers.State.MOVED
-        return holder.is_bound and (
-            moved
-            or (
-                not holder.is_moving
-                and (server.node is None or server.node == holder.node)
-            )
+        if server.state is servers.State.MOVED:
+            return holder.is_bound
+        return (
+            holder.is_bound
+            and (failed or not holder.is_moving)
+            and (server.node is None or server.node == holder.node)
         )
 
     @staticmethod

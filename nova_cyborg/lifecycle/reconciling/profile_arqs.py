@@ -14,7 +14,11 @@ GONE = 'arqs-of-no-server'
 
 # Nothing becomes of it by itself. How many ARQs it should have is Nova's
 # business.
-_STABLE = servers.AT_REST | {servers.State.MOVED, servers.State.OFFLOADED}
+_STABLE = servers.AT_REST | {
+    servers.State.MOVED,
+    servers.State.OFFLOADED,
+    servers.State.LEAVING,
+}
 
 
 class ProfileArqs:
@@ -31,11 +35,14 @@ class ProfileArqs:
         return profile_arqs.unsettled(cyborg_context.get_admin_context())
 
     @staticmethod
-    def settled(after: int, limit: int) -> list[profile_arqs.User]:
+    def settled(
+        after: int, limit: int
+    ) -> tuple[list[profile_arqs.User], bool]:
         """Find some that are settled, in turn.
 
         :param after: the row id of the last one of those before.
         :param limit: how many ARQs at most.
+        :returns: the servers, and whether these are the last ones.
         """
         context = cyborg_context.get_admin_context()
         return profile_arqs.settled(context, after, limit)

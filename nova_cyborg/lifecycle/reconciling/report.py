@@ -2,8 +2,11 @@
 
 """What reconciling has found, repaired, and could not repair."""
 
+from __future__ import annotations
+
 import collections
 import collections.abc
+import dataclasses
 import logging
 import time
 import typing as ty
@@ -14,6 +17,9 @@ LOG = logging.getLogger(__name__)
 
 # Of one and the same, before a person is told.
 _FAILURES = 3
+# Seconds until one that has failed is tried again: after as often as above,
+# twice as long each time, up to the longest.
+_FIRST, _LONGEST = 30, 600
 # Somebody has begun something with it: it is looked at anew.
 _CHANGED = (
     exception.AlreadyBegun,
@@ -41,6 +47,18 @@ class Budget:
         return time.monotonic() < self._end
 
 
+@dataclasses.dataclass
+class _Failure:
+    """What could not be repaired.
+
+    :ivar times: how often that has failed.
+    :ivar due: when it is tried again.
+    """
+
+    times: int = 0
+    due: float = 0
+
+
 class Report:
     """Counts by kind, since the process has begun to reconcile."""
 
@@ -50,9 +68,7 @@ class Report:
         self.failed: collections.Counter[str] = collections.Counter()
         #: UUIDs of servers, of which Placement may say what is not so.
         self.touched: set[str] = set()
-        self._failures: collections.Counter[tuple[str, str]] = (
-            collections.Counter()
-        )
+        self._failures: dict[tuple[str, str], _Failure] = {}
 
     def as_dict(self) -> dict[str, ty.Any]:
         """Return the counts, for JSON."""
@@ -70,8 +86,11 @@ class Report:
         :param repair: puts it right.
         :returns: whether that is done with; if not, it is tried again.
         """
-        if (kind, subject) not in self._failures:
+        failure = self._failures.get((kind, subject))
+        if failure is None:
             self.found[kind] += 1
+        elif time.monotonic() < failure.due:
+            return False
         try:
             done = repair()
         except _CHANGED as exc:
@@ -90,8 +109,12 @@ class Report:
         self, kind: str, subject: str, error: Exception
     ) -> None:
         self.failed[kind] += 1
-        self._failures[kind, subject] += 1
-        times = self._failures[kind, subject]
+        now = time.monotonic()
+        self._forget(now)
+        failure = self._failures.setdefault((kind, subject), _Failure())
+        failure.times += 1
+        times = failure.times
+        failure.due = now + _pause(times)
         if times == _FAILURES:
             LOG.warning(
                 'Could not be repaired, %d times: %s %s: %s',
@@ -101,4 +124,21 @@ class Report:
                 error,
             )
         else:
-            LOG.info('Not repaired yet: %s %s: %s', kind, subject, error)
+            # A person has been told.
+            level = logging.DEBUG if times > _FAILURES else logging.INFO
+            LOG.log(level, 'Not repaired yet: %s %s: %s', kind, subject, error)
+
+    def _forget(self, now: float) -> None:
+        """Forget what is not found any more: it was due long ago."""
+        self._failures = {
+            key: failure
+            for key, failure in self._failures.items()
+            if now - failure.due < _LONGEST
+        }
+
+
+def _pause(times: int) -> float:
+    """Return the seconds until what has failed so often is tried again."""
+    if times < _FAILURES:
+        return 0
+    return min(_FIRST * 2.0 ** min(times - _FAILURES, 10), _LONGEST)

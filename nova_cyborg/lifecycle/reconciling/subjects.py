@@ -43,8 +43,8 @@ class Source(ty.Protocol[_F]):
     def unsettled(self) -> list[_F]:
         """Find those that Nova is to be asked about."""
 
-    def settled(self, after: int, limit: int) -> list[_F]:
-        """Find some of the others, in turn."""
+    def settled(self, after: int, limit: int) -> tuple[list[_F], bool]:
+        """Find some of the others, in turn; tell whether they are the last."""
 
     def settle(self, fact: _F, /) -> None:
         """Say that one is as Nova says."""
@@ -136,7 +136,7 @@ class Subjects(ty.Generic[_F]):
         :param limit: how many at most.
         :returns: whether these were the last of them.
         """
-        found = self._source.settled(self._cursor, limit)
+        found, are_last = self._source.settled(self._cursor, limit)
         for each in found:
             if not budget.left:
                 return False
@@ -146,7 +146,6 @@ class Subjects(ty.Generic[_F]):
                 return False
             if not self._source.is_settled(each, server):
                 self._source.unsettle([each.server_id])
-        if len(found) < limit:
+        if are_last:
             self._cursor = 0
-            return True
-        return False
+        return are_last

@@ -100,7 +100,9 @@ def _release(context: nova_context.RequestContext, server_id: str) -> None:
     except exception.DeviceContextError as exc:
         LOG.error(
             'Server %s is deleted, and its device contexts could not be '
-            'released. Run "nova-cyborg-manage audit --repair": %s',
+            'released. cyborg-conductor does that when it reconciles; if its '
+            'reconcile_interval is 0, run "nova-cyborg-manage audit '
+            '--repair": %s',
             server_id,
             exc,
         )

@@ -279,6 +279,27 @@ def test_what_was_taken_for_a_binding_that_is_unbound_is_given_back(
     assert cloud.nova.outcomes(server_id) == {}
 
 
+def test_an_agent_that_does_not_answer_is_waited_for_once(
+    cloud, nova, boot, monkeypatch
+):
+    """However many mediated devices it is to remove."""
+    server_id, *_contexts = boot(
+        cloud.add_device(slots=2, **MEDIATED), contexts=2
+    )
+    asked = []
+
+    def wait(*args, **_kwargs):
+        asked.append(args)
+        raise oslo_messaging.MessagingTimeout
+
+    monkeypatch.setattr(cloud.agent, 'remove_vgpu_mdev', wait)
+    nova.unbind(server_id)
+
+    assert len(asked) == 1
+    # They are removed when it answers.
+    assert cloud.used_slots() == 2
+
+
 class TestTheOutcomeIsLost:
     def test_it_is_logged_with_the_request(
         self, cloud, nova, boot, monkeypatch, caplog

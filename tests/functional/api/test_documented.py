@@ -22,6 +22,8 @@ GOOD = {
     'last_good_round': None,
     'interval': None,
     'oldest_suspect': None,
+    'builds_host': None,
+    'builds_active': False,
     'found': {},
     'repaired': {},
     'failed': {},

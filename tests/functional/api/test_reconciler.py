@@ -21,6 +21,8 @@ NEVER = {
     'found': {},
     'repaired': {},
     'failed': {},
+    'builds_host': None,
+    'builds_active': False,
 }
 
 
@@ -56,7 +58,24 @@ def test_one_has(cloud, admin, boot, placement):
         'found': {'held-by-no-server': 1},
         'repaired': {'held-by-no-server': 1},
         'failed': {},
+        'builds_host': None,
+        'builds_active': False,
     }
+
+
+def test_a_nova_conductor_ends_interrupted_builds(cloud, admin, nova, named):
+    # As one asks that does.
+    nova.overdue(host='controller2')
+
+    found = show(admin)['reconciler']
+
+    assert (found['builds_host'], found['builds_active']) == (
+        'controller2',
+        True,
+    )
+    with cloud.engine.begin() as connection:
+        connection.execute(sa.update(tables.Lease).values(expires_at=0))
+    assert show(admin)['reconciler']['builds_active'] is False
 
 
 class TestStatus:
@@ -74,6 +93,15 @@ class TestStatus:
 
         assert result.code is SUCCESS
         assert 'controller1' in result.details
+
+    def test_who_ends_interrupted_builds(self, nova):
+        assert 'No nova-conductor ends' in reconciling.check().details
+
+        nova.overdue(host='controller2')
+
+        assert 'nova-conductor on controller2 ends' in (
+            reconciling.check().details
+        )
 
     def test_it_has_stopped(self, admin):
         self.change(expires_at=0)

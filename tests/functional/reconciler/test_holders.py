@@ -2,10 +2,14 @@
 
 """Servers that hold device contexts, and what Nova says of them."""
 
+import dataclasses
+
 import sqlalchemy as sa
 
 from nova_cyborg.db import session, tables
+from nova_cyborg.db.reconciler import leases
 from nova_cyborg.fixture import nova_api
+from nova_cyborg.lifecycle.reconciling import changes
 from tests.functional.api.conftest import providers
 from tests.functional.reconciler.conftest import Reconciler
 
@@ -119,6 +123,63 @@ def test_an_offloaded_server(cloud, reconciler, running, member):
     assert settled(cloud) == (1, 0)
 
 
+def test_a_soft_deleted_server(cloud, reconciler, running, member):
+    """It is not asked about for days."""
+    cloud.nova.change(running[1], 'SOFT_DELETED')
+    put(cloud, running[1])
+
+    reconciler.tick()
+    assert settled(cloud) == (1, 0)
+    assert member.status_of(running[2]) == 'bound'
+
+    # Nova lists it when it is reclaimed.
+    cloud.nova.delete(running[1])
+    reconciler.tick()
+    member.show(running[2], status=404)
+
+
+def test_a_soft_deleted_server_is_restored(cloud, reconciler, running):
+    cloud.nova.change(running[1], 'SOFT_DELETED')
+    reconciler.tick()
+
+    # It is listed as changed.
+    cloud.nova.change(running[1], 'ACTIVE', 'restoring')
+    reconciler.tick()
+
+    assert settled(cloud) == (0, 1)
+
+
+def test_a_server_in_error_without_devices(cloud, reconciler, boot):
+    server_id, _context_id = boot()
+    cloud.nova.change(server_id, 'ERROR')
+    put(cloud, server_id)
+
+    reconciler.tick()
+
+    assert settled(cloud) == (1, 0)
+    assert reconciler.report['found'] == {}
+
+
+def test_a_server_in_error_with_devices_on_two_hosts(
+    cloud, reconciler, running, nova
+):
+    _provider, server_id, context_id = running
+    nova.begin(server_id)
+    nova.bind(
+        server_id,
+        providers(cloud.add_device(host='compute2'), context_id),
+        host='compute2',
+        migration='11111111-0000-4000-8000-000000000000',
+    )
+    cloud.nova.change(server_id, 'ERROR')
+    put(cloud, server_id, 'compute1')
+
+    reconciler.tick()
+
+    assert settled(cloud) == (1, 0)
+    assert cloud.used_slots() == 2
+
+
 def test_it_is_unshelved_meanwhile(cloud, reconciler, running, member, nova):
     """What it has bound since is not unbound."""
     _provider, server_id, context_id = running
@@ -188,10 +249,68 @@ class TestNovaDoesNotSay:
 
         assert member.status_of(running[2]) == 'bound'
 
+    def test_its_cell_is_down(self, cloud, reconciler, running):
+        """Nova shows that there is such a server, and no more."""
+        put(cloud, running[1])
+        cloud.nova.unreachable = {running[1]}
+
+        reconciler.tick(2)
+
+        assert settled(cloud) == (0, 1)
+
+    def test_it_is_deleted_while_its_cell_is_not_listed(
+        self, cloud, running, placement, member, monkeypatch
+    ):
+        """It is listed when the cell is back, however long that takes."""
+        monkeypatch.setattr(changes, '_EVERY', 0)
+        one = Reconciler(resync=0)
+        put(cloud, running[1])
+        one.tick()
+        assert settled(cloud) == (1, 0)
+        cloud.nova.delete(running[1])
+        cloud.nova.unreachable = {running[1]}
+        before = good_at(cloud)
+        asked = since(cloud, monkeypatch)
+
+        for later in (300, 600):
+            shift_clock(cloud, one, monkeypatch, later)
+            one.tick(2)
+        assert good_at(cloud) == before
+        assert settled(cloud) == (1, 0)
+        # It goes on as far as when all were listed.
+        assert len(set(asked)) == 1
+
+        cloud.nova.unreachable = set()
+        one.tick(2)
+        member.show(running[2], status=404)
+        assert good_at(cloud) > before
+
+    def test_a_cell_that_goes_while_it_is_listed(
+        self, cloud, running, placement, monkeypatch
+    ):
+        monkeypatch.setattr(changes, '_EVERY', 0)
+        one = Reconciler(resync=0)
+        put(cloud, running[1])
+        one.tick()
+        before = good_at(cloud)
+        shift_clock(cloud, one, monkeypatch, 300)
+        get = cloud.nova.get
+
+        def lose_it(url, timeout=None):
+            if 'changes-since' in url:
+                cloud.nova.cell_is_down = True
+            return get(url, timeout)
+
+        monkeypatch.setattr(cloud.nova, 'get', lose_it)
+        one.tick()
+
+        assert good_at(cloud) == before
+
     def test_half_a_list_is_read_again(
         self, cloud, reconciler, running, member, monkeypatch
     ):
         """Those of the first page are; the others next time."""
+        monkeypatch.setattr(changes, '_EVERY', 0)
         put(cloud, running[1])
         reconciler.tick()
         cloud.nova.delete(running[1])
@@ -215,6 +334,30 @@ class TestNovaDoesNotSay:
         member.show(running[2], status=404)
 
 
+def since(cloud, monkeypatch):
+    """Return a list of what the lists of changes go back to."""
+    found, get = [], cloud.nova.get
+
+    def note(url, timeout=None):
+        if 'changes-since' in url:
+            found.append(url)
+        return get(url, timeout)
+
+    monkeypatch.setattr(cloud.nova, 'get', note)
+    return found
+
+
+def shift_clock(cloud, one, monkeypatch, seconds):
+    """Have the database's clock be ahead, as it is some time later."""
+    take = leases.take
+
+    def later(*args):
+        lease = take(*args)
+        return dataclasses.replace(lease, now=lease.now + seconds)
+
+    monkeypatch.setattr(leases, 'take', later)
+
+
 def good_at(cloud):
     with cloud.engine.connect() as connection:
         return connection.scalar(sa.select(tables.Lease.good_at))
@@ -224,10 +367,12 @@ def test_a_repair_that_fails_is_tried_again(
     cloud, reconciler, running, member, monkeypatch, caplog
 ):
     from nova_cyborg.lifecycle import release
+    from nova_cyborg.lifecycle.reconciling import report
     from nova_cyborg.lifecycle.reconciling.suspects import watch
 
     cloud.nova.delete(running[1])
     monkeypatch.setattr(watch, 'LATER', 0)
+    monkeypatch.setattr(report, '_FIRST', 0)
 
     def fail(*args, **kwargs):
         raise OSError('the disk is full')

@@ -5,6 +5,7 @@
 import concurrent.futures
 import datetime
 import json
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -97,10 +98,11 @@ def test_of_many_at_once_one_has_it():
 def test_clocks_that_are_an_hour_apart(cloud, placement, monkeypatch, hours):
     """Those of the processes do not matter."""
     first, second = Reconciler('controller1'), Reconciler('controller2')
-    utcnow = timeutils.utcnow
+    now = read_clocks()
     first.tick()
-    shift = datetime.timedelta(hours=hours)
-    monkeypatch.setattr(timeutils, 'utcnow', lambda: utcnow() + shift)
+    shift_clocks(monkeypatch, hours * 3600)
+    apart = read_clocks() - now
+    assert apart.total_seconds() == pytest.approx(hours * 3600, abs=60)
 
     second.tick()
 
@@ -111,6 +113,35 @@ def test_clocks_that_are_an_hour_apart(cloud, placement, monkeypatch, hours):
     monkeypatch.undo()
     first.tick()
     assert leases.read(context, 'cyborg-conductor').host == 'controller2'
+
+
+def read_clocks():
+    """Return the time that a process has, by whatever it may read."""
+    by_time = datetime.datetime.fromtimestamp(time.time(), datetime.UTC)
+    by_datetime = datetime.datetime.now(datetime.UTC)
+    by_utils = timeutils.utcnow(with_timezone=True)
+    assert max(by_time, by_datetime, by_utils) - min(
+        by_time, by_datetime, by_utils
+    ) < datetime.timedelta(seconds=60)
+    return by_time
+
+
+def shift_clocks(monkeypatch, seconds):
+    """Shift whatever tells a process the time of day."""
+    shift = datetime.timedelta(seconds=seconds)
+    real, time_of_day = datetime.datetime, time.time
+
+    class Shifted(real):
+        @classmethod
+        def now(cls, tz=None):
+            return real.now(tz) + shift
+
+        @classmethod
+        def utcnow(cls):
+            return real.now(datetime.UTC).replace(tzinfo=None) + shift
+
+    monkeypatch.setattr(time, 'time', lambda: time_of_day() + seconds)
+    monkeypatch.setattr(datetime, 'datetime', Shifted)
 
 
 class TestWhoeverGoesOn:

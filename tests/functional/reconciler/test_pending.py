@@ -92,6 +92,17 @@ def test_the_server_does_not_wait(cloud, reconciler, interrupted, status):
     assert cloud.used_slots() == 0
 
 
+def test_its_cell_is_down(cloud, reconciler, interrupted):
+    """Nova does not say whether the server waits."""
+    server_id, _context_id = interrupted()
+    cloud.nova.unreachable = {server_id}
+
+    reconciler.tick(3)
+    cloud.drain()
+
+    assert states(cloud) == ['Initial']
+
+
 def test_cyborg_conductor_may_be_at_it(cloud, reconciler, interrupted):
     """Until the agent would have made a mediated device."""
     interrupted()

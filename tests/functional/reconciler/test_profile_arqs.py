@@ -6,6 +6,7 @@ import pytest
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.db import tables
+from tests.functional.reconciler.conftest import Reconciler
 from tests.functional.reconciler.test_holders import put
 
 
@@ -87,3 +88,31 @@ def test_a_cell_is_down(cloud, reconciler, stock):
     reconciler.tick(4)
 
     assert cloud.used_slots() == 1
+
+
+def test_servers_with_several_come_in_turn(cloud, placement, profile_arq):
+    """Two pages of ARQs are a page of servers."""
+    stock = []
+    for _n in range(3):
+        server_id = cloud.nova.boot('ACTIVE', None)
+        put(cloud, server_id)
+        for _m in range(2):
+            profile_arq(server_id, cloud.add_device())
+        stock.append(server_id)
+    one = Reconciler(resync=2)
+    one.tick()
+    assert cloud.count(tables.SettledArq) == 6
+    cloud.nova.delete(stock[-1], listed=False)
+
+    one.tick(12)
+
+    assert cloud.used_slots() == 4
+    assert one.report['repaired'] == {'arqs-of-no-server': 1}
+
+
+def test_it_is_soft_deleted(cloud, reconciler, stock):
+    cloud.nova.change(stock, 'SOFT_DELETED')
+
+    reconciler.tick()
+
+    assert cloud.count(tables.SettledArq) == 1

@@ -3,6 +3,8 @@
 """What Nova is asked, how often, and what the log says of it."""
 
 import pytest
+from cyborg.common import nova_client
+from cyborg.conf import CONF
 from keystoneauth1 import exceptions as ks_exc
 
 from nova_cyborg.lifecycle import nova, servers
@@ -48,6 +50,7 @@ class Session:
 def session(monkeypatch):
     session = Session()
     monkeypatch.setattr(nova, '_compute', lambda: session)
+    monkeypatch.setattr(nova, '_failed_at', {})
     return session
 
 
@@ -133,6 +136,94 @@ def test_the_log_names_what_was_asked_for(
 
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith(words.format(path))
+
+
+class TestTheLogOfWhatLasts:
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        class Clock:
+            now = 1000.0
+
+            def monotonic(self):
+                return self.now
+
+        clock = Clock()
+        monkeypatch.setattr(nova, 'time', clock)
+        return clock
+
+    @staticmethod
+    def ask(session, answer, times=1):
+        session.answers[f'/servers/{SERVER}'] = answer
+        for _n in range(times):
+            nova.Nova().server(SERVER)
+
+    @pytest.mark.parametrize(
+        'answer', [Response(503), ks_exc.ConnectFailure('none')]
+    )
+    def test_it_says_so_when_it_begins_and_when_it_is_over(
+        self, session, caplog, clock, answer
+    ):
+        caplog.set_level('INFO')
+        self.ask(session, answer, 5)
+        clock.now += 100
+        session.show()
+        self.ask(session, session.answers[f'/servers/{SERVER}'], 5)
+
+        first, last = [record.getMessage() for record in caplog.records]
+        assert first.startswith('Nova ')
+        assert last == f'Nova answers GET /servers/{SERVER} again'
+
+    def test_it_begins_again(self, session, caplog, clock):
+        for _n in range(2):
+            self.ask(session, Response(503), 2)
+            clock.now += 100
+            self.ask(session, Response(404))
+        warnings = [r for r in caplog.records if r.levelname == 'WARNING']
+        assert len(warnings) == 2
+
+    def test_one_server_of_many(self, session, caplog, clock):
+        """Nova answers what it is asked of the others."""
+        for _n in range(5):
+            self.ask(session, Response(500))
+            nova.Nova().server('another')
+            clock.now += 30
+
+        warnings = [r for r in caplog.records if r.levelname == 'WARNING']
+        assert len(warnings) == 1
+
+
+def test_who_does_not_wait_for_long(session):
+    with nova.waiting_at_most(7):
+        nova.Nova().server(SERVER)
+        assert set(session.timeouts) == {7}
+        nova.availability_zones()
+        # It is shorter by itself.
+        assert session.timeouts[-1] < 7
+    nova.Nova().server(SERVER)
+    assert session.timeouts[-1] > 7
+
+
+@pytest.mark.parametrize('error', [None, OSError])
+def test_keystone_is_not_waited_for_as_long_as_nova(monkeypatch, error):
+    seen = []
+
+    class API:
+        def __init__(self):
+            seen.append(CONF.nova.timeout)
+            if error:
+                raise error
+            self.nova_client = 'client'
+
+    monkeypatch.setattr(nova_client, 'NovaAPI', API)
+    make = nova._compute.__wrapped__
+    if error:
+        with pytest.raises(error):
+            make()
+    else:
+        assert make() == 'client'
+    assert seen == [10]
+    # Cyborg's own client has more.
+    assert CONF.nova.timeout == 30
 
 
 def test_nova_does_not_say_where_the_guest_runs(session):

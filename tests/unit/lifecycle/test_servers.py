@@ -51,6 +51,25 @@ def test_in_error(host, launched, expected):
     assert state('ERROR', **{HOST: host, LAUNCHED: launched}) is expected
 
 
+def test_in_a_cell_that_is_down():
+    """As Nova shows it: with next to nothing, since microversion 2.69."""
+    shown = {
+        'id': 'a',
+        'status': 'UNKNOWN',
+        'tenant_id': 'b',
+        'created': '2026-11-24T19:00:00Z',
+        'image': '',
+        'flavor': {'extra_specs': {}},
+        'OS-EXT-AZ:availability_zone': 'UNKNOWN',
+        'OS-EXT-STS:power_state': 0,
+        'user_id': 'c',
+    }
+
+    found = servers.Server.from_body('a', shown)
+
+    assert found.state is State.UNKNOWN
+
+
 def test_on_no_host():
     assert state('ACTIVE', **{HOST: None}) is State.EXISTS
 

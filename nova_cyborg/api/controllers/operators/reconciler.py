@@ -17,8 +17,15 @@ class ReconcilerController(rest.RestController):
     @handler.handle(policies.GET)
     def get_all(self) -> dict[str, ty.Any]:
         """Show which cyborg-conductor reconciles, and what it has found."""
-        lease = leases.read(handler.request_context(), leases.RECONCILER)
-        return {'reconciler': _as_dict(lease)}
+        context = handler.request_context()
+        builds = leases.read(context, leases.CONDUCTOR)
+        return {
+            'reconciler': {
+                **_as_dict(leases.read(context, leases.RECONCILER)),
+                'builds_host': builds.host if builds else None,
+                'builds_active': bool(builds and builds.in_use),
+            }
+        }
 
 
 def _as_dict(lease: leases.Lease | None) -> dict[str, ty.Any]:

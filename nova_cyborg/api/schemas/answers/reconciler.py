@@ -37,6 +37,12 @@ _RECONCILER = answers.answer(
         'found': _counts('What disagreed twice'),
         'repaired': _counts('What was put right'),
         'failed': _counts('How often that has failed'),
+        'builds_host': answers.text(
+            'The host of the nova-conductor that ends builds which were '
+            'interrupted, or did so last.',
+            null=True,
+        ),
+        'builds_active': answers.boolean('Whether that still does.'),
     },
     'Reconciler',
     'Who puts right what disagrees, and what that was.',

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 import typing as ty
 import uuid
 
@@ -28,8 +29,13 @@ _LEAST = 20
 _LATE = 5
 # What another process has seen longer ago is not remembered.
 _FORGOTTEN = 120
+# Seconds after which the lease is taken again, between two steps.
+_RENEWED = 3
 # Keys of what is recorded beside the report: see memory.Memory.
 _SUSPECTS, _LEFT_AT = 'suspects', 'suspects_at'
+# The same: which step is the first one; and when the last round began in which
+# no step has failed.
+_STEP, _WELL_AT = 'first_step', leases.WELL_AT
 
 
 class Loop:
@@ -51,6 +57,7 @@ class Loop:
         self._settings = settings
         self._holder = str(uuid.uuid4())
         self._rounds: rounds.Rounds | None = None
+        self._taken_at = 0.0
 
     def tick(self) -> float:
         """Reconcile for a while, if it is this process that does.
@@ -67,26 +74,51 @@ class Loop:
 
     def _tick(self) -> float:
         context = cyborg_context.get_admin_context()
-        lease = leases.take(
-            context, _NAME, self._holder, self._host, self._seconds
-        )
+        lease = self._take(context)
         if lease.holder != self._holder:
             # What another one has not found meanwhile, it finds itself.
             self._rounds = None
             return min(self._settings.interval, lease.seconds_left + 1)
         if self._rounds is None:
             LOG.info('This process reconciles Cyborg with Nova from now on')
-            self._rounds = rounds.Rounds(
-                self._settings, self._conductor, _remembered(lease)
+            # The one before may have hung in the step that it began with.
+            first = lease.report.get(_STEP, -1) + 1
+            leases.record(
+                context,
+                _NAME,
+                self._holder,
+                {**lease.report, _STEP: first},
+                None,
             )
-        good_at = self._rounds.tick(lease.now, lease.good_at)
+            self._rounds = rounds.Rounds(
+                self._settings, self._conductor, _remembered(lease), first
+            )
+        good_at = self._rounds.tick(
+            lease.now, lease.good_at, lambda: self._goes_on(context)
+        )
+        well_at = lease.report.get(_WELL_AT, lease.now)
         found: dict[str, ty.Any] = {
             **self._rounds.as_dict(),
             _SUSPECTS: self._rounds.leave(),
             _LEFT_AT: lease.now,
+            _STEP: self._rounds.first,
+            _WELL_AT: lease.now if self._rounds.is_well else well_at,
         }
         leases.record(context, _NAME, self._holder, found, good_at)
         return self._rounds.pause
+
+    def _take(self, context: cyborg_context.RequestContext) -> leases.Lease:
+        """Take the lease, or have it last longer."""
+        self._taken_at = time.monotonic()
+        return leases.take(
+            context, _NAME, self._holder, self._host, self._seconds
+        )
+
+    def _goes_on(self, context: cyborg_context.RequestContext) -> bool:
+        """Have the lease last longer; tell whether this process has it."""
+        if time.monotonic() - self._taken_at < _RENEWED:
+            return True
+        return self._take(context).holder == self._holder
 
     @property
     def _seconds(self) -> int:

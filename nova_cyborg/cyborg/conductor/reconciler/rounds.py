@@ -28,6 +28,12 @@ LOG = logging.getLogger(__name__)
 
 # Seconds between two ticks, if there is more to do.
 _AT_ONCE = 1
+# Seconds for which there may be more to do, before a person is told.
+_BEHIND = 300
+# What is done in a tick; see Rounds.tick().
+_STEPS = 8
+# Seconds that one answer of Nova's is waited for: less than the lease lasts.
+_PATIENCE = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +63,10 @@ class Rounds:
     :param settings: what the options say.
     :param conductor: binds.
     :param remembered: what another process has seen.
+    :param first: which step is the first one.
+    :ivar first: the same of the next tick: one that takes all the time would
+        leave none to those behind it.
+    :ivar is_well: whether no step of the last tick has failed.
     """
 
     def __init__(
@@ -64,6 +74,7 @@ class Rounds:
         settings: Settings,
         conductor: bind.Conductor,
         remembered: memory.Memory,
+        first: int = 0,
     ) -> None:
         self._settings = settings
         self._report = report.Report()
@@ -91,19 +102,39 @@ class Rounds:
         )
         # Which of them is looked at in turn.
         self._turn = 0
-        # Which step is the first one: one that takes all the time would
-        # leave none to those behind it.
-        self._first = 0
+        self.first = first % _STEPS
+        self.is_well = False
         self._hurry = False
+        # Since when there is more to do than a tick may, and whether that
+        # was told.
+        self._behind_since: float | None = None
+        self._is_told = False
 
-    def tick(self, now: int, good_at: int | None) -> int | None:
+    def tick(
+        self,
+        now: int,
+        good_at: int | None,
+        goes_on: collections.abc.Callable[[], bool],
+    ) -> int | None:
         """Do as much as a tick may.
 
         :param now: the time, in seconds since 1970.
         :param good_at: until when it is known what Nova has changed; None if
             it is not.
-        :returns: the same, if it is another time now; else None.
+        :param goes_on: has the lease last longer, and tells whether this
+            process has it still; asked between two steps.
+        :returns: until when it is known now, if it is another time; else
+            None.
         """
+        with nova.waiting_at_most(_PATIENCE):
+            return self._tick(now, good_at, goes_on)
+
+    def _tick(
+        self,
+        now: int,
+        good_at: int | None,
+        goes_on: collections.abc.Callable[[], bool],
+    ) -> int | None:
         budget = report.Budget(self._settings.budget)
         reached: list[int | None] = [None]
 
@@ -119,18 +150,40 @@ class Rounds:
             lambda: self._look_again(budget),
             lambda: self._keeping.look(budget),
         ]
-        good = True
+        self.is_well = True
         self._hurry = False
-        for index in (*range(self._first, len(steps)), *range(self._first)):
-            good = _run(steps[index]) and good
-            if not budget.left:
-                self._first = (index + 1) % len(steps)
+        for index in (*range(self.first, len(steps)), *range(self.first)):
+            self.is_well = _run(steps[index]) and self.is_well
+            if not (budget.left and goes_on()):
+                self.first = (index + 1) % len(steps)
                 self._hurry = True
                 break
         else:
-            self._first = 0
+            self.first = 0
+        self._note_haste()
         self._forget_deleted()
-        return reached[0] if good else None
+        # The rows say by now what has changed: no other step is needed.
+        return reached[0]
+
+    def _note_haste(self) -> None:
+        """Tell a person if a tick is too short for long."""
+        now = time.monotonic()
+        if not self._hurry:
+            if self._is_told:
+                LOG.info('A round of reconciling gets through again')
+            self._behind_since, self._is_told = None, False
+            return
+        if self._behind_since is None:
+            self._behind_since = now
+        if now - self._behind_since >= _BEHIND and not self._is_told:
+            self._is_told = True
+            LOG.warning(
+                'Reconciling takes too long: for %d s, no round has got '
+                'through in the %g s of reconcile_budget; what is left is '
+                'done in the next one',
+                now - self._behind_since,
+                self._settings.budget,
+            )
 
     def _forget_deleted(self) -> None:
         """Forget servers of which nothing is left, once all are looked at."""

@@ -38,6 +38,10 @@ class Loop:
         self._host = host
         self._process = str(uuid.uuid4())
         self._marker = 0
+        self._is_answered = True
+        # Servers that a person was told of, and those of the last pass.
+        self._told: set[str] = set()
+        self._seen: set[str] = set()
 
     def tick(
         self,
@@ -59,8 +63,11 @@ class Loop:
                 self._process, self._host, seconds, self._marker
             )
         except exception.DeviceContextError as exc:
-            LOG.debug('Interrupted builds are looked for later: %s', exc)
+            self._note_refusal(exc)
             return
+        if not self._is_answered:
+            LOG.info('Interrupted builds are looked for again')
+            self._is_answered = True
         if not found.told:
             return
         self._marker = found.marker
@@ -69,9 +76,32 @@ class Loop:
             try:
                 ended.end(able, allocations, server_id)
             except Exception as exc:  # noqa: BLE001 - a cell raises many
-                LOG.warning(
-                    'Whether the build of server %s was interrupted is looked '
-                    'at later: %s',
-                    server_id,
-                    exc,
-                )
+                self._note_failure(server_id, exc)
+        if not found.marker:
+            # All were looked at: of the others, nothing fails any more.
+            self._told &= self._seen
+            self._seen = set()
+
+    def _note_refusal(self, error: Exception) -> None:
+        """Log that Cyborg tells nothing: aloud when that begins."""
+        level = logging.WARNING if self._is_answered else logging.DEBUG
+        self._is_answered = False
+        LOG.log(
+            level,
+            'Interrupted builds are not looked for until Cyborg says which '
+            'servers to look at: %s',
+            error,
+        )
+
+    def _note_failure(self, server_id: str, error: Exception) -> None:
+        """Log that one cannot be looked at: aloud when that begins."""
+        level = logging.DEBUG if server_id in self._told else logging.WARNING
+        self._told.add(server_id)
+        self._seen.add(server_id)
+        LOG.log(
+            level,
+            'Whether the build of server %s was interrupted is looked at '
+            'later: %s',
+            server_id,
+            error,
+        )

@@ -16,6 +16,8 @@ from unittest import mock
 import fixtures
 from nova import context, objects
 from nova.conductor import manager
+from nova_cyborg import cyborg_client, exception
+from nova_cyborg.nova.conductor.recovery import builds, loop
 
 _MANAGER = 'nova.conductor.manager.ComputeTaskManager'
 _DESTROY = 'nova.objects.build_request.BuildRequest.destroy'
@@ -238,6 +240,38 @@ class InterruptedBuildTest(faulty.TestCase):
         self.assertEqual([], self.api.get_servers())
         self.assertIsNone(self._server(server['id']))
         self.assert_boots()
+
+    def test_a_server_that_cannot_be_looked_at(self) -> None:
+        """Its cell may be down for hours: the log says so once."""
+        self.build_until(f'{_MANAGER}._schedule_instances')
+        with (
+            mock.patch.object(
+                builds.Builds, 'end', side_effect=OSError('it is down')
+            ) as end,
+            self.assertLogs(loop.__name__, 'WARNING') as logged,
+        ):
+            self.look_until(lambda: end.call_count >= 3)
+        self.assertEqual(1, len(logged.output))
+
+    def test_cyborg_refuses(self) -> None:
+        """The log says so when it begins, and when it is over."""
+        refused = exception.CyborgUnreachable(reason='HTTP status 403')
+        with (
+            mock.patch.object(
+                cyborg_client.AllocationClient, 'overdue', side_effect=refused
+            ),
+            self.assertLogs(loop.__name__, 'INFO') as logged,
+        ):
+            self.look()
+            self.look()
+        (line,) = logged.output
+        self.assertIn('WARNING', line)
+        self.assertIn('403', line)
+        with self.assertLogs(loop.__name__, 'INFO') as logged:
+            self.look()
+            self.look()
+        (line,) = logged.output
+        self.assertIn('again', line)
 
     def test_a_server_that_runs(self) -> None:
         server = self.boot(self.context)

@@ -23,12 +23,13 @@ IS_OF = models.ExtArq.instance_uuid
 MOST = {'GET arqs': 1, 'GET resolved': 1}
 MOST_TO_BIND = 12
 MOST_TO_MOVE = {
-    'begin': 12,
+    'begin': 6,
     'bind': MOST_TO_BIND,
     'GET arqs': 1,
-    'activate': 12,
-    'settle': 12,
-    'unbind': 12,
+    'activate': 7,
+    'settle': 17,
+    # Of what it uses, one or two more.
+    'unbind': 20,
 }
 # For each further device.
 MOST_MORE_TO_BIND = 4

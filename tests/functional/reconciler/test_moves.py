@@ -192,6 +192,8 @@ def test_what_the_migration_has_is_not_allocated_again(
         assert_counted_once(placement, hosts[0])
         assert placement.of(migration_id) == hosts[0].amounts()
 
+    # Nova is not asked each time whether it is over.
+    clock(heal.MOVE_ENDS_WITHIN)
     cloud.nova.servers[server_id]['status'] = 'ACTIVE'
     reconciler.tick(4)
     clock(heal.MOVE_ENDS_WITHIN)

@@ -5,6 +5,7 @@
 from tests.functional.nova.moves import failing  # isort: skip - first
 
 import dataclasses
+import functools
 import threading
 import typing as ty
 from unittest import mock
@@ -165,6 +166,7 @@ class DetachTest(TestCase):
         seen = []
         stock = manager.ComputeManager._reset_live_migration
 
+        @functools.wraps(stock)
         def reset(*args: ty.Any) -> None:
             seen.append(
                 (
@@ -177,10 +179,7 @@ class DetachTest(TestCase):
 
         self.kill()
         with mock.patch.object(
-            manager.ComputeManager,
-            '_reset_live_migration',
-            autospec=True,
-            side_effect=reset,
+            manager.ComputeManager, '_reset_live_migration', reset
         ):
             self.restart_compute_service(SOURCE)
             self.wait_for_migration('error')
@@ -273,17 +272,13 @@ class DetachTest(TestCase):
         self.addCleanup(go_on.set)
         stock = rpcapi.ComputeAPI.live_migration
 
+        @functools.wraps(stock)
         def tell(*args: ty.Any, **kwargs: ty.Any) -> None:
             reached.set()
             go_on.wait(60)
             stock(*args, **kwargs)
 
-        with mock.patch.object(
-            rpcapi.ComputeAPI,
-            'live_migration',
-            autospec=True,
-            side_effect=tell,
-        ):
+        with mock.patch.object(rpcapi.ComputeAPI, 'live_migration', tell):
             self.begin()
             self.wait_for(reached.is_set)
             self.assertEqual('accepted', self.last()['status'])

@@ -3,9 +3,11 @@
 """Servers with ARQs of device profiles alone."""
 
 import pytest
+import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.db import tables
+from tests.functional.audit import rows
 from tests.functional.reconciler.conftest import Reconciler
 from tests.functional.reconciler.test_holders import put
 
@@ -96,8 +98,16 @@ def test_servers_with_several_come_in_turn(cloud, placement, profile_arq):
     for _n in range(3):
         server_id = cloud.nova.boot('ACTIVE', None)
         put(cloud, server_id)
-        for _m in range(2):
-            profile_arq(server_id, cloud.add_device())
+        other_id = cloud.nova.boot('ACTIVE', None)
+        for each in (server_id, other_id):
+            profile_arq(each, cloud.add_device())
+        # As if the profile had two groups.
+        rows.execute(
+            cloud,
+            sa.update(models.ExtArq)
+            .where(models.ExtArq.instance_uuid == other_id)
+            .values(instance_uuid=server_id),
+        )
         stock.append(server_id)
     one = Reconciler(resync=2)
     one.tick()

@@ -179,7 +179,7 @@ class Rounds:
             self._is_told = True
             LOG.warning(
                 'Reconciling takes too long: for %d s, no round has got '
-                'through in the %g s of reconcile_budget; what is left is '
+                'through in the %s s of reconcile_budget; what is left is '
                 'done in the next one',
                 now - self._behind_since,
                 self._settings.budget,

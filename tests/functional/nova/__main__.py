@@ -65,6 +65,7 @@ _LONG = (
     'moves.test_cold.SameHostTest',
     'moves.test_failures',
     'moves.test_faults',
+    'moves.test_interrupted',
     'moves.test_live.LiveTest.test_what_is_done_after_it',
     'moves.test_live.RefusalTest',
     'moves.test_live_failures',

@@ -7,6 +7,7 @@ from tests.functional.nova.moves import running  # isort: skip - first
 import typing as ty
 from unittest import mock
 
+from nova.compute import manager
 from nova.virt.libvirt import driver
 
 SOURCE, DESTINATION = running.HOSTS
@@ -116,6 +117,17 @@ class TestCase(running.TestCase):
         """Reboot the server, which heals it."""
         self.do('reboot', 'ACTIVE', {'type': 'HARD'})
         self.assert_on(host)
+
+    def kill_while_preparing(self) -> None:
+        """Begin; the source is killed before it tells libvirt anything."""
+        with mock.patch.object(
+            manager.ComputeManager,
+            '_do_pre_live_migration_from_source',
+            autospec=True,
+            side_effect=Killed,
+        ):
+            self.begin()
+            self.wait_for(lambda: self.last()['status'] == 'preparing')
 
     def kill_the_source(self) -> None:
         """Begin; the source is killed when it is about to tell libvirt."""

@@ -14,7 +14,7 @@ import oslo_messaging
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects
-from nova.compute import manager, rpcapi
+from nova.compute import rpcapi
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver
 from nova_cyborg.nova.compute import live
@@ -68,14 +68,7 @@ class BeforeTest(failing.TestCase):
         self.assert_stays()
 
     def test_the_source_is_killed(self) -> None:
-        with mock.patch.object(
-            manager.ComputeManager,
-            '_do_pre_live_migration_from_source',
-            autospec=True,
-            side_effect=failing.Killed,
-        ):
-            self.begin()
-            self.wait_for(lambda: self.last()['status'] == 'preparing')
+        self.kill_while_preparing()
         self.restart_compute_service(SOURCE)
         self.wait_for_migration('error')
         self.assert_stays()

@@ -25,6 +25,7 @@ _STEPS = {
     'settle': world.Step('POST', '/settle$', _COMPUTE),
     'unbind': world.Step('POST', '/unbind$', _COMPUTE),
 }
+_LIVE = {'host': None, 'block_migration': 'auto'}
 
 
 def _steps(*names: str) -> pytest.MarkDecorator:
@@ -33,12 +34,16 @@ def _steps(*names: str) -> pytest.MarkDecorator:
     )
 
 
-pytestmark = [
-    pytest.mark.parametrize(
-        'victim', [_CONDUCTOR, _SOURCE, _DESTINATION, 'cyborg-api']
-    ),
-    pytest.mark.parametrize('after', [False, True], ids=['before', 'after']),
-]
+def _victims(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize('victim', names)
+
+
+_ANY = _victims(_CONDUCTOR, _SOURCE, _DESTINATION, 'cyborg-api')
+# A server that stays on its host concerns no other one.
+_AT_HOME = _victims(_SOURCE, 'cyborg-api')
+pytestmark = pytest.mark.parametrize(
+    'after', [False, True], ids=['before', 'after']
+)
 
 
 def _program(scene: world.World, server_id: str, victim: str) -> str:
@@ -75,6 +80,7 @@ def _revive(scene: world.World, server_id: str, status: str) -> None:
     scene.assert_no_damage()
 
 
+@_ANY
 @_steps('begin', 'bind', 'read', 'activate')
 def test_migrate(
     scene: world.World, step: world.Step, victim: str, after: bool
@@ -93,6 +99,7 @@ def test_migrate(
     _revive(scene, server_id, status)
 
 
+@_ANY
 @_steps('settle')
 def test_confirm(
     scene: world.World, step: world.Step, victim: str, after: bool
@@ -108,6 +115,7 @@ def test_confirm(
     _revive(scene, server_id, status)
 
 
+@_ANY
 @_steps('unbind', 'read')
 def test_revert(
     scene: world.World, step: world.Step, victim: str, after: bool
@@ -120,4 +128,55 @@ def test_revert(
     scene.wait_for(trap)
     scene.start_all()
     status = scene.wait_until_idle(server_id, final=_ENDS)
+    _revive(scene, server_id, status)
+
+
+@_ANY
+@_steps('begin', 'bind', 'read', 'activate', 'settle')
+def test_live_migrate(
+    scene: world.World, step: world.Step, victim: str, after: bool
+) -> None:
+    server_id = scene.boot()
+    trap = scene.lay_trap(step, _program(scene, server_id, victim), after)
+    scene.begin_move(server_id, 'os-migrateLive', _LIVE)
+    scene.wait_for(trap)
+    scene.start_all()
+    status = scene.wait_until_idle(server_id, final=_ENDS)
+    _revive(scene, server_id, status)
+
+
+@_AT_HOME
+@_steps('read')
+def test_suspend(
+    scene: world.World, step: world.Step, victim: str, after: bool
+) -> None:
+    server_id = scene.boot()
+    trap = scene.lay_trap(step, _program(scene, server_id, victim), after)
+    scene.act(server_id, 'suspend', None)
+    scene.wait_for(trap)
+    scene.start_all()
+    status = scene.wait_until_idle(server_id)
+    if status == 'SUSPENDED':
+        scene.act(server_id, 'resume', None)
+        status = scene.wait_until_idle(server_id, final=_ENDS)
+    _revive(scene, server_id, status)
+
+
+@_AT_HOME
+@_steps('read')
+def test_resume(
+    scene: world.World, step: world.Step, victim: str, after: bool
+) -> None:
+    server_id = scene.boot()
+    program = _program(scene, server_id, victim)
+    scene.act(server_id, 'suspend', None)
+    assert scene.wait_until_idle(server_id) == 'SUSPENDED'
+    trap = scene.lay_trap(step, program, after)
+    scene.act(server_id, 'resume', None)
+    scene.wait_for(trap)
+    scene.start_all()
+    status = scene.wait_until_idle(server_id)
+    if status == 'SUSPENDED':
+        scene.act(server_id, 'resume', None)
+        status = scene.wait_until_idle(server_id, final=_ENDS)
     _revive(scene, server_id, status)

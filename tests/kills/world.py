@@ -16,7 +16,14 @@ from tools.cloud.supervisor import processes
 from tools.seldom.chaos.actors import api, audit
 from tools.seldom.chaos.damage import count, ledger
 
-_FINAL = ('ACTIVE', 'SHUTOFF', 'ERROR', 'SHELVED_OFFLOADED', 'VERIFY_RESIZE')
+_FINAL = (
+    'ACTIVE',
+    'SHUTOFF',
+    'SUSPENDED',
+    'ERROR',
+    'SHELVED_OFFLOADED',
+    'VERIFY_RESIZE',
+)
 _SECONDS = 120.0
 # Longer than anything is waited for in this cloud, twice.
 _STUCK_SECONDS = 45.0
@@ -35,7 +42,11 @@ INTERRUPTED_SECONDS = 60
 _BUILT_SECONDS = INTERRUPTED_SECONDS + 120.0
 # Nothing is under way when the audit runs, but what has just ended.
 _GRACE = 2
-_CONTEXT = {'resources': {'FPGA': 1}, 'delete_on_termination': False}
+_CONTEXT = {
+    'resources': {'FPGA': 1},
+    'delete_on_termination': False,
+    'live_migration': 'detach',
+}
 _FLAVOR = 'm1.tiny'
 
 
@@ -185,7 +196,9 @@ class World:
         path = f'/servers/{server_id}/action'
         self._ask('compute', 'POST', path, json={action: arguments})
 
-    def begin_move(self, server_id: str, action: str) -> None:
+    def begin_move(
+        self, server_id: str, action: str, arguments: ty.Any = None
+    ) -> None:
         """Ask for a server to be moved, again if nova-api refuses it.
 
         A nova-conductor that was killed before may not have answered it.
@@ -194,7 +207,7 @@ class World:
 
         def is_taken() -> bool:
             answer = self._admin.ask(
-                'compute', 'POST', path, json={action: None}
+                'compute', 'POST', path, json={action: arguments}
             )
             return answer.status_code < 400
 

@@ -20,6 +20,7 @@ STEPS: dict[str, tuple[str, str]] = {
     'reserve': ('PUT', _ALLOCATION),
     'begin': ('POST', '/begin$'),
     'bind': ('POST', '/bind$'),
+    'show': ('GET', _ALLOCATION),
     'read': ('GET', _ARQS),
     'activate': ('POST', '/activate$'),
     'settle': ('POST', '/settle$'),

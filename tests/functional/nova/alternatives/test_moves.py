@@ -177,8 +177,6 @@ class LiveTest(_TestCase, running.TestCase):
 
     def add_hosts(self) -> None:
         """Start the compute nodes; the second one has both."""
-        for fixture in (self.hotplug, self.guest_moves):
-            self.useFixture(fixture)
         for host in moving.HOSTS:
             self.start_compute(host)
             self.add_device(host, slots=1, resource_class='PGPU')

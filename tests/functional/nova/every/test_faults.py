@@ -122,3 +122,26 @@ class ConfirmTest(faulty_moves.Confirm):
 @_tested_with_the_rest(moves_faults.RevertTest, 'unbind', 'read')
 class RevertTest(faulty_moves.Revert):
     """Faults while a migration is reverted."""
+
+
+@_tested_with_the_rest(
+    moves_faults.LiveMigrateTest,
+    'show',
+    'begin',
+    'bind',
+    'read',
+    'activate',
+    'settle',
+)
+class LiveMigrateTest(faulty_moves.LiveMigrate):
+    """Faults while a server is migrated as it runs."""
+
+
+@_tested_with_the_rest(moves_faults.SuspendTest, 'read')
+class SuspendTest(faulty_moves.Suspend):
+    """Faults while a server is suspended."""
+
+
+@_tested_with_the_rest(moves_faults.ResumeTest, 'read')
+class ResumeTest(faulty_moves.Resume):
+    """Faults while a server is resumed."""

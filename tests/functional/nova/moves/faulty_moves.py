@@ -6,7 +6,9 @@ from tests.functional.nova import faulty  # isort: skip - first
 
 import typing as ty
 
-from tests.functional.nova.moves import moving
+from nova.tests.functional.api import client
+
+from tests.functional.nova.moves import moving, running
 
 
 class TestCase(faulty.TestCase):
@@ -24,8 +26,19 @@ class TestCase(faulty.TestCase):
         self._begin(server, 'migrate')
         return self.wait_for_status(server, 'VERIFY_RESIZE')
 
-    def _begin(self, server: dict[str, ty.Any], action: str) -> None:
-        self.admin_api.post_server_action(server['id'], {action: None})
+    def _begin(
+        self, server: dict[str, ty.Any], action: str, arguments: ty.Any = None
+    ) -> None:
+        self.admin_api.post_server_action(server['id'], {action: arguments})
+
+    def _ask(
+        self, server: dict[str, ty.Any], action: str, arguments: ty.Any = None
+    ) -> None:
+        """Ask for something; nova-api may refuse it for want of Cyborg."""
+        try:
+            self._begin(server, action, arguments)
+        except client.OpenStackApiException as error:
+            self.assertEqual(503, error.response.status_code)
 
     def _end(self, server: dict[str, ty.Any]) -> None:
         """See that a server can be brought to an end, and is well."""
@@ -81,3 +94,61 @@ class Revert(TestCase):
         make_fault()
         self._begin(server, 'revertResize')
         self._end(server)
+
+
+class LiveMigrate(running.Guests, TestCase):
+    """A server is migrated while it runs."""
+
+    def check(self, make_fault: faulty.Fault) -> None:
+        """Do it with a fault in it, and see what becomes of it."""
+        server = self.boot(self.context)
+        make_fault()
+        self._ask(
+            server,
+            'os-migrateLive',
+            {'host': None, 'block_migration': 'auto'},
+        )
+        self.wait_until_idle(server)
+        # Nova, since 2026.2, puts one in error whose guest was not migrated,
+        # and takes back what it has done after that.
+        self.wait_for(lambda: not self.guest_moves.under_way)
+        self._end(server)
+
+
+class _SuspendTestCase(running.Guests, TestCase):
+    """A server that leaves its device when it is suspended."""
+
+    FINAL = (*TestCase.FINAL, 'SUSPENDED')
+
+    def _resume(self, server: dict[str, ty.Any]) -> None:
+        """Resume a server that is suspended; see that it is well."""
+        if self.wait_until_idle(server) == 'SUSPENDED':
+            self.heal()
+            self._begin(server, 'resume')
+            self.wait_for_status(server, 'ACTIVE')
+        self._end(server)
+
+
+class Suspend(_SuspendTestCase):
+    """A server is suspended."""
+
+    def check(self, make_fault: faulty.Fault) -> None:
+        """Do it with a fault in it, and see what becomes of it."""
+        server = self.boot(self.context)
+        make_fault()
+        self._ask(server, 'suspend')
+        self._resume(server)
+
+
+class Resume(_SuspendTestCase):
+    """A server is resumed."""
+
+    def check(self, make_fault: faulty.Fault) -> None:
+        """Do it with a fault in it, and see what becomes of it."""
+        server = self.boot(self.context)
+        self.act(server, 'suspend', 'SUSPENDED')
+        make_fault()
+        # Whose plugin asks the same, before nova-compute does.
+        with self.without_api_plugin():
+            self._begin(server, 'resume')
+        self._resume(server)

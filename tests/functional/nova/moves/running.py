@@ -110,8 +110,8 @@ class LiveMigrations(fixtures.Fixture):
             self.aborted.set()
 
 
-class TestCase(moving.TestCase):
-    """Guests whose devices are looked for where the guests are.
+class Guests:
+    """Guests of a test whose devices are looked for where the guests are.
 
     :cvar LIVE_MIGRATION: what all device contexts say.
     """
@@ -125,11 +125,12 @@ class TestCase(moving.TestCase):
         self.guest_moves = LiveMigrations(self._connection)
         super().setUp()
 
-    def add_hosts(self) -> None:
-        """Start the compute nodes, with devices."""
-        self.useFixture(self.hotplug)
-        self.useFixture(self.guest_moves)
-        super().add_hosts()
+    def start_compute(self, *args: ty.Any, **kwargs: ty.Any) -> str:
+        """Start a compute node, whose guests let go of devices."""
+        if not self.computes:
+            self.useFixture(self.hotplug)
+            self.useFixture(self.guest_moves)
+        return super().start_compute(*args, **kwargs)
 
     def _connection(self, host: str) -> ty.Any:
         return self.computes[host].driver._host.get_connection()
@@ -164,6 +165,10 @@ class TestCase(moving.TestCase):
             for domain in self._connection(host)._vms.values()
             if domain.UUIDString() == server['id']
         ]
+
+
+class TestCase(Guests, moving.TestCase):
+    """Servers that are migrated while they run."""
 
     def live_migrate(self, host: str | None = None) -> None:
         """Migrate all servers while they run."""

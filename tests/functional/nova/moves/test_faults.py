@@ -30,3 +30,25 @@ class ConfirmTest(faulty_moves.Confirm):
 )
 class RevertTest(faulty_moves.Revert):
     """Faults while a migration is reverted."""
+
+
+@test_faults.tested_with(
+    show=['is_dropped'],
+    begin=['kills_when_it_is_done'],
+    bind=['is_lost'],
+    read=['fails'],
+    activate=['arrives_late'],
+    settle=['kills'],
+)
+class LiveMigrateTest(faulty_moves.LiveMigrate):
+    """Faults while a server is migrated as it runs."""
+
+
+@test_faults.tested_with(read=['is_lost'])
+class SuspendTest(faulty_moves.Suspend):
+    """Faults while a server is suspended."""
+
+
+@test_faults.tested_with(read=['kills'])
+class ResumeTest(faulty_moves.Resume):
+    """Faults while a server is resumed."""

@@ -2,9 +2,8 @@
 
 """libvirt goes on to migrate a guest while nova-compute is started again."""
 
-from tests.functional.nova.moves import failing  # isort: skip - first
+from tests.functional.nova.moves import failing, native  # isort: skip - first
 
-import dataclasses
 import functools
 import threading
 import typing as ty
@@ -16,11 +15,8 @@ from nova import objects
 from nova.compute import manager, rpcapi
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.api import client
-from nova.virt.libvirt import host
 from nova_cyborg.nova.compute import live
 from nova_cyborg.nova.compute.recovery import interrupted, restarted
-
-from tests.functional.nova import base
 
 SOURCE, DESTINATION = failing.SOURCE, failing.DESTINATION
 _BOTH = [('active', SOURCE), ('inactive', DESTINATION)]
@@ -290,31 +286,8 @@ class DetachTest(TestCase):
         self.assert_stays()
 
 
-class NativeTest(TestCase):
+class NativeTest(native.Guests, TestCase):
     """The guest takes its devices with it: it may use either host's."""
-
-    LIVE_MIGRATION = 'native'
-
-    def setUp(self) -> None:
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                f'{host.__name__}.Host.has_min_version',
-                lambda *_args, **_kwargs: True,
-            )
-        )
-        super().setUp()
-        self.guest_moves.with_devices = True
-
-    def hostdevs(self, server: dict[str, ty.Any]) -> list[base.Hostdev]:
-        """Return the devices that a guest has, without their aliases."""
-        return [
-            dataclasses.replace(each, alias=None)
-            for each in super().hostdevs(server)
-        ]
-
-    def hostdev(self, device: dict[str, ty.Any]) -> base.Hostdev:
-        """Return what a guest has, without the alias."""
-        return dataclasses.replace(super().hostdev(device), alias=None)
 
     def test_it_is_aborted(self) -> None:
         self.see_it_aborted()

@@ -91,8 +91,6 @@ class DestinationTest(failing.TestCase):
 
     def add_hosts(self) -> None:
         """Start the compute nodes; the scheduler likes the second best."""
-        self.useFixture(self.hotplug)
-        self.useFixture(self.guest_moves)
         self.start_compute(SOURCE)
         self.add_device(SOURCE, slots=1)
         self.start_compute(

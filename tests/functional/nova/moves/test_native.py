@@ -5,47 +5,19 @@
 No device that can do so is at hand: it is seen what Nova tells libvirt.
 """
 
-from tests.functional.nova.moves import running  # isort: skip - first
+from tests.functional.nova.moves import native, running  # isort: skip - first
 
-import dataclasses
-import typing as ty
 
-import fixtures
 from nova import context as nova_context
 from nova import objects
-from nova.virt.libvirt import host
 
-from tests.functional.nova import base, hotplug
+from tests.functional.nova import hotplug
 
 SOURCE, DESTINATION = running.HOSTS
 
 
-class TestCase(running.TestCase):
-    """Guests are given a device's new slot, and not its new alias."""
-
-    LIVE_MIGRATION = 'native'
-    able = True
-
-    def setUp(self) -> None:
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                f'{host.__name__}.Host.has_min_version',
-                lambda *_args, **_kwargs: self.able,
-            )
-        )
-        super().setUp()
-        self.guest_moves.with_devices = True
-
-    def hostdevs(self, server: dict[str, ty.Any]) -> list[base.Hostdev]:
-        """Return the devices that a guest has, without their aliases."""
-        return [
-            dataclasses.replace(each, alias=None)
-            for each in super().hostdevs(server)
-        ]
-
-    def hostdev(self, device: dict[str, ty.Any]) -> base.Hostdev:
-        """Return what a guest has, without the alias."""
-        return dataclasses.replace(super().hostdev(device), alias=None)
+class TestCase(native.Guests, running.TestCase):
+    """It is seen what each side is told."""
 
     def sent(self) -> list[set[str]]:
         """Return the slots in each config that was sent."""

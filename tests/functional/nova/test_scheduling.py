@@ -4,6 +4,11 @@
 
 from tests.functional.nova import base  # isort: skip - first
 
+import datetime
+
+import fixtures
+from oslo_utils import timeutils
+
 
 class SchedulingTest(base.TestCase):
     """Two compute nodes."""
@@ -53,6 +58,15 @@ class SchedulingTest(base.TestCase):
         self.assertIn('503', fault)
         # Nothing was claimed on the next host, which it will not come to.
         self.assert_available(context)
+
+    def test_a_host_that_has_not_reported_for_minutes(self) -> None:
+        """None does in a test, which may take that long."""
+        self.add_device('compute1', slots=1)
+        later = timeutils.utcnow() + datetime.timedelta(minutes=5)
+        self.useFixture(
+            fixtures.MockPatchObject(timeutils, 'utcnow', return_value=later)
+        )
+        self.boot(self.create_context())
 
     def test_a_device_that_libvirt_does_not_give_away(self) -> None:
         device = self.add_device('compute1', slots=1)

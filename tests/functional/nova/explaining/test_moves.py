@@ -21,7 +21,6 @@ class MoveTest(explained.TestCase):
     HOSTS = moving.HOSTS
 
     def setUp(self) -> None:
-        self.useFixture(moving.LongLived())
         super().setUp()
         self.useFixture(moving.NoDisks())
 

@@ -17,7 +17,6 @@ class TestCase(plugging.TestCase):
     COMPUTES = moving.HOSTS
 
     def setUp(self) -> None:
-        self.useFixture(moving.LongLived())
         self.guest_moves = self.useFixture(
             running.LiveMigrations(self._connection)
         )

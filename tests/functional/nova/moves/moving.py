@@ -8,34 +8,13 @@ import dataclasses
 import typing as ty
 
 import fixtures
-from nova.servicegroup.drivers import db
 from nova.virt.libvirt import driver
 from oslo_utils import uuidutils
 
 from tests.functional.nova import base
 
 SOURCE, DESTINATION = HOSTS = ('compute1', 'compute2')
-_SECONDS = 3600
 _FPGA, _PGPU, _VGPU = ({name: 1} for name in ('FPGA', 'PGPU', 'VGPU'))
-
-
-class LongLived(fixtures.Fixture):
-    """Have services of Nova taken for alive, however long a test takes.
-
-    They do not report, and those that are started before the fixture of
-    device contexts is used look at a minute.
-    """
-
-    def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
-        init = db.DbDriver.__init__
-
-        def wait(service_group: db.DbDriver, *args: object) -> None:
-            init(service_group, *args)
-            service_group.service_down_time = _SECONDS
-
-        self.useFixture(
-            fixtures.MonkeyPatch(f'{db.__name__}.DbDriver.__init__', wait)
-        )
 
 
 class NoDisks(fixtures.Fixture):
@@ -94,7 +73,6 @@ class TestCase(step.TestCase):
     KINDS: ty.ClassVar = (((_FPGA,),), ((_FPGA,), (_VGPU,)), ((_FPGA, _PGPU),))
 
     def setUp(self) -> None:
-        self.useFixture(LongLived())
         super().setUp()
         self.useFixture(NoDisks())
         self.add_hosts()

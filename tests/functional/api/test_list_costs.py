@@ -15,6 +15,8 @@ from nova_cyborg.db import tables
 from tests.functional import crowds
 from tests.functional.api import cyborg
 
+pytestmark = pytest.mark.slow
+
 # On a page, and so among them at least.
 PAGE = 100
 ALL = 10_000

@@ -24,6 +24,8 @@ from nova_cyborg.lifecycle.cleaning import begin
 from tests.functional.inventory import chance, conftest
 from tests.functional.inventory.entries import card
 
+pytestmark = pytest.mark.slow
+
 STEPS = int(os.environ.get('NOVA_CYBORG_STEPS', '150'))
 SEED = int(os.environ.get('NOVA_CYBORG_SEED', '20261128'))
 

@@ -44,9 +44,8 @@ _SHORT = (
     'moves.test_calls.CallsTest.test_none_for_a_server_without_device_contexts',
     'moves.test_calls.CallsTest'
     '.test_two_of_nova_conductor_and_of_each_nova_compute',
-    'moves.test_cold.MoveTest.test_migrate_and_confirm',
     'moves.test_faults.MigrateTest.test_bind_kills_when_it_is_done',
-    'moves.test_live.LiveTest.test_there_and_back',
+    'moves.test_live.CallsTest',
     'recovery.test_unfinished.UnfinishedTest.test_a_server_is_deleted',
     'test_audit.MigrationTest',
     'test_binding',
@@ -66,7 +65,8 @@ _SHORT = (
     'test_reconciler.ReconcilerTest'
     '.test_a_server_that_was_deleted_while_cyborg_was_down',
     'test_refusals.CyborgTest',
-    'test_refusals.HintTest',
+    'test_refusals.HintTest.test_a_context_held_by_another_server',
+    'test_refusals.HintTest.test_hints_of_other_shapes',
     'test_scheduling',
     'test_status.StatusTest.test_cyborg_is_all_right',
     'test_suspend.SuspendTest.test_suspend_and_resume',

@@ -25,6 +25,8 @@ from nova_cyborg.lifecycle.reconciling.suspects import memory
 from tests.functional.api.conftest import MEDIATED
 from tests.functional.reconciler import test_interleavings as interleavings
 
+pytestmark = pytest.mark.slow
+
 # Looks until each kind of row was looked at twice.
 _LOOKS = 8
 _ARQ, _HANDLE = models.ExtArq, models.AttachHandle

@@ -31,6 +31,8 @@ from nova_cyborg.lifecycle.reconciling import holders as of_contexts
 from nova_cyborg.lifecycle.reconciling import profile_arqs as of_profiles
 from tests.functional.api.conftest import providers
 
+pytestmark = pytest.mark.slow
+
 # Stories of each kind, the same each time: some three a second.
 EXAMPLES = int(os.environ.get('NOVA_CYBORG_EXAMPLES', '8'))
 # More than these are others each time.

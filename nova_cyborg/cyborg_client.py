@@ -375,16 +375,20 @@ class AllocationClient:
         )
         return _read(response, _arqs)
 
-    def unbind_migration(self, server_id: str, migration_id: str) -> None:
+    def unbind_migration(
+        self, server_id: str, migration_id: str, node: str | None = None
+    ) -> None:
         """Unbind what was bound for a migration; safe to repeat.
 
         If the server uses it, it uses again what it was leaving.
 
         :param server_id: UUID of the server.
         :param migration_id: UUID of Nova's migration.
+        :param node: the node that it was bound on: Nova tries several with
+            one migration. None for the one that was tried last.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'migration': migration_id}
+        body = _given(migration=migration_id, hostname=node)
         self._call('POST', _path(server_id, '/unbind'), body)
 
     def settle(

@@ -57,6 +57,8 @@ class Carried:
         contexts to this host, from another one or from none.
     :ivar migration_id: nova-compute: UUID of the migration by which it comes;
         empty if it comes from none.
+    :ivar node: nova-compute: the node of this host that a server is migrated
+        or resized to; empty if it is not.
     :ivar delete_arqs: nova-compute and nova-conductor: what is done where
         Nova deletes all accelerator requests of a server; None for just that.
         What it raises comes out of Nova's client of Cyborg:
@@ -76,6 +78,7 @@ class Carried:
     call: Call = dataclasses.field(default_factory=_no_call)
     arrives: bool = False
     migration_id: str = ''
+    node: str = ''
     delete_arqs: collections.abc.Callable[[], None] | None = None
     cyborg_mdevs: frozenset[str] = frozenset()
     unplugged: tuple[dict[str, ty.Any], ...] = ()

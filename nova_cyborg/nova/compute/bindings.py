@@ -144,6 +144,7 @@ def unbind(
     context: nova_context.RequestContext,
     instance: objects.Instance,
     migration_id: str,
+    node: str | None,
 ) -> None:
     """Unbind the devices at the destination of a move.
 
@@ -151,11 +152,12 @@ def unbind(
 
     :param instance: the server.
     :param migration_id: UUID of Nova's migration.
+    :param node: the node of the destination; None if it is not known.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
     client.repeating(
-        lambda: allocations.unbind_migration(instance.uuid, migration_id)
+        lambda: allocations.unbind_migration(instance.uuid, migration_id, node)
     )
 
 
@@ -163,18 +165,25 @@ def unbind_sometime(
     context: nova_context.RequestContext,
     instance: objects.Instance,
     migration_id: str,
+    node: str | None = None,
 ) -> None:
     """Unbind the devices at the destination of a move that is over.
 
+    It may be said late, when Nova has tried another host with the same
+    migration.
+
     :param instance: the server, which has stayed where it was.
     :param migration_id: UUID of Nova's migration.
+    :param node: the node of the destination; None if Nova tries no other
+        host with the migration.
     """
     unfinished.UNFINISHED.tell(
         context,
         instance.uuid,
-        f'unbind what it was to have by migration {migration_id}',
+        f'unbind what it was to have by migration {migration_id}'
+        f'{(node and f" on {node}") or ""}',
         lambda allocations: allocations.unbind_migration(
-            instance.uuid, migration_id
+            instance.uuid, migration_id, node
         ),
     )
 
@@ -325,4 +334,4 @@ def _end_last_move(
         allocations.activate(instance.uuid, last.uuid)
         allocations.settle(instance.uuid, last.uuid)
     else:
-        allocations.unbind_migration(instance.uuid, last.uuid)
+        allocations.unbind_migration(instance.uuid, last.uuid, last.dest_node)

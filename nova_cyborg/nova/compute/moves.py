@@ -57,6 +57,14 @@ class ComputeManager(manager.ComputeManager):
             collections.deque(maxlen=_REMEMBERED)
         )
 
+    @overrides.method('context image instance', named='node')
+    def prep_resize(self, stock: overrides.Stock) -> None:
+        """Prepare for a server to come here, or have it go elsewhere."""
+        with carried.carrying(
+            dataclasses.replace(carried.now(), node=stock['node'] or '')
+        ):
+            stock()
+
     @overrides.method('context image instance', named='migration')
     def _prep_resize(self, stock: overrides.Stock) -> None:
         def prepare() -> None:
@@ -185,11 +193,14 @@ class ComputeManager(manager.ComputeManager):
         if not _is_ours(instance, migration):
             return stock()
         context = stock['context']
+        # The migration says so of the host that was tried before, until this
+        # one has claimed its resources.
+        node = carried.now().node or migration.dest_node
         if instance.task_state != task_states.RESIZE_REVERTING:
-            bindings.unbind_sometime(context, instance, migration.uuid)
+            bindings.unbind_sometime(context, instance, migration.uuid, node)
             return stock()
         try:
-            bindings.unbind(context, instance, migration.uuid)
+            bindings.unbind(context, instance, migration.uuid, node)
         except exception.DeviceContextError:
             # The devices of the source are not the server's own again.
             stock()

@@ -29,9 +29,9 @@ class Move:
         self.server_id, self.context_id = server_id, context_id
         self.migration_id = None
 
-    def begin(self, node=NEW, **device):
+    def begin(self, node=NEW, migration_id=None, **device):
         """Have devices on another node; returns the UUIDs of the ARQs."""
-        self.migration_id = str(uuid.uuid4())
+        self.migration_id = migration_id or str(uuid.uuid4())
         self._nova.begin(self.server_id, str(uuid.uuid4()))
         self._cloud.nova.change(self.server_id, 'ACTIVE', 'rebuilding')
         provider = self._cloud.add_device(**device)
@@ -260,6 +260,31 @@ class TestLate:
             assert cyborg.error_of(answer)['code'].endswith('.other_attempt')
 
         assert nodes(cloud) == [OLD, THIRD]
+
+    def test_that_it_did_not_get_to_a_host_tried_before(self, cloud, move):
+        """Nova tries several hosts with one migration."""
+        move.begin()
+        move.begin(THIRD, move.migration_id)
+        on_first = {'migration': move.migration_id, 'hostname': NEW}
+
+        move.unbind(body=on_first)
+        assert nodes(cloud) == [OLD, THIRD]
+
+        move.activate()
+        move.unbind(body=on_first)
+        assert nodes(cloud) == [OLD, THIRD]
+        # A nova-compute of an earlier release names no host.
+        move.unbind()
+        assert nodes(cloud) == [OLD]
+
+    @pytest.mark.parametrize('field', ['generation', 'arqs'])
+    def test_a_host_of_no_migration(self, move, field):
+        arq_ids = move.begin()
+        given = {'generation': 1, 'arqs': arq_ids}[field]
+
+        answer = move.unbind(400, {field: given, 'hostname': NEW})
+
+        assert cyborg.error_of(answer)['code'].endswith('.invalid_request')
 
     def test_that_it_goes_back_from_where_it_stayed(self, cloud, member, move):
         move.begin()

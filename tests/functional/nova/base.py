@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import threading
 import time
 import typing as ty
 import xml.etree.ElementTree as ET
@@ -25,6 +26,7 @@ from nova.tests.functional.libvirt import base
 from nova_cyborg.fixture import http_server
 from nova_cyborg.nova.api import compute_api as hooks_api
 from nova_cyborg.nova.api import gate
+from nova_cyborg.nova.compute.recovery import unfinished
 from placement import deploy
 
 from tests.functional.nova import cyborg, edge
@@ -350,6 +352,13 @@ class TestCase(base.ServersTestBase):
         """Return the devices of a guest, as libvirt was told last."""
         guest = self.guests[server['id']][-1]
         return [_hostdev(element) for element in guest.iter('hostdev')]
+
+    def is_telling(self) -> bool:
+        """Tell whether there is something that Cyborg is told later."""
+        return any(
+            thread.name == unfinished.THREAD
+            for thread in threading.enumerate()
+        )
 
     def wait_for(
         self, condition: collections.abc.Callable[[], ty.Any]

@@ -15,6 +15,7 @@ from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.api import client
 from nova.virt.libvirt import driver
 from nova_cyborg.nova.compute import arqs, bindings, moves
+from nova_cyborg.nova.compute.recovery import unfinished
 from nova_cyborg.nova.features import computes
 
 from tests.functional.nova import stock
@@ -147,6 +148,25 @@ class DestinationTest(TestCase):
         self.assert_waiting(SOURCE, _ALTERNATE)
         self.do('confirmResize', 'ACTIVE')
         self.assert_on(_ALTERNATE)
+
+    def test_the_first_host_is_unbound_late(self) -> None:
+        """Cyborg is asked again when the other one has the server."""
+        self.flags(release_retry_interval=0.1, group='nova_cyborg')
+        self.useFixture(
+            fixtures.MonkeyPatch(f'{unfinished.__name__}._LONGEST', 0.5)
+        )
+        for action, ends_on in (
+            ('revertResize', SOURCE),
+            ('confirmResize', _ALTERNATE),
+        ):
+            self.refuse('/unbind$')
+            self.do('migrate', 'VERIFY_RESIZE')
+            self.assert_waiting(SOURCE, _ALTERNATE)
+            self.heal()
+            self.wait_for(lambda: not self.is_telling())
+            self.assert_waiting(SOURCE, _ALTERNATE)
+            self.do(action, 'ACTIVE')
+            self.assert_on(ends_on)
 
     def test_there_is_no_other_host(self) -> None:
         self.set_enabled(_ALTERNATE, False)

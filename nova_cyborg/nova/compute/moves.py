@@ -42,6 +42,8 @@ LOG = logging.getLogger(__name__)
 _CALLED = {'_delete_stashed_flavor_info': 'instance'}
 # Messages that are known; one comes again within minutes.
 _REMEMBERED = 1000
+# The state of a migration whose guest is not shut down yet.
+_BEGUN = 'pre-migrating'
 # States of a migration that waits for a confirmation, or for its end.
 _UNCONFIRMED = ('finished', 'confirming')
 _COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
@@ -82,13 +84,65 @@ class ComputeManager(manager.ComputeManager):
                 ) from exc
             stock()
 
-        due = in_task(stock, task_states.RESIZE_PREP)
-        self._once('prep_resize', stock, due, prepare)
+        self._once_begun('prep_resize', stock, prepare)
 
     @overrides.method('context instance image migration')
     def _resize_instance(self, stock: overrides.Stock) -> None:
+        self._once_begun('resize_instance', stock)
+
+    def _once_begun(
+        self,
+        name: str,
+        stock: overrides.Stock,
+        act: collections.abc.Callable[[], None] | None = None,
+    ) -> None:
+        """See :meth:`_once`; of a move whose guest is not shut down yet."""
         due = in_task(stock, task_states.RESIZE_PREP)
-        self._once('resize_instance', stock, due)
+
+        def drop() -> None:
+            if not self._end_begun(stock):
+                guards.log_dropped(name, stock['instance'])
+
+        self._once(name, stock, due, act, drop=drop)
+
+    def _end_begun(self, stock: overrides.Stock) -> bool:
+        """End a move whose message comes when it is not waited for any more.
+
+        The nova-compute of the source was started again while the
+        destination was prepared, and has taken the server for one that is
+        not moved; or an administrator has reset its state.
+
+        :returns: False if it was gone on with, and is not for this to end.
+        """
+        context, instance = stock['context'], stock['instance']
+        migration = objects.Migration.get_by_id_and_instance(
+            context, stock['migration'].id, instance.uuid
+        )
+        if migration.status != _BEGUN:
+            return False
+        LOG.warning(
+            'Server %s is not moved by migration %s: the nova-compute of its '
+            'host was started again while it was prepared, or its state was '
+            'reset',
+            instance.uuid,
+            migration.uuid,
+        )
+        # What is left in Placement is found by its being over.
+        migration.status = 'error'
+        migration.save()
+        if guards.is_on(
+            context, instance, migration.source_compute
+        ) and not bindings.is_followed(context, instance, migration):
+            try:
+                self._revert_allocation(context, instance, migration)
+            except Exception:  # noqa: BLE001 - it is logged
+                log_unended(instance)
+        else:
+            # The server is allocated by something newer, and the audit looks.
+            bindings.unbind_sometime(
+                context, instance, migration.uuid, _node_of(migration)
+            )
+        return True
 
     @overrides.method('context disk_info image instance migration')
     def _finish_resize_helper(self, stock: overrides.Stock) -> None:
@@ -150,7 +204,7 @@ class ComputeManager(manager.ComputeManager):
         :param act: what is done for a server with device contexts instead.
         :param migration_id: UUID of the migration, or of the server; empty if
             the migration is an argument of Nova's method.
-        :param drop: what is done if it is not, in place of logging it.
+        :param drop: what is done if it is not due, in place of logging it.
         """
         instance = stock['instance']
         if not marks.has_contexts(instance):
@@ -165,7 +219,10 @@ class ComputeManager(manager.ComputeManager):
 
         @utils.synchronized(f'nova_cyborg-{instance.uuid}')
         def once() -> None:
-            if message in self._known or not is_due():
+            if message in self._known:
+                guards.log_dropped(name, instance)
+                return
+            if not is_due():
                 if drop is None:
                     guards.log_dropped(name, instance)
                 else:
@@ -193,9 +250,7 @@ class ComputeManager(manager.ComputeManager):
         if not _is_ours(instance, migration):
             return stock()
         context = stock['context']
-        # The migration says so of the host that was tried before, until this
-        # one has claimed its resources.
-        node = carried.now().node or migration.dest_node
+        node = _node_of(migration)
         if instance.task_state != task_states.RESIZE_REVERTING:
             bindings.unbind_sometime(context, instance, migration.uuid, node)
             return stock()
@@ -287,6 +342,15 @@ def check() -> None:
     """
     overrides.check(ComputeManager)
     signatures.check(manager.ComputeManager, _CALLED)
+
+
+def _node_of(migration: objects.Migration) -> str | None:
+    """Return the node that a server is migrated or resized to.
+
+    Until this host has claimed its resources, the migration has that of the
+    host that was tried before.
+    """
+    return carried.now().node or ty.cast('str | None', migration.dest_node)
 
 
 def _is_ours(instance: objects.Instance, migration: objects.Migration) -> bool:

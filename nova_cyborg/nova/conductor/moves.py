@@ -17,7 +17,7 @@ from nova.conductor.tasks import migrate
 from nova_cyborg import signatures
 from nova_cyborg.contract import runner
 from nova_cyborg.nova import carried, groups, marks, overrides
-from nova_cyborg.nova.conductor import guards, refusals
+from nova_cyborg.nova.conductor import failures, guards, refusals
 from nova_cyborg.nova.features import computes
 
 # What is called with arguments by their place.
@@ -75,6 +75,10 @@ class MigrationTask(migrate.MigrationTask):
             self.flavor = marks.unmarked(self.flavor)
             marks.forget(self.instance)
         computes.require(self.request_spec)
+        if self.host_list is None:
+            failures.fail_earlier_moves(
+                self.reportclient, self.context, self.instance
+            )
         migration: objects.Migration = stock()
         self._call.operation = self._call.operation.of_migration(
             migration.uuid

@@ -10,6 +10,7 @@ when it deletes one.
 
 import collections
 import collections.abc
+import contextlib
 import typing as ty
 
 from cyborg import context as cyborg_context
@@ -97,10 +98,14 @@ def make_room(
     full = handles.without_room(context, collections.Counter(providers))
     if not full:
         return
-    for server_id in links.servers(context, full, _MOST_ASKED):
+    # Read before Nova is asked, which may begin something with the server
+    # right after it has said that nothing is being done.
+    found = links.servers(context, full, _MOST_ASKED)
+    for server_id, generation in found.items():
         server = says.server(server_id)
         if server.state is servers.State.RESTING and server.node is not None:
-            unbind.elsewhere(server_id, server.node)
+            with contextlib.suppress(exception.StaleGeneration):
+                unbind.elsewhere(server_id, server.node, generation=generation)
     for server_id in handles.users(context, full, _MOST_ASKED):
         state = says.server(server_id).state
         if state is servers.State.GONE:

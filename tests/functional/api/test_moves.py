@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.fixture import nova_api
-from nova_cyborg.lifecycle import unbind
+from nova_cyborg.lifecycle import heal, servers, unbind
+from nova_cyborg.lifecycle import nova as nova_says
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers
 
@@ -438,6 +439,33 @@ def test_another_server_wants_what_is_left(cloud, member, boot, move):
     boot(provider)
 
     assert nodes(cloud) == [OLD, OLD, NEW]
+
+
+def test_it_is_moved_while_another_server_wants_what_is_left(
+    cloud, member, boot, move, monkeypatch
+):
+    """Nova says that nothing is being done with it, and begins something."""
+    with cloud.engine.connect() as connection:
+        provider = connection.scalar(sa.select(models.Deployable.rp_uuid))
+    boot(provider)
+    move.begin()
+    move.activate()
+    move.arrive()
+    says = nova_says.Nova.server
+
+    def begin(asked, server_id):
+        found = says(asked, server_id)
+        if server_id == move.server_id:
+            assert found.state is servers.State.RESTING
+            move.begin(THIRD)
+        return found
+
+    monkeypatch.setattr(nova_says.Nova, 'server', begin)
+    heal.make_room(nova_says.Nova(), [provider])
+
+    assert nodes(cloud) == [OLD, OLD, NEW, THIRD]
+    move.activate()
+    assert states(member, move.context_id)[THIRD] == 'active'
 
 
 @pytest.mark.parametrize(

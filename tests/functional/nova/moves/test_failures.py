@@ -9,14 +9,17 @@ import typing as ty
 from unittest import mock
 
 import fixtures
+from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.scheduler.client import report
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.api import client
 from nova.virt.libvirt import driver
+from nova_cyborg.nova import client as nova_client
 from nova_cyborg.nova.compute import arqs, bindings, moves
 from nova_cyborg.nova.compute.recovery import unfinished
 from nova_cyborg.nova.features import computes
+from oslo_utils import uuidutils
 
 from tests.functional.nova import stock
 
@@ -123,6 +126,27 @@ class ConductorTest(TestCase):
             self.assert_on(SOURCE)
         self.migrate()
         self.revert()
+
+    def test_its_attempt_is_ended(self) -> None:
+        """Somebody has unbound what the server had on its way."""
+        check = computes.check
+
+        def end(*args: ty.Any) -> None:
+            check(*args)
+            context = nova_client.with_credentials(
+                nova_context.get_admin_context()
+            )
+            nova_client.allocation_client(context).begin(
+                self.moved.server['id'],
+                uuidutils.generate_uuid(),
+                uuidutils.generate_uuid(),
+            )
+
+        with mock.patch.object(computes, 'check', end):
+            self.do_in_vain('migrate', 'ACTIVE', 'has taken over')
+        self.assert_on(SOURCE)
+        self.migrate()
+        self.confirm()
 
 
 class DestinationTest(TestCase):

@@ -44,6 +44,9 @@ _CALLED = {'_delete_stashed_flavor_info': 'instance'}
 _REMEMBERED = 1000
 # The state of a migration whose guest is not shut down yet.
 _BEGUN = 'pre-migrating'
+# States of a migration that nobody goes on with. Not "reverted": Nova says so
+# before the guest is started again.
+_OVER = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed')
 # States of a migration that waits for a confirmation, or for its end.
 _UNCONFIRMED = ('finished', 'confirming')
 _COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
@@ -118,7 +121,13 @@ class ComputeManager(manager.ComputeManager):
         migration = objects.Migration.get_by_id_and_instance(
             context, stock['migration'].id, instance.uuid
         )
-        if migration.status != _BEGUN:
+        now = guards.current(context, instance)
+        is_at_it = (
+            now is not None
+            and now.task_state == task_states.RESIZE_PREP
+            and not bindings.is_followed(context, now, migration)
+        )
+        if is_at_it or migration.status != _BEGUN:
             return False
         LOG.warning(
             'Server %s is not moved by migration %s: the nova-compute of its '
@@ -306,16 +315,20 @@ class ComputeManager(manager.ComputeManager):
 def in_task(
     stock: overrides.Stock, task_state: str
 ) -> collections.abc.Callable[[], bool]:
-    """Return what tells whether a server is in a task state, or gone.
+    """Return what tells whether a server is in a task of its move, or gone.
 
-    :param stock: a call with the server as its instance.
+    :param stock: a call with the server as its instance, and its migration.
     :param task_state: the task state.
     :returns: a function.
     """
 
     def is_in_task() -> bool:
         now = guards.current(stock['context'], stock['instance'])
-        return now is None or now.task_state == task_state
+        return now is None or (
+            now.task_state == task_state
+            # An administrator may have reset its state, and moved it again.
+            and not _is_past(stock['context'], now, stock['migration'])
+        )
 
     return is_in_task
 
@@ -342,6 +355,26 @@ def check() -> None:
     """
     overrides.check(ComputeManager)
     signatures.check(manager.ComputeManager, _CALLED)
+
+
+def _is_past(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    told: objects.Migration,
+) -> bool:
+    """Tell whether a move, as a message says it, is not the one of a server.
+
+    :param told: the migration, as it was when the message was sent.
+    """
+    now = objects.Migration.get_by_id_and_instance(
+        context, told.id, instance.uuid
+    )
+    return bool(
+        now.status in _OVER
+        # Nova tries another host with it.
+        or now.dest_compute != told.dest_compute
+        or bindings.is_followed(context, instance, now)
+    )
 
 
 def _node_of(migration: objects.Migration) -> str | None:

@@ -70,6 +70,19 @@ class LateTest(TestCase):
         self.assert_on(SOURCE)
         self.assert_there_and_back()
 
+    def test_the_destination_is_told_when_another_move_is_begun(self) -> None:
+        first = self.hold('prep_resize')
+        self.begin(first)
+        self.reset()
+        second = self.hold('prep_resize')
+        self.begin(second)
+        first.deliver()
+        second.deliver()
+        self.wait_for_all('VERIFY_RESIZE')
+        self.assertEqual(['error', 'finished'], self.statuses())
+        self.assert_waiting()
+        self.confirm()
+
     def test_the_source_is_started_again_while_devices_are_bound(self) -> None:
         reached, go_on = threading.Event(), threading.Event()
         self.addCleanup(go_on.set)

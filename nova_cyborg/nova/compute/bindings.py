@@ -29,6 +29,9 @@ _MOVES = (
     fields.MigrationType.RESIZE,
     fields.MigrationType.LIVE_MIGRATION,
 )
+# States of a migration that failed before it could be confirmed, or was
+# interrupted.
+_FAILED = ('error', 'post-migrating')
 # States of a live migration that the nova-compute of the source has begun.
 _UNDER_WAY = ('queued', 'preparing', 'running', 'running (post-copy)')
 
@@ -271,8 +274,8 @@ def own(
 ) -> list[dict[str, ty.Any]]:
     """Read the accelerator requests with which a server's guest is started.
 
-    If they are of another host, Cyborg was not told how the last move has
-    ended: it is told now.
+    If they are of another host, or of the other one of two bindings on this
+    host, Cyborg was not told how the last move has ended: it is told now.
 
     :param instance: the server, on its host.
     :returns: its accelerator requests, those of profiles too.
@@ -281,8 +284,12 @@ def own(
     """
     allocations = client.allocation_client(context)
     arqs = allocations.arqs(instance.uuid)
-    if _nodes(arqs) - {instance.node}:
-        _end_last_move(context, allocations, instance)
+    last = last_move(context, instance)
+    if last is not None and (
+        _nodes(arqs) - {instance.node}
+        or (_is_open_here(last, instance) and _has_two(allocations, instance))
+    ):
+        _end_move(allocations, instance, last)
         arqs = allocations.arqs(instance.uuid)
     others = _nodes(arqs) - {instance.node}
     if others:
@@ -322,15 +329,46 @@ def _nodes(arqs: collections.abc.Iterable[dict[str, ty.Any]]) -> set[str]:
     return {arq['hostname'] for arq in arqs if marks.is_of_device_context(arq)}
 
 
-def _end_last_move(
-    context: nova_context.RequestContext,
+def _is_open_here(last: objects.Migration, instance: objects.Instance) -> bool:
+    """Tell whether a server was resized on its node, and has failed to be.
+
+    While it waits to be confirmed, it uses the right devices, and keeps the
+    others.
+    """
+    return bool(
+        last.source_node == last.dest_node == instance.node
+        and last.status in _FAILED
+    )
+
+
+def _has_two(
+    allocations: cyborg_client.AllocationClient, instance: objects.Instance
+) -> bool:
+    """Tell whether a server has more than one binding."""
+    try:
+        held = allocations.get(instance.uuid)
+    except exception.AllocationNotFound:
+        return False
+    return any(len(each.bindings) > 1 for each in held.contexts)
+
+
+def _has_arrived(last: objects.Migration, instance: objects.Instance) -> bool:
+    """Tell whether a server is where its last move was to bring it.
+
+    On one node, the guest was shut down for it: Nova keeps the flavor that it
+    had from then on, until the move is confirmed or reverted.
+    """
+    if _is_open_here(last, instance):
+        return instance.old_flavor is not None
+    return bool(last.dest_node == instance.node)
+
+
+def _end_move(
     allocations: cyborg_client.AllocationClient,
     instance: objects.Instance,
+    last: objects.Migration,
 ) -> None:
-    last = last_move(context, instance)
-    if last is None:
-        return
-    if last.dest_node == instance.node:
+    if _has_arrived(last, instance):
         allocations.activate(instance.uuid, last.uuid)
         allocations.settle(instance.uuid, last.uuid)
     else:

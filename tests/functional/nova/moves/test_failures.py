@@ -418,6 +418,53 @@ class ComputeTest(TestCase):
         )
 
 
+class SameHostTest(TestCase):
+    """A server is resized where it is, and Cyborg fails."""
+
+    TIMES = 2
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.flags(allow_resize_to_same_host=True)
+        self.set_enabled(DESTINATION, False)
+
+    def _resize(self, status: str) -> None:
+        self.do('resize', status, {'flavorRef': self.bigger})
+
+    def _slots_of(self, state: str) -> list[str]:
+        """Return the slots of the server's binding in a state."""
+        (context,) = self.contexts_of(self.moved.server)
+        return [
+            device['slot']
+            for binding in context['bindings']
+            if binding['state'] == state
+            for device in binding['devices']
+        ]
+
+    def test_cyborg_does_not_activate(self) -> None:
+        self.refuse('/activate$')
+        self._resize('ERROR')
+        wanted = self._slots_of('inactive')
+        self.assertEqual(
+            [('active', SOURCE), ('inactive', SOURCE)],
+            self.bindings(self.moved),
+        )
+        self.heal()
+        self.reboot(SOURCE)
+        self.assertEqual(wanted, self._slots_of('active'))
+        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        self.assertEqual(wanted, self._slots_of('active'))
+
+    def test_cyborg_does_not_unbind_for_a_revert(self) -> None:
+        self._resize('VERIFY_RESIZE')
+        wanted = self._slots_of('leaving')
+        self.refuse('/unbind$')
+        self.do_in_vain('revertResize', 'ERROR', 'Cyborg')
+        self.heal()
+        self.reboot(SOURCE)
+        self.assertEqual(wanted, self._slots_of('active'))
+
+
 class Killed(BaseException):
     """Ends what a nova-compute does, as if it were killed."""
 

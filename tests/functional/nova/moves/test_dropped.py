@@ -121,3 +121,35 @@ class LostTest(TestCase):
         self.do('confirmResize', 'ACTIVE')
         self.assert_on(SOURCE)
         self.assertEqual(['error', 'confirmed', 'confirmed'], self.statuses())
+
+    def test_the_source_is_not_told(self) -> None:
+        self.begin(self.hold('resize_instance'))
+        self.reset()
+        self.assert_there_and_back()
+
+    def test_the_destination_is_not_told_to_start_the_guest(self) -> None:
+        """Nova has the server there by then."""
+        self.begin(self.hold('finish_resize'))
+        self.reset()
+        self.assertEqual(
+            [('active', SOURCE), ('inactive', DESTINATION)],
+            self.bindings(self.moved),
+        )
+        self._assert_healed_there()
+
+    def test_the_source_is_not_told_to_start_the_guest_again(self) -> None:
+        """Nova has the server at the destination still."""
+        self.migrate()
+        self.begin(self.hold('finish_revert_resize'), 'revertResize')
+        self.reset()
+        self._assert_healed_there()
+
+    def _assert_healed_there(self) -> None:
+        """Check that the server is well at the destination, once rebooted."""
+        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        self.wait_for(lambda: 'allocation-of-a-move' in self.audit())
+        self.assert_on(DESTINATION)
+        self.do('migrate', 'VERIFY_RESIZE')
+        self.assert_waiting(DESTINATION, SOURCE)
+        self.do('confirmResize', 'ACTIVE')
+        self.assert_on(SOURCE)

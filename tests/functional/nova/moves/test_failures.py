@@ -97,6 +97,17 @@ class ConductorTest(TestCase):
             self.do_in_vain(action, 'ACTIVE', 'No valid host', arguments)
             self.assert_on(SOURCE)
 
+    def test_the_named_host_has_no_device(self) -> None:
+        self.start_compute(_ALTERNATE)
+        for status in ('ACTIVE', 'SHUTOFF'):
+            self.do_in_vain(
+                'migrate', status, 'No valid host', {'host': _ALTERNATE}
+            )
+            self.assertEqual([('active', SOURCE)], self.bindings(self.moved))
+            if status == 'ACTIVE':
+                self.do('os-stop', 'SHUTOFF')
+        self.assert_on(SOURCE)
+
     def test_the_nova_compute_of_the_host_has_no_plugin_any_more(self) -> None:
         """It was killed: Placement has its trait still."""
         with mock.patch.object(computes, 'withdraw'), stock.StockComputes():

@@ -750,7 +750,8 @@ class NoPCISlot(DeviceContextError):
 class DeviceKept(DeviceContextError):
     message = (
         'The guest of server %(server_id)s does not let go of device '
-        '%(slot)s. Have it stop using the device, and try again.'
+        '%(slot)s. It may still let go of it, and is given it again then. '
+        'Have it stop using the device, and try again.'
     )
     status = 409
     error_code = 'nova_cyborg.device_kept'

@@ -41,6 +41,12 @@ class Hotplug(fixtures.Fixture):
         self.refused: set[str] = set()
         self.ports = 100
 
+    def let_go(self, domain: ty.Any, slot: str) -> None:
+        """Have a guest let go of a device, whoever waits for it."""
+        (element,) = [x for x in domain.live if slot_of(x) == slot]
+        domain.live.remove(element)
+        self._send(domain, element.find('alias').get('name'), kept=False)
+
     def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
         for name, method in {
             '_parse_definition': self._parse,
@@ -179,8 +185,10 @@ class Hotplug(fixtures.Fixture):
             if kept
             else event.DeviceRemovedEvent
         )(domain.UUIDString(), alias)
+        # Only the host that it is on.
         for driver in self._drivers():
-            driver.emit_event(made)
+            if domain in driver._host.get_connection()._vms.values():
+                driver.emit_event(made)
 
 
 def _addressed(element: etree._Element, others: _Elements) -> etree._Element:

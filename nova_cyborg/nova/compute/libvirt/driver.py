@@ -32,6 +32,7 @@ from nova_cyborg.nova.compute.libvirt import (
     live,
     native,
     plugging,
+    removals,
 )
 from nova_cyborg.nova.features import computes
 
@@ -208,6 +209,7 @@ def install() -> str:
     overrides.check(hotplug.LibvirtDriver)
     native.check()
     plugging.check()
+    removals.check()
     types = ', '.join(sorted(attaching.attach_drivers()))
     # nova-compute looks the class up in the package. The module keeps its
     # own: its methods call super() by the name of the class.

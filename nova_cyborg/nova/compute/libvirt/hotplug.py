@@ -23,7 +23,11 @@ from nova.virt.libvirt import guest as libvirt_guest
 
 from nova_cyborg import exception
 from nova_cyborg.nova import carried, client, marks, overrides
-from nova_cyborg.nova.compute.libvirt import metadata, plugging
+from nova_cyborg.nova.compute.libvirt import (
+    metadata,
+    plugging,
+    removals,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -33,6 +37,10 @@ _RUNS = (power_state.RUNNING, power_state.PAUSED)
 
 class LibvirtDriver(driver.LibvirtDriver):
     """Nova's libvirt driver, for device contexts that come and go."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._device_event_handler = removals.Events(self)
 
     def plug_devices(self, instance: objects.Instance, arqs: _Arqs) -> None:
         """Plug devices into a guest, if it runs, and into what is stored.

@@ -153,7 +153,8 @@ class ComputeUntold(DeviceContextError):
 class DetachPaused(DeviceContextError):
     message = (
         'Server %(server_id)s is paused, and a guest that is paused lets go '
-        'of no device. Unpause it, and detach the device context then.'
+        'of no device. Unpause it, and try again. If nobody has paused it, '
+        'its hypervisor has: reboot it (hard).'
     )
     status = 409
     error_code = 'nova_cyborg.hot_plug.paused'

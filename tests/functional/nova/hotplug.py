@@ -28,6 +28,7 @@ class Hotplug(fixtures.Fixture):
     :ivar kept: slots that guests do not let go of.
     :ivar silent: slots that guests keep without a word.
     :ivar refused: slots that guests do not take.
+    :ivar asked: slots that guests that run were asked for.
     :ivar ports: how many devices a guest has room for while it runs.
     """
 
@@ -39,6 +40,7 @@ class Hotplug(fixtures.Fixture):
         self.kept: set[str] = set()
         self.silent: set[str] = set()
         self.refused: set[str] = set()
+        self.asked: list[str] = []
         self.ports = 100
 
     def let_go(self, domain: ty.Any, slot: str) -> None:
@@ -173,6 +175,8 @@ class Hotplug(fixtures.Fixture):
                     'device not found', fakelibvirt.VIR_ERR_DEVICE_MISSING
                 )
             is_live = elements is domain.live
+            if is_live:
+                self.asked.append(slot)
             kept = slot in self.kept | self.silent and is_live
             if not kept:
                 elements.remove(found[0])

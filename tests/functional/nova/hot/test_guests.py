@@ -4,6 +4,10 @@
 
 from tests.functional.nova.hot import plugging  # isort: skip - first
 
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+from tests.functional.nova.hot import racing
+
 
 class AttachTest(plugging.TestCase):
     """A guest does not take a device: all is as it was."""
@@ -54,7 +58,7 @@ class AttachTest(plugging.TestCase):
         self.assert_has(both)
 
 
-class DetachTest(plugging.TestCase):
+class DetachTest(racing.TestCase):
     """A server with a PCI device and a mediated device."""
 
     def setUp(self) -> None:
@@ -86,6 +90,33 @@ class DetachTest(plugging.TestCase):
     def test_it_does_not_answer(self) -> None:
         self.hotplug.silent.update(self.slots)
         self._check_kept()
+        self.hotplug.silent.clear()
+        self._check_detached()
+
+    def test_its_hypervisor_has_paused_it(self) -> None:
+        """As after an I/O error: it is not asked, and Nova knows nothing."""
+        self.hotplug.silent.update(self.slots)
+        self.domain()._state = fakelibvirt.VIR_DOMAIN_PAUSED
+        for context_id in (self.pci, self.mdev):
+            self.assertIn('is paused', self.detach_fails(context_id))
+            self.assertIn('is paused', self.get_context(context_id)['fault'])
+            self.assert_has(self.pci, self.mdev)
+        self.assertEqual([], self.hotplug.asked)
+        # What it has not is not asked for.
+        self.domain().live.clear()
+        self._check_detached()
+
+    def test_it_is_paused_as_it_does_not_answer(self) -> None:
+        self.flags(device_detach_attempts=60, group='libvirt')
+        self.hotplug.silent.update(self.slots)
+        self.delete_attachment(self.pci)
+        self.wait_for(lambda: self.hotplug.asked)
+        self.begin('pause')
+        self.assertIn('is paused', str(self.outcomes(racing.DETACH)))
+        self.assertLess(len(self.hotplug.asked), 60)
+        self.reach('PAUSED')
+        self.assert_has(self.pci, self.mdev)
+        self.do('unpause')
         self.hotplug.silent.clear()
         self._check_detached()
 

@@ -161,6 +161,19 @@ class LibvirtDriver(driver.LibvirtDriver):
                 context, instance
             )
 
+    @overrides.method('context instance', named='reboot_type accel_info')
+    def reboot(self, stock: overrides.Stock) -> ty.Any:
+        """Reboot a guest.
+
+        One that shuts itself down is started as it is stored. It may have had
+        its devices at other addresses, as it was suspended, or let go of one.
+        """
+        result = stock()
+        instance, arqs = stock['instance'], stock['accel_info']
+        if stock['reboot_type'] == 'SOFT' and marks.has_contexts(instance):
+            self.describe_plugged(stock['context'], instance, arqs)
+        return result
+
     @overrides.method('context instance')
     def _build_device_metadata(
         self, stock: overrides.Stock

@@ -241,6 +241,20 @@ class OtherAddressTest(TestCase, two_hosts.TestCase):
             self.do('revertResize')
         self.assert_elsewhere()
 
+    def test_a_guest_that_is_rebooted_softly(self) -> None:
+        """It is started as it is stored: with the addresses of before."""
+        self.do('suspend', 'SUSPENDED')
+        self.do('resume')
+        self.assert_elsewhere()
+        before = len(self.nova_calls())
+        self.do('reboot', type='SOFT')
+        self.assert_told('crypto', 'draw')
+        self.assertEqual(self.before, self._told())
+        # Nova asks before it is rebooted, however it is.
+        self.assertEqual(
+            [('GET', '/v2/accelerator_requests')], self.nova_calls()[before:]
+        )
+
     def test_rescue_and_unrescue(self) -> None:
         pathlib.Path(CONF.instances_path, self.server['id']).mkdir()
         self.do('rescue', 'RESCUE')

@@ -64,6 +64,8 @@ class Attachment:
         )
         self._arq_ids: list[str] = list(device_context.get('arqs', ()))
         self._caller = caller
+        # What the server uses, as it was read last; None before that.
+        self._held: _Arqs | None = None
         # Whether there may be something to undo.
         self._marked = False
         self._allocations = client.allocation_client(context)
@@ -99,7 +101,7 @@ class Attachment:
         except Exception as exc:
             self._undo(exc)
             raise
-        self._describe(arqs)
+        self._describe()
         # The guest has the devices: what fails now is done by another attempt.
         self._call(self._allocations.attached)
 
@@ -119,7 +121,7 @@ class Attachment:
             raise
         self._unbind()
         self._release(None)
-        self._describe([])
+        self._describe()
 
     def _require(self, states: collections.abc.Collection[str]) -> None:
         guards.check_idle(self._instance, self._manager.host, states)
@@ -168,7 +170,10 @@ class Attachment:
                 added,
             )
             raise
-        return bindings.wait_for(self._context, self._instance, self._arq_ids)
+        self._held = bindings.wait_for(
+            self._context, self._instance, self._arq_ids
+        )
+        return self._own(self._held)
 
     def _allocate(
         self, taints: collections.abc.Collection[str]
@@ -238,8 +243,11 @@ class Attachment:
         """Read what is bound."""
         if not self._arq_ids:
             return []
-        found = self._allocations.arqs(self._instance.uuid)
-        return [arq for arq in found if arq['uuid'] in self._arq_ids]
+        self._held = self._allocations.arqs(self._instance.uuid)
+        return self._own(self._held)
+
+    def _own(self, held: _Arqs) -> _Arqs:
+        return [arq for arq in held if arq['uuid'] in self._arq_ids]
 
     def _unbind(self) -> None:
         """Unbind the devices, and forget what Placement has of them."""
@@ -322,13 +330,12 @@ class Attachment:
                 exc,
             )
 
-    def _describe(self, arqs: _Arqs) -> None:
-        """Have the metadata tell of devices; never fail for that.
-
-        :param arqs: the accelerator requests that are new.
-        """
+    def _describe(self) -> None:
+        """Have the metadata tell of devices; never fail for that."""
         self._store(
-            lambda: self._manager.driver.describe_devices(self._instance, arqs)
+            lambda: self._manager.driver.describe_devices(
+                self._instance, self._held
+            )
         )
 
     def _describe_again(self) -> None:

@@ -74,7 +74,7 @@ def wait_for(
 
     :param instance: the server.
     :param arq_ids: UUIDs of the accelerator requests.
-    :returns: the requests.
+    :returns: all requests of what it uses, these among them.
     :raises BindingFailed: if one could not be bound.
     :raises BindingTimeout: if it takes longer than nova.conf's
         ``arq_binding_timeout``.
@@ -82,10 +82,11 @@ def wait_for(
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
+    held: list[dict[str, ty.Any]] = []
 
     def read() -> list[dict[str, ty.Any]]:
-        found = allocations.arqs(instance.uuid)
-        return [arq for arq in found if arq['uuid'] in arq_ids]
+        held[:] = allocations.arqs(instance.uuid)
+        return [arq for arq in held if arq['uuid'] in arq_ids]
 
     arqs = _when_over(instance, read)
     if not server_arqs.all_bound(arqs, arq_ids):
@@ -95,7 +96,7 @@ def wait_for(
             reason=reason or 'an accelerator request is not bound.',
         )
     cyborg_client.refuse_missing(instance.uuid, arqs)
-    return arqs
+    return held
 
 
 def activate(

@@ -83,19 +83,24 @@ class LibvirtDriver(driver.LibvirtDriver):
             plugging.unplug_stored(guest, bound)
 
     def describe_devices(
-        self, instance: objects.Instance, arqs: _Arqs
+        self, instance: objects.Instance, arqs: _Arqs | None
     ) -> None:
         """Have the metadata tell of devices that have come, or are gone.
 
         :param instance: the server; changed in place, not saved.
-        :param arqs: its accelerator requests that are new.
+        :param arqs: all accelerator requests that the server has, or had a
+            moment ago; None if they are not known.
         """
-        before = instance.device_metadata
+        before = _stored_metadata(instance._context, instance)
         guest = self._own_guest(instance)
-        tagged = any(arq.get('tag') for arq in arqs)
+        tagged = any(arq.get('tag') for arq in arqs or ())
         if guest is not None and (tagged or before):
             domain = guest.get_xml_desc()
-            own = metadata.kept(before, domain) + metadata.made(domain, arqs)
+            if arqs is None:
+                own = metadata.kept(before, domain)
+            else:
+                # All of them: a tag may have been changed.
+                own = metadata.made(domain, arqs)
             instance.device_metadata = metadata.joined(before, own)
 
     def describe_plugged(
@@ -179,15 +184,19 @@ class LibvirtDriver(driver.LibvirtDriver):
         self, stock: overrides.Stock
     ) -> objects.InstanceDeviceMetadata | None:
         found = stock()
-        instance = stock['instance']
-        if not marks.has_contexts(instance):
-            return found
+        context, instance = stock['context'], stock['instance']
         try:
             domain = self._host.get_guest(instance).get_xml_desc()
+            # It may have got its first device context since it was read.
+            if not marks.has_contexts(instance) and not metadata.may_have(
+                domain
+            ):
+                return found
             arqs = carried.now().guest_arqs
             if arqs is None:
                 # Something else comes to a guest that stays as it is.
-                own = metadata.kept(instance.device_metadata, domain)
+                before = _stored_metadata(context, instance)
+                own = metadata.kept(before, domain)
             else:
                 own = metadata.made(domain, arqs)
             return metadata.joined(found, own)
@@ -209,6 +218,19 @@ class LibvirtDriver(driver.LibvirtDriver):
 
     def _runs(self, guest: libvirt_guest.Guest) -> bool:
         return guest.get_power_state(self._host) in _RUNS
+
+
+def _stored_metadata(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> objects.InstanceDeviceMetadata | None:
+    """Read what the metadata tell of devices now.
+
+    Nova reads a server when something is begun with it, which may be minutes
+    ago, and plugs ports in under another lock than devices.
+    """
+    return objects.Instance.get_by_uuid(
+        context, instance.uuid, expected_attrs=['device_metadata']
+    ).device_metadata
 
 
 def _warn(instance: objects.Instance, error: Exception) -> None:

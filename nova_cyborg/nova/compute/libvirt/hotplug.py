@@ -48,6 +48,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         :param instance: the server.
         :param arqs: its accelerator requests that are new, bound.
         :raises DeviceContextError: if it has not got all.
+        :raises InstanceNotFound: if it should run, and has no guest.
         """
         guest = self._own_guest(instance)
         if guest is not None:
@@ -58,12 +59,15 @@ class LibvirtDriver(driver.LibvirtDriver):
                 live=self._runs(guest),
                 stored=guest.has_persistent_configuration(),
             )
+        elif instance.vm_state != vm_states.STOPPED:
+            raise nova_exception.InstanceNotFound(instance_id=instance.uuid)
+        # Else it gets its devices when it is started.
 
     def unplug_devices(self, instance: objects.Instance, arqs: _Arqs) -> None:
         """Take devices out of a guest, if it runs, and of what is stored.
 
         What is stored comes last: nothing of it is lost if the guest keeps a
-        device.
+        device. A guest that is gone has let go of all.
 
         :param instance: the server.
         :param arqs: the accelerator requests of the devices.
@@ -207,13 +211,10 @@ class LibvirtDriver(driver.LibvirtDriver):
     def _own_guest(
         self, instance: objects.Instance
     ) -> libvirt_guest.Guest | None:
-        """Return a server's guest; None if it is stopped, and has none."""
+        """Return a server's guest; None if there is none."""
         try:
             return self._host.get_guest(instance)
         except nova_exception.InstanceNotFound:
-            if instance.vm_state != vm_states.STOPPED:
-                raise
-            # It gets its devices when it is started.
             return None
 
     def _runs(self, guest: libvirt_guest.Guest) -> bool:

@@ -4,6 +4,8 @@
 
 from tests.functional.nova.hot import plugging  # isort: skip - first
 
+from unittest import mock
+
 from nova.tests.fixtures import libvirt as fakelibvirt
 
 from tests.functional.nova.hot import racing
@@ -41,6 +43,14 @@ class AttachTest(plugging.TestCase):
         self.hotplug.refused.clear()
         self.attach(both)
         self.assert_has(both)
+
+    def test_it_is_gone(self) -> None:
+        """Nova has not seen yet that there is none."""
+        domain = self.domain()
+        with mock.patch.dict(domain._connection._vms, clear=True):
+            self.assertIn('could not be found', self.attach_fails(self.pci))
+            self.assertEqual('available', self.status(self.pci))
+        self.assert_as_before()
 
     def test_it_is_paused_and_refuses_the_second_device(self) -> None:
         groups = [{'resources': {'FPGA': 1}}, {'resources': {'VGPU': 1}}]
@@ -144,6 +154,12 @@ class DetachTest(racing.TestCase):
         self.hotplug.kept.clear()
         self.detach(both)
         self.assert_as_before()
+
+    def test_it_is_gone(self) -> None:
+        """Nova has not seen yet that there is none."""
+        connection = self.domain()._connection
+        del connection._vms[self.domain().name()]
+        self._check_detached()
 
     def test_a_server_that_is_stopped_has_no_guest(self) -> None:
         self.act(self.server, 'os-stop', 'SHUTOFF')

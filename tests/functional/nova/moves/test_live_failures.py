@@ -19,7 +19,9 @@ from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver
 from nova_cyborg.nova.compute import live
 from nova_cyborg.nova.compute.libvirt import plugging
+from nova_cyborg.nova.features import computes
 
+from tests.functional.nova import stock
 from tests.functional.nova.moves import failing
 
 SOURCE, DESTINATION = running.HOSTS
@@ -35,6 +37,19 @@ class BeforeTest(failing.TestCase):
         self.assertIn('No valid host', self.said())
         self.set_enabled(DESTINATION, True)
         self.assert_stays()
+
+    def test_the_nova_compute_of_the_host_has_no_plugin_any_more(self) -> None:
+        """It was killed: Placement has its trait still."""
+        with mock.patch.object(computes, 'withdraw'), stock.StockComputes():
+            self.restart_compute_service(DESTINATION)
+        node = self._get_provider_uuid_by_host(DESTINATION)
+        self.assertIn(computes.TRAIT, self._get_provider_traits(node))
+        for _n in range(2):
+            self.migrate_in_vain('error')
+            self.assertIn('No valid host', self.said())
+            self.assert_on(SOURCE)
+            self.assert_active()
+            self.assertNotIn(computes.TRAIT, self._get_provider_traits(node))
 
     def test_cyborg_does_not_answer(self) -> None:
         for path in ('/begin$', '/bind$'):

@@ -142,6 +142,9 @@ def _about_consumer(
         # Nova keeps what an evacuated server has on its old host until that
         # is back.
         return None
+    if view.nova.is_migrated_live(server):
+        # Its state was reset; it is on its way to the other host.
+        return None
     return _without_devices(view, consumer)
 
 

@@ -27,6 +27,9 @@ def find_left_behind(
         if server.state is not servers.State.RESTING or server.node is None:
             # What is on its way may come back.
             continue
+        if view.nova.is_migrated_live(server):
+            # Its state was reset.
+            continue
         yield look.Finding(
             'devices-left-behind',
             server_id,
@@ -97,7 +100,9 @@ def find_unended(view: look.Look) -> collections.abc.Iterator[look.Finding]:
     :returns: what disagrees.
     """
     for provider, consumer, server in _moved(view):
-        if _is_ending(view, consumer, server):
+        if _is_ending(view, consumer, server) or (
+            view.nova.is_migrated_live(server)
+        ):
             continue
         yield look.Finding(
             'allocation-of-a-move',

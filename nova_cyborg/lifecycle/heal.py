@@ -76,6 +76,8 @@ def elsewhere(
     # asked again another time.
     if server.state not in servers.AT_REST or server.node is None:
         return False
+    if says.is_migrated_live(server):
+        return False
     failed = server.state is servers.State.FAILED
     unbind.elsewhere(server_id, server.node, failed, generation)
     return True
@@ -99,7 +101,11 @@ def make_room(
         return
     for server_id in links.servers(context, full, _MOST_ASKED):
         server = says.server(server_id)
-        if server.state is servers.State.RESTING and server.node is not None:
+        if (
+            server.state is servers.State.RESTING
+            and server.node is not None
+            and not says.is_migrated_live(server)
+        ):
             unbind.elsewhere(server_id, server.node)
     for server_id in handles.users(context, full, _MOST_ASKED):
         state = says.server(server_id).state
@@ -137,7 +143,9 @@ def forget_on_host(
         if now.state not in servers.AT_REST or now.node != server.node:
             return False
         failed = now.state is servers.State.FAILED
-        return not (failed and asked.may_run_elsewhere(now))
+        return not (
+            failed and asked.may_run_elsewhere(now)
+        ) and not asked.is_migrated_live(now)
 
     client.forget_on_host(provider, server.server_id, is_unused)
 
@@ -203,8 +211,13 @@ def end_move(
     """
 
     def is_over() -> bool:
-        now = nova.Nova().server(server.server_id)
-        return now.state is server.state and now.node == server.node
+        asked = nova.Nova()
+        now = asked.server(server.server_id)
+        return (
+            now.state is server.state
+            and now.node == server.node
+            and not asked.is_migrated_live(now)
+        )
 
     came_back = server.node is not None and (
         client.node(provider) == server.node

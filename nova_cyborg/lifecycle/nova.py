@@ -33,6 +33,8 @@ LOG = logging.getLogger(__name__)
 # host when that comes back. One that is under way, or was never ended, is
 # among them.
 _EVACUATED = ('accepted', 'pre-migrating', 'done')
+# Those of live migrations that the source has begun, and not ended.
+_MIGRATING = ('queued', 'preparing', 'running', 'running (post-copy)')
 # As it shows the status of a server that is.
 _DELETED = 'DELETED'
 # Servers on a page of those that have changed: each takes Nova some
@@ -79,6 +81,7 @@ class Nova:
 
     def __init__(self) -> None:
         self._servers: dict[str, servers.Server] = {}
+        self._moves: dict[str, list[dict[str, ty.Any]]] = {}
 
     def server(self, server_id: str) -> servers.Server:
         """Ask for a server, unless it was asked for already.
@@ -96,7 +99,7 @@ class Nova:
         :param server_id: UUID of the server.
         :returns: whether it has; True as well if Nova does not say.
         """
-        found = _evacuations(server_id)
+        found = self._evacuations(server_id)
         return found is None or any(
             migration['status'] in _EVACUATED for migration in found
         )
@@ -110,7 +113,7 @@ class Nova:
         :param server: the server, which is on its old host.
         :returns: whether it was; True as well if Nova does not say.
         """
-        found = _evacuations(server.server_id)
+        found = self._evacuations(server.server_id)
         if found is None or server.node is None:
             return True
         begun = [
@@ -121,16 +124,57 @@ class Nova:
             return False
         return server.launched_at > max(begun)
 
+    def is_migrated_live(self, server: servers.Server) -> bool:
+        """Tell whether libvirt may be migrating the guest of a server.
+
+        Though Nova says that nothing is being done with it, which it does if
+        an administrator has reset its state: the guest goes on all the same,
+        and may take devices of the other host.
+
+        :param server: the server.
+        :returns: whether it may; True as well if Nova does not say.
+        """
+        found = self._migrations(server.server_id)
+        if found is None:
+            return True
+        # Nova makes the record of a message that is dropped, too.
+        moves = [each for each in found if each.get('dest_node')]
+        last = max(moves, key=lambda each: each['id'], default=None)
+        return (
+            last is not None
+            and last['migration_type'] == 'live-migration'
+            and last['status'] in _MIGRATING
+            and last['source_node'] == server.node
+        )
+
     def migrations_of(self, server_id: str) -> list[str] | None:
         """Find the migrations of a server, those that are over, too.
 
         :param server_id: UUID of the server.
         :returns: their UUIDs; None if Nova does not say.
         """
-        found = _migrations(server_id)
+        found = self._migrations(server_id)
         if found is None:
             return None
         return [each['uuid'] for each in found if 'uuid' in each]
+
+    def _evacuations(self, server_id: str) -> list[dict[str, ty.Any]] | None:
+        found = self._migrations(server_id)
+        if found is None:
+            return None
+        return [
+            migration
+            for migration in found
+            if migration.get('migration_type', 'evacuation') == 'evacuation'
+        ]
+
+    def _migrations(self, server_id: str) -> list[dict[str, ty.Any]] | None:
+        found = self._moves.get(server_id)
+        if found is None:
+            found = _migrations(server_id)
+            if found is not None:
+                self._moves[server_id] = found
+        return found
 
     @functools.cached_property
     def migrations(self) -> dict[str, Migration] | None:
@@ -299,17 +343,6 @@ def _confirmed(server_id: str) -> servers.Server:
     return servers.Server(
         server_id, servers.State.GONE if gone else servers.State.UNKNOWN
     )
-
-
-def _evacuations(server_id: str) -> list[dict[str, ty.Any]] | None:
-    found = _migrations(server_id)
-    if found is None:
-        return None
-    return [
-        migration
-        for migration in found
-        if migration.get('migration_type', 'evacuation') == 'evacuation'
-    ]
 
 
 def _migrations(server_id: str) -> list[dict[str, ty.Any]] | None:

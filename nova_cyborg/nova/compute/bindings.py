@@ -31,6 +31,8 @@ _MOVES = (
 )
 # States of a live migration that the nova-compute of the source has begun.
 _UNDER_WAY = ('queued', 'preparing', 'running', 'running (post-copy)')
+# Those of one that libvirt was told of.
+_TOLD = ('running', 'running (post-copy)')
 
 
 def wait_until_bound(
@@ -190,6 +192,27 @@ def live_migration(
     """
     last = last_live_migration(context, instance)
     return last if last is not None and last.status in _UNDER_WAY else None
+
+
+def comes_live(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    host: str,
+) -> bool:
+    """Tell whether libvirt has been told to migrate a server to a host.
+
+    And its source has not ended that.
+
+    :param instance: the server.
+    :param host: the host.
+    :returns: whether it is so, whatever else was begun since.
+    """
+    return any(
+        each.migration_type == fields.MigrationType.LIVE_MIGRATION
+        and each.dest_compute == host
+        and each.status in _TOLD
+        for each in _moves(context, instance)
+    )
 
 
 def is_followed(

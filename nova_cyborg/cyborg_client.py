@@ -535,7 +535,8 @@ class AllocationClient:
         :param context_id: UUID of the device context.
         :param caller: UUID of the call that has begun to attach or to detach
             it; None for whichever has begun to detach it.
-        :param fault: why it is not detached, for the project to read.
+        :param fault: why it is not detached, or why its guest runs without
+            its devices, for the project to read.
         :raises OtherAttempt: if another call has taken over.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """

@@ -28,6 +28,7 @@ from nova_cyborg.nova import carried, client, marks, overrides
 from nova_cyborg.nova.compute import bindings
 from nova_cyborg.nova.compute.libvirt import (
     attaching,
+    faults,
     hotplug,
     live,
     native,
@@ -99,7 +100,9 @@ class LibvirtDriver(live.LibvirtDriver):
         with carried.carrying(
             dataclasses.replace(carried.now(), guest_arqs=arqs)
         ):
-            return stock()
+            result = stock()
+        faults.clear(context, instance)
+        return result
 
     @overrides.method('nodename')
     def get_available_resource(self, stock: overrides.Stock) -> ty.Any:
@@ -147,7 +150,8 @@ class LibvirtDriver(live.LibvirtDriver):
     ) -> None:
         """Give a guest back what it has let go of; it is not suspended."""
         if arqs:
-            plugging.plug_each(guest, instance, arqs)
+            errors = plugging.plug_each(guest, instance, arqs)
+            faults.show_lacking(context, instance, errors)
             self.describe_plugged(context, instance, arqs)
 
     @overrides.method('context instance network_info')
@@ -175,6 +179,7 @@ class LibvirtDriver(live.LibvirtDriver):
             plugging.plug(self._host.get_guest(instance), instance, arqs)
         except exception.DeviceContextError as exc:
             self._suspend_again(context, instance, exc)
+        faults.clear(context, instance)
         self.describe_plugged(context, instance, arqs)
 
     def _suspend_again(

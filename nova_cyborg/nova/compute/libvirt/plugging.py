@@ -189,21 +189,22 @@ def plug_each(
     instance: objects.Instance,
     arqs: _Arqs,
     stored: bool = False,
-) -> list[exception.DeviceContextError]:
+) -> dict[str, exception.DeviceContextError]:
     """Plug devices in as far as it can be done, since the guest goes on.
 
     :param guest: the guest.
     :param instance: the server.
     :param arqs: the accelerator requests of the devices.
     :param stored: see :func:`plug`.
-    :returns: why the others are not plugged in, which is logged.
+    :returns: why the others are not plugged in, which is logged, by the UUID
+        of the accelerator request.
     """
-    errors = []
+    errors = {}
     for arq in arqs:
         try:
             plug(guest, instance, [arq], stored=stored)
         except exception.DeviceContextError as exc:
-            errors.append(exc)
+            errors[arq['uuid']] = exc
             # Why the guest goes on is what Nova is to say.
             LOG.error(
                 'Server %s goes on without a device of its own. Reboot it '

@@ -236,7 +236,16 @@ class AfterTest(failing.TestCase):
             self.bindings(self.moved),
         )
         self.heal()
+        # It could not be told.
+        self.wait_for(lambda: all(self.faults()))
         self.reboot()
+        self.assertEqual([None, None], self.faults())
+
+    def faults(self) -> list[str | None]:
+        """Return what the device contexts say is wrong with them."""
+        return [
+            self.get_context(each)['fault'] for each in self.moved.contexts
+        ]
 
     def test_a_device_is_not_taken(self) -> None:
         slots = self._slots(DESTINATION)
@@ -245,8 +254,13 @@ class AfterTest(failing.TestCase):
         self.assertIn('takes no device today', self.said())
         (other,) = self.hostdevs(self.moved.server)
         self.assertEqual('mdev', other.kind)
+        fault, other_fault = self.faults()
+        self.assertIn('takes no device today', str(fault))
+        self.assertIn('Reboot the server (hard)', str(fault))
+        self.assertIsNone(other_fault)
         self.hotplug.refused.clear()
         self.reboot()
+        self.assertEqual([None, None], self.faults())
 
     def not_answered(self, tell: ty.Callable[..., None]) -> None:
         """Migrate the server; the source gives up waiting for the end."""

@@ -74,6 +74,9 @@ class DeviceContextHook(spec.ConductorHook):
                 groups.asked_by(request_spec.flavor),
             )
             groups.check_combinations(allocation.combinations)
+            if operation.live:
+                # It may have been changed since nova-api has looked.
+                groups.check_live(allocation.contexts)
         picks = _picks(allocation.contexts, operation)
         operation.note(_UNTRIED, server_ids[0], picks[1:])
         _set_groups(request_spec, allocation, picks[0])

@@ -17,6 +17,7 @@ from nova import objects
 from nova.compute import rpcapi
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver
+from nova_cyborg.nova.api import live as api_live
 from nova_cyborg.nova.compute import live
 from nova_cyborg.nova.compute.libvirt import plugging
 from nova_cyborg.nova.features import computes
@@ -36,6 +37,17 @@ class BeforeTest(failing.TestCase):
         self.migrate_in_vain('error')
         self.assertIn('No valid host', self.said())
         self.set_enabled(DESTINATION, True)
+        self.assert_stays()
+
+    def test_a_device_context_refuses_meanwhile(self) -> None:
+        """nova-api has looked, and nothing is bound yet."""
+        context = self.moved.contexts[-1]
+        self.update_context(context, live_migration='refuse')
+        with mock.patch.object(api_live, 'check'):
+            self.migrate_in_vain('error')
+        self.assertIn(context, self.said())
+        self.assert_on(SOURCE)
+        self.update_context(context, live_migration='detach')
         self.assert_stays()
 
     def test_the_nova_compute_of_the_host_has_no_plugin_any_more(self) -> None:

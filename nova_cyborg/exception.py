@@ -796,6 +796,17 @@ class LeftDeviceMissing(DeviceContextError):
     error_code = 'nova_cyborg.left_device_missing'
 
 
+class SourceWithoutPlugin(DeviceContextError):
+    message = (
+        'The move of server %(server_id)s cannot be reverted: the '
+        'nova-compute of host %(host)s, which it has left, has no plugin for '
+        'device contexts, and would start it without its devices. Confirm it, '
+        'or revert it when that has the plugin again.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.source_without_plugin'
+
+
 class BoundElsewhere(DeviceContextError):
     message = (
         'Server %(server_id)s cannot be started on %(node)s: its devices are '

@@ -45,7 +45,7 @@ _Resources = dict[str, dict[str, int]]
 
 @dataclasses.dataclass(frozen=True)
 class Allocated:
-    """What Placement has allocated to a server.
+    """What Placement has allocated to a server, or to its migration.
 
     :ivar payload: Placement's own form of it.
     """
@@ -260,17 +260,19 @@ def allocated(
     report_client: ty.Any,
     context: nova_context.RequestContext,
     instance: objects.Instance,
+    consumer: str,
 ) -> Allocated:
-    """Read what is allocated to a server.
+    """Read what is allocated to a server, or to its migration.
 
     :param report_client: Nova's client of Placement.
     :param instance: the server.
+    :param consumer: UUID of the server, or of the migration.
     :returns: it; nothing for one that is gone.
     :raises NotAllocated: if Placement fails.
     """
     try:
         return Allocated(
-            report_client.get_allocs_for_consumer(context, instance.uuid)
+            report_client.get_allocs_for_consumer(context, consumer)
         )
     except _ERRORS as exc:
         raise _not_allocated(instance, exc) from exc
@@ -280,6 +282,7 @@ def lower(
     report_client: ty.Any,
     context: nova_context.RequestContext,
     instance: objects.Instance,
+    consumer: str,
     found: Allocated,
     left: collections.abc.Mapping[str, collections.abc.Mapping[str, int]],
 ) -> None:
@@ -290,29 +293,38 @@ def lower(
 
     :param report_client: Nova's client of Placement.
     :param instance: the server.
-    :param found: what was allocated to it before its devices were unbound.
-    :param left: what it still has, by provider, of those that are Cyborg's.
+    :param consumer: UUID of the server, or of a migration that Placement may
+        have its host's allocation for by now.
+    :param found: what was allocated before the devices were unbound.
+    :param left: what the server still has, by provider, of those that are
+        Cyborg's.
     :raises NotAllocated: if Placement fails, or something else changes the
         allocation all the time.
     """
     of_flavor = groups.amounts_of(instance.flavor)
-    for _attempt in range(_ATTEMPTS):
-        wanted = found.lowered(left, of_flavor)
-        if wanted == found.resources or _put(
-            report_client, context, instance, found, wanted
-        ):
-            return
-        found = allocated(report_client, context, instance)
-    raise exception.NotAllocated(
-        server_id=instance.uuid,
-        reason='its allocation is changed all the time',
-    )
+
+    def change() -> None:
+        now = found
+        for _attempt in range(_ATTEMPTS):
+            wanted = now.lowered(left, of_flavor)
+            if wanted == now.resources or _put(
+                report_client, context, instance, consumer, now, wanted
+            ):
+                return
+            now = allocated(report_client, context, instance, consumer)
+        raise exception.NotAllocated(
+            server_id=instance.uuid,
+            reason='its allocation is changed all the time',
+        )
+
+    in_turn(consumer, change)
 
 
 def _put(
     report_client: ty.Any,
     context: nova_context.RequestContext,
     instance: objects.Instance,
+    consumer: str,
     found: Allocated,
     wanted: _Resources,
 ) -> bool:
@@ -322,14 +334,14 @@ def _put(
     :raises NotAllocated: if Placement fails.
     """
     allocations = {
-        provider: {'resources': amounts}
-        for provider, amounts in wanted.items()
+        provider: {'resources': resources}
+        for provider, resources in wanted.items()
     }
     try:
         return bool(
             report_client.put_allocations(
                 context,
-                instance.uuid,
+                consumer,
                 {**found.payload, 'allocations': allocations},
             )
         )

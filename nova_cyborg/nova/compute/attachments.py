@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import functools
 import itertools
 import logging
 import typing as ty
@@ -160,11 +161,10 @@ class Attachment:
             )
         except (exception.OtherAttempt, exception.ServerMoving):
             # Whoever has taken over knows nothing of it.
-            move = bindings.last_move(self._context, self._instance)
             placement.take_back(
                 self._manager.reportclient,
                 self._context,
-                [self._instance.uuid, *([move.uuid] if move else ())],
+                self._consumers(),
                 added,
             )
             raise
@@ -243,20 +243,44 @@ class Attachment:
 
     def _unbind(self) -> None:
         """Unbind the devices, and forget what Placement has of them."""
-        report_client = self._manager.reportclient
-        allocated = placement.allocated(
-            report_client, self._context, self._instance
+        read = functools.partial(
+            placement.allocated,
+            self._manager.reportclient,
+            self._context,
+            self._instance,
+        )
+        found = {each: read(each) for each in self._consumers()}
+        providers = itertools.chain.from_iterable(
+            each.providers for each in found.values()
         )
         try:
-            left = self._call(
-                self._allocations.unplug, sorted(allocated.providers)
-            )
+            left = self._call(self._allocations.unplug, sorted({*providers}))
         except exception.OtherAttempt:
             self._plug_again()
             raise
-        placement.lower(
-            report_client, self._context, self._instance, allocated, left
-        )
+        # By now, what the server had may be a migration's.
+        for consumer in self._consumers():
+            placement.lower(
+                self._manager.reportclient,
+                self._context,
+                self._instance,
+                consumer,
+                found.get(consumer) or read(consumer),
+                left,
+            )
+
+    def _consumers(self) -> collections.abc.Iterator[str]:
+        """Return who may have what Placement has allocated on this host.
+
+        The server comes first, and its last move is looked up after that:
+        what Nova allocates to the migration meanwhile is found there.
+
+        :returns: UUIDs of the server, and of its last migration, if any.
+        """
+        yield self._instance.uuid
+        move = bindings.last_move(self._context, self._instance)
+        if move is not None:
+            yield move.uuid
 
     def _plug_again(self) -> None:
         """Give a guest back what its server is to have after all.

@@ -158,7 +158,12 @@ class TestLower:
             }
         )
         placement.lower(
-            client, None, instance, placement.Allocated(self.payload()), left
+            client,
+            None,
+            instance,
+            SERVER_ID,
+            placement.Allocated(self.payload()),
+            left,
         )
         if not client.put_allocations.called:
             return None

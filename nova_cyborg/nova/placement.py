@@ -65,33 +65,6 @@ class Allocated:
         """UUIDs of the resource providers."""
         return self.payload['allocations'].keys()
 
-    def lowered(
-        self,
-        left: collections.abc.Mapping[str, collections.abc.Mapping[str, int]],
-        of_flavor: collections.abc.Mapping[str, int],
-    ) -> _Resources:
-        """Return what there is to be.
-
-        :param left: what the server still has of devices, by provider.
-        :param of_flavor: what its flavor asks for, whatever provider it
-            has that of.
-        :returns: amounts by resource class, by provider.
-        """
-        found: _Resources = {}
-        for provider, amounts in self.resources.items():
-            if provider in left:
-                amounts = {
-                    name: min(
-                        amount,
-                        left[provider].get(name, 0) + of_flavor.get(name, 0),
-                    )
-                    for name, amount in amounts.items()
-                }
-            kept = {name: amount for name, amount in amounts.items() if amount}
-            if kept:
-                found[provider] = kept
-        return found
-
 
 class _Answering:
     """Nova's client of Placement, which says so when that does not answer.
@@ -284,12 +257,12 @@ def lower(
     instance: objects.Instance,
     consumer: str,
     found: Allocated,
-    left: collections.abc.Mapping[str, collections.abc.Mapping[str, int]],
+    left: model.Amounts,
 ) -> None:
     """Forget what a server had of devices that it has not any more.
 
     What its flavor itself asks for may be of the same resource class, and of
-    the same provider; so much of it stays.
+    the same provider: see :func:`model.lowered`.
 
     :param report_client: Nova's client of Placement.
     :param instance: the server.
@@ -306,7 +279,7 @@ def lower(
     def change() -> None:
         now = found
         for _attempt in range(_ATTEMPTS):
-            wanted = now.lowered(left, of_flavor)
+            wanted = model.lowered(now.resources, left, of_flavor)
             if wanted == now.resources or _put(
                 report_client, context, instance, consumer, now, wanted
             ):

@@ -6,6 +6,7 @@ import collections.abc
 import dataclasses
 import functools
 
+from nova_cyborg import exception
 from nova_cyborg.audit import look, moves
 from nova_cyborg.db import allocations, arqs
 from nova_cyborg.lifecycle import heal, placement, servers
@@ -180,13 +181,36 @@ def _without_devices(
             return None
     if _is_of_flavor(view, consumer):
         return None
+    server = consumer.server
+    can_tell = (
+        server.tells_flavor
+        and server.node is not None
+        and server.state is servers.State.RESTING
+    )
     return look.Finding(
         'no-device',
         consumer.subject,
         'The server has an allocation in Placement that its flavor does not '
-        'ask for by itself, and no device of the resource provider, or fewer. '
-        'Shelve it with offloading, and unshelve it.',
+        'ask for by itself, and no device of the resource provider, or fewer.'
+        + ('' if can_tell else ' Shelve it with offloading, and unshelve it.'),
+        functools.partial(_lower, view.placement, consumer)
+        if can_tell
+        else None,
     )
+
+
+def _lower(client: placement.Placement, consumer: _Consumer) -> None:
+    """Repair ``no-device``.
+
+    :raises AllocationRefused: if that cannot be done now.
+    """
+    if not heal.lower(client, consumer.server):
+        raise exception.AllocationRefused(
+            server_id=consumer.server.server_id,
+            provider=consumer.provider.uuid,
+            reason='the server changes, or has changed. Shelve it with '
+            'offloading, and unshelve it, if that is said again.',
+        )
 
 
 def _is_of_flavor(view: look.Look, consumer: _Consumer) -> bool:
@@ -199,6 +223,14 @@ def _is_of_flavor(view: look.Look, consumer: _Consumer) -> bool:
     wanted = server.flavor_resources.get(name, 0)
     if not wanted:
         return False
+    known = {each.uuid for each in view.providers}
+    apart = sum(
+        resources.get(name, 0)
+        for provider, resources in view.placement.allocations(
+            server.server_id
+        ).items()
+        if provider not in known
+    )
     beside = sum(
         each.unaccounted
         for each in map(functools.partial(_at, consumer), view.providers)
@@ -206,7 +238,7 @@ def _is_of_flavor(view: look.Look, consumer: _Consumer) -> bool:
         and each.resource_class == name
         and not _is_elsewhere(view, each)
     )
-    return beside <= wanted
+    return apart + beside <= wanted
 
 
 def _at(consumer: _Consumer, provider: look.Provider) -> _Consumer:

@@ -14,8 +14,9 @@ import typing as ty
 
 from cyborg import context as cyborg_context
 
-from nova_cyborg import exception
-from nova_cyborg.db.bindings import links, moves
+from nova_cyborg import exception, model
+from nova_cyborg.db import arqs
+from nova_cyborg.db.bindings import links, moves, transitions
 from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import nova, placement, release, servers, unbind
 
@@ -184,6 +185,58 @@ def allocate(
         return not is_moving(client, asked, server.server_id)
 
     return client.allocate(provider, server.server_id, count, is_wanting)
+
+
+def more_than_devices(
+    client: placement.Placement,
+    server: servers.Server,
+    allocated: model.Amounts,
+) -> model.Amounts:
+    """Tell what is to be allocated to a server that has its devices.
+
+    :param client: Placement.
+    :param server: the server, which is on a host.
+    :param allocated: what is allocated to it, read just before.
+    :returns: the same, less what its devices and its flavor do not account
+        for; the same if that cannot be told, or changes now.
+    """
+    context = cyborg_context.get_admin_context()
+    # What is attached from now on changes the allocations once more.
+    if not server.tells_flavor or transitions.are_any(
+        context, server.server_id
+    ):
+        return allocated
+    left = arqs.amounts(context, server.server_id, sorted(allocated))
+    here = {
+        provider: devices
+        for provider, devices in left.items()
+        if client.node(provider) == server.node
+    }
+    return model.lowered(allocated, here, server.flavor_resources)
+
+
+def lower(client: placement.Placement, server: servers.Server) -> bool:
+    """Have Placement's allocations of a server say what it has of devices.
+
+    :param client: Placement.
+    :param server: the server, which is on a host.
+    :returns: whether something is forgotten; not if the server is not as it
+        was, or what it has changes.
+    """
+
+    def wanted(allocated: model.Amounts) -> model.Amounts:
+        asked = nova.Nova()
+        now = asked.server(server.server_id)
+        if (
+            now.state is not servers.State.RESTING
+            or now.node is None
+            or now.node != server.node
+            or is_moving(client, asked, server.server_id)
+        ):
+            return allocated
+        return more_than_devices(client, now, allocated)
+
+    return client.lower(server.server_id, wanted)
 
 
 def end_move(

@@ -91,6 +91,22 @@ def begun_before(
     return [Begun(*row) for row in session.rows(context, query)]
 
 
+def are_any(context: cyborg_context.RequestContext, server_id: str) -> bool:
+    """Tell whether a server is getting or losing a device context.
+
+    :param server_id: UUID of the server.
+    :returns: whether it is, or was when that was left as it is.
+    """
+    held, allocation = tables.DeviceContext, tables.DeviceAllocation
+    query = (
+        sa.select(held.id)
+        .join(allocation, allocation.id == held.allocation_id)
+        .where(allocation.server_id == server_id, held.transition.is_not(None))
+        .limit(1)
+    )
+    return bool(session.rows(context, query))
+
+
 def lock(db: orm.Session, call: Call) -> Locked | None:
     """Lock the allocation of a server, if it holds a device context.
 

@@ -25,6 +25,7 @@ _AT_ONCE = 20
 _UNALLOCATED = 'no-placement-allocation'
 _OF_NO_SERVER = 'allocation-of-no-server'
 _ELSEWHERE = 'allocation-on-another-host'
+_TOO_MUCH = 'no-device'
 # By the state of a server that has no use for any allocation.
 _UNUSED = {
     servers.State.GONE: _OF_NO_SERVER,
@@ -224,7 +225,8 @@ class Allocations:
         says: nova.Nova,
     ) -> collections.abc.Iterator[_Fact]:
         """Compare what Placement and Cyborg say of a resource provider."""
-        consumers = client.consumers(provider.uuid).keys()
+        allocated = client.consumers(provider.uuid)
+        consumers = allocated.keys()
         for consumer in sorted(consumers - provider.uses.keys()):
             server = says.server(consumer)
             kind = _UNUSED.get(server.state)
@@ -232,6 +234,13 @@ class Allocations:
                 kind = _ELSEWHERE
             if kind:
                 yield _Fact(kind, provider.uuid, server, 0)
+        for consumer, resources in sorted(allocated.items()):
+            use = provider.uses.get(consumer)
+            if sum(resources.values()) <= (use.count if use else 0):
+                continue
+            server = says.server(consumer)
+            if _has_too_much(client, provider.uuid, server):
+                yield _Fact(_TOO_MUCH, provider.uuid, server, 0)
         for server_id in sorted(provider.uses.keys() - consumers):
             server, use = says.server(server_id), provider.uses[server_id]
             if server.state in servers.AT_REST and server.node == use.node:
@@ -252,6 +261,21 @@ class Allocations:
         if provider.uuid not in self._nodes:
             self._nodes[provider.uuid] = client.node(provider.uuid)
         return self._nodes[provider.uuid] not in (None, server.node)
+
+
+def _has_too_much(
+    client: placement.Placement, provider: str, server: servers.Server
+) -> bool:
+    """Tell whether more is allocated than devices and flavor account for."""
+    if (
+        server.state is not servers.State.RESTING
+        or server.node is None
+        or not server.tells_flavor
+    ):
+        return False
+    found = client.allocations(server.server_id)
+    wanted = heal.more_than_devices(client, server, found)
+    return found.get(provider) != wanted.get(provider)
 
 
 def _order(fact: _Fact) -> tuple[bool, str, str, str]:
@@ -285,6 +309,8 @@ def _repair(client: placement.Placement, fact: _Fact) -> bool:
         return False
     if fact.kind == _UNALLOCATED:
         return heal.allocate(client, fact.provider, server, fact.count)
+    if fact.kind == _TOO_MUCH:
+        return heal.lower(client, server)
     if fact.kind == _OF_NO_SERVER:
         return _forget(client, says, fact)
     if fact.kind != _ELSEWHERE:

@@ -163,6 +163,58 @@ def test_none_of_what_a_server_has(cloud, reconciler, settled, placement):
     assert placement.allocations[provider] == {server_id: 1}
 
 
+@pytest.fixture
+def too_much(cloud, settled, placement):
+    """One more is allocated to a server than it has a device of."""
+    _provider, server_id = settled
+    cloud.nova.servers[server_id]['flavor'] = {'extra_specs': {}}
+    other = cloud.add_device()
+    placement.nodes[other] = 'compute1'
+    placement.allocate(other, server_id)
+    return other
+
+
+def test_of_a_server_that_has_less(reconciler, settled, too_much, placement):
+    provider, server_id = settled
+    placement.allocate(provider, server_id, 2)
+
+    reconciler.tick(8)
+
+    assert placement.allocations[too_much] == {}
+    assert placement.allocations[provider] == {server_id: 1}
+    assert set(repaired(reconciler)) == {'no-device'}
+
+
+@pytest.mark.parametrize(
+    'flavor',
+    [
+        # Nova does not show it.
+        {},
+        {'extra_specs': {'resources:FPGA': '1'}},
+        {'extra_specs': {'accel:device_profile': 'one'}},
+    ],
+)
+def test_of_a_flavor_that_may_ask_for_it(
+    cloud, reconciler, settled, too_much, placement, flavor
+):
+    cloud.nova.servers[settled[1]]['flavor'] = flavor
+
+    reconciler.tick(8)
+
+    assert placement.allocations[too_much] == {settled[1]: 1}
+    assert repaired(reconciler) == {}
+
+
+def test_of_what_is_attached_just_then(
+    reconciler, settled, too_much, placement, member, nova
+):
+    nova.attach(settled[1], member.create_one())
+
+    reconciler.tick(8)
+
+    assert placement.allocations[too_much] == {settled[1]: 1}
+
+
 def test_what_no_server_has_is_forgotten_first(
     cloud, reconciler, settled, boot, placement, caplog
 ):

@@ -8,9 +8,12 @@ gives that back if it stays after all.
 
 from tests.functional.nova.hot import racing  # isort: skip - first
 
-from tests.functional.nova.hot import two_hosts
+from unittest import mock
+
+from tests.functional.nova.hot import test_faults, two_hosts
 
 _PLACEMENT = 'nova_cyborg.nova.placement'
+_BIND = 'nova_cyborg.cyborg_client.AllocationClient.bind_attached'
 
 
 class LeakTest(racing.TestCase, two_hosts.TestCase):
@@ -26,3 +29,28 @@ class LeakTest(racing.TestCase, two_hosts.TestCase):
             self.outcomes(racing.DETACH)
             self.do('revertResize')
             self.assert_settled(racing.DETACH)
+
+    def test_moved_when_its_process_has_died(self) -> None:
+        """Nobody is told to do the rest: it is attached to nothing."""
+        for repair in (self.audit, self.reconcile):
+            for action, name in (
+                (racing.ATTACH, _BIND),
+                (racing.DETACH, f'{_PLACEMENT}.lower'),
+            ):
+                self._die(action, name)
+                self.do('migrate', 'VERIFY_RESIZE')
+                self.do('revertResize')
+                self.assertEqual(1, sum(map(self.usage, self.devices)))
+                self.assertIn('no-device', repair())
+                self.assert_as_before()
+
+    def _die(self, action: str, name: str) -> None:
+        """Begin it, in a nova-compute that is killed at a function."""
+        if action == racing.DETACH:
+            self.attach(self.pci)
+        with mock.patch(name, side_effect=test_faults.Killed):
+            if action == racing.ATTACH:
+                self.post(self.pci)
+            else:
+                self.delete_attachment(self.pci)
+            self.outcome(action)

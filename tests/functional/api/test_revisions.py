@@ -75,6 +75,10 @@ def test_the_tag_that_it_is_attached_with_is_a_change(member, nova, boot):
 
     nova.attach(server_id, plain, status=200)
     nova.attach(server_id, uuid_, tag='gzip', status=200)
+    # It may be as it was again.
+    assert revision_of(member, uuid_) == 0
+    for each in (plain, uuid_):
+        nova.attached(server_id, each)
 
     assert revision_of(member, plain) == 0
     assert revision_of(member, uuid_) == 1

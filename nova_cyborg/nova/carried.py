@@ -69,6 +69,8 @@ class Carried:
         guest is made at the end of a move; None if it is not.
     :ivar guest_arqs: nova-compute: the accelerator requests of a server whose
         guest is made; None if it is not.
+    :ivar beside: nova-compute: whether a guest is given something of Nova's
+        own, while it may be given devices, or lose some.
     :ivar request_groups: nova-api: what the device contexts of the server
         that it creates count for.
     """
@@ -81,6 +83,7 @@ class Carried:
     unplugged: tuple[dict[str, ty.Any], ...] = ()
     accel_info: tuple[dict[str, ty.Any], ...] | None = None
     guest_arqs: tuple[collections.abc.Mapping[str, ty.Any], ...] | None = None
+    beside: bool = False
     request_groups: tuple[objects.RequestGroup, ...] = ()
 
 

@@ -100,7 +100,7 @@ class ComputeManager(live.ComputeManager):
         self, stock: overrides.Stock
     ) -> list[dict[str, ty.Any]]:
         context, instance = stock['context'], stock['instance']
-        if marks.has_contexts(instance):
+        if marks.bear(instance):
             arqs = bindings.own(context, instance)
             if not arqs:
                 bindings.drop_stale_marks(context, instance)
@@ -225,7 +225,7 @@ class ComputeManager(live.ComputeManager):
     @overrides.method('context instance bdms')
     def _delete_instance(self, stock: overrides.Stock) -> None:
         context, instance = stock['context'], stock['instance']
-        if not marks.has_contexts(instance):
+        if not marks.bear(instance):
             stock()
             return
 

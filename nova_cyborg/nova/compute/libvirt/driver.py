@@ -28,6 +28,7 @@ from nova_cyborg.nova import carried, client, marks, overrides
 from nova_cyborg.nova.compute import bindings
 from nova_cyborg.nova.compute.libvirt import (
     attaching,
+    beside,
     hotplug,
     live,
     native,
@@ -38,7 +39,7 @@ from nova_cyborg.nova.features import computes
 LOG = logging.getLogger(__name__)
 
 
-class LibvirtDriver(live.LibvirtDriver):
+class LibvirtDriver(beside.LibvirtDriver):
     """Nova's libvirt driver, with aliases for devices of device contexts."""
 
     @overrides.method(
@@ -91,6 +92,7 @@ class LibvirtDriver(live.LibvirtDriver):
         context, instance = stock['context'], stock['instance']
         # Nova asks Cyborg first, unless it is nova-compute that starts and
         # resumes the guests of its host: then they would lose their devices.
+        marks.bear(instance)
         if stock['accel_info'] is None and marks.has_accelerators(instance):
             stock['accel_info'] = _accel_info(context, instance)
         # Before Nova destroys the guest: one that runs goes on.
@@ -204,6 +206,7 @@ def install() -> str:
         methods, or an attach driver cannot be loaded.
     """
     overrides.check(LibvirtDriver)
+    overrides.check(beside.LibvirtDriver)
     overrides.check(live.LibvirtDriver)
     overrides.check(hotplug.LibvirtDriver)
     native.check()

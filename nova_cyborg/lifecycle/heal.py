@@ -23,8 +23,8 @@ _Result = ty.TypeVar('_Result')
 # How many servers are asked for when a device seems to be full: each is a
 # call of Nova's API.
 _MOST_ASKED = 64
-#: With a server that is gone, or is so, nothing is being done.
-MOVE_IS_OVER = frozenset(
+# With a server that is gone, or is so, nothing is being done.
+_MOVE_IS_OVER = frozenset(
     (servers.State.GONE, servers.State.RESTING, servers.State.OFFLOADED)
 )
 #: Seconds for which a move must be over: Nova says so some moments before it
@@ -76,6 +76,8 @@ def elsewhere(
     # asked again another time.
     if server.state not in servers.AT_REST or server.node is None:
         return False
+    if says.may_be_moving(server):
+        return False
     failed = server.state is servers.State.FAILED
     unbind.elsewhere(server_id, server.node, failed, generation)
     return True
@@ -99,8 +101,8 @@ def make_room(
         return
     for server_id in links.servers(context, full, _MOST_ASKED):
         server = says.server(server_id)
-        if server.state is servers.State.RESTING and server.node is not None:
-            unbind.elsewhere(server_id, server.node)
+        if server.state is servers.State.RESTING:
+            elsewhere(says, server_id)
     for server_id in handles.users(context, full, _MOST_ASKED):
         state = says.server(server_id).state
         if state is servers.State.GONE:
@@ -140,6 +142,18 @@ def forget_on_host(
         return not (failed and asked.may_run_elsewhere(now))
 
     client.forget_on_host(provider, server.server_id, is_unused)
+
+
+def is_over(says: nova.Nova, server: servers.Server) -> bool:
+    """Tell whether all moves of a server are over.
+
+    :param says: what Nova says.
+    :param server: the server.
+    :returns: whether they are; not if Nova does not say.
+    """
+    if server.state is servers.State.GONE:
+        return True
+    return server.state in _MOVE_IS_OVER and not says.may_be_moving(server)
 
 
 def is_moving(
@@ -202,13 +216,16 @@ def end_move(
     :param server: its server.
     """
 
-    def is_over() -> bool:
-        now = nova.Nova().server(server.server_id)
-        return now.state is server.state and now.node == server.node
+    def is_still_over() -> bool:
+        asked = nova.Nova()
+        now = asked.server(server.server_id)
+        if now.state is not server.state or now.node != server.node:
+            return False
+        return is_over(asked, now)
 
     came_back = server.node is not None and (
         client.node(provider) == server.node
     )
     client.end_move(
-        provider, migration_id, server.server_id, is_over, came_back
+        provider, migration_id, server.server_id, is_still_over, came_back
     )

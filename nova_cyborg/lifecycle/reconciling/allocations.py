@@ -190,7 +190,7 @@ class Allocations:
         if consumer not in says.migrations:
             return True
         moved = says.server(says.migrations[consumer].server_id)
-        if moved.state not in heal.MOVE_IS_OVER:
+        if not heal.is_over(says, moved):
             self._over.pop(consumer, None)
             return False
         now = time.monotonic()
@@ -305,7 +305,7 @@ def _forget(client: placement.Placement, says: nova.Nova, fact: _Fact) -> bool:
         client.forget(consumer)
         return True
     moved = says.server(says.migrations[consumer].server_id)
-    if moved.state not in heal.MOVE_IS_OVER:
+    if not heal.is_over(says, moved):
         return False
     heal.end_move(client, fact.provider, consumer, moved)
     return True

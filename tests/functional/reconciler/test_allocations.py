@@ -101,6 +101,26 @@ def test_of_a_migration_that_is_over(
     assert placement.allocations[provider] == {server_id: 1}
 
 
+def test_of_a_migration_whose_server_was_reset(
+    cloud, reconciler, settled, placement, clock
+):
+    """libvirt migrates its guest all the same."""
+    provider, server_id = settled
+    cloud.nova.migrations[server_id] = [
+        {
+            'uuid': MIGRATION,
+            'migration_type': 'live-migration',
+            'status': 'running',
+        }
+    ]
+    placement.allocations[provider] = {MIGRATION: 1}
+    for _n in range(4):
+        reconciler.tick(2)
+        clock(2 * heal.MOVE_ENDS_WITHIN)
+
+    assert placement.allocations[provider] == {MIGRATION: 1}
+
+
 def test_of_a_migration_that_ends_now(
     cloud, reconciler, settled, placement, clock
 ):

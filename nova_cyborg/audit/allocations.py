@@ -235,6 +235,12 @@ def _on_another_host(
         server.state is servers.State.FAILED
         and view.nova.may_run_elsewhere(server)
     )
+    if not runs and heal.is_moving(
+        view.placement, view.nova, server.server_id
+    ):
+        # What a move has that was not ended is put right with that; of one in
+        # error, somebody has to look where the guest runs.
+        return None
     return look.Finding(
         'allocation-on-another-host',
         consumer.subject,

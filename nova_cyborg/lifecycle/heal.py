@@ -138,10 +138,27 @@ def forget_on_host(
         now = asked.server(server.server_id)
         if now.state not in servers.AT_REST or now.node != server.node:
             return False
-        failed = now.state is servers.State.FAILED
-        return not (failed and asked.may_run_elsewhere(now))
+        return not may_use_elsewhere(client, asked, now)
 
     client.forget_on_host(provider, server.server_id, is_unused)
+
+
+def may_use_elsewhere(
+    client: placement.Placement, says: nova.Nova, server: servers.Server
+) -> bool:
+    """Tell whether a server may use what it has on a host it is not on.
+
+    :param client: Placement.
+    :param says: what Nova says.
+    :param server: the server, with which nothing is being done.
+    :returns: whether it may: of one in error, the guest may run where it was
+        brought to; and what a move has that was not ended is put right with
+        that.
+    """
+    failed = server.state is servers.State.FAILED
+    if failed and says.may_run_elsewhere(server):
+        return True
+    return is_moving(client, says, server.server_id)
 
 
 def is_over(says: nova.Nova, server: servers.Server) -> bool:

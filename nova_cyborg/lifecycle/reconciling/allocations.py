@@ -289,7 +289,7 @@ def _repair(client: placement.Placement, fact: _Fact) -> bool:
         return _forget(client, says, fact)
     if fact.kind != _ELSEWHERE:
         heal.forget_unused(client, server)
-    elif _is_left(says, fact):
+    elif _is_left(client, says, fact):
         heal.forget_on_host(client, fact.provider, server)
     else:
         return False
@@ -311,12 +311,13 @@ def _forget(client: placement.Placement, says: nova.Nova, fact: _Fact) -> bool:
     return True
 
 
-def _is_left(says: nova.Nova, fact: _Fact) -> bool:
+def _is_left(
+    client: placement.Placement, says: nova.Nova, fact: _Fact
+) -> bool:
     """Tell whether a server has nothing to do with another host any more."""
     server = fact.server
     # Nova keeps what an evacuated server has on its old host until that is
     # back.
     if says.is_evacuated(server.server_id):
         return False
-    failed = server.state is servers.State.FAILED
-    return not (failed and says.may_run_elsewhere(server))
+    return not heal.may_use_elsewhere(client, says, server)

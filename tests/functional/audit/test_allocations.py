@@ -186,6 +186,26 @@ def test_an_allocation_on_another_host(
     assert run() == (0, [])
 
 
+def test_an_allocation_of_a_move_that_was_not_ended(
+    cloud, run, claimed_elsewhere, placement
+):
+    """The guest of a server in error may be where it was to go."""
+    provider, other, server_id = claimed_elsewhere
+    cloud.nova.servers[server_id]['status'] = 'ERROR'
+    migration_id = str(uuid.uuid4())
+    placement.allocate(provider, migration_id)
+    cloud.nova.migrations[server_id] = [
+        {
+            'uuid': migration_id,
+            'status': 'error',
+            'migration_type': 'live-migration',
+        }
+    ]
+
+    assert run(repair=True) == (0, [])
+    assert placement.allocations[other] == {server_id: 1}
+
+
 def test_an_allocation_where_the_guest_may_run(
     cloud, run, claimed_elsewhere, placement
 ):

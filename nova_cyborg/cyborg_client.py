@@ -409,6 +409,7 @@ class AllocationClient:
         caller: str | None = None,
         terminated: bool = False,
         kept: bool = False,
+        within: float | None = None,
     ) -> None:
         """Release a server's device contexts; safe to repeat.
 
@@ -419,6 +420,8 @@ class AllocationClient:
             Nova unless it is.
         :param kept: whether no device context is deleted, even so; nor is
             Nova asked.
+        :param within: for how many seconds Cyborg is waited for; None for as
+            long as for any call.
         :raises AlreadyBegun: if another caller has.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
@@ -428,7 +431,8 @@ class AllocationClient:
             'kept': 'true' if kept else '',
         }
         query = parse.urlencode({k: v for k, v in given.items() if v})
-        self._call('DELETE', _path(server_id, f'?{query}' if query else ''))
+        path = _path(server_id, f'?{query}' if query else '')
+        self._call('DELETE', path, within=within)
 
     def overdue(
         self, process: str, host: str, seconds: int, marker: int
@@ -688,7 +692,12 @@ class AllocationClient:
     ) -> ty.Any:
         arguments: dict[str, ty.Any] = {} if body is None else {'json': body}
         if within is not None:
-            arguments['timeout'] = within
+            # Nor is it repeated, whatever nova.conf says.
+            arguments |= {
+                'timeout': within,
+                'connect_retries': 0,
+                'status_code_retries': 0,
+            }
         try:
             response = self._adapter.request(
                 path, method, raise_exc=False, **arguments

@@ -152,11 +152,20 @@ def _of_no_server(view: look.Look, consumer: _Consumer) -> look.Finding | None:
     ):
         # It is a server's migration, or may be one.
         return None
+    if consumer.use or heal.was_server(view.nova, server_id):
+        return look.Finding(
+            'allocation-of-no-server',
+            consumer.subject,
+            'Nova does not know the server any more that Placement has an '
+            'allocation of.',
+            functools.partial(_forget, view.placement, server_id),
+        )
     return look.Finding(
         'allocation-of-no-server',
         consumer.subject,
-        'Nova does not know the server that Placement has an allocation of.',
-        functools.partial(_forget, view.placement, server_id),
+        'Placement has an allocation of what Nova does not know, and may '
+        'never have known. If nobody has made it by hand, delete it '
+        f'("openstack resource provider allocation delete {server_id}").',
     )
 
 

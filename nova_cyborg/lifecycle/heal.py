@@ -16,6 +16,7 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg import exception
 from nova_cyborg.db.bindings import links, moves
+from nova_cyborg.db.events import servers as events
 from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import nova, placement, release, servers, unbind
 
@@ -110,6 +111,24 @@ def make_room(
         elif state is servers.State.UNKNOWN:
             # Nova may be down: asking for the others would only take time.
             return
+
+
+def was_server(says: nova.Nova, consumer: str) -> bool | None:
+    """Tell whether what allocates, and is gone, was a server.
+
+    An operator may allocate by hand, to keep a device from servers.
+
+    :param says: what Nova says.
+    :param consumer: UUID of a consumer of Placement's, of which Nova shows
+        neither a server nor a migration.
+    :returns: whether Nova or an event of ours tells of it; None if neither
+        does, and Nova does not answer.
+    """
+    told = says.was_server(consumer)
+    if told:
+        return True
+    context = cyborg_context.get_admin_context()
+    return events.is_told_of(context, consumer) or told
 
 
 def forget_unused(client: placement.Placement, server: servers.Server) -> None:

@@ -166,6 +166,18 @@ class Nova:
             return None
         return [each['uuid'] for each in found if 'uuid' in each]
 
+    def was_server(self, server_id: str) -> bool | None:
+        """Tell whether there was a server that is gone.
+
+        :param server_id: UUID of what may have been one.
+        :returns: whether Nova has a record of it still: not once that is
+            archived; None if Nova does not say.
+        """
+        status, body = _get(
+            f'/servers/detail?all_tenants=true&deleted=true&uuid={server_id}'
+        )
+        return bool(body['servers']) if status == 200 else None
+
     @functools.cached_property
     def migrations(self) -> dict[str, Migration] | None:
         """All migrations, by their UUIDs.

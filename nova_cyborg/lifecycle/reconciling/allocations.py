@@ -22,6 +22,8 @@ LOG = logging.getLogger(__name__)
 
 # Resource providers of a look, in turn.
 _AT_ONCE = 20
+# Migrations whose servers are remembered, those that were met last.
+_MOST_NOTED = 10_000
 _UNALLOCATED = 'no-placement-allocation'
 _OF_NO_SERVER = 'allocation-of-no-server'
 _ELSEWHERE = 'allocation-on-another-host'
@@ -74,6 +76,14 @@ class Allocations:
         # with the server as it was then.
         self._over: dict[str, tuple[servers.Server, float]] = {}
         self._until: dict[_Fact, float] = {}
+        # Until when consumers are left alone of which nobody can tell that
+        # they were servers, by their UUIDs.
+        self._unknown: dict[str, float] = {}
+        # Those that were servers, among what is found.
+        self._were: set[str] = set()
+        # The servers of migrations, by the UUIDs of these, as far as they are
+        # known: Nova lists them all to tell of one.
+        self._migrations: dict[str, str] = {}
         # What may be of a migration, and when that is to be looked at again.
         self._later: dict[_Fact, float] = {}
         # A device does not go from host to host under one resource provider.
@@ -141,11 +151,21 @@ class Allocations:
                 for fact in self._about(client, each, says)
                 if fact not in declined and not _is_moving(client, says, fact)
             )
+        found = {
+            each
+            for each in found
+            if each.kind != _OF_NO_SERVER or self._is_to_end(each, says)
+        }
         kept = {each for each in self._suspects if each.provider not in looked}
         # Both waits begin at the first look.
-        waiting = {each for each in found if not self._is_long_over(each)}
+        waiting = {
+            each for each in found if not self._is_long_over(each, says)
+        }
         now = time.monotonic()
         confirmed = self._suspects.confirmed(found | kept, now)
+        self._were.intersection_update(
+            each.server.server_id for each in found | kept
+        )
         for fact in sorted(confirmed, key=_order):
             if fact in found - waiting and budget.left:
                 self._carry_out(client, fact)
@@ -164,7 +184,44 @@ class Allocations:
         # It is repaired, or has a reason that does not go away at once.
         self._until[fact] = time.monotonic() + watch.MUCH_LATER
 
-    def _is_long_over(self, fact: _Fact) -> bool:
+    def _is_to_end(self, fact: _Fact, says: nova.Nova) -> bool:
+        """Tell whether what Nova shows no server of is to be forgotten.
+
+        Not what is of a migration that goes on, for days if it waits to be
+        confirmed; nor what Nova never knew, as an operator may have made.
+        """
+        consumer = fact.server.server_id
+        if fact in self._later:
+            return True
+        if consumer not in self._migrations:
+            if says.migrations is None:
+                # It is not known yet.
+                return True
+            if consumer not in says.migrations:
+                return self._was_server(consumer, says)
+            self._note_migration(consumer, says.migrations[consumer].server_id)
+        moved = says.server(self._migrations[consumer])
+        if heal.is_over(says, moved):
+            return True
+        self._over.pop(consumer, None)
+        return False
+
+    def _note_migration(self, consumer: str, server_id: str) -> None:
+        self._migrations[consumer] = server_id
+        if len(self._migrations) > _MOST_NOTED:
+            del self._migrations[next(iter(self._migrations))]
+
+    def _was_server(self, consumer: str, says: nova.Nova) -> bool:
+        if consumer in self._were:
+            return True
+        was = heal.was_server(says, consumer)
+        if was:
+            self._were.add(consumer)
+        elif was is False:
+            self._unknown[consumer] = time.monotonic() + watch.MUCH_LATER
+        return was is not False
+
+    def _is_long_over(self, fact: _Fact, says: nova.Nova) -> bool:
         """Tell whether nothing may be of a migration that goes on.
 
         Nova is not asked again for a while about what may be.
@@ -177,22 +234,21 @@ class Allocations:
         }
         if fact in self._later:
             return False
-        if not self._is_over(fact):
+        if not self._is_over(fact, says):
             self._later[fact] = time.monotonic() + self._pause
             return False
         return True
 
-    def _is_over(self, fact: _Fact) -> bool:
-        """Tell whether what has allocated is no migration, or is long over."""
-        says, consumer = nova.Nova(), fact.server.server_id
-        if says.migrations is None:
-            return False
-        if consumer not in says.migrations:
-            return True
-        moved = says.server(says.migrations[consumer].server_id)
-        if not heal.is_over(says, moved):
-            self._over.pop(consumer, None)
-            return False
+    def _is_over(self, fact: _Fact, says: nova.Nova) -> bool:
+        """Tell whether what has allocated is no migration, or is long over.
+
+        :param fact: what is to be forgotten, as :meth:`_is_to_end` says.
+        :param says: what Nova says.
+        """
+        consumer = fact.server.server_id
+        if consumer not in self._migrations:
+            return consumer in self._were
+        moved = says.server(self._migrations[consumer])
         now = time.monotonic()
         before, since = self._over.get(consumer, (None, now))
         if before is None:
@@ -226,6 +282,8 @@ class Allocations:
         """Compare what Placement and Cyborg say of a resource provider."""
         consumers = client.consumers(provider.uuid).keys()
         for consumer in sorted(consumers - provider.uses.keys()):
+            if self._is_left_alone(consumer, says):
+                continue
             server = says.server(consumer)
             kind = _UNUSED.get(server.state)
             if kind is None and self._is_elsewhere(client, provider, server):
@@ -236,6 +294,21 @@ class Allocations:
             server, use = says.server(server_id), provider.uses[server_id]
             if server.state in servers.AT_REST and server.node == use.node:
                 yield _Fact(_UNALLOCATED, provider.uuid, server, use.count)
+
+    def _is_left_alone(self, consumer: str, says: nova.Nova) -> bool:
+        """Tell whether it is known that a consumer is no server.
+
+        Nova is asked nothing, or about one server.
+        """
+        now = time.monotonic()
+        self._unknown = {
+            each: until for each, until in self._unknown.items() if until > now
+        }
+        if consumer in self._unknown:
+            return True
+        if consumer not in self._migrations:
+            return False
+        return not heal.is_over(says, says.server(self._migrations[consumer]))
 
     def _is_elsewhere(
         self,

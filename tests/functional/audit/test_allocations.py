@@ -206,6 +206,28 @@ def test_an_allocation_of_a_move_that_was_not_ended(
     assert placement.allocations[other] == {server_id: 1}
 
 
+def test_what_nova_never_knew(run, running, placement):
+    """An operator keeps a device from servers, by hand."""
+    provider, _server_id, _context_id = running
+    by_hand = str(uuid.uuid4())
+    placement.allocate(provider, by_hand)
+
+    assert run(repair=True) == (1, ['allocation-of-no-server'])
+    assert by_hand in placement.allocations[provider]
+
+
+def test_an_allocation_of_a_server_that_is_gone(
+    cloud, run, running, placement
+):
+    provider, _server_id, _context_id = running
+    gone = cloud.nova.boot('ACTIVE', None)
+    placement.allocate(provider, gone)
+    cloud.nova.delete(gone, listed=False)
+
+    assert run(repair=True) == (0, ['allocation-of-no-server'])
+    assert gone not in placement.allocations[provider]
+
+
 def test_an_allocation_where_the_guest_may_run(
     cloud, run, claimed_elsewhere, placement
 ):

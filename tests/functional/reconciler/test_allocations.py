@@ -47,10 +47,17 @@ def test_of_a_server_that_is_gone(cloud, reconciler, settled, placement):
     }
 
 
+@pytest.fixture
+def gone(cloud):
+    """A server that never held anything, and is gone."""
+    found = cloud.nova.boot('ACTIVE', None)
+    cloud.nova.delete(found, listed=False)
+    return found
+
+
 def test_of_a_server_that_never_held_anything(
-    cloud, reconciler, settled, placement
+    reconciler, settled, placement, gone
 ):
-    gone = '22222222-0000-4000-8000-000000000000'
     placement.allocate(settled[0], gone)
 
     reconciler.tick()
@@ -60,9 +67,35 @@ def test_of_a_server_that_never_held_anything(
     assert placement.allocations[settled[0]] == {settled[1]: 1}
 
 
+def test_of_a_holder_that_nova_has_archived(
+    cloud, reconciler, settled, placement
+):
+    cloud.nova.delete(settled[1])
+    cloud.nova.recorded.clear()
+
+    reconciler.tick(4)
+
+    assert placement.allocations[settled[0]] == {}
+
+
+def test_what_nova_never_knew(cloud, reconciler, settled, placement):
+    """An operator keeps a device from servers, by hand."""
+    provider, server_id = settled
+    by_hand = '22222222-0000-4000-8000-000000000000'
+    placement.allocate(provider, by_hand)
+
+    reconciler.tick(8)
+
+    assert placement.allocations[provider] == {server_id: 1, by_hand: 1}
+    assert reconciler.report['oldest_suspect'] is None
+    # Nor is it asked for again and again.
+    before = cloud.nova.requests
+    reconciler.tick(2)
+    assert cloud.nova.requests - before <= 4
+
+
 @pytest.mark.parametrize('how', ['cell_is_down', 'status_code'])
-def test_nova_does_not_say(cloud, reconciler, settled, placement, how):
-    gone = '22222222-0000-4000-8000-000000000000'
+def test_nova_does_not_say(cloud, reconciler, settled, placement, gone, how):
     placement.allocate(settled[0], gone)
     setattr(cloud.nova, how, 503)
 
@@ -82,6 +115,34 @@ def test_of_a_migration_that_is_under_way(
     reconciler.tick(6)
 
     assert MIGRATION in placement.allocations[provider]
+    assert reconciler.report['oldest_suspect'] is None
+
+
+def test_a_resize_that_waits_to_be_confirmed(
+    cloud, reconciler, settled, placement, clock
+):
+    """For days: Nova is asked about its server alone, in turn."""
+    provider, server_id = settled
+    cloud.nova.change(server_id, 'VERIFY_RESIZE')
+    put(cloud, server_id, 'compute2')
+    cloud.nova.migrations[server_id] = [{'uuid': MIGRATION}]
+    placement.allocations[provider] = {MIGRATION: 1}
+    reconciler.tick(6)
+    get, asked = cloud.nova.get, []
+
+    def note(url, timeout=None):
+        asked.append(url)
+        return get(url, timeout)
+
+    cloud.nova.get = note
+    for _n in range(4):
+        reconciler.tick(2)
+        clock(2 * heal.MOVE_ENDS_WITHIN)
+
+    assert not [each for each in asked if 'os-migrations' in each]
+    # The list of changes, the server, and it again for what it holds.
+    assert len(asked) <= 4 * 2 * 3
+    assert reconciler.report['oldest_suspect'] is None
 
 
 def test_of_a_migration_that_is_over(
@@ -184,7 +245,7 @@ def test_none_of_what_a_server_has(cloud, reconciler, settled, placement):
 
 
 def test_what_no_server_has_is_forgotten_first(
-    cloud, reconciler, settled, boot, placement, caplog
+    cloud, reconciler, settled, boot, placement, gone, caplog
 ):
     """A server is allocated something only after that, always in one order."""
     caplog.set_level(logging.INFO)
@@ -197,7 +258,6 @@ def test_what_no_server_has_is_forgotten_first(
         # As of the host itself.
         placement.allocate(f'host of {provider}', server_id)
         lacking[provider] = server_id
-    gone = '22222222-0000-4000-8000-000000000000'
     placement.allocate(settled[0], gone)
 
     reconciler.tick(8)

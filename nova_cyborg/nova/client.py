@@ -35,6 +35,10 @@ _DEFAULT_TIMEOUT = 120
 # calls.
 _ATTEMPTS = 3
 _SECONDS = 1
+# The seconds between two calls of nova-conductor's: a cyborg-api may be started
+# again meanwhile. One that takes longer than this to fail is not repeated.
+_PAUSES = (0.5, 2, 8)
+_LONGEST = 30
 # Seconds for which it is called, in all, while a user's request waits, and
 # those between two calls.
 _USER_WAITS = 2
@@ -132,6 +136,26 @@ def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
         except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
             LOG.info('Cyborg is asked once more: %s', exc)
         time.sleep(_SECONDS)
+    return call()
+
+
+def patiently(call: collections.abc.Callable[[], _Result]) -> _Result:
+    """Call Cyborg, and again if it fails: a server would not be built.
+
+    :param call: the call, which is safe to repeat, or to come late.
+    :returns: what it returns.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    begun = time.monotonic()
+    for pause in _PAUSES:
+        try:
+            return call()
+        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
+            if time.monotonic() - begun > _LONGEST:
+                # It does not answer at all, and nothing else would be built.
+                raise
+            LOG.info('Cyborg is asked once more: %s', exc)
+        time.sleep(pause)
     return call()
 
 

@@ -113,12 +113,14 @@ class DeviceContextHook(spec.ConductorHook):
         if not allocation.contexts:
             return []
         try:
-            arqs = client.allocation_client(context).bind(
-                instance.uuid,
-                node,
-                _chosen_providers(request_spec),
-                allocation.generation,
-                operation.migration_id or None,
+            arqs = client.patiently(
+                lambda: client.allocation_client(context).bind(
+                    instance.uuid,
+                    node,
+                    _chosen_providers(request_spec),
+                    allocation.generation,
+                    operation.migration_id or None,
+                )
             )
         except _UNCERTAIN:
             # It may have been done, and only the answer got lost.
@@ -201,8 +203,8 @@ def _reserve(
     flavor: cyborg_client.FlavorRequest,
 ) -> cyborg_client.ServerAllocation:
     try:
-        allocation = allocations.reserve(
-            server_id, context_ids, caller, flavor
+        allocation = client.patiently(
+            lambda: allocations.reserve(server_id, context_ids, caller, flavor)
         )
     except _UNCERTAIN:
         # It may have been done, and only the answer got lost.
@@ -232,8 +234,10 @@ def _begun(
     if known is not None:
         return known
     try:
-        allocation = client.allocation_client(context).begin(
-            server_id, operation.name, operation.caller, flavor
+        allocation = client.patiently(
+            lambda: client.allocation_client(context).begin(
+                server_id, operation.name, operation.caller, flavor
+            )
         )
     except exception.AllocationNotFound:
         # The contexts that it was booted with have been released since.

@@ -6,6 +6,7 @@ import http.server
 import json
 import threading
 import time
+import types
 
 import pytest
 from nova import conf
@@ -101,6 +102,44 @@ def test_a_user_does_not_wait_for_long(cyborg, status):
         # One that does not answer is asked once.
         assert len(cyborg.seen) in ((2, 3, 4) if status else (1,))
     assert time.monotonic() - before < 2 + TOO_LATE
+
+
+@pytest.mark.parametrize(
+    ('seconds', 'times'), [(0, 4), (client._LONGEST + 1, 1)]
+)
+def test_nova_conductor_repeats_what_fails(monkeypatch, seconds, times):
+    """While cyborg-api is started again; not what it does not answer."""
+    now, calls = [0.0], []
+    monkeypatch.setattr(
+        client,
+        'time',
+        types.SimpleNamespace(
+            monotonic=lambda: now[0],
+            sleep=lambda pause: now.__setitem__(0, now[0] + pause),
+        ),
+    )
+
+    def call():
+        calls.append(now[0])
+        now[0] += seconds
+        raise exception.CyborgUnreachable(reason='it is down')
+
+    with pytest.raises(exception.CyborgUnreachable):
+        client.patiently(call)
+    assert len(calls) == times
+    assert calls == [0, 0.5, 2.5, 10.5][:times]
+
+
+def test_nova_conductor_does_not_repeat_what_is_refused():
+    calls = []
+
+    def call():
+        calls.append(None)
+        raise exception.AllocationNotFound(server_id=SERVER_ID)
+
+    with pytest.raises(exception.AllocationNotFound):
+        client.patiently(call)
+    assert len(calls) == 1
 
 
 @pytest.mark.usefixtures('config')

@@ -22,6 +22,8 @@ LOG = logging.getLogger(__name__)
 
 # Resource providers of a look, in turn.
 _AT_ONCE = 20
+# Servers of a look that something was put right of.
+_MOST_TOUCHED = 200
 # Migrations whose servers are remembered, those that were met last.
 _MOST_NOTED = 10_000
 _UNALLOCATED = 'no-placement-allocation'
@@ -106,6 +108,11 @@ class Allocations:
         ]
         return [*self._suspects.seen, *over]
 
+    @property
+    def servers(self) -> list[str]:
+        """UUIDs of whom is suspected; Placement is to be asked about them."""
+        return [each.server.server_id for each in self._suspects]
+
     def look(self, budget: report.Budget) -> None:
         """Look at some, and put those right that were found before.
 
@@ -132,9 +139,12 @@ class Allocations:
         context = cyborg_context.get_admin_context()
         client, says = placement.Placement(), nova.Nova()
         again = {each.provider for each in self._suspects}
-        for server_id in sorted(self._report.touched):
-            again.update(client.providers_of(server_id))
-            self._report.touched.discard(server_id)
+        touched: dict[str, list[str]] = {}
+        for server_id in self._report.touched[:_MOST_TOUCHED]:
+            if not budget.left:
+                break
+            touched[server_id] = client.providers_of(server_id)
+            again.update(touched[server_id])
         chosen = providers.of_uuids(context, again)
         if in_turn:
             chosen += self._following(context)
@@ -156,6 +166,9 @@ class Allocations:
             for each in found
             if each.kind != _OF_NO_SERVER or self._is_to_end(each, says)
         }
+        for server_id, of_server in touched.items():
+            if looked.issuperset(of_server):
+                self._report.forget_touched(server_id)
         kept = {each for each in self._suspects if each.provider not in looked}
         # Both waits begin at the first look.
         waiting = {

@@ -123,7 +123,7 @@ class Subjects(ty.Generic[_F]):
             return self._source.repair(kind, each.fact, listed=each.listed)
 
         server_id = each.fact.server_id
-        self._report.touched.add(server_id)
+        self._report.touch(server_id)
         if self._report.carry_out(kind, server_id, repair):
             each.wait(time.monotonic())
         else:

@@ -8,7 +8,10 @@ import pytest
 
 from nova_cyborg import exception
 from nova_cyborg.lifecycle import heal
+from nova_cyborg.lifecycle.reconciling import allocations
+from tests.functional.reconciler.conftest import Reconciler
 from tests.functional.reconciler.test_holders import put
+from tests.functional.reconciler.test_lease import expire
 
 MIGRATION = '11111111-0000-4000-8000-000000000000'
 
@@ -274,6 +277,55 @@ def test_what_no_server_has_is_forgotten_first(
             for provider in sorted(lacking)
         ),
     ]
+
+
+@pytest.fixture
+def out_of_turn(monkeypatch):
+    """No resource provider has its turn: there may be thousands before it."""
+    monkeypatch.setattr(
+        allocations.Allocations, '_following', lambda *_args: []
+    )
+
+
+@pytest.mark.usefixtures('out_of_turn')
+@pytest.mark.parametrize('is_seen', [True, False])
+def test_another_process_goes_on(
+    cloud, reconciler, settled, placement, is_seen
+):
+    """It asks Placement about the servers that the first one would."""
+    cloud.nova.delete(settled[1])
+    if not is_seen:
+        placement.failure = exception.PlacementFailed(reason='it is down')
+    reconciler.tick(1 if is_seen else 3)
+    assert cloud.used_slots() == 0
+    assert placement.allocations[settled[0]] == {settled[1]: 1}
+    placement.failure = None
+    expire(cloud)
+
+    Reconciler('controller2').tick(4)
+
+    assert placement.allocations[settled[0]] == {}
+
+
+@pytest.mark.usefixtures('out_of_turn')
+def test_many_servers_are_asked_about_in_portions(
+    cloud, reconciler, settled, boot, placement, monkeypatch
+):
+    monkeypatch.setattr(allocations, '_MOST_TOUCHED', 1)
+    provider, server_id = settled
+    others = []
+    for _n in range(3):
+        other = cloud.add_device()
+        found, _context_id = boot(other)
+        placement.allocate(other, found)
+        others.append(other)
+        cloud.nova.delete(found)
+    cloud.nova.delete(server_id)
+
+    reconciler.tick(10)
+
+    assert not any(placement.allocations[each] for each in others)
+    assert placement.allocations[provider] == {}
 
 
 def test_placement_is_down(cloud, reconciler, settled, placement, caplog):

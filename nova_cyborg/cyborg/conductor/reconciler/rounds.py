@@ -64,6 +64,8 @@ class Rounds:
     :param conductor: binds.
     :param remembered: what another process has seen.
     :param first: which step is the first one.
+    :param touched: UUIDs of servers that another process has put something
+        right of, and has not asked Placement about.
     :ivar first: the same of the next tick: one that takes all the time would
         leave none to those behind it.
     :ivar is_well: whether no step of the last tick has failed.
@@ -75,9 +77,10 @@ class Rounds:
         conductor: bind.Conductor,
         remembered: memory.Memory,
         first: int = 0,
+        touched: collections.abc.Iterable[str] = (),
     ) -> None:
         self._settings = settings
-        self._report = report.Report()
+        self._report = report.Report(touched)
         grace = settings.grace
         self._pending = pending.Pending(
             grace, self._report, conductor, remembered
@@ -237,6 +240,17 @@ class Rounds:
                 *(seen for each in self._subjects for seen in each.watch.seen),
             ]
         )
+
+    def leave_touched(self) -> list[str]:
+        """Return the servers that it is to ask Placement about, for JSON.
+
+        :returns: UUIDs of those that it would have to wait for the turn of,
+            as many as are recorded.
+        """
+        known = dict.fromkeys(
+            [*self._allocations.servers, *self._report.touched]
+        )
+        return list(known)[: memory.MOST]
 
     def _looking(
         self, one: subjects.Subjects[ty.Any], budget: report.Budget

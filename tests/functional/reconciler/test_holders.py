@@ -11,6 +11,7 @@ from nova_cyborg.db import session, tables
 from nova_cyborg.db.reconciler import leases
 from nova_cyborg.fixture import nova_api
 from nova_cyborg.lifecycle.reconciling import changes
+from nova_cyborg.lifecycle.reconciling.suspects import watch
 from tests.functional.api.conftest import providers
 from tests.functional.reconciler.conftest import Reconciler
 
@@ -81,6 +82,31 @@ def test_a_server_that_was_settled_is_deleted(
 
     member.show(running[2], status=404)
     assert cloud.used_slots() == 0
+
+
+def test_a_server_that_is_listed_as_deleted_and_exists(
+    cloud, reconciler, running, member, monkeypatch
+):
+    """Its cell is another one than before, where it is deleted."""
+    monkeypatch.setattr(watch, 'LATER', 0)
+    _provider, server_id, context_id = running
+    put(cloud, server_id)
+    reconciler.tick()
+    cloud.nova.deleted[server_id] = {
+        **cloud.nova.servers[server_id],
+        'status': 'DELETED',
+    }
+
+    reconciler.tick(4)
+    assert settled(cloud) == (1, 0)
+    assert member.status_of(context_id) == 'bound'
+
+    # It is looked at as any other.
+    cloud.nova.deleted.clear()
+    cloud.nova.change(server_id, 'SHELVED_OFFLOADED')
+    put(cloud, server_id, None, updated='2999-01-01T00:00:00Z')
+    reconciler.tick(3)
+    assert member.status_of(context_id) == 'reserved'
 
 
 def test_nova_lists_no_change(cloud, reconciler, running, member):

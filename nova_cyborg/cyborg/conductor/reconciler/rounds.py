@@ -30,8 +30,6 @@ LOG = logging.getLogger(__name__)
 _AT_ONCE = 1
 # Seconds for which there may be more to do, before a person is told.
 _BEHIND = 300
-# What is done in a tick; see Rounds.tick().
-_STEPS = 8
 # Seconds that one answer of Nova's is waited for: less than the lease lasts.
 _PATIENCE = 10
 
@@ -105,7 +103,7 @@ class Rounds:
         )
         # Which of them is looked at in turn.
         self._turn = 0
-        self.first = first % _STEPS
+        self.first = first
         self.is_well = False
         self._hurry = False
         # Since when there is more to do than a tick may, and whether that
@@ -155,7 +153,8 @@ class Rounds:
         ]
         self.is_well = True
         self._hurry = False
-        for index in (*range(self.first, len(steps)), *range(self.first)):
+        first = self.first % len(steps)
+        for index in (*range(first, len(steps)), *range(first)):
             self.is_well = _run(steps[index]) and self.is_well
             if not (budget.left and goes_on()):
                 self.first = (index + 1) % len(steps)

@@ -35,8 +35,8 @@ _DEFAULT_TIMEOUT = 120
 # calls.
 _ATTEMPTS = 3
 _SECONDS = 1
-# The seconds between two calls of nova-conductor's: a cyborg-api may be started
-# again meanwhile. One that takes longer than this to fail is not repeated.
+# The seconds between two calls of nova-conductor's: cyborg-api may be started
+# again meanwhile; and for how long calls may have failed to be repeated.
 _PAUSES = (0.5, 2, 8)
 _LONGEST = 30
 # Seconds for which it is called, in all, while a user's request waits, and

@@ -193,6 +193,7 @@ class DetachTest(TestCase):
         with self.assertLogs(restarted.__name__, 'WARNING') as logged:
             self.reset()
             self.assertEqual([], self.hostdevs(self.moved.server))
+            self.assert_nothing_is_freed()
             self.domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_NONE
             self.wait_for_migration('error')
         self.assertIn('was reset', logged.output[-1])

@@ -109,7 +109,7 @@ class Allocations:
         return [*self._suspects.seen, *over]
 
     @property
-    def servers(self) -> list[str]:
+    def suspected(self) -> list[str]:
         """UUIDs of whom is suspected; Placement is to be asked about them."""
         return [each.server.server_id for each in self._suspects]
 

@@ -247,7 +247,7 @@ class Rounds:
             as many as are recorded.
         """
         known = dict.fromkeys(
-            [*self._allocations.servers, *self._report.touched]
+            [*self._allocations.suspected, *self._report.touched]
         )
         return list(known)[: memory.MOST]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import functools
 import logging
 import time
 import typing as ty
@@ -103,7 +104,18 @@ class Rounds:
         )
         # Which of them is looked at in turn.
         self._turn = 0
-        self.first = first
+        # What a tick does, behind listing what has changed.
+        self._looks: tuple[
+            collections.abc.Callable[[report.Budget], None], ...
+        ] = (
+            *(self._looking(each) for each in self._subjects),
+            self._pending.look,
+            self._leftovers.look,
+            self._allocations.look,
+            self._look_again,
+            self._keeping.look,
+        )
+        self.first = first % (1 + len(self._looks))
         self.is_well = False
         self._hurry = False
         # Since when there is more to do than a tick may, and whether that
@@ -144,17 +156,11 @@ class Rounds:
 
         steps = [
             list_changes,
-            *(self._looking(each, budget) for each in self._subjects),
-            lambda: self._pending.look(budget),
-            lambda: self._leftovers.look(budget),
-            lambda: self._allocations.look(budget),
-            lambda: self._look_again(budget),
-            lambda: self._keeping.look(budget),
+            *(functools.partial(look, budget) for look in self._looks),
         ]
         self.is_well = True
         self._hurry = False
-        first = self.first % len(steps)
-        for index in (*range(first, len(steps)), *range(first)):
+        for index in (*range(self.first, len(steps)), *range(self.first)):
             self.is_well = _run(steps[index]) and self.is_well
             if not (budget.left and goes_on()):
                 self.first = (index + 1) % len(steps)
@@ -252,9 +258,9 @@ class Rounds:
         return list(known)[: memory.MOST]
 
     def _looking(
-        self, one: subjects.Subjects[ty.Any], budget: report.Budget
-    ) -> collections.abc.Callable[[], None]:
-        return lambda: one.look(budget, self._changes.deleted)
+        self, one: subjects.Subjects[ty.Any]
+    ) -> collections.abc.Callable[[report.Budget], None]:
+        return lambda budget: one.look(budget, self._changes.deleted)
 
     def _look_again(self, budget: report.Budget) -> None:
         limit = self._settings.resync

@@ -15,6 +15,7 @@ from nova_cyborg.lifecycle.events import keeping
 from nova_cyborg.lifecycle.reconciling import (
     allocations,
     changes,
+    demands,
     holders,
     leftovers,
     pending,
@@ -31,7 +32,7 @@ _AT_ONCE = 1
 # Seconds for which there may be more to do, before a person is told.
 _BEHIND = 300
 # What is done in a tick; see Rounds.tick().
-_STEPS = 8
+_STEPS = 9
 # Seconds that one answer of Nova's is waited for: less than the lease lasts.
 _PATIENCE = 10
 
@@ -89,6 +90,7 @@ class Rounds:
         self._keeping = keeping.Keeping(
             settings.event_days, settings.deleted_events
         )
+        self._demands = demands.Demands()
         self._changes = changes.Changes(
             (holders.Holders(), profile_arqs.ProfileArqs())
         )
@@ -149,6 +151,7 @@ class Rounds:
             lambda: self._allocations.look(budget),
             lambda: self._look_again(budget),
             lambda: self._keeping.look(budget),
+            lambda: self._demands.look(budget),
         ]
         self.is_well = True
         self._hurry = False

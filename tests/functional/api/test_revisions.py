@@ -180,6 +180,26 @@ def test_other_tags_are_a_change(member):
     change(member, uuid_, '"0"', status=412)
 
 
+def test_tags_are_shown_with_the_revision(member):
+    """So that they are changed only as they were seen."""
+    uuid_ = member.create_one(tags=['a'])
+    path = f'/v2/device_contexts/{uuid_}/tags'
+    change(member, uuid_, '"0"')
+
+    for each in (path, f'{path}/a'):
+        for method in ('get', 'head'):
+            answer = member.call(method, each)
+            assert answer.headers['ETag'] == '"1"'
+    again = member.call('put', f'{path}/a', status=204)
+    assert again.headers['ETag'] == '"1"'
+
+    etag = {'If-Match': '"1"'}
+    member.call('put', f'{path}/b', headers=etag, status=201)
+    member.call('put', f'{path}/c', headers=etag, status=412)
+    missing = member.get(f'{path}/c', status=404)
+    assert 'ETag' not in missing.headers
+
+
 def test_of_a_change_and_a_deletion_one_happens(cloud, member):
     for _n in range(4):
         uuid_ = member.create_one()

@@ -144,7 +144,7 @@ def is_one_of(
     :returns: the condition.
     """
     # As text: SQLite takes so many parameters, and no more.
-    given = sa.bindparam(
+    given: sa.BindParameter[int] = sa.bindparam(
         None, sorted(row_ids), expanding=True, literal_execute=True
     )
     return tables.DeviceContext.id.in_(given)

@@ -95,5 +95,18 @@ def test_nothing_is_written(cloud, known, operation):
         assert [each for each in sent if not _reads(each)] == [], query
 
 
+@pytest.mark.parametrize('path', ['explain', '{uuid}/explain'])
+def test_who_asks_why_writes_nothing(cloud, known, member, path):
+    body = {} if '{' in path else {'resources': {'FPGA': 1}}
+
+    with cloud.statements(of_all=False) as sent:
+        member.post(
+            f'/v2/device_contexts/{path}'.format(**known), body, status=200
+        )
+
+    assert sent
+    assert [each for each in sent if not _reads(each)] == []
+
+
 def _reads(statement):
     return statement.startswith(('SELECT ', '(SELECT ', 'WITH '))

@@ -96,7 +96,7 @@ def test_nothing_is_written(cloud, known, operation):
 
 
 @pytest.mark.parametrize('path', ['explain', '{uuid}/explain'])
-def test_who_asks_why_writes_nothing(cloud, known, member, path):
+def test_who_asks_why_writes_nothing(cloud, placement, known, member, path):
     body = {} if '{' in path else {'resources': {'FPGA': 1}}
 
     with cloud.statements(of_all=False) as sent:

@@ -375,16 +375,20 @@ class AllocationClient:
         )
         return _read(response, _arqs)
 
-    def unbind_migration(self, server_id: str, migration_id: str) -> None:
+    def unbind_migration(
+        self, server_id: str, migration_id: str, node: str | None = None
+    ) -> None:
         """Unbind what was bound for a migration; safe to repeat.
 
         If the server uses it, it uses again what it was leaving.
 
         :param server_id: UUID of the server.
         :param migration_id: UUID of Nova's migration.
+        :param node: the node that it was bound on: Nova tries several with
+            one migration. None for the one that was tried last.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
-        body = {'migration': migration_id}
+        body = _given(migration=migration_id, hostname=node)
         self._call('POST', _path(server_id, '/unbind'), body)
 
     def settle(
@@ -409,6 +413,7 @@ class AllocationClient:
         caller: str | None = None,
         terminated: bool = False,
         kept: bool = False,
+        within: float | None = None,
     ) -> None:
         """Release a server's device contexts; safe to repeat.
 
@@ -419,6 +424,8 @@ class AllocationClient:
             Nova unless it is.
         :param kept: whether no device context is deleted, even so; nor is
             Nova asked.
+        :param within: for how many seconds Cyborg is waited for; None for as
+            long as for any call.
         :raises AlreadyBegun: if another caller has.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
@@ -428,7 +435,8 @@ class AllocationClient:
             'kept': 'true' if kept else '',
         }
         query = parse.urlencode({k: v for k, v in given.items() if v})
-        self._call('DELETE', _path(server_id, f'?{query}' if query else ''))
+        path = _path(server_id, f'?{query}' if query else '')
+        self._call('DELETE', path, within=within)
 
     def overdue(
         self, process: str, host: str, seconds: int, marker: int
@@ -535,7 +543,8 @@ class AllocationClient:
         :param context_id: UUID of the device context.
         :param caller: UUID of the call that has begun to attach or to detach
             it; None for whichever has begun to detach it.
-        :param fault: why it is not detached, for the project to read.
+        :param fault: why it is not detached, or why its guest runs without
+            its devices, for the project to read.
         :raises OtherAttempt: if another call has taken over.
         :raises DeviceContextError: if Cyborg does not answer, or refuses.
         """
@@ -688,7 +697,12 @@ class AllocationClient:
     ) -> ty.Any:
         arguments: dict[str, ty.Any] = {} if body is None else {'json': body}
         if within is not None:
-            arguments['timeout'] = within
+            # Nor is it repeated, whatever nova.conf says.
+            arguments |= {
+                'timeout': within,
+                'connect_retries': 0,
+                'status_code_retries': 0,
+            }
         try:
             response = self._adapter.request(
                 path, method, raise_exc=False, **arguments

@@ -153,7 +153,8 @@ class ComputeUntold(DeviceContextError):
 class DetachPaused(DeviceContextError):
     message = (
         'Server %(server_id)s is paused, and a guest that is paused lets go '
-        'of no device. Unpause it, and detach the device context then.'
+        'of no device. Unpause it, and try again. If nobody has paused it, '
+        'its hypervisor has: reboot it (hard).'
     )
     status = 409
     error_code = 'nova_cyborg.hot_plug.paused'
@@ -750,7 +751,8 @@ class NoPCISlot(DeviceContextError):
 class DeviceKept(DeviceContextError):
     message = (
         'The guest of server %(server_id)s does not let go of device '
-        '%(slot)s. Have it stop using the device, and try again.'
+        '%(slot)s. It may still let go of it, and is given it again then. '
+        'Have it stop using the device, and try again.'
     )
     status = 409
     error_code = 'nova_cyborg.device_kept'
@@ -794,6 +796,17 @@ class LeftDeviceMissing(DeviceContextError):
     )
     status = 409
     error_code = 'nova_cyborg.left_device_missing'
+
+
+class SourceWithoutPlugin(DeviceContextError):
+    message = (
+        'The move of server %(server_id)s cannot be reverted: the '
+        'nova-compute of host %(host)s, which it has left, has no plugin for '
+        'device contexts, and would start it without its devices. Confirm it, '
+        'or revert it when that has the plugin again.'
+    )
+    status = 409
+    error_code = 'nova_cyborg.source_without_plugin'
 
 
 class BoundElsewhere(DeviceContextError):

@@ -11,6 +11,7 @@ first that is available is chosen: its **alternatives**.
 
 from __future__ import annotations
 
+import collections
 import collections.abc
 import dataclasses
 import datetime
@@ -20,6 +21,8 @@ import math
 import re
 import typing as ty
 
+#: Amounts by resource class, by UUID of the resource provider.
+Amounts = collections.abc.Mapping[str, collections.abc.Mapping[str, int]]
 #: What a server's copy of its flavor names as its device profile when only
 #: device contexts give it accelerators.
 FLAVOR_MARKER = 'device-context'
@@ -663,3 +666,38 @@ def parse_requester_id(requester: str) -> tuple[str, int, int] | None:
         return None
     context_id, group, alternative = match.groups()
     return context_id, int(group), int(alternative or 0)
+
+
+def lowered(
+    allocated: Amounts,
+    left: Amounts,
+    of_flavor: collections.abc.Mapping[str, int],
+) -> dict[str, dict[str, int]]:
+    """Lower what is allocated of devices to what there is to be.
+
+    A flavor that asks for a resource class gets it from any provider of the
+    host, with devices or without. What it has of others counts first; the
+    rest is not a device's, and stays wherever there is more than devices.
+
+    :param allocated: what is allocated to a server.
+    :param left: what the server has of devices, of each provider that is a
+        device's.
+    :param of_flavor: what its flavor asks for by itself, by resource class.
+    :returns: what there is to be; never more than there is.
+    """
+    beside = collections.Counter(of_flavor)
+    for provider in allocated.keys() - left.keys():
+        beside.subtract(allocated[provider])
+    found: dict[str, dict[str, int]] = {}
+    for provider, amounts in allocated.items():
+        kept = dict(amounts)
+        if provider in left:
+            for name, amount in amounts.items():
+                of_devices = min(amount, left[provider].get(name, 0))
+                more = min(amount - of_devices, max(beside[name], 0))
+                beside[name] -= more
+                kept[name] = of_devices + more
+        kept = {name: amount for name, amount in kept.items() if amount}
+        if kept:
+            found[provider] = kept
+    return found

@@ -14,6 +14,10 @@ import typing as ty
 
 from lxml import etree
 from nova.virt.libvirt import config as vconfig
+from oslo_utils import uuidutils
+
+# libvirt keeps the aliases of users that begin so.
+_PREFIX = 'ua-'
 
 
 class AttachDriver(abc.ABC):
@@ -60,7 +64,20 @@ def alias(arq: collections.abc.Mapping[str, ty.Any]) -> str:
     :returns: a user alias: libvirt keeps those that begin with ``ua-``, see
         https://libvirt.org/formatdomain.html#elementsDevices
     """
-    return f'ua-{arq["uuid"]}'
+    return f'{_PREFIX}{arq["uuid"]}'
+
+
+def arq_id_of(name: str) -> str | None:
+    """Return the accelerator request that an alias may have been made for.
+
+    :param name: the alias of a device of a guest.
+    :returns: its UUID; that of a volume if it is Nova's alias of a disk. None
+        if the alias names nothing by a UUID.
+    """
+    found = name.removeprefix(_PREFIX)
+    if found == name or not uuidutils.is_uuid_like(found):
+        return None
+    return found
 
 
 def alias_of(element: etree._Element) -> str | None:

@@ -6,6 +6,7 @@ import collections.abc
 import dataclasses
 import functools
 
+from nova_cyborg import exception
 from nova_cyborg.audit import look, moves
 from nova_cyborg.db import allocations, arqs
 from nova_cyborg.lifecycle import heal, placement, servers
@@ -142,6 +143,9 @@ def _about_consumer(
         # Nova keeps what an evacuated server has on its old host until that
         # is back.
         return None
+    if view.nova.may_be_moving(server):
+        # Its state was reset; it is on its way to the other host.
+        return None
     return _without_devices(view, consumer)
 
 
@@ -152,11 +156,20 @@ def _of_no_server(view: look.Look, consumer: _Consumer) -> look.Finding | None:
     ):
         # It is a server's migration, or may be one.
         return None
+    if consumer.use or heal.was_server(view.nova, server_id):
+        return look.Finding(
+            'allocation-of-no-server',
+            consumer.subject,
+            'Nova does not know the server any more that Placement has an '
+            'allocation of.',
+            functools.partial(_forget, view.placement, server_id),
+        )
     return look.Finding(
         'allocation-of-no-server',
         consumer.subject,
-        'Nova does not know the server that Placement has an allocation of.',
-        functools.partial(_forget, view.placement, server_id),
+        'Placement has an allocation of what Nova does not know, and may '
+        'never have known. If nobody has made it by hand, delete it '
+        f'("openstack resource provider allocation delete {server_id}").',
     )
 
 
@@ -180,13 +193,36 @@ def _without_devices(
             return None
     if _is_of_flavor(view, consumer):
         return None
+    server = consumer.server
+    can_tell = (
+        server.tells_flavor
+        and server.node is not None
+        and server.state is servers.State.RESTING
+    )
     return look.Finding(
         'no-device',
         consumer.subject,
         'The server has an allocation in Placement that its flavor does not '
-        'ask for by itself, and no device of the resource provider, or fewer. '
-        'Shelve it with offloading, and unshelve it.',
+        'ask for by itself, and no device of the resource provider, or fewer.'
+        + ('' if can_tell else ' Shelve it with offloading, and unshelve it.'),
+        functools.partial(_lower, view.placement, consumer)
+        if can_tell
+        else None,
     )
+
+
+def _lower(client: placement.Placement, consumer: _Consumer) -> None:
+    """Repair ``no-device``.
+
+    :raises AllocationRefused: if that cannot be done now.
+    """
+    if not heal.lower(client, consumer.server):
+        raise exception.AllocationRefused(
+            server_id=consumer.server.server_id,
+            provider=consumer.provider.uuid,
+            reason='the server changes, or has changed. Shelve it with '
+            'offloading, and unshelve it, if that is said again.',
+        )
 
 
 def _is_of_flavor(view: look.Look, consumer: _Consumer) -> bool:
@@ -199,6 +235,14 @@ def _is_of_flavor(view: look.Look, consumer: _Consumer) -> bool:
     wanted = server.flavor_resources.get(name, 0)
     if not wanted:
         return False
+    known = {each.uuid for each in view.providers}
+    apart = sum(
+        resources.get(name, 0)
+        for provider, resources in view.placement.allocations(
+            server.server_id
+        ).items()
+        if provider not in known
+    )
     beside = sum(
         each.unaccounted
         for each in map(functools.partial(_at, consumer), view.providers)
@@ -206,7 +250,7 @@ def _is_of_flavor(view: look.Look, consumer: _Consumer) -> bool:
         and each.resource_class == name
         and not _is_elsewhere(view, each)
     )
-    return beside <= wanted
+    return apart + beside <= wanted
 
 
 def _at(consumer: _Consumer, provider: look.Provider) -> _Consumer:
@@ -235,6 +279,12 @@ def _on_another_host(
         server.state is servers.State.FAILED
         and view.nova.may_run_elsewhere(server)
     )
+    if not runs and heal.is_moving(
+        view.placement, view.nova, server.server_id
+    ):
+        # What a move has that was not ended is put right with that; of one in
+        # error, somebody has to look where the guest runs.
+        return None
     return look.Finding(
         'allocation-on-another-host',
         consumer.subject,

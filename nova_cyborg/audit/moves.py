@@ -27,6 +27,9 @@ def find_left_behind(
         if server.state is not servers.State.RESTING or server.node is None:
             # What is on its way may come back.
             continue
+        if view.nova.may_be_moving(server):
+            # Its state was reset while libvirt migrates it.
+            continue
         yield look.Finding(
             'devices-left-behind',
             server_id,
@@ -45,7 +48,10 @@ def find_on_another_host(
     :returns: what disagrees.
     """
     for server_id in sorted(on_another_host(view)):
-        runs = view.nova.may_run_elsewhere(view.nova.server(server_id))
+        server = view.nova.server(server_id)
+        runs = view.nova.may_run_elsewhere(server) or view.nova.may_be_moving(
+            server
+        )
         yield look.Finding(
             'devices-on-another-host',
             server_id,
@@ -145,7 +151,7 @@ def _moved(
             if server_id is None:
                 continue
             server = view.nova.server(server_id)
-            if server.state in heal.MOVE_IS_OVER:
+            if heal.is_over(view.nova, server):
                 yield provider.uuid, consumer, server
 
 

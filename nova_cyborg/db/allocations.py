@@ -29,8 +29,20 @@ Check = collections.abc.Callable[
 ]
 
 
-#: What a device context has of its server, when no server holds it.
-RELEASED = {
+_CONTEXT = tables.DeviceContext
+# Whether it has a tag to be attached with, and is not attached.
+_HAS_TAG_OF_ATTEMPT = sa.and_(
+    _CONTEXT.transition == model.Transition.ATTACHING,
+    _CONTEXT.tag_before.is_not(None),
+)
+#: What a device context has of its server, when no server holds it. The tag
+#: comes first: MariaDB's next values are of what it has set by then.
+RELEASED: dict[str, ty.Any] = {
+    'tag': sa.case(
+        (_HAS_TAG_OF_ATTEMPT, sa.func.nullif(_CONTEXT.tag_before, '')),
+        else_=_CONTEXT.tag,
+    ),
+    'tag_before': None,
     'allocation_id': None,
     'transition': None,
     'transition_caller': None,

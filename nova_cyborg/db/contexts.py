@@ -288,6 +288,8 @@ def update(
                 updated_at=timeutils.utcnow(),
                 revision=tables.DeviceContext.revision + 1,
                 **fields,
+                # What its project says, it has whether it is attached or not.
+                **({'tag_before': None} if 'tag' in fields else {}),
             )
         )
         found = find_row(db, uuid, project_id)

@@ -80,6 +80,9 @@ def find(
 ) -> Part:
     """Find the device contexts of a page, with a fixed number of statements.
 
+    But for what a release before makes while an upgrade goes on, if the list
+    is narrowed to what is asked for: that takes one more for a hundred.
+
     Only their sizes are read, so that no more is read afterwards than a page
     has.
 
@@ -89,18 +92,15 @@ def find(
     :raises DeviceContextNotFound: if the marker is not among them.
     """
     sizes = _find(context, filters, page)
-    if sizes is None:
-        demands.record_missing(context)
-        sizes = _find(context, filters, page, may_lack=True)
     row_ids: list[int] = []
     total = 0
-    for row_id, size in sizes or ():
+    for row_id, size in sizes:
         if row_ids and total + size > page.size:
             break
         row_ids.append(row_id)
         total += size
     total += _CONTEXT_SIZE * len(row_ids)
-    return Part(row_ids, total, len(row_ids) < len(sizes or ()))
+    return Part(row_ids, total, len(row_ids) < len(sizes))
 
 
 def read(
@@ -122,28 +122,28 @@ def read(
 
 
 def _find(
-    context: cyborg_context.RequestContext,
-    filters: Filters,
-    page: Page,
-    may_lack: bool = False,
-) -> _Sizes | None:
-    """Return row id and size of all device contexts of a page, in order.
-
-    :param may_lack: whether those do not matter of which is not recorded what
-        they ask for.
-    :returns: None if there are some, and they matter.
-    """
-    by_demands = filters.more.by_demands and not may_lack
+    context: cyborg_context.RequestContext, filters: Filters, page: Page
+) -> _Sizes:
+    """Return row id and size of all device contexts of a page, in order."""
+    by_demands = bool(filters.more.demands)
     with session.reading(context) as db:
         found = few.find(db, list(_ways(filters, page)), by_demands)
         if not found.complete:
-            return None
+            filters = _with_unrecorded(db, filters)
+            found = few.find(db, list(_ways(filters, page)))
         if found.row_ids is not None and not found.row_ids:
             # That the marker is there is still looked at.
             if page.marker:
                 contexts.find_row(db, page.marker, filters.project_id)
             return []
         return _sizes(db, filters, page, found.row_ids)
+
+
+def _with_unrecorded(db: orm.Session, filters: Filters) -> Filters:
+    """Look for those that a release before has made, and recorded nothing."""
+    row_ids = demands.unrecorded(db, filters.project_id, filters.more.demands)
+    more = dataclasses.replace(filters.more, unrecorded=row_ids)
+    return dataclasses.replace(filters, more=more)
 
 
 def _ways(filters: Filters, page: Page) -> collections.abc.Iterator[few.Way]:

@@ -114,6 +114,8 @@ class DeviceContext(_Timestamps, Base):
     :class:`model.LiveMigration`, ``transition`` one of
     :class:`model.Transition`. ``transition_caller`` says who attaches or
     detaches it, or did so last; ``fault``, why that has failed.
+    ``tag_before`` is the tag that it has again if it is not attached, '' for
+    none, while it has another to be attached with.
     ``demands_recorded`` says whether its rows of :class:`DeviceContextDemand`
     are there. ``revision`` rises with each change of what its project can
     change.
@@ -204,6 +206,7 @@ class DeviceContext(_Timestamps, Base):
         sa.String(36)
     )
     transition_since: orm.Mapped[datetime.datetime | None]
+    tag_before: orm.Mapped[str | None] = orm.mapped_column(sa.String(80))
     fault: orm.Mapped[str | None] = orm.mapped_column(Said)
     revision: orm.Mapped[int] = orm.mapped_column(
         default=0, server_default='0'

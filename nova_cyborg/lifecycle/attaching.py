@@ -59,7 +59,7 @@ def unplug(
     :raises OtherAttempt: if another call or attempt has taken over.
     """
     context = cyborg_context.get_admin_context()
-    unbind.devices(detaching.arq_ids(context, call))
+    unbind.given_back(detaching.unplug(context, call))
     allocations.tidy(context, call.server_id)
     return arqs.amounts(context, call.server_id, providers)
 

@@ -10,12 +10,15 @@ when it deletes one.
 
 import collections
 import collections.abc
+import contextlib
 import typing as ty
 
 from cyborg import context as cyborg_context
 
-from nova_cyborg import exception
-from nova_cyborg.db.bindings import links, moves
+from nova_cyborg import exception, model
+from nova_cyborg.db import arqs
+from nova_cyborg.db.bindings import links, moves, transitions
+from nova_cyborg.db.events import servers as events
 from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import nova, placement, release, servers, unbind
 
@@ -23,8 +26,8 @@ _Result = ty.TypeVar('_Result')
 # How many servers are asked for when a device seems to be full: each is a
 # call of Nova's API.
 _MOST_ASKED = 64
-#: With a server that is gone, or is so, nothing is being done.
-MOVE_IS_OVER = frozenset(
+# With a server that is gone, or is so, nothing is being done.
+_MOVE_IS_OVER = frozenset(
     (servers.State.GONE, servers.State.RESTING, servers.State.OFFLOADED)
 )
 #: Seconds for which a move must be over: Nova says so some moments before it
@@ -76,6 +79,8 @@ def elsewhere(
     # asked again another time.
     if server.state not in servers.AT_REST or server.node is None:
         return False
+    if says.may_be_moving(server):
+        return False
     failed = server.state is servers.State.FAILED
     unbind.elsewhere(server_id, server.node, failed, generation)
     return True
@@ -97,10 +102,14 @@ def make_room(
     full = handles.without_room(context, collections.Counter(providers))
     if not full:
         return
-    for server_id in links.servers(context, full, _MOST_ASKED):
+    # Read before Nova is asked, which may begin something with the server
+    # right after it has said that nothing is being done.
+    found = links.servers(context, full, _MOST_ASKED)
+    for server_id, generation in found.items():
         server = says.server(server_id)
-        if server.state is servers.State.RESTING and server.node is not None:
-            unbind.elsewhere(server_id, server.node)
+        if server.state is servers.State.RESTING:
+            with contextlib.suppress(exception.StaleGeneration):
+                elsewhere(says, server_id, generation)
     for server_id in handles.users(context, full, _MOST_ASKED):
         state = says.server(server_id).state
         if state is servers.State.GONE:
@@ -108,6 +117,24 @@ def make_room(
         elif state is servers.State.UNKNOWN:
             # Nova may be down: asking for the others would only take time.
             return
+
+
+def was_server(says: nova.Nova, consumer: str) -> bool | None:
+    """Tell whether what allocates, and is gone, was a server.
+
+    An operator may allocate by hand, to keep a device from servers.
+
+    :param says: what Nova says.
+    :param consumer: UUID of a consumer of Placement's, of which Nova shows
+        neither a server nor a migration.
+    :returns: whether Nova or an event of ours tells of it; None if neither
+        does, and Nova does not answer.
+    """
+    told = says.was_server(consumer)
+    if told:
+        return True
+    context = cyborg_context.get_admin_context()
+    return events.is_told_of(context, consumer) or told
 
 
 def forget_unused(client: placement.Placement, server: servers.Server) -> None:
@@ -136,10 +163,39 @@ def forget_on_host(
         now = asked.server(server.server_id)
         if now.state not in servers.AT_REST or now.node != server.node:
             return False
-        failed = now.state is servers.State.FAILED
-        return not (failed and asked.may_run_elsewhere(now))
+        return not may_use_elsewhere(client, asked, now)
 
     client.forget_on_host(provider, server.server_id, is_unused)
+
+
+def may_use_elsewhere(
+    client: placement.Placement, says: nova.Nova, server: servers.Server
+) -> bool:
+    """Tell whether a server may use what it has on a host it is not on.
+
+    :param client: Placement.
+    :param says: what Nova says.
+    :param server: the server, with which nothing is being done.
+    :returns: whether it may: of one in error, the guest may run where it was
+        brought to; and what a move has that was not ended is put right with
+        that.
+    """
+    failed = server.state is servers.State.FAILED
+    if failed and says.may_run_elsewhere(server):
+        return True
+    return is_moving(client, says, server.server_id)
+
+
+def is_over(says: nova.Nova, server: servers.Server) -> bool:
+    """Tell whether all moves of a server are over.
+
+    :param says: what Nova says.
+    :param server: the server.
+    :returns: whether they are; not if Nova does not say.
+    """
+    if server.state is servers.State.GONE:
+        return True
+    return server.state in _MOVE_IS_OVER and not says.may_be_moving(server)
 
 
 def is_moving(
@@ -186,6 +242,58 @@ def allocate(
     return client.allocate(provider, server.server_id, count, is_wanting)
 
 
+def more_than_devices(
+    client: placement.Placement,
+    server: servers.Server,
+    allocated: model.Amounts,
+) -> model.Amounts:
+    """Tell what is to be allocated to a server that has its devices.
+
+    :param client: Placement.
+    :param server: the server, which is on a host.
+    :param allocated: what is allocated to it, read just before.
+    :returns: the same, less what its devices and its flavor do not account
+        for; the same if that cannot be told, or changes now.
+    """
+    context = cyborg_context.get_admin_context()
+    # What is attached from now on changes the allocations once more.
+    if not server.tells_flavor or transitions.are_any(
+        context, server.server_id
+    ):
+        return allocated
+    left = arqs.amounts(context, server.server_id, sorted(allocated))
+    here = {
+        provider: devices
+        for provider, devices in left.items()
+        if client.node(provider) == server.node
+    }
+    return model.lowered(allocated, here, server.flavor_resources)
+
+
+def lower(client: placement.Placement, server: servers.Server) -> bool:
+    """Have Placement's allocations of a server say what it has of devices.
+
+    :param client: Placement.
+    :param server: the server, which is on a host.
+    :returns: whether something is forgotten; not if the server is not as it
+        was, or what it has changes.
+    """
+
+    def wanted(allocated: model.Amounts) -> model.Amounts:
+        asked = nova.Nova()
+        now = asked.server(server.server_id)
+        if (
+            now.state is not servers.State.RESTING
+            or now.node is None
+            or now.node != server.node
+            or is_moving(client, asked, server.server_id)
+        ):
+            return allocated
+        return more_than_devices(client, now, allocated)
+
+    return client.lower(server.server_id, wanted)
+
+
 def end_move(
     client: placement.Placement,
     provider: str,
@@ -202,13 +310,16 @@ def end_move(
     :param server: its server.
     """
 
-    def is_over() -> bool:
-        now = nova.Nova().server(server.server_id)
-        return now.state is server.state and now.node == server.node
+    def is_still_over() -> bool:
+        asked = nova.Nova()
+        now = asked.server(server.server_id)
+        if now.state is not server.state or now.node != server.node:
+            return False
+        return is_over(asked, now)
 
     came_back = server.node is not None and (
         client.node(provider) == server.node
     )
     client.end_move(
-        provider, migration_id, server.server_id, is_over, came_back
+        provider, migration_id, server.server_id, is_still_over, came_back
     )

@@ -33,6 +33,20 @@ LOG = logging.getLogger(__name__)
 # host when that comes back. One that is under way, or was never ended, is
 # among them.
 _EVACUATED = ('accepted', 'pre-migrating', 'done')
+# The statuses of a live migration from when it waits for its turn until the
+# guest is Nova's at the destination; libvirt goes on whatever the server's
+# state is reset to.
+_MIGRATES = (
+    'queued',
+    'preparing',
+    'running',
+    'running (post-copy)',
+    'post-migrating',
+)
+# Those of an evacuation until its guest is Nova's at the destination.
+_EVACUATES = ('accepted', 'pre-migrating')
+# Those of any after which what was begun before it is over.
+_GOT_THERE = ('completed', 'done', 'finished', 'confirmed', 'reverted')
 # As it shows the status of a server that is.
 _DELETED = 'DELETED'
 # Servers on a page of those that have changed: each takes Nova some
@@ -79,6 +93,7 @@ class Nova:
 
     def __init__(self) -> None:
         self._servers: dict[str, servers.Server] = {}
+        self._moves: dict[str, list[dict[str, ty.Any]]] = {}
 
     def server(self, server_id: str) -> servers.Server:
         """Ask for a server, unless it was asked for already.
@@ -96,7 +111,7 @@ class Nova:
         :param server_id: UUID of the server.
         :returns: whether it has; True as well if Nova does not say.
         """
-        found = _evacuations(server_id)
+        found = self._evacuations(server_id)
         return found is None or any(
             migration['status'] in _EVACUATED for migration in found
         )
@@ -110,7 +125,7 @@ class Nova:
         :param server: the server, which is on its old host.
         :returns: whether it was; True as well if Nova does not say.
         """
-        found = _evacuations(server.server_id)
+        found = self._evacuations(server.server_id)
         if found is None or server.node is None:
             return True
         begun = [
@@ -121,16 +136,66 @@ class Nova:
             return False
         return server.launched_at > max(begun)
 
+    def may_be_moving(self, server: servers.Server) -> bool:
+        """Tell whether a guest may be on its way to another host.
+
+        What Nova says of a server does not tell that: an administrator may
+        have reset its state while libvirt migrates it live.
+
+        :param server: the server, with which nothing is being done.
+        :returns: whether a migration of it says that it may be; True as well
+            if Nova does not say.
+        """
+        found = self._migrations(server.server_id)
+        if found is None:
+            return True
+        for migration in sorted(found, key=_order, reverse=True):
+            if migration.get('status') in _GOT_THERE:
+                return False
+            if _is_under_way(migration, server):
+                return True
+        return False
+
     def migrations_of(self, server_id: str) -> list[str] | None:
         """Find the migrations of a server, those that are over, too.
 
         :param server_id: UUID of the server.
         :returns: their UUIDs; None if Nova does not say.
         """
-        found = _migrations(server_id)
+        found = self._migrations(server_id)
         if found is None:
             return None
         return [each['uuid'] for each in found if 'uuid' in each]
+
+    def was_server(self, server_id: str) -> bool | None:
+        """Tell whether there was a server that is gone.
+
+        :param server_id: UUID of what may have been one.
+        :returns: whether Nova has a record of it still: not once that is
+            archived; None if Nova does not say.
+        """
+        status, body = _get(
+            f'/servers/detail?all_tenants=true&deleted=true&uuid={server_id}'
+        )
+        return bool(body['servers']) if status == 200 else None
+
+    def _evacuations(self, server_id: str) -> list[dict[str, ty.Any]] | None:
+        found = self._migrations(server_id)
+        if found is None:
+            return None
+        return [
+            migration
+            for migration in found
+            if migration.get('migration_type', 'evacuation') == 'evacuation'
+        ]
+
+    def _migrations(self, server_id: str) -> list[dict[str, ty.Any]] | None:
+        found = self._moves.get(server_id)
+        if found is None:
+            found = _migrations(server_id)
+        if found is not None:
+            self._moves[server_id] = found
+        return found
 
     @functools.cached_property
     def migrations(self) -> dict[str, Migration] | None:
@@ -301,15 +366,29 @@ def _confirmed(server_id: str) -> servers.Server:
     )
 
 
-def _evacuations(server_id: str) -> list[dict[str, ty.Any]] | None:
-    found = _migrations(server_id)
-    if found is None:
-        return None
-    return [
-        migration
-        for migration in found
-        if migration.get('migration_type', 'evacuation') == 'evacuation'
-    ]
+def _order(migration: dict[str, ty.Any]) -> tuple[str, int]:
+    """Return what migrations are in order of, as they were begun."""
+    return migration.get('created_at') or '', migration.get('id') or 0
+
+
+def _is_under_way(
+    migration: dict[str, ty.Any], server: servers.Server
+) -> bool:
+    if migration.get('dest_node') == server.node:
+        # The guest is there. A process that dies at the very end leaves the
+        # migration as if it were not.
+        return False
+    kind, status = migration.get('migration_type'), migration.get('status')
+    if kind == 'evacuation':
+        # Of one in error it is said otherwise whether its guest was started.
+        return status in _EVACUATES and (server.state is servers.State.RESTING)
+    # A resize that goes on sees that its devices are gone, before it starts
+    # the guest. A server that is on neither host has left both since.
+    return (
+        kind == 'live-migration'
+        and status in _MIGRATES
+        and migration.get('source_node') in (None, server.node)
+    )
 
 
 def _migrations(server_id: str) -> list[dict[str, ty.Any]] | None:

@@ -18,7 +18,7 @@ from cyborg.conf import CONF
 from keystoneauth1 import exceptions as ks_exc
 from openstack import exceptions as sdk_exc
 
-from nova_cyborg import exception
+from nova_cyborg import exception, model
 
 # What reaching it may raise.
 _FAILURES = (
@@ -213,6 +213,43 @@ class Placement:
         self._put(provider, server_id, body)
         return True
 
+    def lower(
+        self,
+        server_id: str,
+        wanted: collections.abc.Callable[[model.Amounts], model.Amounts],
+    ) -> bool:
+        """Have a server's allocations say no more than that it has.
+
+        :param server_id: UUID of the server.
+        :param wanted: returns what there is to be in place of what there is;
+            the same if nothing is to be changed. Asked once the allocations
+            are read: what Nova changes after that is a change that came in
+            between.
+        :returns: whether something is changed.
+        :raises AllocationRefused: if another change came in between.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        body = self._get(f'/allocations/{server_id}')
+        before = _resources(body)
+        after = wanted(before)
+        if after == before:
+            return False
+        body['allocations'] = {
+            provider: {'resources': resources}
+            for provider, resources in after.items()
+        }
+        self._put(', '.join(sorted(before)), server_id, body)
+        return True
+
+    def allocations(self, consumer: str) -> dict[str, dict[str, int]]:
+        """Find what is allocated to a consumer.
+
+        :param consumer: its UUID.
+        :returns: amounts by resource class, by UUID of the provider.
+        :raises PlacementFailed: if Placement does not answer, or refuses.
+        """
+        return _resources(self._get(f'/allocations/{consumer}'))
+
     def forget_on_host(
         self,
         provider: str,
@@ -341,6 +378,13 @@ class Placement:
             return {}
         found: dict[str, ty.Any] = response.json()
         return found
+
+
+def _resources(body: dict[str, ty.Any]) -> dict[str, dict[str, int]]:
+    return {
+        provider: allocation['resources']
+        for provider, allocation in body.get('allocations', {}).items()
+    }
 
 
 def _check(response: requests.Response) -> None:

@@ -13,6 +13,8 @@ import typing as ty
 
 from oslo_utils import timeutils
 
+from nova_cyborg import model
+
 
 class State(enum.Enum):
     """As much of a server's state as matters to its device contexts."""
@@ -82,6 +84,8 @@ class Server:
         if it never was, or Nova does not say.
     :ivar flavor_resources: what its flavor asks Placement for by itself, with
         no device profile: amounts by resource class.
+    :ivar tells_flavor: whether that is all that its flavor asks for; not if it
+        names a device profile, or Nova does not show it.
     :ivar updated_at: when it has changed; None if Nova does not say.
     """
 
@@ -92,6 +96,7 @@ class Server:
     flavor_resources: collections.abc.Mapping[str, int] = dataclasses.field(
         default_factory=dict, compare=False
     )
+    tells_flavor: bool = dataclasses.field(default=False, compare=False)
     updated_at: datetime.datetime | None = dataclasses.field(
         default=None, compare=False
     )
@@ -110,6 +115,7 @@ class Server:
             body.get('OS-EXT-SRV-ATTR:hypervisor_hostname'),
             _time(body.get('OS-SRV-USG:launched_at')),
             _flavor_resources(body),
+            _tells_flavor(body),
             _time(body.get('updated')),
         )
 
@@ -158,6 +164,14 @@ def _flavor_resources(body: dict[str, ty.Any]) -> dict[str, int]:
         if kind.startswith('resources') and str(value).isdecimal():
             found[name] += int(value)
     return dict(found)
+
+
+def _tells_flavor(body: dict[str, ty.Any]) -> bool:
+    extra_specs = body.get('flavor', {}).get('extra_specs')
+    if extra_specs is None:
+        return False
+    profile = extra_specs.get(model.PROFILE_EXTRA_SPEC)
+    return profile in (None, model.FLAVOR_MARKER)
 
 
 def _is_on_host(body: dict[str, ty.Any]) -> bool:

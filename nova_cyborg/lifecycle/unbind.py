@@ -78,16 +78,20 @@ def earlier_attempt(
     allocations.record_unbound(cyborg_context.get_admin_context(), server_id)
 
 
-def migration(server_id: str, migration_id: str) -> None:
+def migration(
+    server_id: str, migration_id: str, node: str | None = None
+) -> None:
     """Unbind what was bound for a migration that is not to be.
 
     If the server uses it by then, it uses again what it was leaving.
 
     :param server_id: UUID of the server.
     :param migration_id: UUID of the migration.
+    :param node: the node that it was bound on; None for the one that was
+        tried last.
     """
     context = cyborg_context.get_admin_context()
-    devices(moves.unbind(context, server_id, migration_id))
+    devices(moves.unbind(context, server_id, migration_id, node))
     allocations.record_unbound(context, server_id)
 
 

@@ -57,6 +57,8 @@ class Carried:
         contexts to this host, from another one or from none.
     :ivar migration_id: nova-compute: UUID of the migration by which it comes;
         empty if it comes from none.
+    :ivar node: nova-compute: the node of this host that a server is migrated
+        or resized to; empty if it is not.
     :ivar delete_arqs: nova-compute and nova-conductor: what is done where
         Nova deletes all accelerator requests of a server; None for just that.
         What it raises comes out of Nova's client of Cyborg:
@@ -69,6 +71,8 @@ class Carried:
         guest is made at the end of a move; None if it is not.
     :ivar guest_arqs: nova-compute: the accelerator requests of a server whose
         guest is made; None if it is not.
+    :ivar beside: nova-compute: whether a guest is given something of Nova's
+        own, while it may be given devices, or lose some.
     :ivar request_groups: nova-api: what the device contexts of the server
         that it creates count for.
     """
@@ -76,11 +80,13 @@ class Carried:
     call: Call = dataclasses.field(default_factory=_no_call)
     arrives: bool = False
     migration_id: str = ''
+    node: str = ''
     delete_arqs: collections.abc.Callable[[], None] | None = None
     cyborg_mdevs: frozenset[str] = frozenset()
     unplugged: tuple[dict[str, ty.Any], ...] = ()
     accel_info: tuple[dict[str, ty.Any], ...] | None = None
     guest_arqs: tuple[collections.abc.Mapping[str, ty.Any], ...] | None = None
+    beside: bool = False
     request_groups: tuple[objects.RequestGroup, ...] = ()
 
 

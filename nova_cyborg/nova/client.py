@@ -35,6 +35,16 @@ _DEFAULT_TIMEOUT = 120
 # calls.
 _ATTEMPTS = 3
 _SECONDS = 1
+# The seconds between two calls of nova-conductor's: cyborg-api may be started
+# again meanwhile; and for how long calls may have failed to be repeated.
+_PAUSES = (0.5, 2, 8)
+_LONGEST = 30
+# Seconds for which it is called, in all, while a user's request waits, and
+# those between two calls.
+_USER_WAITS = 2
+_SHORTLY = 0.5
+# The least that one call is given.
+_LEAST = 0.1
 
 # What a session is made of, in nova.conf's [cyborg].
 _SESSION_OPTIONS = ('insecure', 'cafile', 'certfile', 'keyfile', 'timeout')
@@ -127,6 +137,47 @@ def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
             LOG.info('Cyborg is asked once more: %s', exc)
         time.sleep(_SECONDS)
     return call()
+
+
+def patiently(call: collections.abc.Callable[[], _Result]) -> _Result:
+    """Call Cyborg, and again if it fails: a server would not be built.
+
+    :param call: the call, which is safe to repeat, or to come late.
+    :returns: what it returns.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    begun = time.monotonic()
+    for pause in _PAUSES:
+        try:
+            return call()
+        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
+            if time.monotonic() - begun > _LONGEST:
+                # It does not answer at all, and nothing else would be built.
+                raise
+            LOG.info('Cyborg is asked once more: %s', exc)
+        time.sleep(pause)
+    return call()
+
+
+def while_user_waits(
+    call: collections.abc.Callable[[float], _Result],
+) -> _Result:
+    """Call Cyborg, and again if it fails, for two seconds in all.
+
+    :param call: the call, which is safe to repeat; it is given the seconds
+        for which Cyborg is to be waited for.
+    :returns: what it returns.
+    :raises DeviceContextError: if Cyborg does not answer, or refuses.
+    """
+    end = time.monotonic() + _USER_WAITS
+    while True:
+        try:
+            return call(max(end - time.monotonic(), _LEAST))
+        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
+            if time.monotonic() + _SHORTLY + _LEAST > end:
+                raise
+            LOG.info('Cyborg is asked once more: %s', exc)
+        time.sleep(_SHORTLY)
 
 
 def told_of(error: BaseException) -> str:

@@ -18,6 +18,8 @@ CONF = conf.CONF
 
 # How the extra specs begin that ask for resources; a group's name may follow.
 _RESOURCES = 'resources'
+# A later release of Cyborg's side may have another word.
+_POSSIBLE = (model.LiveMigration.DETACH, model.LiveMigration.NATIVE)
 # Devices that Nova itself manages can have the resource class of a group,
 # and cannot be bound by Cyborg.
 _MANAGED_BY_NOVA = frozenset(
@@ -63,6 +65,21 @@ def check_attached(attachment: cyborg_client.Attachment) -> None:
     if attachment.groups > CONF.nova_cyborg.max_groups_per_server:
         _refuse(attachment.groups)
     check_combinations(attachment.combinations)
+
+
+def check_live(
+    contexts: collections.abc.Iterable[cyborg_client.AllocatedContext],
+) -> None:
+    """Check that device contexts let their server be migrated as it runs.
+
+    :param contexts: the device contexts.
+    :raises LiveMigrationRefused: naming one that does not.
+    """
+    for context in contexts:
+        if context.live_migration not in _POSSIBLE:
+            raise exception.LiveMigrationRefused(
+                id=context.uuid, word=context.live_migration
+            )
 
 
 def check_combinations(found: combinations.Combinations) -> None:

@@ -18,6 +18,11 @@ from nova import objects
 
 from nova_cyborg import model
 
+# Of how many servers it is remembered that they were marked as they existed.
+_REMEMBERED = 1000
+# Their UUIDs, the last one last.
+_GIVEN: dict[str, None] = {}
+
 
 def mark(instance: objects.Instance) -> None:
     """Make Nova see that a server has accelerators, and us, that it is ours.
@@ -43,6 +48,9 @@ def give(
     """
     if has_contexts(instance):
         return
+    _GIVEN[instance.uuid] = None
+    if len(_GIVEN) > _REMEMBERED:
+        del _GIVEN[next(iter(_GIVEN))]
     _set_key(instance, present=True)
     instance.save(expected_task_state=[None], expected_vm_state=list(states))
     instance.flavor = marked(instance.flavor)
@@ -51,17 +59,21 @@ def give(
 
 def take(
     context: nova_context.RequestContext, instance: objects.Instance
-) -> None:
+) -> bool:
     """Take the marks from a server, which has no device contexts any more.
 
     All its flavors are stored together, so it is read anew: it may be moved.
 
     :param instance: the server; it stays as it is.
+    :returns: whether it bore any.
     :raises InstanceNotFound: if it is gone.
     """
     now = read(context, instance)
+    if not bears_any(now):
+        return False
     drop(now)
     now.save()
+    return True
 
 
 def take_stale(
@@ -91,18 +103,21 @@ def _is_stale(now: objects.Instance) -> bool:
 
 
 def read(
-    context: nova_context.RequestContext, instance: objects.Instance
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    *attributes: str,
 ) -> objects.Instance:
     """Read a server anew, with its marks.
 
     :param instance: the server.
+    :param attributes: what else of it is read.
     :returns: the server as it is now.
     :raises InstanceNotFound: if it is gone.
     """
     return objects.Instance.get_by_uuid(
         context,
         instance.uuid,
-        expected_attrs=['flavor', 'system_metadata'],
+        expected_attrs=['flavor', 'system_metadata', *attributes],
     )
 
 
@@ -157,16 +172,52 @@ def forget(instance: objects.Instance) -> None:
     instance.obj_reset_changes(['flavor'])
 
 
+def bear(instance: objects.Instance) -> bool:
+    """Have a server bear both marks that bears the key.
+
+    Whoever has stored all of the server, as it was told of earlier, may have
+    stored the flavor without the marker. The key is stored with nothing else.
+
+    :param instance: the server; changed in place, and not as something that is
+        to be saved.
+    :returns: whether it has device contexts.
+    """
+    if not bears_any(instance):
+        return False
+    if not has_accelerators(instance):
+        instance.flavor = marked(instance.flavor)
+        instance.obj_reset_changes(['flavor'])
+    return True
+
+
+def keep_stored(instance: objects.Instance) -> None:
+    """Have the flavor of a server not stored with whatever is stored next.
+
+    Nova stores one with extra specs whenever it stores anything of the server,
+    and it may have been marked, or unmarked, since it was read.
+
+    :param instance: the server; its flavor is none that is to be saved.
+    """
+    instance.obj_reset_changes(['flavor'], recursive=True)
+
+
+def may_bear(instance: objects.Instance) -> bool:
+    """Tell whether a server may bear marks by now.
+
+    :param instance: the server, as a method of this process was told of it;
+        only this process has marked it since.
+    :returns: whether it may.
+    """
+    return bears_any(instance) or instance.uuid in _GIVEN
+
+
 def save_others(instance: objects.Instance) -> None:
     """Save what was changed of a server, and none of its marks.
-
-    Nova stores a flavor with extra specs whenever it stores anything of the
-    server, and it may have been marked, or unmarked, since it was read.
 
     :param instance: the server.
     :raises InstanceNotFound: if it is gone.
     """
-    instance.obj_reset_changes(['flavor'], recursive=True)
+    keep_stored(instance)
     instance.save()
 
 

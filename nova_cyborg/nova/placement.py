@@ -45,7 +45,7 @@ _Resources = dict[str, dict[str, int]]
 
 @dataclasses.dataclass(frozen=True)
 class Allocated:
-    """What Placement has allocated to a server.
+    """What Placement has allocated to a server, or to its migration.
 
     :ivar payload: Placement's own form of it.
     """
@@ -64,33 +64,6 @@ class Allocated:
     def providers(self) -> collections.abc.Set[str]:
         """UUIDs of the resource providers."""
         return self.payload['allocations'].keys()
-
-    def lowered(
-        self,
-        left: collections.abc.Mapping[str, collections.abc.Mapping[str, int]],
-        of_flavor: collections.abc.Mapping[str, int],
-    ) -> _Resources:
-        """Return what there is to be.
-
-        :param left: what the server still has of devices, by provider.
-        :param of_flavor: what its flavor asks for, whatever provider it
-            has that of.
-        :returns: amounts by resource class, by provider.
-        """
-        found: _Resources = {}
-        for provider, amounts in self.resources.items():
-            if provider in left:
-                amounts = {
-                    name: min(
-                        amount,
-                        left[provider].get(name, 0) + of_flavor.get(name, 0),
-                    )
-                    for name, amount in amounts.items()
-                }
-            kept = {name: amount for name, amount in amounts.items() if amount}
-            if kept:
-                found[provider] = kept
-        return found
 
 
 class _Answering:
@@ -260,17 +233,19 @@ def allocated(
     report_client: ty.Any,
     context: nova_context.RequestContext,
     instance: objects.Instance,
+    consumer: str,
 ) -> Allocated:
-    """Read what is allocated to a server.
+    """Read what is allocated to a server, or to its migration.
 
     :param report_client: Nova's client of Placement.
     :param instance: the server.
+    :param consumer: UUID of the server, or of the migration.
     :returns: it; nothing for one that is gone.
     :raises NotAllocated: if Placement fails.
     """
     try:
         return Allocated(
-            report_client.get_allocs_for_consumer(context, instance.uuid)
+            report_client.get_allocs_for_consumer(context, consumer)
         )
     except _ERRORS as exc:
         raise _not_allocated(instance, exc) from exc
@@ -280,39 +255,49 @@ def lower(
     report_client: ty.Any,
     context: nova_context.RequestContext,
     instance: objects.Instance,
+    consumer: str,
     found: Allocated,
-    left: collections.abc.Mapping[str, collections.abc.Mapping[str, int]],
+    left: model.Amounts,
 ) -> None:
     """Forget what a server had of devices that it has not any more.
 
     What its flavor itself asks for may be of the same resource class, and of
-    the same provider; so much of it stays.
+    the same provider: see :func:`model.lowered`.
 
     :param report_client: Nova's client of Placement.
     :param instance: the server.
-    :param found: what was allocated to it before its devices were unbound.
-    :param left: what it still has, by provider, of those that are Cyborg's.
+    :param consumer: UUID of the server, or of a migration that Placement may
+        have its host's allocation for by now.
+    :param found: what was allocated before the devices were unbound.
+    :param left: what the server still has, by provider, of those that are
+        Cyborg's.
     :raises NotAllocated: if Placement fails, or something else changes the
         allocation all the time.
     """
     of_flavor = groups.amounts_of(instance.flavor)
-    for _attempt in range(_ATTEMPTS):
-        wanted = found.lowered(left, of_flavor)
-        if wanted == found.resources or _put(
-            report_client, context, instance, found, wanted
-        ):
-            return
-        found = allocated(report_client, context, instance)
-    raise exception.NotAllocated(
-        server_id=instance.uuid,
-        reason='its allocation is changed all the time',
-    )
+
+    def change() -> None:
+        now = found
+        for _attempt in range(_ATTEMPTS):
+            wanted = model.lowered(now.resources, left, of_flavor)
+            if wanted == now.resources or _put(
+                report_client, context, instance, consumer, now, wanted
+            ):
+                return
+            now = allocated(report_client, context, instance, consumer)
+        raise exception.NotAllocated(
+            server_id=instance.uuid,
+            reason='its allocation is changed all the time',
+        )
+
+    in_turn(consumer, change)
 
 
 def _put(
     report_client: ty.Any,
     context: nova_context.RequestContext,
     instance: objects.Instance,
+    consumer: str,
     found: Allocated,
     wanted: _Resources,
 ) -> bool:
@@ -322,14 +307,14 @@ def _put(
     :raises NotAllocated: if Placement fails.
     """
     allocations = {
-        provider: {'resources': amounts}
-        for provider, amounts in wanted.items()
+        provider: {'resources': resources}
+        for provider, resources in wanted.items()
     }
     try:
         return bool(
             report_client.put_allocations(
                 context,
-                instance.uuid,
+                consumer,
                 {**found.payload, 'allocations': allocations},
             )
         )

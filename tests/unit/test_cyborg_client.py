@@ -316,6 +316,18 @@ class TestCalls:
         assert getattr(client, method)(SERVER_ID, MIGRATION_ID) is None
         assert request.last_request.json() == {'migration': MIGRATION_ID}
 
+    def test_the_end_of_a_migration_on_a_node(self, client, requests_mock):
+        request = requests_mock.post(
+            f'{ALLOCATION_URL}/unbind', status_code=204
+        )
+
+        client.unbind_migration(SERVER_ID, MIGRATION_ID, 'compute2')
+
+        assert request.last_request.json() == {
+            'migration': MIGRATION_ID,
+            'hostname': 'compute2',
+        }
+
     def test_settle_waits_no_longer_than_it_is_told(
         self, client, requests_mock
     ):

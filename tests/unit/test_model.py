@@ -319,3 +319,48 @@ class TestDeviceContext:
     def test_the_host_is_that_of_its_devices(self):
         assert device_context(['Initial']).host == 'compute1'
         assert device_context().host is None
+
+
+NODE = {'VCPU': 1, 'MEMORY_MB': 512}
+
+
+def vgpus(**numbers):
+    """Allocations of a server on its node, and on other providers."""
+    return {'node': NODE} | {
+        provider: {'VGPU': number} for provider, number in numbers.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ('allocated', 'left', 'of_flavor', 'expected'),
+    [
+        # A device is gone, and nothing else asks for it.
+        ({'a': 1}, {'a': {}}, {}, {}),
+        ({'a': 2}, {'a': {'VGPU': 1}}, {}, {'a': 1}),
+        # Of no device's provider, nothing is known.
+        ({'a': 1}, {}, {}, {'a': 1}),
+        # Never more than there is.
+        ({'a': 1}, {'a': {'VGPU': 2}}, {'VGPU': 3}, {'a': 1}),
+        # The flavor has its own of the same provider, or of another device's.
+        ({'a': 2}, {'a': {}}, {'VGPU': 1}, {'a': 1}),
+        ({'a': 1, 'b': 1}, {'a': {'VGPU': 1}, 'b': {}}, {'VGPU': 1}, None),
+        # It has it of one that is no device's: nothing of it is a device's.
+        ({'own': 1, 'a': 1}, {'a': {}}, {'VGPU': 1}, {'own': 1}),
+        ({'own': 1, 'a': 2}, {'a': {}}, {'VGPU': 2}, {'own': 1, 'a': 1}),
+        ({'own': 2, 'a': 1}, {'a': {}}, {'VGPU': 1}, {'own': 2}),
+        # It has it once, of however many.
+        ({'a': 1, 'b': 1}, {'a': {}, 'b': {}}, {'VGPU': 1}, {'a': 1}),
+    ],
+)
+def test_lowered(allocated, left, of_flavor, expected):
+    found = model.lowered(vgpus(**allocated), left, of_flavor)
+
+    assert found == vgpus(**(allocated if expected is None else expected))
+
+
+def test_classes_are_apart():
+    found = model.lowered(
+        {'a': {'VGPU': 1, 'FPGA': 2}}, {'a': {'FPGA': 1}}, {'VGPU': 1}
+    )
+
+    assert found == {'a': {'VGPU': 1, 'FPGA': 1}}

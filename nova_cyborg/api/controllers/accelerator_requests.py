@@ -60,15 +60,6 @@ _OWN_PROJECT = (
 )
 
 
-def _asks_for_itself(context: cyborg_context.RequestContext) -> bool:
-    """Tell whether a service makes a request, and not for a user."""
-    return service_token_utils.is_service_request(context) and bool(
-        set(context.roles).intersection(
-            CONF.keystone_authtoken.service_token_roles
-        )
-    )
-
-
 def _require_project() -> None:
     """Refuse a token of no project: stock Cyborg shows it all projects' ARQs.
 
@@ -83,7 +74,13 @@ def _require_project() -> None:
 
 def _of_server(server_id: str, migration_id: str | None) -> list[shown.Arq]:
     context = pecan.request.context
-    project_id = None if _asks_for_itself(context) else _project_id()
+    # Nova makes a guest with them, whoever has asked it to: of no project's
+    # but the user's own, it would start a guest without its devices.
+    project_id = (
+        None
+        if service_token_utils.is_service_request(context)
+        else _project_id()
+    )
     return shown.to_nova(context, server_id, project_id, migration_id)
 
 
@@ -250,8 +247,8 @@ class AcceleratorRequestsController(stock.ARQsController):
         """List ARQs; those of a server are found by index.
 
         Of one that is moved, those that it uses; or those that were bound for
-        a migration. A service that asks on nobody's behalf is told of any
-        project's.
+        a migration. A service is told of any project's, as it is of the
+        server's allocation.
         """
         _require_project()
         if bind_state not in (None, '', _RESOLVED):

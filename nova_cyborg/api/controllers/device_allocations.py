@@ -206,14 +206,20 @@ class DeviceAllocationsController(rest.RestController):
         accelerator requests that it has made, or those of a migration.
         """
         server_id = _known(server_id)
-        body = handler.read_body(schemas.UNBIND)
+        body = handler.read_body(
+            schemas.UNBIND, ('migration', schemas.UNBIND_MIGRATION)
+        )
         if 'generation' in body:
             unbind.last_attempt(server_id, body['generation'])
         elif 'arqs' in body:
             arq_ids = [handler.canonical(uuid) for uuid in body['arqs']]
             unbind.attempt(server_id, arq_ids)
         else:
-            unbind.migration(server_id, handler.canonical(body['migration']))
+            unbind.migration(
+                server_id,
+                handler.canonical(body['migration']),
+                body.get('hostname'),
+            )
 
     @handler.handle(policies.SETTLE, status=204, service_only=True)
     def settle(self, server_id: str) -> None:

@@ -130,4 +130,5 @@ def _reason(error: jsonschema.ValidationError) -> str:
         'minProperties': f'must have at least {expected} fields.',
         'maxProperties': f'must have at most {expected} fields.',
         'minimum': f'must be at least {expected}.',
+        'maximum': f'must be at most {expected}.',
     }.get(str(error.validator), f'fails the check "{error.validator}".')

@@ -218,6 +218,7 @@ DETACHED: dict[str, ty.Any] = {
     'required': ['device_context', 'caller'],
 }
 
+# Of an attempt.
 UNBIND: dict[str, ty.Any] = {
     'type': 'object',
     'properties': {
@@ -231,13 +232,26 @@ UNBIND: dict[str, ty.Any] = {
             'them: its devices are unbound. ARQs among them that the server '
             'has from a device profile are unbound, too.',
         },
+    },
+    'minProperties': 1,
+    'maxProperties': 1,
+    'additionalProperties': False,
+}
+
+# Of a host that a migration has tried.
+UNBIND_MIGRATION: dict[str, ty.Any] = {
+    'type': 'object',
+    'properties': {
         'migration': _uuid(
             "Nova's migration: what was bound for it is unbound. Nothing, if "
             'that is what the server uses, and there is nothing to go back to.'
         ),
+        'hostname': _word(
+            'The node that it was bound on: Nova tries several with one '
+            'migration. Without, what was bound last is unbound.'
+        ),
     },
-    'minProperties': 1,
-    'maxProperties': 1,
+    'required': ['migration'],
     'additionalProperties': False,
 }
 

@@ -21,6 +21,8 @@ def _amount(description: str) -> dict[str, ty.Any]:
 _SPECS = {
     'type': 'object',
     'maxProperties': 128,
+    # Some of them are sent to Placement.
+    'propertyNames': {'maxLength': 255, 'format': schemas.TEXT},
     'additionalProperties': {
         'type': 'string',
         'maxLength': 255,

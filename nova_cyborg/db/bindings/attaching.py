@@ -8,7 +8,6 @@ binding, at whatever generation that is.
 
 import collections.abc
 import dataclasses
-import typing as ty
 
 from cyborg import context as cyborg_context
 from sqlalchemy import orm
@@ -77,11 +76,14 @@ def begin(
             raise exception.DeviceContextNotFound(id=call.context_id)
         locked = transitions.Locked(allocation, bindings, row)
         _check(locked, call, is_new)
+        if row.transition is None:
+            # A cyborg-api of an earlier release may have left one.
+            row.tag_before = None
         transitions.begin(db, row, transitions.ATTACHING, call)
-        if tag is not None:
+        if tag is not None and tag != row.tag:
+            if row.tag_before is None:
+                row.tag_before = row.tag or ''
             row.tag = tag
-            # In SQL: its project may change it at this moment, too.
-            ty.cast(ty.Any, row).revision = tables.DeviceContext.revision + 1
         db.flush()
         held = contexts.of_allocation(db, allocation.id)
         found = [data for _row, data in held]

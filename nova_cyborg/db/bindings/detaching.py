@@ -13,6 +13,8 @@ from sqlalchemy import orm
 from nova_cyborg import exception, model
 from nova_cyborg.db import allocations, session, tables
 from nova_cyborg.db.bindings import links, transitions
+from nova_cyborg.db.inventory import handles
+from nova_cyborg.db.requests import removing
 
 
 @session.retry
@@ -39,13 +41,17 @@ def begin(
 
 
 @session.retry
-def arq_ids(
+def unplug(
     context: cyborg_context.RequestContext, call: transitions.Call
-) -> list[str]:
-    """Find the ARQs of a device context that no guest has any more.
+) -> list[handles.Handle]:
+    """Remove the ARQs of a device context that no guest has any more.
+
+    Safe to repeat. In one transaction: what is begun with the server in
+    between would find the device context bound, and have it stay.
 
     :param call: the call that attaches or detaches it.
-    :returns: UUIDs of the ARQs that are to be unbound.
+    :returns: the attach handles that they had; see
+        :attr:`removing.Removed.handles`.
     :raises OtherAttempt: if another call or attempt has taken over.
     """
     with session.writing(context) as db:
@@ -53,11 +59,14 @@ def arq_ids(
         if locked.row.transition is None:
             raise exception.OtherAttempt(server_id=call.server_id)
         data = transitions.data_of(db, locked)
-        return [
-            device.arq_id
-            for binding in data.bindings
-            for device in binding.devices
-        ]
+        return removing.remove_in(
+            db,
+            [
+                device.arq_id
+                for binding in data.bindings
+                for device in binding.devices
+            ],
+        )
 
 
 @session.retry

@@ -163,31 +163,31 @@ def servers(
     context: cyborg_context.RequestContext,
     providers: collections.abc.Sequence[str] | None = None,
     limit: int | None = None,
-) -> list[str]:
+) -> dict[str, int]:
     """Find servers that have ARQs which are not of their active binding.
 
     :param providers: UUIDs of the resource providers that matter; None for
         all.
     :param limit: how many ARQs at most; None for all.
-    :returns: UUIDs of the servers.
+    :returns: the generation of the allocation, by UUID of the server.
     """
     arq, link = models.ExtArq, tables.DeviceContextArq
-    binding = tables.DeviceBinding
+    allocation, binding = tables.DeviceAllocation, tables.DeviceBinding
     query = (
-        sa.select(arq.instance_uuid)
-        .join(link, link.arq_uuid == arq.uuid)
-        .join(binding, binding.id == link.binding_id)
+        sa.select(allocation.server_id, allocation.generation)
+        .join(binding, binding.allocation_id == allocation.id)
+        .join(link, link.binding_id == binding.id)
+        .join(arq, arq.uuid == link.arq_uuid)
         .where(~rows.IS_ACTIVE)
         .order_by(arq.id)
         .limit(limit)
     )
     if providers is not None:
         query = query.where(arq.device_rp_uuid.in_(providers))
-    return list(
-        dict.fromkeys(
-            server_id for (server_id,) in session.rows(context, query)
-        )
-    )
+    found: dict[str, int] = {}
+    for server_id, generation in session.rows(context, query):
+        found[server_id] = generation
+    return found
 
 
 def have_arqs(

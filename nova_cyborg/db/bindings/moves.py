@@ -48,7 +48,10 @@ def activate(
 
 @session.retry
 def unbind(
-    context: cyborg_context.RequestContext, server_id: str, migration_id: str
+    context: cyborg_context.RequestContext,
+    server_id: str,
+    migration_id: str,
+    node: str | None = None,
 ) -> list[str]:
     """Begin to unbind what a migration has bound; safe to repeat.
 
@@ -56,6 +59,8 @@ def unbind(
 
     :param server_id: UUID of the server.
     :param migration_id: UUID of the migration.
+    :param node: the node that it was bound on: Nova tries several with one
+        migration. None for the one that was tried last.
     :returns: UUIDs of the ARQs that are to be unbound.
     """
     with session.writing(context) as db:
@@ -63,7 +68,7 @@ def unbind(
         if found is None:
             return []
         allocation, bindings = found
-        binding = rows.of_migration(bindings, migration_id)
+        binding = rows.of_migration(bindings, migration_id, node)
         leaves = any(each.state == _State.LEAVING for each in bindings)
         if binding is None or (binding.active_of and not leaves):
             # It was settled since: this is what the guest has.

@@ -70,9 +70,20 @@ def active(
 def of_migration(
     bindings: collections.abc.Iterable[tables.DeviceBinding],
     migration_id: str,
+    node: str | None = None,
 ) -> tables.DeviceBinding | None:
-    """Return that of a server's bindings which a migration has made."""
-    found = [each for each in bindings if each.migration_id == migration_id]
+    """Return that of a server's bindings which a migration has made.
+
+    :param bindings: all that the server has.
+    :param migration_id: UUID of the migration.
+    :param node: the node that it is on; None for the one that was tried last.
+    :returns: the row; None if there is none.
+    """
+    found = [
+        each
+        for each in bindings
+        if each.migration_id == migration_id and node in (None, each.node)
+    ]
     return found[-1] if found else None
 
 

@@ -9,6 +9,7 @@ server to a host has ended, is refused.
 
 import dataclasses
 import datetime
+import typing as ty
 
 import sqlalchemy as sa
 from cyborg import context as cyborg_context
@@ -89,6 +90,22 @@ def begun_before(
         .order_by(held.id)
     )
     return [Begun(*row) for row in session.rows(context, query)]
+
+
+def are_any(context: cyborg_context.RequestContext, server_id: str) -> bool:
+    """Tell whether a server is getting or losing a device context.
+
+    :param server_id: UUID of the server.
+    :returns: whether it is, or was when that was left as it is.
+    """
+    held, allocation = tables.DeviceContext, tables.DeviceAllocation
+    query = (
+        sa.select(held.id)
+        .join(allocation, allocation.id == held.allocation_id)
+        .where(allocation.server_id == server_id, held.transition.is_not(None))
+        .limit(1)
+    )
+    return bool(session.rows(context, query))
 
 
 def lock(db: orm.Session, call: Call) -> Locked | None:
@@ -189,7 +206,7 @@ def end(
     """
     if row.transition is not None:
         _record_kept(db, row, server_id, fault)
-    row.transition = row.transition_since = None
+    _end(row)
     row.fault = fault
 
 
@@ -234,11 +251,20 @@ def end_all(db: orm.Session, held: allocations.ContextRows) -> bool:
         else:
             error = exception.OtherAttempt(server_id=data.server_id)
             _record_kept(db, row, str(data.server_id), str(error))
-            row.transition = row.transition_since = None
+            _end(row)
             # What its call still says comes too late.
             row.transition_caller = None
     db.flush()
     return bool(found)
+
+
+def _end(row: tables.DeviceContext) -> None:
+    """Say that a server has a device context, with the tag that it has."""
+    row.transition = row.transition_since = None
+    if row.tag_before is not None:
+        row.tag_before = None
+        # In SQL: its project may change it at this moment, too.
+        ty.cast(ty.Any, row).revision = tables.DeviceContext.revision + 1
 
 
 def _record_kept(

@@ -22,7 +22,7 @@ from nova_cyborg import model
 from nova_cyborg.db import tables
 from nova_cyborg.db.bindings import rows
 from nova_cyborg.db.inventory import outages
-from nova_cyborg.db.lists import demands, filters
+from nova_cyborg.db.lists import filters
 
 #: So many are few.
 MOST = 1000
@@ -152,12 +152,13 @@ def with_more(
     :returns: ways to find them.
     """
     row = tables.DeviceContext
-    for kind, name in (
-        (demands.CLASS, wanted.resource_class),
-        (demands.TRAIT, wanted.trait),
-    ):
-        if name is not None:
-            yield (_asking(kind, name),)
+    besides: Way = ()
+    if wanted.unrecorded:
+        besides = (
+            sa.select(row.id).where(filters.is_one_of(wanted.unrecorded)),
+        )
+    for demand in sorted(wanted.demands):
+        yield (_asking(*demand), *besides)
     if wanted.device_profile_id is not None:
         yield (
             sa.select(row.id).where(

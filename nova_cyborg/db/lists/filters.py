@@ -48,6 +48,8 @@ class Filters:
     :ivar host: the node of its devices; printable ASCII.
     :ivar changed_since: from when on it has changed; or its server's devices,
         as far as that is recorded.
+    :ivar unrecorded: row ids of those that ask for the resource class and the
+        trait, and of which that is not recorded.
     """
 
     resource_class: str | None = None
@@ -58,11 +60,19 @@ class Filters:
     updated: Times = ANY_TIME
     changed_since: datetime.datetime | None = None
     tags: Tags = ANY_TAGS
+    unrecorded: frozenset[int] = frozenset()
 
     @property
-    def by_demands(self) -> bool:
-        """Whether it is narrowed to what is asked for."""
-        return self.resource_class is not None or self.trait is not None
+    def demands(self) -> frozenset[demands.Demand]:
+        """What it is narrowed to of what is asked for."""
+        return frozenset(
+            (kind, name)
+            for kind, name in (
+                (demands.CLASS, self.resource_class),
+                (demands.TRAIT, self.trait),
+            )
+            if name is not None
+        )
 
 
 #: A list is not narrowed.
@@ -79,10 +89,8 @@ def conditions(
     :returns: conditions for a statement that has its allocation, too.
     """
     row = tables.DeviceContext
-    if filters.resource_class is not None:
-        yield demands.asked_for(demands.CLASS, filters.resource_class)
-    if filters.trait is not None:
-        yield demands.asked_for(demands.TRAIT, filters.trait)
+    if filters.demands:
+        yield _asks(filters)
     if filters.device_profile_id is not None:
         yield row.device_profile_id == filters.device_profile_id
     if filters.host is not None:
@@ -116,6 +124,30 @@ def within(
         yield column >= times.after
     if times.before is not None:
         yield column < times.before
+
+
+def _asks(filters: Filters) -> sa.ColumnElement[bool]:
+    recorded = sa.and_(
+        *(demands.asked_for(*each) for each in sorted(filters.demands))
+    )
+    if not filters.unrecorded:
+        return recorded
+    return sa.or_(recorded, is_one_of(filters.unrecorded))
+
+
+def is_one_of(
+    row_ids: collections.abc.Set[int],
+) -> sa.ColumnElement[bool]:
+    """Say of a device context that it is one of some.
+
+    :param row_ids: their row ids, however many.
+    :returns: the condition.
+    """
+    # As text: SQLite takes so many parameters, and no more.
+    given: sa.BindParameter[int] = sa.bindparam(
+        None, sorted(row_ids), expanding=True, literal_execute=True
+    )
+    return tables.DeviceContext.id.in_(given)
 
 
 def _tagged(tags: Tags) -> collections.abc.Iterator[sa.ColumnElement[bool]]:

@@ -21,17 +21,19 @@ MOST = 50
 
 def get(
     context: cyborg_context.RequestContext, uuid: str, project_id: str | None
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, ...], int]:
     """Read the tags of a device context.
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
-    :returns: the tags, sorted.
+    :returns: the tags, sorted; and the revision that it is at with them, or
+        an earlier one if they are changed at this moment.
     :raises DeviceContextNotFound: if there is none in the project.
     """
     with session.reading(context) as db:
-        contexts.find_row(db, uuid, project_id)
-        return _read(db, uuid)
+        # First: who changes them if it is at that revision is refused then.
+        row, _server_id, _fault = contexts.find_row(db, uuid, project_id)
+        return _read(db, uuid), int(row.revision)
 
 
 @session.retry
@@ -67,14 +69,15 @@ def add(
     project_id: str | None,
     tag: str,
     revisions: contexts.Revisions = None,
-) -> int | None:
+) -> tuple[int, bool]:
     """Give a device context one more tag; safe to repeat.
 
     :param uuid: its UUID.
     :param project_id: the project it must belong to; None for any.
     :param tag: the tag.
     :param revisions: what it must be at.
-    :returns: the revision that it is at with it; None if it had the tag.
+    :returns: the revision that it is at with it, and whether it had not the
+        tag.
     :raises DeviceContextNotFound: if there is none in the project.
     :raises DeviceContextChanged: if it is at another revision.
     :raises InvalidRequest: if it has as many as it may have.
@@ -83,7 +86,8 @@ def add(
         _lock(db, uuid, project_id, revisions)
         known = _read(db, uuid)
         if tag in known:
-            return None
+            row, _server_id, _fault = contexts.find_row(db, uuid, project_id)
+            return int(row.revision), False
         if len(known) >= MOST:
             raise exception.InvalidRequest(
                 field='tag',
@@ -91,7 +95,7 @@ def add(
                 'more. Remove one first.',
             )
         tag_rows.insert(db, {uuid: [tag]})
-        return _record(db, uuid, project_id)
+        return _record(db, uuid, project_id), True
 
 
 @session.retry

@@ -90,26 +90,36 @@ def remove(
     :param arq_ids: UUIDs of the ARQs.
     :returns: see :attr:`Removed.handles`.
     """
+    with session.writing(context) as db:
+        return remove_in(db, arq_ids)
+
+
+def remove_in(
+    db: orm.Session, arq_ids: collections.abc.Iterable[str]
+) -> list[handles.Handle]:
+    """Do as :func:`remove` does, in a transaction that goes on.
+
+    :param db: the transaction's session.
+    :param arq_ids: UUIDs of the ARQs.
+    :returns: see :attr:`Removed.handles`.
+    """
     arq = models.ExtArq
     # In one order, so that calls with some of the same wait for each other.
     ordered = sorted(set(arq_ids))
     found: list[handles.Handle] = []
-    with session.writing(context) as db:
-        of_contexts = False
-        for some in _portions(ordered):
-            mine = arq.uuid.in_(some)
-            db.execute(
-                sa.update(arq)
-                .where(mine)
-                .values(updated_at=timeutils.utcnow()),
-                execution_options={'synchronize_session': False},
-            )
-            removed = of_ids(db, some)
-            of_contexts |= bool(removed.places)
-            found += removed.handles
-        if of_contexts:
-            what = recording.What(actions.Action.UNBIND)
-            finding.record_of_arqs(db, ordered, what)
+    of_contexts = False
+    for some in _portions(ordered):
+        mine = arq.uuid.in_(some)
+        db.execute(
+            sa.update(arq).where(mine).values(updated_at=timeutils.utcnow()),
+            execution_options={'synchronize_session': False},
+        )
+        removed = of_ids(db, some)
+        of_contexts |= bool(removed.places)
+        found += removed.handles
+    if of_contexts:
+        what = recording.What(actions.Action.UNBIND)
+        finding.record_of_arqs(db, ordered, what)
     return found
 
 

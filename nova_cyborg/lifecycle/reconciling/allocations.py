@@ -22,9 +22,14 @@ LOG = logging.getLogger(__name__)
 
 # Resource providers of a look, in turn.
 _AT_ONCE = 20
+# Servers of a look that something was put right of.
+_MOST_TOUCHED = 200
+# Migrations whose servers are remembered, those that were met last.
+_MOST_NOTED = 10_000
 _UNALLOCATED = 'no-placement-allocation'
 _OF_NO_SERVER = 'allocation-of-no-server'
 _ELSEWHERE = 'allocation-on-another-host'
+_TOO_MUCH = 'no-device'
 # By the state of a server that has no use for any allocation.
 _UNUSED = {
     servers.State.GONE: _OF_NO_SERVER,
@@ -74,6 +79,14 @@ class Allocations:
         # with the server as it was then.
         self._over: dict[str, tuple[servers.Server, float]] = {}
         self._until: dict[_Fact, float] = {}
+        # Until when consumers are left alone of which nobody can tell that
+        # they were servers, by their UUIDs.
+        self._unknown: dict[str, float] = {}
+        # Those that were servers, among what is found.
+        self._were: set[str] = set()
+        # The servers of migrations, by the UUIDs of these, as far as they are
+        # known: Nova lists them all to tell of one.
+        self._migrations: dict[str, str] = {}
         # What may be of a migration, and when that is to be looked at again.
         self._later: dict[_Fact, float] = {}
         # A device does not go from host to host under one resource provider.
@@ -95,6 +108,11 @@ class Allocations:
             for consumer, (server, since) in self._over.items()
         ]
         return [*self._suspects.seen, *over]
+
+    @property
+    def suspected(self) -> list[str]:
+        """UUIDs of whom is suspected; Placement is to be asked about them."""
+        return [each.server.server_id for each in self._suspects]
 
     def look(self, budget: report.Budget) -> None:
         """Look at some, and put those right that were found before.
@@ -122,14 +140,23 @@ class Allocations:
         context = cyborg_context.get_admin_context()
         client, says = placement.Placement(), nova.Nova()
         again = {each.provider for each in self._suspects}
-        for server_id in sorted(self._report.touched):
-            again.update(client.providers_of(server_id))
-            self._report.touched.discard(server_id)
+        touched: dict[str, list[str]] = {}
+        for server_id in self._report.touched[:_MOST_TOUCHED]:
+            if not budget.left:
+                break
+            touched[server_id] = client.providers_of(server_id)
+            again.update(touched[server_id])
         chosen = providers.of_uuids(context, again)
         if in_turn:
             chosen += self._following(context)
         found: set[_Fact] = set()
-        declined = self._declined(time.monotonic())
+        now = time.monotonic()
+        declined = self._declined(now)
+        # Before anything is asked about what is due: what Nova did not say,
+        # it may say by now.
+        self._later = {
+            each: due for each, due in self._later.items() if due > now
+        }
         looked = set(again)
         for each in chosen:
             if not budget.left:
@@ -141,11 +168,24 @@ class Allocations:
                 for fact in self._about(client, each, says)
                 if fact not in declined and not _is_moving(client, says, fact)
             )
+        found = {
+            each
+            for each in found
+            if each.kind != _OF_NO_SERVER or self._is_to_end(each, says)
+        }
+        for server_id, of_server in touched.items():
+            if looked.issuperset(of_server):
+                self._report.forget_touched(server_id)
         kept = {each for each in self._suspects if each.provider not in looked}
         # Both waits begin at the first look.
-        waiting = {each for each in found if not self._is_long_over(each)}
+        waiting = {
+            each for each in found if not self._is_long_over(each, says)
+        }
         now = time.monotonic()
         confirmed = self._suspects.confirmed(found | kept, now)
+        self._were.intersection_update(
+            each.server.server_id for each in found | kept
+        )
         for fact in sorted(confirmed, key=_order):
             if fact in found - waiting and budget.left:
                 self._carry_out(client, fact)
@@ -164,35 +204,67 @@ class Allocations:
         # It is repaired, or has a reason that does not go away at once.
         self._until[fact] = time.monotonic() + watch.MUCH_LATER
 
-    def _is_long_over(self, fact: _Fact) -> bool:
+    def _is_to_end(self, fact: _Fact, says: nova.Nova) -> bool:
+        """Tell whether what Nova shows no server of is to be forgotten.
+
+        Not what is of a migration that goes on, for days if it waits to be
+        confirmed; nor what Nova never knew, as an operator may have made.
+        """
+        consumer = fact.server.server_id
+        if fact in self._later:
+            return True
+        if consumer not in self._migrations:
+            if says.migrations is None:
+                # It is not known yet.
+                return True
+            if consumer not in says.migrations:
+                return self._was_server(consumer, says)
+            self._note_migration(consumer, says.migrations[consumer].server_id)
+        moved = says.server(self._migrations[consumer])
+        if heal.is_over(says, moved):
+            return True
+        self._over.pop(consumer, None)
+        return False
+
+    def _note_migration(self, consumer: str, server_id: str) -> None:
+        self._migrations[consumer] = server_id
+        if len(self._migrations) > _MOST_NOTED:
+            del self._migrations[next(iter(self._migrations))]
+
+    def _was_server(self, consumer: str, says: nova.Nova) -> bool:
+        if consumer in self._were:
+            return True
+        was = heal.was_server(says, consumer)
+        if was:
+            self._were.add(consumer)
+        elif was is False:
+            self._unknown[consumer] = time.monotonic() + watch.MUCH_LATER
+        return was is not False
+
+    def _is_long_over(self, fact: _Fact, says: nova.Nova) -> bool:
         """Tell whether nothing may be of a migration that goes on.
 
         Nova is not asked again for a while about what may be.
         """
         if fact.kind != _OF_NO_SERVER:
             return True
-        now = time.monotonic()
-        self._later = {
-            each: due for each, due in self._later.items() if due > now
-        }
         if fact in self._later:
             return False
-        if not self._is_over(fact):
+        if not self._is_over(fact, says):
             self._later[fact] = time.monotonic() + self._pause
             return False
         return True
 
-    def _is_over(self, fact: _Fact) -> bool:
-        """Tell whether what has allocated is no migration, or is long over."""
-        says, consumer = nova.Nova(), fact.server.server_id
-        if says.migrations is None:
-            return False
-        if consumer not in says.migrations:
-            return True
-        moved = says.server(says.migrations[consumer].server_id)
-        if moved.state not in heal.MOVE_IS_OVER:
-            self._over.pop(consumer, None)
-            return False
+    def _is_over(self, fact: _Fact, says: nova.Nova) -> bool:
+        """Tell whether what has allocated is no migration, or is long over.
+
+        :param fact: what is to be forgotten, as :meth:`_is_to_end` says.
+        :param says: what Nova says.
+        """
+        consumer = fact.server.server_id
+        if consumer not in self._migrations:
+            return consumer in self._were
+        moved = says.server(self._migrations[consumer])
         now = time.monotonic()
         before, since = self._over.get(consumer, (None, now))
         if before is None:
@@ -224,18 +296,43 @@ class Allocations:
         says: nova.Nova,
     ) -> collections.abc.Iterator[_Fact]:
         """Compare what Placement and Cyborg say of a resource provider."""
-        consumers = client.consumers(provider.uuid).keys()
+        allocated = client.consumers(provider.uuid)
+        consumers = allocated.keys()
         for consumer in sorted(consumers - provider.uses.keys()):
+            if self._is_left_alone(consumer, says):
+                continue
             server = says.server(consumer)
             kind = _UNUSED.get(server.state)
             if kind is None and self._is_elsewhere(client, provider, server):
                 kind = _ELSEWHERE
             if kind:
                 yield _Fact(kind, provider.uuid, server, 0)
+        for consumer, resources in sorted(allocated.items()):
+            use = provider.uses.get(consumer)
+            if sum(resources.values()) <= (use.count if use else 0):
+                continue
+            server = says.server(consumer)
+            if _has_too_much(client, provider.uuid, server):
+                yield _Fact(_TOO_MUCH, provider.uuid, server, 0)
         for server_id in sorted(provider.uses.keys() - consumers):
             server, use = says.server(server_id), provider.uses[server_id]
             if server.state in servers.AT_REST and server.node == use.node:
                 yield _Fact(_UNALLOCATED, provider.uuid, server, use.count)
+
+    def _is_left_alone(self, consumer: str, says: nova.Nova) -> bool:
+        """Tell whether it is known that a consumer is no server.
+
+        Nova is asked nothing, or about one server.
+        """
+        now = time.monotonic()
+        self._unknown = {
+            each: until for each, until in self._unknown.items() if until > now
+        }
+        if consumer in self._unknown:
+            return True
+        if consumer not in self._migrations:
+            return False
+        return not heal.is_over(says, says.server(self._migrations[consumer]))
 
     def _is_elsewhere(
         self,
@@ -252,6 +349,21 @@ class Allocations:
         if provider.uuid not in self._nodes:
             self._nodes[provider.uuid] = client.node(provider.uuid)
         return self._nodes[provider.uuid] not in (None, server.node)
+
+
+def _has_too_much(
+    client: placement.Placement, provider: str, server: servers.Server
+) -> bool:
+    """Tell whether more is allocated than devices and flavor account for."""
+    if (
+        server.state is not servers.State.RESTING
+        or server.node is None
+        or not server.tells_flavor
+    ):
+        return False
+    found = client.allocations(server.server_id)
+    wanted = heal.more_than_devices(client, server, found)
+    return found.get(provider) != wanted.get(provider)
 
 
 def _order(fact: _Fact) -> tuple[bool, str, str, str]:
@@ -285,11 +397,13 @@ def _repair(client: placement.Placement, fact: _Fact) -> bool:
         return False
     if fact.kind == _UNALLOCATED:
         return heal.allocate(client, fact.provider, server, fact.count)
+    if fact.kind == _TOO_MUCH:
+        return heal.lower(client, server)
     if fact.kind == _OF_NO_SERVER:
         return _forget(client, says, fact)
     if fact.kind != _ELSEWHERE:
         heal.forget_unused(client, server)
-    elif _is_left(says, fact):
+    elif _is_left(client, says, fact):
         heal.forget_on_host(client, fact.provider, server)
     else:
         return False
@@ -305,18 +419,19 @@ def _forget(client: placement.Placement, says: nova.Nova, fact: _Fact) -> bool:
         client.forget(consumer)
         return True
     moved = says.server(says.migrations[consumer].server_id)
-    if moved.state not in heal.MOVE_IS_OVER:
+    if not heal.is_over(says, moved):
         return False
     heal.end_move(client, fact.provider, consumer, moved)
     return True
 
 
-def _is_left(says: nova.Nova, fact: _Fact) -> bool:
+def _is_left(
+    client: placement.Placement, says: nova.Nova, fact: _Fact
+) -> bool:
     """Tell whether a server has nothing to do with another host any more."""
     server = fact.server
     # Nova keeps what an evacuated server has on its old host until that is
     # back.
     if says.is_evacuated(server.server_id):
         return False
-    failed = server.state is servers.State.FAILED
-    return not (failed and says.may_run_elsewhere(server))
+    return not heal.may_use_elsewhere(client, says, server)

@@ -20,6 +20,8 @@ _FAILURES = 3
 # Seconds until one that has failed is tried again: after as often as above,
 # twice as long each time, up to the longest.
 _FIRST, _LONGEST = 30, 600
+# Servers of which Placement is to be asked before their turn.
+_MOST_TOUCHED = 10_000
 # Somebody has begun something with it: it is looked at anew.
 _CHANGED = (
     exception.AlreadyBegun,
@@ -60,15 +62,43 @@ class _Failure:
 
 
 class Report:
-    """Counts by kind, since the process has begun to reconcile."""
+    """Counts by kind, since the process has begun to reconcile.
 
-    def __init__(self) -> None:
+    :param touched: UUIDs of servers that another process has put something
+        right of, and has not asked Placement about.
+    """
+
+    def __init__(self, touched: collections.abc.Iterable[str] = ()) -> None:
         self.found: collections.Counter[str] = collections.Counter()
         self.repaired: collections.Counter[str] = collections.Counter()
         self.failed: collections.Counter[str] = collections.Counter()
-        #: UUIDs of servers, of which Placement may say what is not so.
-        self.touched: set[str] = set()
+        # In order, and each once.
+        self._touched: dict[str, None] = {}
+        for server_id in touched:
+            self.touch(server_id)
         self._failures: dict[tuple[str, str], _Failure] = {}
+
+    @property
+    def touched(self) -> list[str]:
+        """UUIDs of servers of which Placement may say what is not so."""
+        return list(self._touched)
+
+    def touch(self, server_id: str) -> None:
+        """Have Placement asked about a server.
+
+        Of those that are too many, what is left is found in turn.
+
+        :param server_id: its UUID.
+        """
+        if len(self._touched) < _MOST_TOUCHED:
+            self._touched[server_id] = None
+
+    def forget_touched(self, server_id: str) -> None:
+        """Say that Placement was asked about a server.
+
+        :param server_id: its UUID.
+        """
+        self._touched.pop(server_id, None)
 
     def as_dict(self) -> dict[str, ty.Any]:
         """Return the counts, for JSON."""

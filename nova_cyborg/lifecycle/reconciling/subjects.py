@@ -86,12 +86,13 @@ class Subjects(ty.Generic[_F]):
     def look(
         self,
         budget: report.Budget,
-        listed: collections.abc.Container[str],
+        listed: collections.abc.MutableSet[str],
     ) -> None:
         """Ask Nova about those that are not settled, and due.
 
         :param budget: how long that may take.
-        :param listed: UUIDs of servers that Nova has listed as deleted.
+        :param listed: UUIDs of servers that Nova has listed as deleted; those
+            that exist all the same are taken from it.
         """
         found = {each.server_id: each for each in self._source.unsettled()}
         self.watch.update(found, time.monotonic(), listed)
@@ -99,14 +100,35 @@ class Subjects(ty.Generic[_F]):
         for each in self.watch.due(time.monotonic()):
             if not budget.left or unknown >= _MOST_UNKNOWN:
                 return
-            unknown += not self._look_at(each)
+            if each.listed:
+                unknown += not self._look_at_listed(each, listed)
+            else:
+                unknown += not self._look_at(each)
+
+    def _look_at_listed(
+        self,
+        each: watch.Watched[_F],
+        listed: collections.abc.MutableSet[str],
+    ) -> bool:
+        """Look at one that Nova has listed as deleted.
+
+        It may exist all the same: what a resize to another cell leaves in the
+        one before is deleted there.
+
+        :returns: whether Nova says anything of it.
+        """
+        # To repair it is to look.
+        if self._repair(each, self._source.gone):
+            return True
+        server_id = each.fact.server_id
+        state = nova.Nova().server(server_id).state
+        if state not in (servers.State.GONE, servers.State.UNKNOWN):
+            each.listed = False
+            listed.discard(server_id)
+        return state is not servers.State.UNKNOWN
 
     def _look_at(self, each: watch.Watched[_F]) -> bool:
         """Look at one; tell whether Nova says anything of it."""
-        if each.listed:
-            # To repair it is to look.
-            self._repair(each, self._source.gone)
-            return True
         server = nova.Nova().server(each.fact.server_id)
         kind = self._source.kind_of(each.fact, server)
         now = time.monotonic()
@@ -118,16 +140,22 @@ class Subjects(ty.Generic[_F]):
             self._repair(each, kind)
         return server.state is not servers.State.UNKNOWN
 
-    def _repair(self, each: watch.Watched[_F], kind: str) -> None:
+    def _repair(self, each: watch.Watched[_F], kind: str) -> bool:
+        """Repair one; tell whether there was, or is, something to repair."""
+        was_so = True
+
         def repair() -> bool:
-            return self._source.repair(kind, each.fact, listed=each.listed)
+            nonlocal was_so
+            was_so = self._source.repair(kind, each.fact, listed=each.listed)
+            return was_so
 
         server_id = each.fact.server_id
-        self._report.touched.add(server_id)
+        self._report.touch(server_id)
         if self._report.carry_out(kind, server_id, repair):
             each.wait(time.monotonic())
         else:
             each.due = time.monotonic() + watch.LATER
+        return was_so
 
     def look_again(self, budget: report.Budget, limit: int) -> bool:
         """Ask Nova about some of those that are settled, in turn.

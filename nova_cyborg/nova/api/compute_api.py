@@ -36,18 +36,22 @@ from nova_cyborg import cyborg_client, exception, signatures
 from nova_cyborg.nova import (
     carried,
     client,
+    features,
     groups,
     hint,
     marks,
     overrides,
 )
 from nova_cyborg.nova.api import begun, deletion, gate, live, refusals
+from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
 LOG = logging.getLogger(__name__)
 
 # The conductor hook that the hint is for.
 _HOOK = 'device_context'
+# Of a migration that waits to be confirmed, or reverted.
+_FINISHED = 'finished'
 # A guest that restarts itself keeps its devices.
 _SOFT = 'SOFT'
 _CONTROLLERS = (
@@ -150,8 +154,10 @@ class API(deletion.API):
     def revert_resize(self, stock: overrides.Stock) -> ty.Any:
         """Move a server back, unless a device of it is missing there.
 
-        :raises Refused: if it is; the move can be confirmed.
+        :raises Refused: if it is, or the nova-compute there would start the
+            guest without devices; the move can be confirmed.
         """
+        _refuse_unable(stock)
         _refuse_missing_left(stock)
         return stock()
 
@@ -281,6 +287,31 @@ def _refuse_missing(stock: overrides.Stock) -> None:
     except exception.DeviceContextError as exc:
         # nova-compute asks again, and fails if there is no answer then.
         LOG.debug('Cyborg does not say what is missing: %s', exc)
+
+
+def _refuse_unable(stock: overrides.Stock) -> None:
+    """Refuse to move the server back to a nova-compute without the plugin.
+
+    :raises Refused: if it has none any more.
+    """
+    context, instance = stock['context'], stock['instance']
+    if not marks.has_contexts(instance):
+        return
+    try:
+        migration = objects.Migration.get_by_instance_and_status(
+            context.elevated(), instance.uuid, _FINISHED
+        )
+    except nova_exception.MigrationNotFoundByStatus:
+        # Nova says so.
+        return
+    host = migration.source_compute
+    if not computes.can(
+        instance._context, host, migration.source_node, features.MOVE
+    ):
+        with refusals.answering(f'Reverting of server {instance.uuid}'):
+            raise exception.SourceWithoutPlugin(
+                server_id=instance.uuid, host=host
+            )
 
 
 def _refuse_missing_left(stock: overrides.Stock) -> None:

@@ -94,8 +94,10 @@ def _release(context: nova_context.RequestContext, server_id: str) -> None:
     """
     allocations = client.allocation_client(context)
     try:
-        client.repeating(
-            lambda: allocations.release(server_id, terminated=True)
+        client.while_user_waits(
+            lambda seconds: allocations.release(
+                server_id, terminated=True, within=seconds
+            )
         )
     except exception.DeviceContextError as exc:
         LOG.error(

@@ -11,12 +11,9 @@ from __future__ import annotations
 
 from nova.compute import vm_states
 
-from nova_cyborg import cyborg_client, exception, model
-from nova_cyborg.nova import client, overrides
+from nova_cyborg import exception, model
+from nova_cyborg.nova import client, groups, overrides
 from nova_cyborg.nova.api import refusals
-
-# A later release of Cyborg's side may have another word.
-_POSSIBLE = (model.LiveMigration.DETACH, model.LiveMigration.NATIVE)
 
 
 def check(stock: overrides.Stock) -> None:
@@ -39,17 +36,9 @@ def check(stock: overrides.Stock) -> None:
         except exception.AllocationNotFound:
             # Its device contexts have been released since it was booted.
             return
-        for context in held.contexts:
-            _check_context(context)
+        groups.check_live(held.contexts)
         if instance.vm_state == vm_states.PAUSED and any(
             context.live_migration == model.LiveMigration.DETACH
             for context in held.contexts
         ):
             raise exception.LiveMigrationPaused(server_id=instance.uuid)
-
-
-def _check_context(context: cyborg_client.AllocatedContext) -> None:
-    if context.live_migration not in _POSSIBLE:
-        raise exception.LiveMigrationRefused(
-            id=context.uuid, word=context.live_migration
-        )

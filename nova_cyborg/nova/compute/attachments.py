@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import functools
 import itertools
 import logging
 import typing as ty
@@ -64,6 +65,8 @@ class Attachment:
         )
         self._arq_ids: list[str] = list(device_context.get('arqs', ()))
         self._caller = caller
+        # What the server uses, as it was read last; None before that.
+        self._held: _Arqs | None = None
         # Whether there may be something to undo.
         self._marked = False
         self._allocations = client.allocation_client(context)
@@ -99,7 +102,7 @@ class Attachment:
         except Exception as exc:
             self._undo(exc)
             raise
-        self._describe(arqs)
+        self._describe()
         # The guest has the devices: what fails now is done by another attempt.
         self._call(self._allocations.attached)
 
@@ -119,7 +122,7 @@ class Attachment:
             raise
         self._unbind()
         self._release(None)
-        self._describe([])
+        self._describe()
 
     def _require(self, states: collections.abc.Collection[str]) -> None:
         guards.check_idle(self._instance, self._manager.host, states)
@@ -160,15 +163,17 @@ class Attachment:
             )
         except (exception.OtherAttempt, exception.ServerMoving):
             # Whoever has taken over knows nothing of it.
-            move = bindings.last_move(self._context, self._instance)
             placement.take_back(
                 self._manager.reportclient,
                 self._context,
-                [self._instance.uuid, *([move.uuid] if move else ())],
+                self._consumers(),
                 added,
             )
             raise
-        return bindings.wait_for(self._context, self._instance, self._arq_ids)
+        self._held = bindings.wait_for(
+            self._context, self._instance, self._arq_ids
+        )
+        return self._own(self._held)
 
     def _allocate(
         self, taints: collections.abc.Collection[str]
@@ -238,25 +243,52 @@ class Attachment:
         """Read what is bound."""
         if not self._arq_ids:
             return []
-        found = self._allocations.arqs(self._instance.uuid)
-        return [arq for arq in found if arq['uuid'] in self._arq_ids]
+        self._held = self._allocations.arqs(self._instance.uuid)
+        return self._own(self._held)
+
+    def _own(self, held: _Arqs) -> _Arqs:
+        return [arq for arq in held if arq['uuid'] in self._arq_ids]
 
     def _unbind(self) -> None:
         """Unbind the devices, and forget what Placement has of them."""
-        report_client = self._manager.reportclient
-        allocated = placement.allocated(
-            report_client, self._context, self._instance
+        read = functools.partial(
+            placement.allocated,
+            self._manager.reportclient,
+            self._context,
+            self._instance,
+        )
+        found = {each: read(each) for each in self._consumers()}
+        providers = itertools.chain.from_iterable(
+            each.providers for each in found.values()
         )
         try:
-            left = self._call(
-                self._allocations.unplug, sorted(allocated.providers)
-            )
+            left = self._call(self._allocations.unplug, sorted({*providers}))
         except exception.OtherAttempt:
             self._plug_again()
             raise
-        placement.lower(
-            report_client, self._context, self._instance, allocated, left
-        )
+        # By now, what the server had may be a migration's.
+        for consumer in self._consumers():
+            placement.lower(
+                self._manager.reportclient,
+                self._context,
+                self._instance,
+                consumer,
+                found.get(consumer) or read(consumer),
+                left,
+            )
+
+    def _consumers(self) -> collections.abc.Iterator[str]:
+        """Return who may have what Placement has allocated on this host.
+
+        The server comes first, and its last move is looked up after that:
+        what Nova allocates to the migration meanwhile is found there.
+
+        :returns: UUIDs of the server, and of its last migration, if any.
+        """
+        yield self._instance.uuid
+        move = bindings.last_move(self._context, self._instance)
+        if move is not None:
+            yield move.uuid
 
     def _plug_again(self) -> None:
         """Give a guest back what its server is to have after all.
@@ -322,13 +354,12 @@ class Attachment:
                 exc,
             )
 
-    def _describe(self, arqs: _Arqs) -> None:
-        """Have the metadata tell of devices; never fail for that.
-
-        :param arqs: the accelerator requests that are new.
-        """
+    def _describe(self) -> None:
+        """Have the metadata tell of devices; never fail for that."""
         self._store(
-            lambda: self._manager.driver.describe_devices(self._instance, arqs)
+            lambda: self._manager.driver.describe_devices(
+                self._instance, self._held
+            )
         )
 
     def _describe_again(self) -> None:

@@ -29,8 +29,13 @@ _MOVES = (
     fields.MigrationType.RESIZE,
     fields.MigrationType.LIVE_MIGRATION,
 )
+# States of a migration that failed before it could be confirmed, or was
+# interrupted.
+_FAILED = ('error', 'post-migrating')
 # States of a live migration that the nova-compute of the source has begun.
 _UNDER_WAY = ('queued', 'preparing', 'running', 'running (post-copy)')
+# Those of one that libvirt was told of.
+_TOLD = ('running', 'running (post-copy)')
 
 
 def wait_until_bound(
@@ -74,7 +79,7 @@ def wait_for(
 
     :param instance: the server.
     :param arq_ids: UUIDs of the accelerator requests.
-    :returns: the requests.
+    :returns: all requests of what it uses, these among them.
     :raises BindingFailed: if one could not be bound.
     :raises BindingTimeout: if it takes longer than nova.conf's
         ``arq_binding_timeout``.
@@ -82,10 +87,11 @@ def wait_for(
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
+    held: list[dict[str, ty.Any]] = []
 
     def read() -> list[dict[str, ty.Any]]:
-        found = allocations.arqs(instance.uuid)
-        return [arq for arq in found if arq['uuid'] in arq_ids]
+        held[:] = allocations.arqs(instance.uuid)
+        return [arq for arq in held if arq['uuid'] in arq_ids]
 
     arqs = _when_over(instance, read)
     if not server_arqs.all_bound(arqs, arq_ids):
@@ -95,7 +101,7 @@ def wait_for(
             reason=reason or 'an accelerator request is not bound.',
         )
     cyborg_client.refuse_missing(instance.uuid, arqs)
-    return arqs
+    return held
 
 
 def activate(
@@ -144,6 +150,7 @@ def unbind(
     context: nova_context.RequestContext,
     instance: objects.Instance,
     migration_id: str,
+    node: str | None,
 ) -> None:
     """Unbind the devices at the destination of a move.
 
@@ -151,11 +158,12 @@ def unbind(
 
     :param instance: the server.
     :param migration_id: UUID of Nova's migration.
+    :param node: the node of the destination; None if it is not known.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
     allocations = client.allocation_client(context)
     client.repeating(
-        lambda: allocations.unbind_migration(instance.uuid, migration_id)
+        lambda: allocations.unbind_migration(instance.uuid, migration_id, node)
     )
 
 
@@ -163,18 +171,25 @@ def unbind_sometime(
     context: nova_context.RequestContext,
     instance: objects.Instance,
     migration_id: str,
+    node: str | None = None,
 ) -> None:
     """Unbind the devices at the destination of a move that is over.
 
+    It may be said late, when Nova has tried another host with the same
+    migration.
+
     :param instance: the server, which has stayed where it was.
     :param migration_id: UUID of Nova's migration.
+    :param node: the node of the destination; None if Nova tries no other
+        host with the migration.
     """
     unfinished.UNFINISHED.tell(
         context,
         instance.uuid,
-        f'unbind what it was to have by migration {migration_id}',
+        f'unbind what it was to have by migration {migration_id}'
+        f'{(node and f" on {node}") or ""}',
         lambda allocations: allocations.unbind_migration(
-            instance.uuid, migration_id
+            instance.uuid, migration_id, node
         ),
     )
 
@@ -190,6 +205,27 @@ def live_migration(
     """
     last = last_live_migration(context, instance)
     return last if last is not None and last.status in _UNDER_WAY else None
+
+
+def comes_live(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    host: str,
+) -> bool:
+    """Tell whether libvirt has been told to migrate a server to a host.
+
+    And its source has not ended that.
+
+    :param instance: the server.
+    :param host: the host.
+    :returns: whether it is so, whatever else was begun since.
+    """
+    return any(
+        each.migration_type == fields.MigrationType.LIVE_MIGRATION
+        and each.dest_compute == host
+        and each.status in _TOLD
+        for each in _moves(context, instance)
+    )
 
 
 def is_followed(
@@ -262,8 +298,8 @@ def own(
 ) -> list[dict[str, ty.Any]]:
     """Read the accelerator requests with which a server's guest is started.
 
-    If they are of another host, Cyborg was not told how the last move has
-    ended: it is told now.
+    If they are of another host, or of the other one of two bindings on this
+    host, Cyborg was not told how the last move has ended: it is told now.
 
     :param instance: the server, on its host.
     :returns: its accelerator requests, those of profiles too.
@@ -272,8 +308,12 @@ def own(
     """
     allocations = client.allocation_client(context)
     arqs = allocations.arqs(instance.uuid)
-    if _nodes(arqs) - {instance.node}:
-        _end_last_move(context, allocations, instance)
+    last = last_move(context, instance)
+    if last is not None and (
+        _nodes(arqs) - {instance.node}
+        or (_is_open_here(last, instance) and _has_two(allocations, instance))
+    ):
+        _end_move(allocations, instance, last)
         arqs = allocations.arqs(instance.uuid)
     others = _nodes(arqs) - {instance.node}
     if others:
@@ -313,16 +353,47 @@ def _nodes(arqs: collections.abc.Iterable[dict[str, ty.Any]]) -> set[str]:
     return {arq['hostname'] for arq in arqs if marks.is_of_device_context(arq)}
 
 
-def _end_last_move(
-    context: nova_context.RequestContext,
+def _is_open_here(last: objects.Migration, instance: objects.Instance) -> bool:
+    """Tell whether a server was resized on its node, and has failed to be.
+
+    While it waits to be confirmed, it uses the right devices, and keeps the
+    others.
+    """
+    return bool(
+        last.source_node == last.dest_node == instance.node
+        and last.status in _FAILED
+    )
+
+
+def _has_two(
+    allocations: cyborg_client.AllocationClient, instance: objects.Instance
+) -> bool:
+    """Tell whether a server has more than one binding."""
+    try:
+        held = allocations.get(instance.uuid)
+    except exception.AllocationNotFound:
+        return False
+    return any(len(each.bindings) > 1 for each in held.contexts)
+
+
+def _has_arrived(last: objects.Migration, instance: objects.Instance) -> bool:
+    """Tell whether a server is where its last move was to bring it.
+
+    On one node, the guest was shut down for it: Nova keeps the flavor that it
+    had from then on, until the move is confirmed or reverted.
+    """
+    if _is_open_here(last, instance):
+        return instance.old_flavor is not None
+    return bool(last.dest_node == instance.node)
+
+
+def _end_move(
     allocations: cyborg_client.AllocationClient,
     instance: objects.Instance,
+    last: objects.Migration,
 ) -> None:
-    last = last_move(context, instance)
-    if last is None:
-        return
-    if last.dest_node == instance.node:
+    if _has_arrived(last, instance):
         allocations.activate(instance.uuid, last.uuid)
         allocations.settle(instance.uuid, last.uuid)
     else:
-        allocations.unbind_migration(instance.uuid, last.uuid)
+        allocations.unbind_migration(instance.uuid, last.uuid, last.dest_node)

@@ -9,6 +9,7 @@ destination is gone.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import typing as ty
 
@@ -65,6 +66,7 @@ class ComputeManager(restarted.ComputeManager):
         is_told, _destroy_disks = self._live_migration_cleanup_flags(
             migrate_data, migr_ctxt=instance.migration_context
         )
+        _show_as_migrating(stock['context'], instance)
         stock()
         if not is_told:
             _unbind(stock['context'], instance, migrate_data)
@@ -144,6 +146,10 @@ class ComputeManager(restarted.ComputeManager):
             now = guards.current(context, instance)
             if now is None or now.task_state == task_states.MIGRATING:
                 return True
+            # The source waits, and whatever Nova says by now: the guest is
+            # here.
+            if bindings.comes_live(context, now, self.host):
+                return True
             # The source may have given up waiting, and have said that it is
             # here. It ends the migration when it was told that this is done.
             return (
@@ -154,6 +160,7 @@ class ComputeManager(restarted.ComputeManager):
             )
 
         def take_over() -> None:
+            _show_as_migrating(context, instance)
             stock()
             marks.take_stale(context, instance)
 
@@ -211,6 +218,35 @@ class ComputeManager(restarted.ComputeManager):
         migration = objects.Migration.get_by_id(context, stock['migration_id'])
         if migration.status == 'cancelled':
             bindings.unbind_sometime(context, instance, migration.uuid)
+
+
+def _show_as_migrating(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> None:
+    """Have Nova end the migration of a server whose state was reset meanwhile.
+
+    Where its guest is, is known now. Nova would put the server in error as one
+    with which something else is done; what came then would not be undone, or
+    not be taken over. If something else is done, that is left to Nova.
+
+    :param instance: the server, which libvirt has migrated, or has not.
+    """
+    now = guards.current(context, instance)
+    if now is None or now.task_state is not None:
+        return
+    migration = bindings.live_migration(context, now)
+    if migration is None or now.host != migration.source_compute:
+        return
+    LOG.warning(
+        'The state of server %s was reset while it was migrated to %s; the '
+        'migration is ended all the same',
+        instance.uuid,
+        migration.dest_compute,
+    )
+    now.task_state = task_states.MIGRATING
+    # What has been begun since is seen by Nova.
+    with contextlib.suppress(nova_exception.UnexpectedTaskStateError):
+        now.save(expected_task_state=[None])
 
 
 def _unbind(

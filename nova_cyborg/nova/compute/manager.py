@@ -39,6 +39,7 @@ from nova_cyborg.nova import (
 )
 from nova_cyborg.nova.compute import arqs as server_arqs
 from nova_cyborg.nova.compute import bindings, guards, hotplug, live, moves
+from nova_cyborg.nova.compute.recovery import pending
 from nova_cyborg.nova.features import computes
 
 CONF = conf.CONF
@@ -63,12 +64,13 @@ def _timeout_class() -> type[BaseException]:
 _Timeout = _timeout_class()
 
 
-class ComputeManager(live.ComputeManager):
+class ComputeManager(pending.ComputeManager):
     """Nova's compute manager, strict about accelerator requests."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         plugin.or_stop(moves.check)
         plugin.or_stop(live.check)
+        plugin.or_stop(pending.check)
         plugin.or_stop(hotplug.check)
         plugin.or_stop(functools.partial(overrides.check, ComputeManager))
         super().__init__(*args, **kwargs)
@@ -100,7 +102,7 @@ class ComputeManager(live.ComputeManager):
         self, stock: overrides.Stock
     ) -> list[dict[str, ty.Any]]:
         context, instance = stock['context'], stock['instance']
-        if marks.has_contexts(instance):
+        if marks.bear(instance):
             arqs = bindings.own(context, instance)
             if not arqs:
                 bindings.drop_stale_marks(context, instance)
@@ -225,7 +227,7 @@ class ComputeManager(live.ComputeManager):
     @overrides.method('context instance bdms')
     def _delete_instance(self, stock: overrides.Stock) -> None:
         context, instance = stock['context'], stock['instance']
-        if not marks.has_contexts(instance):
+        if not marks.bear(instance):
             stock()
             return
 

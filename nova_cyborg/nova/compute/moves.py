@@ -42,6 +42,11 @@ LOG = logging.getLogger(__name__)
 _CALLED = {'_delete_stashed_flavor_info': 'instance'}
 # Messages that are known; one comes again within minutes.
 _REMEMBERED = 1000
+# The state of a migration whose guest is not shut down yet.
+_BEGUN = 'pre-migrating'
+# States of a migration that nobody goes on with. Not "reverted": Nova says so
+# before the guest is started again.
+_OVER = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed')
 # States of a migration that waits for a confirmation, or for its end.
 _UNCONFIRMED = ('finished', 'confirming')
 _COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
@@ -56,6 +61,14 @@ class ComputeManager(manager.ComputeManager):
         self._known: collections.deque[tuple[str, str, str]] = (
             collections.deque(maxlen=_REMEMBERED)
         )
+
+    @overrides.method('context image instance', named='node')
+    def prep_resize(self, stock: overrides.Stock) -> None:
+        """Prepare for a server to come here, or have it go elsewhere."""
+        with carried.carrying(
+            dataclasses.replace(carried.now(), node=stock['node'] or '')
+        ):
+            stock()
 
     @overrides.method('context image instance', named='migration')
     def _prep_resize(self, stock: overrides.Stock) -> None:
@@ -74,13 +87,71 @@ class ComputeManager(manager.ComputeManager):
                 ) from exc
             stock()
 
-        due = in_task(stock, task_states.RESIZE_PREP)
-        self._once('prep_resize', stock, due, prepare)
+        self._once_begun('prep_resize', stock, prepare)
 
     @overrides.method('context instance image migration')
     def _resize_instance(self, stock: overrides.Stock) -> None:
+        self._once_begun('resize_instance', stock)
+
+    def _once_begun(
+        self,
+        name: str,
+        stock: overrides.Stock,
+        act: collections.abc.Callable[[], None] | None = None,
+    ) -> None:
+        """See :meth:`_once`; of a move whose guest is not shut down yet."""
         due = in_task(stock, task_states.RESIZE_PREP)
-        self._once('resize_instance', stock, due)
+
+        def drop() -> None:
+            if not self._end_begun(stock):
+                guards.log_dropped(name, stock['instance'])
+
+        self._once(name, stock, due, act, drop=drop)
+
+    def _end_begun(self, stock: overrides.Stock) -> bool:
+        """End a move whose message comes when it is not waited for any more.
+
+        The nova-compute of the source was started again while the
+        destination was prepared, and has taken the server for one that is
+        not moved; or an administrator has reset its state.
+
+        :returns: False if it was gone on with, and is not for this to end.
+        """
+        context, instance = stock['context'], stock['instance']
+        migration = objects.Migration.get_by_id_and_instance(
+            context, stock['migration'].id, instance.uuid
+        )
+        now = guards.current(context, instance)
+        is_at_it = (
+            now is not None
+            and now.task_state == task_states.RESIZE_PREP
+            and not bindings.is_followed(context, now, migration)
+        )
+        if is_at_it or migration.status != _BEGUN:
+            return False
+        LOG.warning(
+            'Server %s is not moved by migration %s: the nova-compute of its '
+            'host was started again while it was prepared, or its state was '
+            'reset',
+            instance.uuid,
+            migration.uuid,
+        )
+        # What is left in Placement is found by its being over.
+        migration.status = 'error'
+        migration.save()
+        if guards.is_on(
+            context, instance, migration.source_compute
+        ) and not bindings.is_followed(context, instance, migration):
+            try:
+                self._revert_allocation(context, instance, migration)
+            except Exception:  # noqa: BLE001 - it is logged
+                log_unended(instance)
+        else:
+            # The server is allocated by something newer, and the audit looks.
+            bindings.unbind_sometime(
+                context, instance, migration.uuid, _node_of(migration)
+            )
+        return True
 
     @overrides.method('context disk_info image instance migration')
     def _finish_resize_helper(self, stock: overrides.Stock) -> None:
@@ -142,7 +213,7 @@ class ComputeManager(manager.ComputeManager):
         :param act: what is done for a server with device contexts instead.
         :param migration_id: UUID of the migration, or of the server; empty if
             the migration is an argument of Nova's method.
-        :param drop: what is done if it is not, in place of logging it.
+        :param drop: what is done if it is not due, in place of logging it.
         """
         instance = stock['instance']
         if not marks.has_contexts(instance):
@@ -157,7 +228,10 @@ class ComputeManager(manager.ComputeManager):
 
         @utils.synchronized(f'nova_cyborg-{instance.uuid}')
         def once() -> None:
-            if message in self._known or not is_due():
+            if message in self._known:
+                guards.log_dropped(name, instance)
+                return
+            if not is_due():
                 if drop is None:
                     guards.log_dropped(name, instance)
                 else:
@@ -185,11 +259,12 @@ class ComputeManager(manager.ComputeManager):
         if not _is_ours(instance, migration):
             return stock()
         context = stock['context']
+        node = _node_of(migration)
         if instance.task_state != task_states.RESIZE_REVERTING:
-            bindings.unbind_sometime(context, instance, migration.uuid)
+            bindings.unbind_sometime(context, instance, migration.uuid, node)
             return stock()
         try:
-            bindings.unbind(context, instance, migration.uuid)
+            bindings.unbind(context, instance, migration.uuid, node)
         except exception.DeviceContextError:
             # The devices of the source are not the server's own again.
             stock()
@@ -240,16 +315,20 @@ class ComputeManager(manager.ComputeManager):
 def in_task(
     stock: overrides.Stock, task_state: str
 ) -> collections.abc.Callable[[], bool]:
-    """Return what tells whether a server is in a task state, or gone.
+    """Return what tells whether a server is in a task of its move, or gone.
 
-    :param stock: a call with the server as its instance.
+    :param stock: a call with the server as its instance, and its migration.
     :param task_state: the task state.
     :returns: a function.
     """
 
     def is_in_task() -> bool:
         now = guards.current(stock['context'], stock['instance'])
-        return now is None or now.task_state == task_state
+        return now is None or (
+            now.task_state == task_state
+            # An administrator may have reset its state, and moved it again.
+            and not _is_past(stock['context'], now, stock['migration'])
+        )
 
     return is_in_task
 
@@ -276,6 +355,35 @@ def check() -> None:
     """
     overrides.check(ComputeManager)
     signatures.check(manager.ComputeManager, _CALLED)
+
+
+def _is_past(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    told: objects.Migration,
+) -> bool:
+    """Tell whether a move, as a message says it, is not the one of a server.
+
+    :param told: the migration, as it was when the message was sent.
+    """
+    now = objects.Migration.get_by_id_and_instance(
+        context, told.id, instance.uuid
+    )
+    return bool(
+        now.status in _OVER
+        # Nova tries another host with it.
+        or now.dest_compute != told.dest_compute
+        or bindings.is_followed(context, instance, now)
+    )
+
+
+def _node_of(migration: objects.Migration) -> str | None:
+    """Return the node that a server is migrated or resized to.
+
+    Until this host has claimed its resources, the migration has that of the
+    host that was tried before.
+    """
+    return carried.now().node or ty.cast('str | None', migration.dest_node)
 
 
 def _is_ours(instance: objects.Instance, migration: objects.Migration) -> bool:

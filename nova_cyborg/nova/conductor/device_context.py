@@ -74,6 +74,9 @@ class DeviceContextHook(spec.ConductorHook):
                 groups.asked_by(request_spec.flavor),
             )
             groups.check_combinations(allocation.combinations)
+            if operation.live:
+                # It may have been changed since nova-api has looked.
+                groups.check_live(allocation.contexts)
         picks = _picks(allocation.contexts, operation)
         operation.note(_UNTRIED, server_ids[0], picks[1:])
         _set_groups(request_spec, allocation, picks[0])
@@ -113,12 +116,14 @@ class DeviceContextHook(spec.ConductorHook):
         if not allocation.contexts:
             return []
         try:
-            arqs = client.allocation_client(context).bind(
-                instance.uuid,
-                node,
-                _chosen_providers(request_spec),
-                allocation.generation,
-                operation.migration_id or None,
+            arqs = client.patiently(
+                lambda: client.allocation_client(context).bind(
+                    instance.uuid,
+                    node,
+                    _chosen_providers(request_spec),
+                    allocation.generation,
+                    operation.migration_id or None,
+                )
             )
         except _UNCERTAIN:
             # It may have been done, and only the answer got lost.
@@ -201,8 +206,8 @@ def _reserve(
     flavor: cyborg_client.FlavorRequest,
 ) -> cyborg_client.ServerAllocation:
     try:
-        allocation = allocations.reserve(
-            server_id, context_ids, caller, flavor
+        allocation = client.patiently(
+            lambda: allocations.reserve(server_id, context_ids, caller, flavor)
         )
     except _UNCERTAIN:
         # It may have been done, and only the answer got lost.
@@ -232,8 +237,10 @@ def _begun(
     if known is not None:
         return known
     try:
-        allocation = client.allocation_client(context).begin(
-            server_id, operation.name, operation.caller, flavor
+        allocation = client.patiently(
+            lambda: client.allocation_client(context).begin(
+                server_id, operation.name, operation.caller, flavor
+            )
         )
     except exception.AllocationNotFound:
         # The contexts that it was booted with have been released since.

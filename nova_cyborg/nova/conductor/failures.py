@@ -18,6 +18,7 @@ from nova.compute import vm_states
 from nova.objects import fields
 
 _BEGUN = ['accepted', 'pre-migrating']
+_COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
 
 
 def fail_earlier_evacuations(
@@ -44,6 +45,39 @@ def fail_earlier_evacuations(
     for migration in sorted(begun, key=lambda each: each.id)[:-1]:
         migration.status = 'error'
         migration.save()
+
+
+def fail_earlier_moves(
+    report_client: ty.Any,
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+) -> None:
+    """Say of migrations and resizes that were never ended that they failed.
+
+    Nova would take the record of one for that of the next, and its source for
+    the host that the server is on.
+
+    :param report_client: Nova's client of Placement.
+    :param context: is of the server's cell.
+    :param instance: the server, of which a move is about to begin.
+    """
+    moves = objects.MigrationList.get_by_filters(
+        context, {'instance_uuid': instance.uuid}
+    )
+    last = max((each.id for each in moves), default=None)
+    for migration in moves:
+        if (
+            migration.migration_type not in _COLD
+            or migration.status != 'pre-migrating'
+        ):
+            continue
+        migration.status = 'error'
+        migration.save()
+        if migration.id == last and migration.source_compute == instance.host:
+            # What the server has in Placement is that of the other host.
+            report_client.move_allocations(
+                context, migration.uuid, instance.uuid
+            )
 
 
 def evacuation(

@@ -17,7 +17,7 @@ from nova.conductor.tasks import live_migrate
 
 from nova_cyborg import exception, signatures
 from nova_cyborg.contract import runner, spec
-from nova_cyborg.nova import marks, overrides
+from nova_cyborg.nova import features, marks, overrides
 from nova_cyborg.nova.conductor import guards
 from nova_cyborg.nova.features import computes
 
@@ -133,12 +133,13 @@ class LiveMigrationTask(live_migrate.LiveMigrationTask):
         :raises MigrationPreCheckError: if another one is to be tried.
         :raises NoValidHost: if none is.
         """
-        node = self._get_compute_info(host).hypervisor_hostname
+        node = self._get_compute_info(host)
         try:
+            self._check_compute(node)
             self._hooks.pre_bind(
                 self.context,
                 self.instance,
-                node,
+                node.hypervisor_hostname,
                 self.request_spec,
                 self._operation,
             )
@@ -148,6 +149,20 @@ class LiveMigrationTask(live_migrate.LiveMigrationTask):
         except Exception as exc:
             raise _not_possible(exc) from exc
         self._bound = True
+
+    def _check_compute(self, node: objects.ComputeNode) -> None:
+        """Check that the nova-compute of a host plugs devices into a guest.
+
+        :raises NoValidHost: if it does not.
+        """
+        selection = objects.Selection(
+            service_host=node.host,
+            nodename=node.hypervisor_hostname,
+            compute_node_uuid=node.uuid,
+        )
+        computes.check(
+            self.report_client, self.context, selection, features.LIVE_MIGRATE
+        )
 
     @overrides.method('compute_node_uuid')
     def _remove_host_allocations(self, stock: overrides.Stock) -> None:

@@ -14,10 +14,10 @@ from nova import exception as nova_exception
 from nova import objects
 from nova.conductor.tasks import migrate
 
-from nova_cyborg import signatures
+from nova_cyborg import exception, signatures
 from nova_cyborg.contract import runner
 from nova_cyborg.nova import carried, groups, marks, overrides
-from nova_cyborg.nova.conductor import guards, refusals
+from nova_cyborg.nova.conductor import failures, guards, refusals
 from nova_cyborg.nova.features import computes
 
 # What is called with arguments by their place.
@@ -75,6 +75,10 @@ class MigrationTask(migrate.MigrationTask):
             self.flavor = marks.unmarked(self.flavor)
             marks.forget(self.instance)
         computes.require(self.request_spec)
+        if self.host_list is None:
+            failures.fail_earlier_moves(
+                self.reportclient, self.context, self.instance
+            )
         migration: objects.Migration = stock()
         self._call.operation = self._call.operation.of_migration(
             migration.uuid
@@ -99,7 +103,7 @@ class MigrationTask(migrate.MigrationTask):
 
     def _pre_bind(self, selection: objects.Selection) -> objects.Selection:
         computes.check(self.reportclient, self.context, selection)
-        with guards.superseding():
+        try:
             self._hooks.pre_bind(
                 self.context,
                 self.instance,
@@ -107,8 +111,18 @@ class MigrationTask(migrate.MigrationTask):
                 self.request_spec,
                 self._call.operation,
             )
+        except exception.SUPERSEDED as exc:
+            if isinstance(exc, exception.AlreadyBegun) or self._is_over():
+                raise guards.Superseded(str(exc)) from exc
+            # This call has begun it, and nobody else ends it.
+            raise
         self._bound = True
         return selection
+
+    def _is_over(self) -> bool:
+        """Tell whether another move of the server has been begun since."""
+        now = objects.Migration.get_by_id(self.context, self._migration.id)
+        return bool(now.status == 'error')
 
     @overrides.method('ex')
     def rollback(self, stock: overrides.Stock) -> None:

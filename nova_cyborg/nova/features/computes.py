@@ -87,6 +87,7 @@ def check(
     report_client: ty.Any,
     context: nova_context.RequestContext,
     selection: objects.Selection,
+    feature: str = features.MOVE,
 ) -> None:
     """Check that a nova-compute can take the server that is to come to it.
 
@@ -96,10 +97,11 @@ def check(
     :param report_client: Nova's client of Placement.
     :param context: a context that targets its cell.
     :param selection: what the scheduler has chosen.
+    :param feature: what is to be done.
     :raises NoValidHost: if it cannot.
     """
     host, node = selection.service_host, selection.nodename
-    if can(context, host, node, features.MOVE):
+    if can(context, host, node, feature):
         return
     withdraw(report_client, context, selection.compute_node_uuid)
     raise nova_exception.NoValidHost(

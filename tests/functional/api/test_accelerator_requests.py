@@ -250,12 +250,15 @@ class TestGet:
         [
             # nova-compute, when it does something of its own accord.
             (('service', 'reader'), True, 3),
+            # On behalf of a user whom Nova's policy allows to reboot the
+            # servers of other projects.
+            (('member', 'reader'), True, 3),
             # A member of a project with a role that is not the service's.
             (('service', 'reader'), False, 0),
-            (('member', 'reader'), True, 0),
+            (('member', 'reader'), False, 0),
         ],
     )
-    def test_a_service_that_asks_for_itself(
+    def test_a_service_that_asks_from_another_project(
         self, cloud, server, roles, service, found
     ):
         caller = cyborg.Caller(cloud.api, cyborg.OTHER_PROJECT, roles, service)

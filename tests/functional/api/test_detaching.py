@@ -2,12 +2,15 @@
 
 """Device contexts that a server loses while it exists."""
 
+import threading
 import uuid
 
 import pytest
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.db import tables
+from nova_cyborg.db.requests import removing
+from nova_cyborg.lifecycle import unbind
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import MEDIATED, held, providers
 
@@ -425,6 +428,36 @@ class TestTheServerIsBroughtToAHost:
         assert held(answer) == [booted, uuid_]
         assert member.status_of(uuid_) == 'bound'
         self.refuse_all(nova, server_id, uuid_, {})
+
+    def test_what_it_is_losing_just_then(
+        self, cloud, member, nova, boot, monkeypatch
+    ):
+        """It keeps its device, or is told that it has lost it."""
+        server_id, booted, uuid_ = boot(cloud.add_device(), contexts=2)
+        nova.detach(server_id, uuid_)
+        answers = []
+        begun = threading.Thread(
+            target=lambda: answers.append(nova.begin(server_id, 'req-1'))
+        )
+
+        def begin_before(original):
+            def remove(*args):
+                if not begun.ident:
+                    begun.start()
+                    begun.join()
+                return original(*args)
+
+            return remove
+
+        # The first thing that is done after the call was checked.
+        monkeypatch.setattr(
+            unbind, 'given_back', begin_before(unbind.given_back)
+        )
+        monkeypatch.setattr(removing, 'remove', begin_before(removing.remove))
+        nova.unplug(server_id, uuid_)
+
+        assert held(answers[0]) == [booted]
+        assert member.status_of(uuid_) == 'available'
 
     def test_what_it_has_lost(self, cloud, member, nova, boot):
         server_id, booted, uuid_ = boot(cloud.add_device(), contexts=2)

@@ -560,6 +560,7 @@ def test_placement_does_not_answer(placement, member, context_id):
         ({'flavor': {'size': 1}}, 'flavor.size:'),
         ({'flavor': {'disk': 1, 'zzz': 2}}, 'flavor.zzz:'),
         ({'flavor': {'extra_specs': {'a': 1}}}, 'flavor.extra_specs.a'),
+        ({'flavor': {'ram': 2**31}}, 'flavor.ram: must be at most 2147483647'),
         ({'image': []}, 'image'),
         ({'name': 'zip'}, 'name'),
     ],
@@ -568,6 +569,33 @@ def test_bad_input(member, context_id, body, field):
     error = cyborg.error_of(member.explain(context_id, status=400, **body))
 
     assert field in error['detail']
+
+
+@pytest.mark.parametrize('name', ['\ud800', '\n', 'x' * 256])
+@pytest.mark.parametrize('prefix', ['resources:', 'trait:', ''])
+def test_what_is_the_name_of_no_extra_spec(
+    placement, member, context_id, prefix, name
+):
+    specs = {prefix + name: '1' if prefix == 'resources:' else 'required'}
+
+    for body, field in (
+        ({'flavor': flavor_of(**specs)}, 'flavor.extra_specs: must be'),
+        ({'image': specs}, 'image: must be'),
+    ):
+        error = cyborg.error_of(member.explain(context_id, status=400, **body))
+        assert error['code'] == 'nova_cyborg.invalid_request'
+        assert field in error['detail']
+    assert placement.calls == []
+
+
+@pytest.mark.parametrize('name', ['A,B', 'A:1,B', 'a b', 'Ä', '&c=d', ''])
+def test_what_is_the_name_of_no_trait_and_no_class(
+    placement, member, context_id, name
+):
+    for specs in ({f'resources:{name}': '1'}, {f'trait:{name}': 'required'}):
+        found = member.explain(context_id, flavor=flavor_of(**specs))
+        assert found.json['fits'] is False
+        found = member.explain(context_id, image=specs)
 
 
 def test_what_nova_asks_for_is_recorded(placement, cloud, member, nova, boot):

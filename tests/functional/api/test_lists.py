@@ -10,10 +10,12 @@ import uuid
 
 import pytest
 import sqlalchemy as sa
+from cyborg import context as cyborg_context
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg import language
 from nova_cyborg.db import session, tables
+from nova_cyborg.db.lists import demands
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers
 
@@ -152,14 +154,59 @@ class TestMadeByAnotherRelease:
         shown = member.list('?name=old&limit=1').json['device_contexts']
         assert shown[0]['updated_at'] is None
 
-    def test_by_two_at_once(self, member, store):
-        store(150)
+    def test_it_is_found_page_by_page(self, member, store):
+        store(3)
+        member.create(name='new', resources={'VGPU': 1}, required=['FOO'])
+
+        query = 'resource_class=VGPU&trait=FOO&sort_dir=desc&limit=3'
+        answer = member.list(f'?{query}').json
+        found = [each['name'] for each in answer['device_contexts']]
+        marker = answer['device_contexts'][-1]['uuid']
+
+        assert [*found, *names(member, f'{query}&marker={marker}')] == [
+            'new',
+            'old',
+            'old',
+            'old',
+        ]
+
+    def test_nobody_else_is_shown_it(self, stranger, admin, store):
+        store(2)
+
+        assert names(stranger, 'trait=FOO') == []
+        assert names(admin, 'trait=FOO') == []
+        assert names(admin, 'trait=FOO&all_projects=1') == ['old'] * 2
+
+    def test_what_is_named_elsewhere_in_it_is_not_asked_for(
+        self, cloud, member
+    ):
+        """Its groups name the trait: they forbid it."""
+        member.create(name='new', **FPGA, forbidden=['FOO'])
+        member.create(name='new', **FPGA, config={'CUSTOM_FOO': 'CUSTOM_FOO'})
+        with cloud.engine.begin() as connection:
+            row = tables.DeviceContext
+            connection.execute(sa.update(row).values(demands_recorded=False))
+
+        assert names(member, 'trait=FOO') == []
+
+    def test_it_is_recorded_in_time(self, cloud, member, store):
+        """By two at once, too."""
+        store(250)
+
+        def record(_number):
+            context = cyborg_context.get_admin_context()
+            while demands.record_some(context):
+                pass
 
         with concurrent.futures.ThreadPoolExecutor(4) as executor:
-            found = executor.map(
-                lambda _n: len(names(member, 'trait=FOO')), range(4)
-            )
-            assert list(found) == [150] * 4
+            list(executor.map(record, range(4)))
+
+        with cloud.statements() as sent:
+            assert len(names(member, 'trait=FOO')) == 250
+        assert len(sent) <= 5
+        assert cloud.count(tables.DeviceContextDemand) == 500
+        row = tables.DeviceContext
+        assert cloud.count(row, row.updated_at.is_not(None)) == 0
 
     def test_it_is_deleted(self, cloud, member, store):
         """As the release before does so, which knows of no such rows."""

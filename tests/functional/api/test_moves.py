@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
 
 from nova_cyborg.fixture import nova_api
-from nova_cyborg.lifecycle import unbind
+from nova_cyborg.lifecycle import heal, servers, unbind
+from nova_cyborg.lifecycle import nova as nova_says
 from tests.functional.api import cyborg
 from tests.functional.api.conftest import providers
 
@@ -29,9 +30,9 @@ class Move:
         self.server_id, self.context_id = server_id, context_id
         self.migration_id = None
 
-    def begin(self, node=NEW, **device):
+    def begin(self, node=NEW, migration_id=None, **device):
         """Have devices on another node; returns the UUIDs of the ARQs."""
-        self.migration_id = str(uuid.uuid4())
+        self.migration_id = migration_id or str(uuid.uuid4())
         self._nova.begin(self.server_id, str(uuid.uuid4()))
         self._cloud.nova.change(self.server_id, 'ACTIVE', 'rebuilding')
         provider = self._cloud.add_device(**device)
@@ -261,6 +262,31 @@ class TestLate:
 
         assert nodes(cloud) == [OLD, THIRD]
 
+    def test_that_it_did_not_get_to_a_host_tried_before(self, cloud, move):
+        """Nova tries several hosts with one migration."""
+        move.begin()
+        move.begin(THIRD, move.migration_id)
+        on_first = {'migration': move.migration_id, 'hostname': NEW}
+
+        move.unbind(body=on_first)
+        assert nodes(cloud) == [OLD, THIRD]
+
+        move.activate()
+        move.unbind(body=on_first)
+        assert nodes(cloud) == [OLD, THIRD]
+        # A nova-compute of an earlier release names no host.
+        move.unbind()
+        assert nodes(cloud) == [OLD]
+
+    @pytest.mark.parametrize('field', ['generation', 'arqs'])
+    def test_a_host_of_no_migration(self, move, field):
+        arq_ids = move.begin()
+        given = {'generation': 1, 'arqs': arq_ids}[field]
+
+        answer = move.unbind(400, {field: given, 'hostname': NEW})
+
+        assert cyborg.error_of(answer)['code'].endswith('.invalid_request')
+
     def test_that_it_goes_back_from_where_it_stayed(self, cloud, member, move):
         move.begin()
         move.activate()
@@ -413,6 +439,33 @@ def test_another_server_wants_what_is_left(cloud, member, boot, move):
     boot(provider)
 
     assert nodes(cloud) == [OLD, OLD, NEW]
+
+
+def test_it_is_moved_while_another_server_wants_what_is_left(
+    cloud, member, boot, move, monkeypatch
+):
+    """Nova says that nothing is being done with it, and begins something."""
+    with cloud.engine.connect() as connection:
+        provider = connection.scalar(sa.select(models.Deployable.rp_uuid))
+    boot(provider)
+    move.begin()
+    move.activate()
+    move.arrive()
+    says = nova_says.Nova.server
+
+    def begin(asked, server_id):
+        found = says(asked, server_id)
+        if server_id == move.server_id:
+            assert found.state is servers.State.RESTING
+            move.begin(THIRD)
+        return found
+
+    monkeypatch.setattr(nova_says.Nova, 'server', begin)
+    heal.make_room(nova_says.Nova(), [provider])
+
+    assert nodes(cloud) == [OLD, OLD, NEW, THIRD]
+    move.activate()
+    assert states(member, move.context_id)[THIRD] == 'active'
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,10 @@ def test_the_tag_that_it_is_attached_with_is_a_change(member, nova, boot):
 
     nova.attach(server_id, plain, status=200)
     nova.attach(server_id, uuid_, tag='gzip', status=200)
+    # It may be as it was again.
+    assert revision_of(member, uuid_) == 0
+    for each in (plain, uuid_):
+        nova.attached(server_id, each)
 
     assert revision_of(member, plain) == 0
     assert revision_of(member, uuid_) == 1
@@ -178,6 +182,26 @@ def test_other_tags_are_a_change(member):
 
     assert revision_of(member, uuid_) == 3
     change(member, uuid_, '"0"', status=412)
+
+
+def test_tags_are_shown_with_the_revision(member):
+    """So that they are changed only as they were seen."""
+    uuid_ = member.create_one(tags=['a'])
+    path = f'/v2/device_contexts/{uuid_}/tags'
+    change(member, uuid_, '"0"')
+
+    for each in (path, f'{path}/a'):
+        for method in ('get', 'head'):
+            answer = member.call(method, each)
+            assert answer.headers['ETag'] == '"1"'
+    again = member.call('put', f'{path}/a', status=204)
+    assert again.headers['ETag'] == '"1"'
+
+    etag = {'If-Match': '"1"'}
+    member.call('put', f'{path}/b', headers=etag, status=201)
+    member.call('put', f'{path}/c', headers=etag, status=412)
+    missing = member.get(f'{path}/c', status=404)
+    assert 'ETag' not in missing.headers
 
 
 def test_of_a_change_and_a_deletion_one_happens(cloud, member):

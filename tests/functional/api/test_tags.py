@@ -98,9 +98,8 @@ def test_two_of_a_server_that_exists(member, nova, boot):
     assert member.status_of(uuid_) == 'available'
     answer = nova.attach(server_id, uuid_, tag='zip').json
     assert answer['device_context']['tag'] == 'zip'
-    # As it is then, whatever becomes of it.
     nova.detached(server_id, uuid_)
-    assert member.show(uuid_).json['tag'] == 'zip'
+    assert member.show(uuid_).json['tag'] == 'gzip'
 
 
 def test_change_that_of_one_that_is_held(member, nova, boot):
@@ -150,3 +149,71 @@ def test_it_is_taken_meanwhile(cloud, member, nova, boot):
 
     assert code_of(error) == 'tag_in_use'
     assert member.show(uuid_).json['tag'] is None
+
+
+class TestNotAttached:
+    """One that is not attached after all has the tag that it had."""
+
+    @pytest.fixture
+    def server_id(self, boot):
+        server_id, _booted = boot()
+        return server_id
+
+    @pytest.fixture(params=[None, 'old'])
+    def before(self, request):
+        return request.param
+
+    @pytest.fixture
+    def uuid_(self, member, nova, server_id, before):
+        uuid_ = member.create_one(tag=before, delete_on_termination=False)
+        nova.attach(server_id, uuid_, tag='new')
+        assert member.show(uuid_).json['tag'] == 'new'
+        return uuid_
+
+    @staticmethod
+    def tag_of(member, uuid_):
+        shown = member.show(uuid_).json
+        return shown['tag'], shown['revision']
+
+    @pytest.mark.parametrize(
+        'end',
+        [
+            lambda nova, server_id, uuid_: nova.detached(
+                server_id, uuid_, fault='there is none'
+            ),
+            lambda nova, server_id, _uuid: nova.begin(server_id),
+            lambda nova, server_id, _uuid: nova.release(server_id),
+        ],
+    )
+    def test_however_that_ends(
+        self, member, nova, server_id, uuid_, before, end
+    ):
+        end(nova, server_id, uuid_)
+
+        assert self.tag_of(member, uuid_) == (before, 0)
+        assert member.status_of(uuid_) == 'available'
+
+    def test_when_it_was_tried_twice(
+        self, member, nova, server_id, uuid_, before
+    ):
+        other = '0ca11000-0000-4000-8000-000000000000'
+        nova.attach(server_id, uuid_, other, tag='newer')
+
+        nova.detached(server_id, uuid_, other)
+
+        assert self.tag_of(member, uuid_) == (before, 0)
+
+    def test_what_its_project_says_stays(self, member, nova, server_id, uuid_):
+        member.update(uuid_, tag='newer')
+
+        nova.detached(server_id, uuid_)
+
+        assert self.tag_of(member, uuid_) == ('newer', 1)
+
+    def test_once_it_was_attached(self, member, nova, server_id, uuid_):
+        nova.attached(server_id, uuid_)
+        nova.detach(server_id, uuid_)
+
+        nova.detached(server_id, uuid_)
+
+        assert self.tag_of(member, uuid_) == ('new', 1)

@@ -46,7 +46,7 @@ def run(cloud, placement, capsys):
 def running(cloud, placement, boot):
     """A server that has all it should have."""
     provider = cloud.add_device()
-    server_id, context_id = boot(provider)
+    server_id, context_id = boot(provider, resources={'FPGA': 1})
     cloud.nova.change(server_id, 'ACTIVE')
     placement.allocate(provider, server_id)
     return provider, server_id, context_id

@@ -186,6 +186,48 @@ def test_an_allocation_on_another_host(
     assert run() == (0, [])
 
 
+def test_an_allocation_of_a_move_that_was_not_ended(
+    cloud, run, claimed_elsewhere, placement
+):
+    """The guest of a server in error may be where it was to go."""
+    provider, other, server_id = claimed_elsewhere
+    cloud.nova.servers[server_id]['status'] = 'ERROR'
+    migration_id = str(uuid.uuid4())
+    placement.allocate(provider, migration_id)
+    cloud.nova.migrations[server_id] = [
+        {
+            'uuid': migration_id,
+            'status': 'error',
+            'migration_type': 'live-migration',
+        }
+    ]
+
+    assert run(repair=True) == (0, [])
+    assert placement.allocations[other] == {server_id: 1}
+
+
+def test_what_nova_never_knew(run, running, placement):
+    """An operator keeps a device from servers, by hand."""
+    provider, _server_id, _context_id = running
+    by_hand = str(uuid.uuid4())
+    placement.allocate(provider, by_hand)
+
+    assert run(repair=True) == (1, ['allocation-of-no-server'])
+    assert by_hand in placement.allocations[provider]
+
+
+def test_an_allocation_of_a_server_that_is_gone(
+    cloud, run, running, placement
+):
+    provider, _server_id, _context_id = running
+    gone = cloud.nova.boot('ACTIVE', None)
+    placement.allocate(provider, gone)
+    cloud.nova.delete(gone, listed=False)
+
+    assert run(repair=True) == (0, ['allocation-of-no-server'])
+    assert gone not in placement.allocations[provider]
+
+
 def test_an_allocation_where_the_guest_may_run(
     cloud, run, claimed_elsewhere, placement
 ):
@@ -289,7 +331,8 @@ class TestFlavor:
         assert run(repair=True) == (0, [])
 
         placement.allocate(provider, server_id, 3)
-        assert run(repair=True) == (1, ['no-device'])
+        assert run(repair=True) == (0, ['no-device'])
+        assert placement.allocations[provider] == {server_id: 2}
 
     def test_on_another_provider(self, run, running, other, placement):
         _provider, server_id, _extra_specs = running
@@ -297,14 +340,43 @@ class TestFlavor:
         assert run(repair=True) == (0, [])
 
         placement.allocate(other, server_id, 2)
-        assert run(repair=True) == (1, ['no-device'])
+        assert run(repair=True) == (0, ['no-device'])
+        assert placement.allocations[other] == {server_id: 1}
 
     def test_on_both(self, run, running, other, placement):
         """One of the two units is nobody's, and which one is not known."""
         provider, server_id, _extra_specs = running
         placement.allocate(provider, server_id, 2)
         placement.allocate(other, server_id)
-        assert run(repair=True) == (1, ['no-device'] * 2)
+        assert run() == (1, ['no-device'] * 2)
+        run(repair=True)
+        left = [
+            placement.allocations[each].get(server_id, 0)
+            for each in (provider, other)
+        ]
+        assert left in ([2, 0], [1, 1])
+        assert run() == (0, [])
+
+    def test_on_one_that_is_not_cyborgs(self, run, running, other, placement):
+        """It has what its flavor asks for there."""
+        _provider, server_id, _extra_specs = running
+        placement.allocate('of nova', server_id)
+        assert run() == (0, [])
+
+        placement.allocate(other, server_id)
+        assert run(repair=True) == (0, ['no-device'])
+        assert placement.allocations[other] == {}
+        assert placement.allocations['of nova'] == {server_id: 1}
+
+    def test_what_is_attached_just_then(
+        self, run, running, other, placement, member, nova
+    ):
+        """It is not done yet."""
+        _provider, server_id, _extra_specs = running
+        placement.allocate(other, server_id, 2)
+        nova.attach(server_id, member.create_one())
+        assert run(repair=True) == (1, ['no-device'])
+        assert placement.allocations[other] == {server_id: 2}
 
     def test_what_is_left_on_another_host(
         self, cloud, run, running, other, placement
@@ -324,13 +396,20 @@ class TestFlavor:
         placement.allocate(other, server_id, 3)
         assert run(repair=True) == (0, [])
 
-    @pytest.mark.parametrize(
-        'asked', ['resources:GPU', 'hw:FPGA', 'accel:device_profile']
-    )
+    @pytest.mark.parametrize('asked', ['resources:GPU', 'hw:FPGA'])
     def test_another_flavor(self, run, running, other, placement, asked):
-        _provider, server_id, extra_specs = running
+        provider, server_id, extra_specs = running
         del extra_specs['resources:FPGA']
         extra_specs[asked] = '1'
+        placement.allocate(other, server_id)
+        assert run(repair=True) == (0, ['no-device'])
+        assert placement.allocations == {provider: {server_id: 1}, other: {}}
+
+    def test_a_device_profile(self, run, running, other, placement):
+        """What that asks for is not known."""
+        _provider, server_id, extra_specs = running
+        del extra_specs['resources:FPGA']
+        extra_specs['accel:device_profile'] = '1'
         placement.allocate(other, server_id)
         assert run(repair=True) == (1, ['no-device'])
 

@@ -110,6 +110,47 @@ def test_what_an_evacuated_server_has_left(
     assert member.show(context_id).json['host'] == 'the-new-host'
 
 
+@pytest.mark.parametrize('status', ['ACTIVE', 'ERROR'])
+def test_a_guest_that_is_migrated_after_its_state_was_reset(
+    cloud, run, running, member, placement, nova, boot, status
+):
+    """Neither the audit nor who wants a slot unbinds what it may need."""
+    source, server_id, context_id = running
+    migration_id = str(uuid.uuid4())
+    nova.begin(server_id, str(uuid.uuid4()))
+    destination = cloud.add_device(slots=1)
+    nova.bind(
+        server_id,
+        providers(destination, context_id),
+        host='the-new-host',
+        migration=migration_id,
+    )
+    cloud.drain()
+    placement.allocations = {
+        source: {migration_id: 1},
+        destination: {server_id: 1},
+    }
+    cloud.nova.migrations[server_id] = [
+        {
+            'uuid': migration_id,
+            'status': 'running',
+            'migration_type': 'live-migration',
+            'dest_node': 'the-new-host',
+        }
+    ]
+    cloud.nova.change(server_id, status)
+    cloud.nova.servers[server_id][nova_api.NODE] = 'compute1'
+    before = member.show(context_id).json['bindings']
+
+    run(repair=True)
+    other_id, other_context = boot()
+    nova.bind(other_id, providers(destination, other_context))
+    wait_for_status(member, other_context, 'error')
+
+    assert member.show(context_id).json['bindings'] == before
+    assert migration_id in placement.allocations[source]
+
+
 @pytest.mark.parametrize(
     ('status', 'task', 'moved'),
     [

@@ -45,6 +45,8 @@ class Account:
     :ivar made: of each device context the revision 0, by its UUID.
     :ivar keys: the UUIDs that were answered to each key.
     :ivar deleted: who was told that it was they who deleted it: how often.
+    :ivar holders: what has somebody now: of device contexts and of slots, the
+        server.
     :ivar errors: answers that no client may get.
     """
 
@@ -53,6 +55,7 @@ class Account:
         self.made: dict[str, Fields] = {}
         self.keys: dict[str, set[str]] = collections.defaultdict(set)
         self.deleted: collections.Counter[str] = collections.Counter()
+        self.holders: dict[str, str] = {}
         self.changes: list[Change] = []
         self.sights: list[Sight] = []
         self.errors: list[str] = []
@@ -89,6 +92,26 @@ class Account:
     def delete(self, uuid: str) -> None:
         with self._lock:
             self.deleted[uuid] += 1
+            if uuid in self.holders:
+                self.errors.append(
+                    f'{uuid} is deleted, which {self.holders[uuid]} holds'
+                )
+
+    def take(self, name: str, server_id: str) -> None:
+        """Note that a server was given a device context, or a slot."""
+        with self._lock:
+            other = self.holders.setdefault(name, server_id)
+            if other != server_id:
+                self.errors.append(f'{server_id} has {name} of {other}')
+
+    def give_back(self, server_id: str) -> None:
+        """Note that a server is about to give back all that it has."""
+        with self._lock:
+            self.holders = {
+                name: holder
+                for name, holder in self.holders.items()
+                if holder != server_id
+            }
 
     def contradictions(
         self, end: collections.abc.Mapping[str, Fields]

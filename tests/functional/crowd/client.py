@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""One of many clients that work on the same device contexts."""
+"""One of many clients that work on the same device contexts.
+
+Each is a member of the project, and now and then Nova, which gives what they
+work on to servers.
+"""
 
 import collections.abc
 import random
@@ -8,7 +12,8 @@ import typing as ty
 
 import webtest
 
-from tests.functional.api import cyborg
+from nova_cyborg import model
+from tests.functional.api import conftest, cyborg
 from tests.functional.crowd import account
 
 #: What clients change, and what answers are compared by.
@@ -18,25 +23,39 @@ _TAGS = [f'tag{number}' for number in range(6)]
 KEYS = 12
 # What is answered to whom comes too late, or is told what there was before.
 _REFUSED = {
-    404: 'not_found',
-    409: 'idempotency_key.spent',
-    412: 'changed',
+    404: ('device_context.not_found', 'tag_not_found'),
+    409: ('idempotency_key.spent', 'device_context.in_use'),
+    412: ('device_context.changed',),
 }
+#: Those that a server may be given are kept when it is gone.
+KEPT = {'resources': {'FPGA': 1}, 'delete_on_termination': False}
+# How often a server is looked at until its devices are bound.
+_LOOKS = 20
 
 
 class Client:
-    """A member of the project.
+    """A member of the project, and Nova on their behalf.
 
-    :param app: the WSGI application.
+    :param cloud: the cloud.
+    :param provider: UUID of the resource provider that has devices.
     :param number: the client's own.
     :param uuids: the device contexts; those that it makes are put there.
     :param told: where its answers go.
     """
 
     def __init__(
-        self, app: ty.Any, number: int, uuids: list[str], told: account.Account
+        self,
+        cloud: cyborg.CyborgFixture,
+        provider: str,
+        number: int,
+        uuids: list[str],
+        told: account.Account,
     ) -> None:
-        self._caller = cyborg.Caller(webtest.TestApp(app))
+        self._cloud = cloud
+        self._provider = provider
+        api = webtest.TestApp(cloud.app)
+        self._caller = cyborg.Caller(api)
+        self._nova = cyborg.Caller(api, service=True)
         self._number = number
         self._random = random.Random(number)  # noqa: S311
         self._uuids = uuids
@@ -56,6 +75,7 @@ class Client:
             (self.list_, 1),
             (self.create, 2),
             (self.delete, 1),
+            (self.serve, 5),
         ]
         chosen = self._random.choices(
             [each for each, _weight in intents],
@@ -79,15 +99,29 @@ class Client:
         **more: ty.Any,
     ) -> webtest.TestResponse | None:
         """Send a request; returns the answer, or None if it was refused."""
-        answer = self._caller.call(
-            method, f'/v2/device_contexts{path}', *body, status='*', **more
+        return self._send(
+            self._caller,
+            intent,
+            method,
+            f'/v2/device_contexts{path}',
+            *body,
+            **more,
         )
+
+    def _send(
+        self,
+        caller: cyborg.Caller,
+        intent: str,
+        *request: ty.Any,
+        **more: ty.Any,
+    ) -> webtest.TestResponse | None:
+        answer = caller.call(*request, status='*', **more)
         status = answer.status_int
         self._told.note(intent, status)
         if status < 300:
             return answer
         code = cyborg.error_of(answer)['code']
-        if not code.endswith(_REFUSED.get(status, '-')):
+        if not code.endswith(_REFUSED.get(status, ())):
             self._told.error(f'{intent}: {answer.text}')
         return None
 
@@ -150,7 +184,7 @@ class Client:
     def create(self, _uuid: str) -> None:
         """Ask for one that others ask for as well."""
         key = f'key-{self._random.randrange(KEYS)}'
-        body = {'resources': {'FPGA': 1}, 'name': key, 'tags': ['tag0']}
+        body = {**KEPT, 'name': key, 'tags': ['tag0']}
         headers = {'Idempotency-Key': key}
         made = self._call('create', 'post_json', '', body, headers=headers)
         if made is not None:
@@ -167,6 +201,48 @@ class Client:
         answer = self._call('delete', 'delete', f'/{uuid}', headers=headers)
         if answer is not None:
             self._told.delete(uuid)
+
+    def serve(self, uuid: str) -> None:
+        """Have a server hold some, with devices, for a while, as Nova does.
+
+        In any order: others may want the same in another one.
+        """
+        more = self._random.choices(self._uuids, k=self._random.randrange(3))
+        uuids = list(dict.fromkeys([uuid, *more]))
+        server_id = self._cloud.nova.boot()
+        path = f'/v2/device_allocations/{server_id}'
+        body = {'device_contexts': uuids, 'caller': cyborg.CALLER}
+        reserved = self._send(self._nova, 'reserve', 'put_json', path, body)
+        if reserved is None:
+            return
+        for each in uuids:
+            self._told.take(each, server_id)
+        body = {
+            'hostname': 'compute1',
+            'resource_providers': conftest.providers(self._provider, *uuids),
+            'generation': reserved.json['generation'],
+        }
+        self._send(self._nova, 'bind', 'post_json', f'{path}/bind', body)
+        self._look_at_devices(server_id, uuids)
+        self._told.give_back(server_id)
+        self._send(self._nova, 'release', 'delete', path)
+
+    def _look_at_devices(self, server_id: str, uuids: list[str]) -> None:
+        """Look until they are bound, or a few times."""
+        for uuid in uuids:
+            for _n in range(_LOOKS):
+                shown = self._call('show', 'get', f'/{uuid}')
+                if shown is None or shown.json['server_id'] != server_id:
+                    self._told.error(f'{uuid} was taken from {server_id}')
+                    return
+                self._told.see(uuid, _fields(shown.json))
+                if shown.json['status'] != model.Status.BINDING:
+                    break
+            status = shown.json['status']
+            self._told.note(status, 0)
+            if status == model.Status.BOUND:
+                for device in shown.json['devices']:
+                    self._told.take(device['slot'], server_id)
 
     def _changed(
         self,

@@ -8,7 +8,9 @@ import concurrent.futures
 import threading
 
 import pytest
+from cyborg.db.sqlalchemy import models
 
+from nova_cyborg.db import tables
 from tests.functional.api.conftest import admin, cloud, member, placement
 from tests.functional.crowd import account
 
@@ -17,6 +19,7 @@ __all__ = ('admin', 'cloud', 'member', 'placement')
 CLIENTS = 64
 CONTEXTS = 20
 STEPS = 12
+SLOTS = 8
 
 
 def fields(shown):
@@ -25,16 +28,17 @@ def fields(shown):
 
 def test_the_end_is_explained_by_the_answers(cloud, placement, member):
     told = account.Account()
-    cloud.add_device()
+    # Fewer than are asked for at times.
+    provider = cloud.add_device(slots=SLOTS)
     uuids = []
     for number in range(CONTEXTS):
-        made = member.create(resources={'FPGA': 1}, name=f'n{number}').json
+        made = member.create(**client_lib.KEPT, name=f'n{number}').json
         told.make(made['uuid'], fields(made))
         uuids.append(made['uuid'])
     begin = threading.Barrier(CLIENTS)
 
     def work(number):
-        client = client_lib.Client(cloud.app, number, uuids, told)
+        client = client_lib.Client(cloud, provider, number, uuids, told)
         begin.wait()
         client.run(STEPS)
 
@@ -42,17 +46,25 @@ def test_the_end_is_explained_by_the_answers(cloud, placement, member):
         for done in [executor.submit(work, n) for n in range(CLIENTS)]:
             done.result()
 
-    end = {
-        each['uuid']: fields(each)
-        for each in member.list().json['device_contexts']
-    }
+    cloud.drain()
+    left = member.list().json['device_contexts']
+    end = {each['uuid']: fields(each) for each in left}
     assert told.contradictions(end) == []
+    assert told.holders == {}
+    # Nothing is left of servers that have given back what they had.
+    assert {each['status'] for each in left} == {'available'}
+    assert cloud.count(tables.DeviceAllocation) == 0
+    assert cloud.count(models.ExtArq) == 0
+    assert cloud.used_slots() == 0
     # It was worth while.
     statuses = told.statuses
     assert statuses['append', 200] > 20
     assert statuses['append', 412] > 5
     assert statuses['delete', 204] > 5
     assert len(told.changes) > 150
+    assert statuses['reserve', 200] > 20
+    assert statuses['reserve', 409] > 5
+    assert statuses['bound', 0] > 5
 
 
 class TestAccount:
@@ -122,6 +134,28 @@ class TestAccount:
             told.make(uuid, shown | {'description': None}, 'key')
 
         assert 'key key has made' in told.contradictions(self.end())[0]
+
+    def test_two_servers_have_one(self, told):
+        told.take('1', 'server1')
+        told.take('1', 'server1')
+        assert told.errors == []
+
+        told.take('1', 'server2')
+        assert told.errors == ['server2 has 1 of server1']
+
+    def test_one_that_is_given_back_is_free_for_another(self, told):
+        told.take('1', 'server1')
+        told.give_back('server1')
+        told.take('1', 'server2')
+
+        assert told.errors == []
+        assert told.holders == {'1': 'server2'}
+
+    def test_one_is_deleted_that_a_server_has(self, told):
+        told.take('1', 'server1')
+        told.delete('1')
+
+        assert 'which server1 holds' in told.contradictions({})[0]
 
     def test_a_client_was_told_of_an_error(self, told):
         told.error('500')

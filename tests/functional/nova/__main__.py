@@ -42,7 +42,7 @@ _SHORT = (
     'hot.test_requests.RequestTest.test_other_projects',
     'hot.test_requests.RequestTest.test_what_is_wrong',
     'moves.test_calls.CallsTest.test_none_for_a_server_without_device_contexts',
-    'moves.test_calls.CallsTest'
+    'moves.test_calls.MovesTest'
     '.test_two_of_nova_conductor_and_of_each_nova_compute',
     'moves.test_faults.MigrateTest.test_bind_kills_when_it_is_done',
     'moves.test_live.CallsTest',

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import threading
 import time
 import typing as ty
 import xml.etree.ElementTree as ET
@@ -23,8 +24,10 @@ from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional import fixtures as func_fixtures
 from nova.tests.functional.libvirt import base
 from nova_cyborg.fixture import http_server
+from nova_cyborg.nova import client
 from nova_cyborg.nova.api import compute_api as hooks_api
 from nova_cyborg.nova.api import gate
+from nova_cyborg.nova.compute.recovery import unfinished
 from placement import deploy
 
 from tests.functional.nova import cyborg, edge
@@ -351,6 +354,13 @@ class TestCase(base.ServersTestBase):
         guest = self.guests[server['id']][-1]
         return [_hostdev(element) for element in guest.iter('hostdev')]
 
+    def is_telling(self) -> bool:
+        """Tell whether there is something that Cyborg is told later."""
+        return any(
+            thread.name == unfinished.THREAD
+            for thread in threading.enumerate()
+        )
+
     def wait_for(
         self, condition: collections.abc.Callable[[], ty.Any]
     ) -> ty.Any:
@@ -372,6 +382,27 @@ class TestCase(base.ServersTestBase):
             # These are the test's own.
             if not path.startswith('/v2/device_contexts')
         ]
+
+    def without_polls(
+        self, calls: collections.abc.Iterable[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
+        """Leave out that nova-compute asks whether something is bound by now.
+
+        It does so once a second where cyborg-conductor binds: mediated
+        devices. Other calls that are repeated stay.
+        """
+        found: list[tuple[str, str]] = []
+        for call in calls:
+            if [call] != found[-1:] or call != (
+                'GET',
+                '/v2/accelerator_requests',
+            ):
+                found.append(call)
+        return found
+
+    def ask_again_at_once(self) -> None:
+        """Have nova-conductor not pause before it repeats a call."""
+        self.useFixture(fixtures.MockPatchObject(client, '_PAUSES', (0, 0, 0)))
 
     # What is to be true
 

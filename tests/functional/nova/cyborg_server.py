@@ -101,6 +101,13 @@ class Control(hosts.Control, server.Control):
         """Return method, path and query of the requests to the API."""
         return list(self._edge.requests)
 
+    def serve_agent(self, host: str) -> None:
+        """Let the cyborg-agent of a host answer; none does after a restart.
+
+        :param host: the name of the node that it is on.
+        """
+        self._cyborg.serve_agent(host)
+
     def audit(self, placement: str) -> list[dict[str, ty.Any]]:
         """Look for what disagrees, once, and put it right.
 

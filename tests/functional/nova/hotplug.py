@@ -28,6 +28,7 @@ class Hotplug(fixtures.Fixture):
     :ivar kept: slots that guests do not let go of.
     :ivar silent: slots that guests keep without a word.
     :ivar refused: slots that guests do not take.
+    :ivar asked: slots that guests that run were asked for.
     :ivar ports: how many devices a guest has room for while it runs.
     """
 
@@ -39,7 +40,14 @@ class Hotplug(fixtures.Fixture):
         self.kept: set[str] = set()
         self.silent: set[str] = set()
         self.refused: set[str] = set()
+        self.asked: list[str] = []
         self.ports = 100
+
+    def let_go(self, domain: ty.Any, slot: str) -> None:
+        """Have a guest let go of a device, whoever waits for it."""
+        (element,) = [x for x in domain.live if slot_of(x) == slot]
+        domain.live.remove(element)
+        self._send(domain, element.find('alias').get('name'), kept=False)
 
     def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
         for name, method in {
@@ -167,6 +175,8 @@ class Hotplug(fixtures.Fixture):
                     'device not found', fakelibvirt.VIR_ERR_DEVICE_MISSING
                 )
             is_live = elements is domain.live
+            if is_live:
+                self.asked.append(slot)
             kept = slot in self.kept | self.silent and is_live
             if not kept:
                 elements.remove(found[0])
@@ -179,8 +189,10 @@ class Hotplug(fixtures.Fixture):
             if kept
             else event.DeviceRemovedEvent
         )(domain.UUIDString(), alias)
+        # Only the host that it is on.
         for driver in self._drivers():
-            driver.emit_event(made)
+            if domain in driver._host.get_connection()._vms.values():
+                driver.emit_event(made)
 
 
 def _addressed(element: etree._Element, others: _Elements) -> etree._Element:

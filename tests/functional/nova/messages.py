@@ -88,6 +88,41 @@ class TestCase(step.OneSlotEachTestCase):
         self.wait_for(done.is_set)
 
 
+class Held(fixtures.Fixture):
+    """The next message of a method does not come, unless it is delivered.
+
+    :param method: the method.
+    """
+
+    def __init__(self, method: str) -> None:
+        super().__init__()
+        self._method = method
+        self._kept: list[collections.abc.Callable[[], object]] = []
+
+    def _setUp(self) -> None:  # noqa: N802 - the name is fixtures'
+        dispatch = dispatcher.RPCDispatcher.dispatch
+
+        def hold(bus: ty.Any, incoming: ty.Any) -> ty.Any:
+            if incoming.message.get('method') != self._method or self._kept:
+                return dispatch(bus, incoming)
+            self._kept.append(functools.partial(dispatch, bus, incoming))
+            return None
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{dispatcher.__name__}.RPCDispatcher.dispatch', hold
+            )
+        )
+
+    def is_sent(self) -> bool:
+        """Tell whether the message was sent."""
+        return bool(self._kept)
+
+    def deliver(self) -> None:
+        """Have the message come now; return when it is dealt with."""
+        self._kept[0]()
+
+
 def _copied(incoming: ty.Any) -> ty.Any:
     second = copy.copy(incoming)
     second.message = copy.deepcopy(incoming.message)

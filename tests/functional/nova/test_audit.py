@@ -58,6 +58,22 @@ class AllocationTest(step.TestCase):
         self.delete(self.server)
         self.assert_nothing_held()
 
+    def test_of_a_server_that_is_gone(self) -> None:
+        """Nova tells that there was one, which no event does."""
+        flavor = self._create_flavor(extra_spec={'resources:FPGA': '1'})
+        server = self.boot(flavorRef=flavor)
+        path = f'/allocations/{server["id"]}'
+        left = self.placement.get(path, version=_VERSION).body
+        self.delete(server)
+        self.placement.put(
+            path, left | {'consumer_generation': None}, version=_VERSION
+        )
+        self.assertEqual(2, self.usage(self.device))
+
+        self.assertEqual(['allocation-of-no-server'], self.audit())
+
+        self.assertEqual(1, self.usage(self.device))
+
 
 class FlavorTest(step.TestCase):
     """A flavor asks for a unit of its own, beside a device context."""

@@ -5,7 +5,7 @@
 from tests.functional.nova import base  # isort: skip - first
 
 import fixtures
-from nova_cyborg.nova.compute.libvirt import attaching
+from nova_cyborg.nova.compute.libvirt.guests import attaching
 
 
 class BindingTest(base.TestCase):

@@ -75,6 +75,32 @@ class BootTest(faulty.Boot):
     """Faults while a server is booted."""
 
 
+class RepeatedTest(faulty.TestCase):
+    """nova-conductor repeats what goes wrong once, and nothing comes of it."""
+
+    def _fault(self, step: str, name: str) -> None:
+        method, path = STEPS[step]
+        self.fault(method=method, path=path, **FAULTS[name])
+
+    def test_a_server_is_booted(self) -> None:
+        for step, name in (('reserve', 'is_lost'), ('bind', 'is_dropped')):
+            self._fault(step, name)
+            server = self.boot(self.context)
+            self.heal()
+            self.assert_uses_all(server)
+            self.assert_deletes(server)
+
+    def test_a_server_is_unshelved(self) -> None:
+        self.flags(shelved_offload_time=0)
+        server = self.boot(self.context)
+        for step, name in (('begin', 'fails'), ('bind', 'is_lost')):
+            self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+            self._fault(step, name)
+            self.act(server, 'unshelve')
+            self.heal()
+            self.assert_uses_all(server)
+
+
 @tested_with(
     release=['fails', 'is_lost', 'arrives_late', 'kills_when_it_is_done']
 )

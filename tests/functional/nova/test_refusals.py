@@ -325,6 +325,7 @@ class CyborgTest(TestCase):
         self._assert_refused(503, 'did not answer', 'timed out')
 
     def test_nova_conductor_says_so(self) -> None:
+        self.ask_again_at_once()
         self.cyborg.control('serve', stock=True)
         self._assert_fails('does not serve device contexts', 'Operators: ')
         self.cyborg.control('stop')

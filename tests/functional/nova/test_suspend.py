@@ -175,6 +175,14 @@ class SuspendTest(TestCase):
         self.hotplug.kept.clear()
         self.suspend()
 
+    def test_a_guest_that_its_hypervisor_has_paused(self) -> None:
+        self._domain()._state = fakelibvirt.VIR_DOMAIN_PAUSED
+        self.api.post_server_action(self.server['id'], {'suspend': None})
+        self.assert_failed('suspend')
+        self.wait_for_status(self.server, 'ACTIVE')
+        self.assertEqual([], self.hotplug.asked)
+        self.assert_runs()
+
     def test_a_guest_that_cannot_be_saved(self) -> None:
         with self.saves_fail():
             self.api.post_server_action(self.server['id'], {'suspend': None})

@@ -4,14 +4,18 @@
 
 import dataclasses
 
+import pytest
 import sqlalchemy as sa
 
 from nova_cyborg.db import session, tables
 from nova_cyborg.db.reconciler import leases
 from nova_cyborg.fixture import nova_api
 from nova_cyborg.lifecycle.reconciling import changes
+from nova_cyborg.lifecycle.reconciling.suspects import watch
 from tests.functional.api.conftest import providers
 from tests.functional.reconciler.conftest import Reconciler
+
+MIGRATION = '11111111-0000-4000-8000-000000000000'
 
 
 def settled(cloud):
@@ -78,6 +82,31 @@ def test_a_server_that_was_settled_is_deleted(
 
     member.show(running[2], status=404)
     assert cloud.used_slots() == 0
+
+
+def test_a_server_that_is_listed_as_deleted_and_exists(
+    cloud, reconciler, running, member, monkeypatch
+):
+    """Its cell is another one than before, where it is deleted."""
+    monkeypatch.setattr(watch, 'LATER', 0)
+    _provider, server_id, context_id = running
+    put(cloud, server_id)
+    reconciler.tick()
+    cloud.nova.deleted[server_id] = {
+        **cloud.nova.servers[server_id],
+        'status': 'DELETED',
+    }
+
+    reconciler.tick(4)
+    assert settled(cloud) == (1, 0)
+    assert member.status_of(context_id) == 'bound'
+
+    # It is looked at as any other.
+    cloud.nova.deleted.clear()
+    cloud.nova.change(server_id, 'SHELVED_OFFLOADED')
+    put(cloud, server_id, None, updated='2999-01-01T00:00:00Z')
+    reconciler.tick(3)
+    assert member.status_of(context_id) == 'reserved'
 
 
 def test_nova_lists_no_change(cloud, reconciler, running, member):
@@ -169,7 +198,7 @@ def test_a_server_in_error_with_devices_on_two_hosts(
         server_id,
         providers(cloud.add_device(host='compute2'), context_id),
         host='compute2',
-        migration='11111111-0000-4000-8000-000000000000',
+        migration=MIGRATION,
     )
     cloud.nova.change(server_id, 'ERROR')
     put(cloud, server_id, 'compute1')
@@ -202,7 +231,7 @@ def test_what_a_move_has_left(cloud, reconciler, running, nova, member):
         server_id,
         providers(cloud.add_device(host='compute2'), context_id),
         host='compute2',
-        migration='11111111-0000-4000-8000-000000000000',
+        migration=MIGRATION,
     )
     assert cloud.used_slots() == 2
     put(cloud, server_id, 'compute2')
@@ -213,6 +242,97 @@ def test_what_a_move_has_left(cloud, reconciler, running, nova, member):
     assert member.show(context_id).json['host'] == 'compute2'
     reconciler.tick()
     assert settled(cloud) == (1, 0)
+
+
+@pytest.fixture
+def migrates(cloud, running, nova):
+    """A server that libvirt migrates live, and whose state was reset."""
+    _provider, server_id, context_id = running
+    nova.begin(server_id)
+    nova.bind(
+        server_id,
+        providers(cloud.add_device(host='compute2', slots=1), context_id),
+        host='compute2',
+        migration=MIGRATION,
+    )
+    cloud.drain()
+    cloud.nova.migrations[server_id] = [
+        {
+            'uuid': MIGRATION,
+            'id': 1,
+            'migration_type': 'live-migration',
+            'dest_node': 'compute2',
+            'status': 'running',
+        }
+    ]
+    put(cloud, server_id, 'compute1')
+    return server_id, cloud.nova.migrations[server_id]
+
+
+@pytest.mark.parametrize(
+    'status', ['preparing', 'running', 'running (post-copy)']
+)
+@pytest.mark.parametrize('reset_to', ['ACTIVE', 'ERROR'])
+def test_a_guest_that_is_migrated_after_its_state_was_reset(
+    cloud, reconciler, migrates, status, reset_to
+):
+    """It may use what it has on either host."""
+    server_id, migrations = migrates
+    migrations[0]['status'] = status
+    cloud.nova.servers[server_id]['status'] = reset_to
+
+    reconciler.tick(6)
+
+    assert cloud.used_slots() == 2
+
+
+def test_a_later_migration_that_was_refused(cloud, reconciler, migrates):
+    migrates[1].append({**migrates[1][0], 'id': 2, 'status': 'error'})
+
+    reconciler.tick(6)
+
+    assert cloud.used_slots() == 2
+
+
+@pytest.mark.parametrize('how', ['error', 'cancelled', 'later', 'there'])
+def test_a_guest_that_is_not_migrated_any_more(
+    cloud, reconciler, migrates, how
+):
+    server_id, migrations = migrates
+    if how == 'later':
+        migrations.append({**migrations[0], 'id': 2, 'status': 'completed'})
+    elif how == 'there':
+        put(cloud, server_id, 'compute2')
+    else:
+        migrations[0]['status'] = how
+
+    reconciler.tick(4)
+
+    assert cloud.used_slots() == 1
+
+
+def test_migrations_are_not_told(cloud, reconciler, migrates, monkeypatch):
+    migrates[1][0]['status'] = 'error'
+    monkeypatch.setattr(
+        cloud.nova,
+        '_list_migrations',
+        lambda _query: nova_api.Response(403, {}),
+    )
+
+    reconciler.tick(4)
+
+    assert cloud.used_slots() == 2
+
+
+@pytest.mark.parametrize('status', ['accepted', 'pre-migrating'])
+def test_a_guest_that_is_evacuated_after_its_state_was_reset(
+    cloud, reconciler, migrates, status
+):
+    migrates[1][0] |= {'migration_type': 'evacuation', 'status': status}
+
+    reconciler.tick(6)
+
+    assert cloud.used_slots() == 2
 
 
 def test_a_server_that_is_being_built(cloud, reconciler, boot, member):

@@ -176,7 +176,7 @@ def test_who_goes_on_begins_with_another_step(cloud, placement, monkeypatch):
         Reconciler(f'controller{number % 2}').tick()
         set_lease(cloud, expires_at=0)
 
-    assert set(begun) == set(range(8))
+    assert set(begun) == set(range(9))
 
 
 def test_the_lease_is_lost_between_two_steps(

@@ -202,6 +202,21 @@ def test_what_the_migration_has_is_not_allocated_again(
     assert_has_what_it_had(placement, hosts, server_id, migration_id)
 
 
+@pytest.mark.usefixtures('interrupted')
+def test_a_guest_that_may_be_on_either_host(
+    cloud, reconciler, hosts, server_id, migration_id, placement, clock
+):
+    """The server is in error: nothing of the move is given up."""
+    cloud.nova.servers[server_id]['status'] = 'ERROR'
+
+    for _n in range(4):
+        reconciler.tick(4)
+        clock(heal.MOVE_ENDS_WITHIN)
+
+    assert placement.of(server_id) == hosts[1].amounts()
+    assert placement.of(migration_id) == hosts[0].amounts()
+
+
 def test_of_which_the_server_has_a_part(
     reconciler, hosts, server_id, migration_id, placement, clock
 ):

@@ -67,3 +67,17 @@ def hostdev(kind, address='', alias=''):
 )
 def test_is_device(driver, element, expected):
     assert driver.is_device(element, _ARQ) is expected
+
+
+@pytest.mark.parametrize(
+    ('name', 'expected'),
+    [
+        (spec.alias(_ARQ), _ARQ['uuid']),
+        ('ua-crypto', None),
+        ('hostdev0', None),
+        (_ARQ['uuid'], None),
+        ('', None),
+    ],
+)
+def test_arq_id_of(name, expected):
+    assert spec.arq_id_of(name) == expected

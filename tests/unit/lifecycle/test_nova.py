@@ -239,6 +239,53 @@ def test_nova_does_not_say_where_the_guest_runs(session):
     assert one.may_run_elsewhere(nowhere)
 
 
+LIVE = {
+    'id': 1,
+    'migration_type': 'live-migration',
+    'status': 'running',
+    'source_node': 'compute1',
+    'dest_node': 'compute2',
+}
+
+
+@pytest.mark.parametrize(
+    ('migrations', 'found'),
+    [
+        (None, True),
+        ([], False),
+        ([LIVE], True),
+        ([LIVE | {'status': 'running (post-copy)'}], True),
+        # It is looked for a host, or that is over.
+        ([LIVE | {'status': 'accepted'}], False),
+        ([LIVE | {'status': 'completed'}], False),
+        # It has left that host since.
+        ([LIVE | {'source_node': 'compute3'}], False),
+        # It was never ended, and others have followed.
+        (
+            [
+                LIVE,
+                LIVE
+                | {
+                    'id': 2,
+                    'migration_type': 'migration',
+                    'status': 'confirmed',
+                },
+            ],
+            False,
+        ),
+        # A message came twice.
+        ([LIVE, LIVE | {'id': 2, 'status': 'error', 'dest_node': None}], True),
+    ],
+)
+def test_a_server_that_libvirt_may_be_migrating(session, migrations, found):
+    if migrations is not None:
+        path = f'/os-migrations?instance_uuid={SERVER}'
+        session.answers[path] = Response(200, {'migrations': migrations})
+    server = servers.Server(SERVER, servers.State.RESTING, 'compute1')
+
+    assert nova.Nova().may_be_moving(server) is found
+
+
 class TestAvailabilityZones:
     PATH = '/os-services?binary=nova-compute'
 

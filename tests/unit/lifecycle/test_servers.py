@@ -113,3 +113,20 @@ def test_what_the_flavor_asks_for(flavor, expected):
     found = servers.Server.from_body('a', body)
 
     assert found.flavor_resources == expected
+
+
+@pytest.mark.parametrize(
+    ('flavor', 'expected'),
+    [
+        ({}, False),
+        ({'extra_specs': {'accel:device_profile': 'fpga'}}, False),
+        ({'extra_specs': {}}, True),
+        ({'extra_specs': {'accel:device_profile': 'device-context'}}, True),
+    ],
+)
+def test_whether_the_flavor_says_all_that_it_asks_for(flavor, expected):
+    body = {'status': 'ACTIVE', 'OS-EXT-STS:task_state': None}
+
+    found = servers.Server.from_body('a', body | {'flavor': flavor})
+
+    assert found.tells_flavor is expected

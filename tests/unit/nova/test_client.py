@@ -5,6 +5,8 @@
 import http.server
 import json
 import threading
+import time
+import types
 
 import pytest
 from nova import conf
@@ -16,6 +18,8 @@ from nova_cyborg import exception
 from nova_cyborg.nova import client
 
 SERVER_ID = '5e4e4a11-0000-4000-8000-000000000000'
+#: Seconds for which a machine may be busy, and a server keeps silent.
+TOO_LATE, MOST = 5, 60
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -34,6 +38,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_DELETE(self):
+        self.server.seen.append((self.client_address, self.headers))
+        if self.server.status is None:
+            self.server.over.wait(MOST)
+            self.close_connection = True
+            return
+        self.send_response(self.server.status)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+
     def log_message(self, *_arguments):
         pass
 
@@ -43,10 +57,12 @@ def cyborg():
     """A server that notes by which connection a call came, and its tokens."""
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
     server.daemon_threads = True
-    server.seen = []
+    server.seen, server.status = [], 200
+    server.over = threading.Event()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
+    server.over.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -61,6 +77,82 @@ def config(cyborg):
             endpoint_override=f'http://127.0.0.1:{cyborg.server_port}/v2',
         )
         yield found
+
+
+@pytest.mark.usefixtures('config')
+@pytest.mark.parametrize('status', [200, 503, None])
+def test_a_user_does_not_wait_for_long(cyborg, status):
+    """Whatever nova.conf says of how long Cyborg is waited for."""
+    cyborg.status, before = status, time.monotonic()
+    allocations = client.allocation_client(
+        nova_context.RequestContext(
+            'user', 'project', is_admin=False, auth_token='token'
+        )
+    )
+
+    def release(seconds):
+        allocations.release(SERVER_ID, terminated=True, within=seconds)
+
+    if status == 200:
+        client.while_user_waits(release)
+        assert len(cyborg.seen) == 1
+    else:
+        with pytest.raises(exception.DeviceContextError):
+            client.while_user_waits(release)
+        # One that does not answer is asked once.
+        assert len(cyborg.seen) in ((2, 3, 4) if status else (1,))
+    assert time.monotonic() - before < 2 + TOO_LATE
+
+
+@pytest.mark.parametrize(
+    ('seconds', 'times'), [(0, 4), (client._LONGEST + 1, 1)]
+)
+def test_nova_conductor_repeats_what_fails(monkeypatch, seconds, times):
+    """While cyborg-api is started again; not what it does not answer."""
+    now, calls = [0.0], []
+    monkeypatch.setattr(
+        client,
+        'time',
+        types.SimpleNamespace(
+            monotonic=lambda: now[0],
+            sleep=lambda pause: now.__setitem__(0, now[0] + pause),
+        ),
+    )
+
+    def call():
+        calls.append(now[0])
+        now[0] += seconds
+        raise exception.CyborgUnreachable(reason='it is down')
+
+    with pytest.raises(exception.CyborgUnreachable):
+        client.patiently(call)
+    assert len(calls) == times
+    assert calls == [0, 0.5, 2.5, 10.5][:times]
+
+
+def test_nova_conductor_does_not_repeat_what_is_refused():
+    calls = []
+
+    def call():
+        calls.append(None)
+        raise exception.AllocationNotFound(server_id=SERVER_ID)
+
+    with pytest.raises(exception.AllocationNotFound):
+        client.patiently(call)
+    assert len(calls) == 1
+
+
+@pytest.mark.usefixtures('config')
+def test_what_fails_once_is_repeated_while_a_user_waits(cyborg):
+    answers = [exception.CyborgUnreachable(reason='it restarts')]
+
+    def call(seconds):
+        assert seconds <= 2
+        if answers:
+            raise answers.pop()
+        return 'done'
+
+    assert client.while_user_waits(call) == 'done'
 
 
 def call(token):

@@ -158,7 +158,12 @@ class TestLower:
             }
         )
         placement.lower(
-            client, None, instance, placement.Allocated(self.payload()), left
+            client,
+            None,
+            instance,
+            SERVER_ID,
+            placement.Allocated(self.payload()),
+            left,
         )
         if not client.put_allocations.called:
             return None
@@ -186,11 +191,22 @@ class TestLower:
         assert self.lower(client, {'region': {'FPGA': 2, 'PGPU': 1}}) is None
 
     def test_so_much_stays_as_the_flavor_asks_for(self, client):
-        left = {'card': {'FPGA': 1, 'CUSTOM_CHANNEL': 2}}
+        left = {
+            'card': {'FPGA': 1, 'CUSTOM_CHANNEL': 2},
+            'region': {'FPGA': 1},
+        }
 
         found = self.lower(client, left, resources_FPGA='1')
 
         assert found['card'] == {'FPGA': 2, 'CUSTOM_CHANNEL': 2}
+
+    def test_the_flavor_has_it_of_another_provider(self, client):
+        left = {'card': {'CUSTOM_CHANNEL': 2}}
+
+        found = self.lower(client, left, resources_FPGA='1')
+
+        assert found['card'] == {'CUSTOM_CHANNEL': 2}
+        assert found['region'] == {'FPGA': 1}
 
     def test_it_is_read_again_if_it_was_changed(self, client):
         client.put_allocations.side_effect = [

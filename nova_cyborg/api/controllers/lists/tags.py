@@ -38,16 +38,18 @@ class TagsController(rest.RestController):
     @handler.handle(policies.GET)
     def get_all(self, uuid: str) -> dict[str, ty.Any]:
         """List the tags."""
-        return _shown(handler.context_id(uuid))
+        found, revision = _of(handler.context_id(uuid))
+        handler.show_revision(revision)
+        return {'tags': list(found)}
 
     @handler.handle(policies.GET, status=204)
     def get_one(self, uuid: str, tag: str) -> None:
         """Tell whether the device context has a tag."""
         uuid = handler.context_id(uuid)
-        if tag not in tags.get(
-            handler.request_context(), uuid, handler.visible_project()
-        ):
+        found, revision = _of(uuid)
+        if tag not in found:
             raise exception.ContextTagNotFound(id=uuid, tag=tag)
+        handler.show_revision(revision)
 
     @handler.handle(policies.UPDATE, if_match=True)
     def put(self, uuid: str, *parts: str) -> dict[str, ty.Any] | None:
@@ -62,10 +64,10 @@ class TagsController(rest.RestController):
             handler.show_revision(revision)
             return {'tags': sorted(set(body['tags']))}
         schemas.validate({'tag': tag}, lists.TAG)
-        added = tags.add(*which, tag, revisions)
-        pecan.response.status = 204 if added is None else 201
-        if added is not None:
-            handler.show_revision(added)
+        revision, is_new = tags.add(*which, tag, revisions)
+        handler.show_revision(revision)
+        pecan.response.status = 201 if is_new else 204
+        if is_new:
             url = views.url('device_contexts', uuid)
             pecan.response.headers['Location'] = (
                 f'{url}/tags/{urllib.parse.quote(tag)}'
@@ -86,11 +88,8 @@ class TagsController(rest.RestController):
         handler.show_revision(revision)
 
 
-def _shown(uuid: str) -> dict[str, ty.Any]:
-    found = tags.get(
-        handler.request_context(), uuid, handler.visible_project()
-    )
-    return {'tags': list(found)}
+def _of(uuid: str) -> tuple[tuple[str, ...], int]:
+    return tags.get(handler.request_context(), uuid, handler.visible_project())
 
 
 def _tag(parts: tuple[str, ...]) -> str | None:

@@ -165,11 +165,12 @@ OPERATIONS = (
         name='unbind_devices',
         path=_MEMBER + '/unbind',
         summary='Unbind the devices of a server; it keeps its device contexts',
-        description='Exactly one field is given. The attempt is over: its '
-        'requests that are still on their way are refused. If the server was '
-        'to be moved, it uses the devices of its old host again.',
+        description='Of ``generation``, ``arqs`` and ``migration``, exactly '
+        'one is given. The attempt is over: its requests that are still on '
+        'their way are refused. If the server was to be moved, it uses the '
+        'devices of its old host again.',
         policies=(policies.UNBIND,),
-        body=schemas.UNBIND,
+        body={'oneOf': [schemas.UNBIND, schemas.UNBIND_MIGRATION]},
         answers=(Answer(204, 'The devices are unbound, or none were bound.'),),
         errors={
             exception.StaleGeneration: '',

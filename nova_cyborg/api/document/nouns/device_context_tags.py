@@ -23,7 +23,7 @@ OPERATIONS = (
         path=_ALL,
         summary='List the tags of a device context',
         policies=(policies.GET,),
-        answers=(Answer(200, 'Its tags.', answers.TAGS),),
+        answers=(Answer(200, 'Its tags.', answers.TAGS, _ETAG),),
     ),
     Operation(
         name='replace_device_context_tags',
@@ -52,7 +52,7 @@ OPERATIONS = (
         path=_ONE,
         summary='Tell whether a device context has a tag',
         policies=(policies.GET,),
-        answers=(Answer(204, 'It has the tag.'),),
+        answers=(Answer(204, 'It has the tag.', headers=_ETAG),),
         errors=_NO_TAG,
     ),
     Operation(
@@ -68,7 +68,7 @@ OPERATIONS = (
                 'It has the tag from now on.',
                 headers=(headers.LOCATION, headers.ETAG),
             ),
-            Answer(204, 'It has had the tag.'),
+            Answer(204, 'It has had the tag.', headers=_ETAG),
         ),
         errors={
             **_CHANGED,

@@ -33,6 +33,8 @@ _FORGOTTEN = 120
 _RENEWED = 3
 # Keys of what is recorded beside the report: see memory.Memory.
 _SUSPECTS, _LEFT_AT = 'suspects', 'suspects_at'
+# The same: servers that Placement is to be asked about before their turn.
+_TOUCHED = 'touched'
 # The same: which step is the first one; and when the last round began in which
 # no step has failed.
 _STEP, _WELL_AT = 'first_step', leases.WELL_AT
@@ -91,7 +93,11 @@ class Loop:
                 None,
             )
             self._rounds = rounds.Rounds(
-                self._settings, self._conductor, _remembered(lease), first
+                self._settings,
+                self._conductor,
+                _remembered(lease),
+                first,
+                lease.report.get(_TOUCHED, ()),
             )
         good_at = self._rounds.tick(
             lease.now, lease.good_at, lambda: self._goes_on(context)
@@ -100,6 +106,7 @@ class Loop:
         found: dict[str, ty.Any] = {
             **self._rounds.as_dict(),
             _SUSPECTS: self._rounds.leave(),
+            _TOUCHED: self._rounds.leave_touched(),
             _LEFT_AT: lease.now,
             _STEP: self._rounds.first,
             _WELL_AT: lease.now if self._rounds.is_well else well_at,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import functools
 import logging
 import time
 import typing as ty
@@ -15,6 +16,7 @@ from nova_cyborg.lifecycle.events import keeping
 from nova_cyborg.lifecycle.reconciling import (
     allocations,
     changes,
+    demands,
     holders,
     leftovers,
     pending,
@@ -30,8 +32,6 @@ LOG = logging.getLogger(__name__)
 _AT_ONCE = 1
 # Seconds for which there may be more to do, before a person is told.
 _BEHIND = 300
-# What is done in a tick; see Rounds.tick().
-_STEPS = 8
 # Seconds that one answer of Nova's is waited for: less than the lease lasts.
 _PATIENCE = 10
 
@@ -64,6 +64,8 @@ class Rounds:
     :param conductor: binds.
     :param remembered: what another process has seen.
     :param first: which step is the first one.
+    :param touched: UUIDs of servers that another process has put something
+        right of, and has not asked Placement about.
     :ivar first: the same of the next tick: one that takes all the time would
         leave none to those behind it.
     :ivar is_well: whether no step of the last tick has failed.
@@ -75,9 +77,10 @@ class Rounds:
         conductor: bind.Conductor,
         remembered: memory.Memory,
         first: int = 0,
+        touched: collections.abc.Iterable[str] = (),
     ) -> None:
         self._settings = settings
-        self._report = report.Report()
+        self._report = report.Report(touched)
         grace = settings.grace
         self._pending = pending.Pending(
             grace, self._report, conductor, remembered
@@ -89,6 +92,7 @@ class Rounds:
         self._keeping = keeping.Keeping(
             settings.event_days, settings.deleted_events
         )
+        self._demands = demands.Demands()
         self._changes = changes.Changes(
             (holders.Holders(), profile_arqs.ProfileArqs())
         )
@@ -102,7 +106,19 @@ class Rounds:
         )
         # Which of them is looked at in turn.
         self._turn = 0
-        self.first = first % _STEPS
+        # What a tick does, behind listing what has changed.
+        self._looks: tuple[
+            collections.abc.Callable[[report.Budget], None], ...
+        ] = (
+            *(self._looking(each) for each in self._subjects),
+            self._pending.look,
+            self._leftovers.look,
+            self._allocations.look,
+            self._look_again,
+            self._keeping.look,
+            self._demands.look,
+        )
+        self.first = first % (1 + len(self._looks))
         self.is_well = False
         self._hurry = False
         # Since when there is more to do than a tick may, and whether that
@@ -143,12 +159,7 @@ class Rounds:
 
         steps = [
             list_changes,
-            *(self._looking(each, budget) for each in self._subjects),
-            lambda: self._pending.look(budget),
-            lambda: self._leftovers.look(budget),
-            lambda: self._allocations.look(budget),
-            lambda: self._look_again(budget),
-            lambda: self._keeping.look(budget),
+            *(functools.partial(look, budget) for look in self._looks),
         ]
         self.is_well = True
         self._hurry = False
@@ -238,10 +249,21 @@ class Rounds:
             ]
         )
 
+    def leave_touched(self) -> list[str]:
+        """Return the servers that it is to ask Placement about, for JSON.
+
+        :returns: UUIDs of those that it would have to wait for the turn of,
+            as many as are recorded.
+        """
+        known = dict.fromkeys(
+            [*self._allocations.suspected, *self._report.touched]
+        )
+        return list(known)[: memory.MOST]
+
     def _looking(
-        self, one: subjects.Subjects[ty.Any], budget: report.Budget
-    ) -> collections.abc.Callable[[], None]:
-        return lambda: one.look(budget, self._changes.deleted)
+        self, one: subjects.Subjects[ty.Any]
+    ) -> collections.abc.Callable[[report.Budget], None]:
+        return lambda budget: one.look(budget, self._changes.deleted)
 
     def _look_again(self, budget: report.Budget) -> None:
         limit = self._settings.resync

@@ -10,6 +10,7 @@ actions and by the device context.
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import functools
 import logging
 import typing as ty
@@ -26,7 +27,7 @@ from oslo_limit import exception as limit_exc
 from oslo_utils import uuidutils
 
 from nova_cyborg import cyborg_client, exception
-from nova_cyborg.nova import client, features, groups, hint
+from nova_cyborg.nova import client, features, groups, hint, marks
 from nova_cyborg.nova.api import compute_api as stock_api
 from nova_cyborg.nova.api import gate, refusals
 from nova_cyborg.nova.api.attachments import rpcapi
@@ -88,7 +89,7 @@ class API(api.API):
             except Exception as exc:
                 # One that was begun before may be bound, and in the guest.
                 if not attachment.resumed:
-                    _give_up(allocations, instance, context_id, caller, exc)
+                    _give_up(context, instance, context_id, caller, exc)
                 raise
         return attachment.context
 
@@ -151,7 +152,9 @@ class API(api.API):
             allocations = client.allocation_client(context)
             held = allocations.detach(instance.uuid, context_id, caller)
             try:
-                _change_hint(context, instance, hint.remove, context_id)
+                # One without a request has none that names it.
+                with contextlib.suppress(exception.HotPlugUnavailable):
+                    _change_hint(context, instance, hint.remove, context_id)
                 self._record_action_start(context, instance, DETACH)
                 rpcapi.detach(context, instance, held, caller)
             except Exception as exc:
@@ -272,10 +275,17 @@ def _change_hint(
 
     :param change: changes the hint, and says whether it did.
     :param named: what it is to name, or not to name.
+    :raises HotPlugUnavailable: if Nova has no request of the server.
     """
-    request_spec = objects.RequestSpec.get_by_instance_uuid(
-        context, instance.uuid
-    )
+    try:
+        request_spec = objects.RequestSpec.get_by_instance_uuid(
+            context, instance.uuid
+        )
+    except nova_exception.RequestSpecNotFound as exc:
+        raise exception.HotPlugUnavailable(
+            server_id=instance.uuid,
+            reason='Nova has no request of it, with which it could be moved.',
+        ) from exc
     if change(request_spec, named):
         request_spec.save()
 
@@ -303,17 +313,20 @@ def _keep(
 
 
 def _give_up(
-    allocations: cyborg_client.AllocationClient,
+    context: nova_context.RequestContext,
     instance: objects.Instance,
     context_id: str,
     caller: str,
     error: Exception,
 ) -> None:
     """Release what was reserved for an attempt that is not to be."""
+    allocations = client.allocation_client(context)
     try:
-        allocations.detached(
+        left = allocations.detached(
             instance.uuid, context_id, caller, client.told_of(error)
         )
+        if not left:
+            _unmark(context, allocations, instance)
     except exception.DeviceContextError as exc:
         LOG.error(
             'Device context %s is not attached to server %s, and could not be '
@@ -322,3 +335,26 @@ def _give_up(
             instance.uuid,
             exc,
         )
+
+
+def _unmark(
+    context: nova_context.RequestContext,
+    allocations: cyborg_client.AllocationClient,
+    instance: objects.Instance,
+) -> None:
+    """Unmark a server that holds nothing.
+
+    Its last device context may have been detached meanwhile, and nova-compute
+    have left the marks for the one that was to come.
+    """
+    with contextlib.suppress(nova_exception.InstanceNotFound):
+        if not marks.take(context, instance):
+            return
+        try:
+            allocations.get(instance.uuid)
+        except exception.AllocationNotFound:
+            return
+        # It gets one since, and nova-compute may have marked it before.
+        now = marks.read(context, instance)
+        marks.mark(now)
+        now.save()

@@ -27,18 +27,19 @@ from nova_cyborg import cyborg_client, exception
 from nova_cyborg.nova import carried, client, marks, overrides
 from nova_cyborg.nova.compute import bindings
 from nova_cyborg.nova.compute.libvirt import (
-    attaching,
+    beside,
     hotplug,
     live,
     native,
-    plugging,
+    removals,
 )
+from nova_cyborg.nova.compute.libvirt.guests import attaching, faults, plugging
 from nova_cyborg.nova.features import computes
 
 LOG = logging.getLogger(__name__)
 
 
-class LibvirtDriver(live.LibvirtDriver):
+class LibvirtDriver(beside.LibvirtDriver):
     """Nova's libvirt driver, with aliases for devices of device contexts."""
 
     @overrides.method(
@@ -91,6 +92,7 @@ class LibvirtDriver(live.LibvirtDriver):
         context, instance = stock['context'], stock['instance']
         # Nova asks Cyborg first, unless it is nova-compute that starts and
         # resumes the guests of its host: then they would lose their devices.
+        marks.bear(instance)
         if stock['accel_info'] is None and marks.has_accelerators(instance):
             stock['accel_info'] = _accel_info(context, instance)
         # Before Nova destroys the guest: one that runs goes on.
@@ -99,7 +101,9 @@ class LibvirtDriver(live.LibvirtDriver):
         with carried.carrying(
             dataclasses.replace(carried.now(), guest_arqs=arqs)
         ):
-            return stock()
+            result = stock()
+        faults.clear(context, instance)
+        return result
 
     @overrides.method('nodename')
     def get_available_resource(self, stock: overrides.Stock) -> ty.Any:
@@ -147,7 +151,8 @@ class LibvirtDriver(live.LibvirtDriver):
     ) -> None:
         """Give a guest back what it has let go of; it is not suspended."""
         if arqs:
-            plugging.plug_each(guest, instance, arqs)
+            errors = plugging.plug_each(guest, instance, arqs)
+            faults.show_lacking(context, instance, errors)
             self.describe_plugged(context, instance, arqs)
 
     @overrides.method('context instance network_info')
@@ -175,6 +180,7 @@ class LibvirtDriver(live.LibvirtDriver):
             plugging.plug(self._host.get_guest(instance), instance, arqs)
         except exception.DeviceContextError as exc:
             self._suspend_again(context, instance, exc)
+        faults.clear(context, instance)
         self.describe_plugged(context, instance, arqs)
 
     def _suspend_again(
@@ -204,10 +210,12 @@ def install() -> str:
         methods, or an attach driver cannot be loaded.
     """
     overrides.check(LibvirtDriver)
+    overrides.check(beside.LibvirtDriver)
     overrides.check(live.LibvirtDriver)
     overrides.check(hotplug.LibvirtDriver)
     native.check()
     plugging.check()
+    removals.check()
     types = ', '.join(sorted(attaching.attach_drivers()))
     # nova-compute looks the class up in the package. The module keeps its
     # own: its methods call super() by the name of the class.

@@ -23,7 +23,8 @@ from nova.virt.libvirt import guest as libvirt_guest
 
 from nova_cyborg import exception
 from nova_cyborg.nova import carried, client, marks, overrides
-from nova_cyborg.nova.compute.libvirt import metadata, plugging
+from nova_cyborg.nova.compute.libvirt import removals
+from nova_cyborg.nova.compute.libvirt.guests import metadata, plugging
 
 LOG = logging.getLogger(__name__)
 
@@ -34,12 +35,17 @@ _RUNS = (power_state.RUNNING, power_state.PAUSED)
 class LibvirtDriver(driver.LibvirtDriver):
     """Nova's libvirt driver, for device contexts that come and go."""
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._device_event_handler = removals.Events(self)
+
     def plug_devices(self, instance: objects.Instance, arqs: _Arqs) -> None:
         """Plug devices into a guest, if it runs, and into what is stored.
 
         :param instance: the server.
         :param arqs: its accelerator requests that are new, bound.
         :raises DeviceContextError: if it has not got all.
+        :raises InstanceNotFound: if it should run, and has no guest.
         """
         guest = self._own_guest(instance)
         if guest is not None:
@@ -50,12 +56,15 @@ class LibvirtDriver(driver.LibvirtDriver):
                 live=self._runs(guest),
                 stored=guest.has_persistent_configuration(),
             )
+        elif instance.vm_state != vm_states.STOPPED:
+            raise nova_exception.InstanceNotFound(instance_id=instance.uuid)
+        # Else it gets its devices when it is started.
 
     def unplug_devices(self, instance: objects.Instance, arqs: _Arqs) -> None:
         """Take devices out of a guest, if it runs, and of what is stored.
 
         What is stored comes last: nothing of it is lost if the guest keeps a
-        device.
+        device. A guest that is gone has let go of all.
 
         :param instance: the server.
         :param arqs: the accelerator requests of the devices.
@@ -75,19 +84,24 @@ class LibvirtDriver(driver.LibvirtDriver):
             plugging.unplug_stored(guest, bound)
 
     def describe_devices(
-        self, instance: objects.Instance, arqs: _Arqs
+        self, instance: objects.Instance, arqs: _Arqs | None
     ) -> None:
         """Have the metadata tell of devices that have come, or are gone.
 
         :param instance: the server; changed in place, not saved.
-        :param arqs: its accelerator requests that are new.
+        :param arqs: all accelerator requests that the server has, or had a
+            moment ago; None if they are not known.
         """
-        before = instance.device_metadata
+        before = _stored_metadata(instance._context, instance)
         guest = self._own_guest(instance)
-        tagged = any(arq.get('tag') for arq in arqs)
+        tagged = any(arq.get('tag') for arq in arqs or ())
         if guest is not None and (tagged or before):
             domain = guest.get_xml_desc()
-            own = metadata.kept(before, domain) + metadata.made(domain, arqs)
+            if arqs is None:
+                own = metadata.kept(before, domain)
+            else:
+                # All of them: a tag may have been changed.
+                own = metadata.made(domain, arqs)
             instance.device_metadata = metadata.joined(before, own)
 
     def describe_plugged(
@@ -153,20 +167,37 @@ class LibvirtDriver(driver.LibvirtDriver):
                 context, instance
             )
 
+    @overrides.method('context instance', named='reboot_type accel_info')
+    def reboot(self, stock: overrides.Stock) -> ty.Any:
+        """Reboot a guest.
+
+        One that shuts itself down is started as it is stored. It may have had
+        its devices at other addresses, as it was suspended, or let go of one.
+        """
+        result = stock()
+        instance, arqs = stock['instance'], stock['accel_info']
+        if stock['reboot_type'] == 'SOFT' and marks.has_contexts(instance):
+            self.describe_plugged(stock['context'], instance, arqs)
+        return result
+
     @overrides.method('context instance')
     def _build_device_metadata(
         self, stock: overrides.Stock
     ) -> objects.InstanceDeviceMetadata | None:
         found = stock()
-        instance = stock['instance']
-        if not marks.has_contexts(instance):
-            return found
+        context, instance = stock['context'], stock['instance']
         try:
             domain = self._host.get_guest(instance).get_xml_desc()
+            # It may have got its first device context since it was read.
+            if not marks.has_contexts(instance) and not metadata.may_have(
+                domain
+            ):
+                return found
             arqs = carried.now().guest_arqs
             if arqs is None:
                 # Something else comes to a guest that stays as it is.
-                own = metadata.kept(instance.device_metadata, domain)
+                before = _stored_metadata(context, instance)
+                own = metadata.kept(before, domain)
             else:
                 own = metadata.made(domain, arqs)
             return metadata.joined(found, own)
@@ -177,17 +208,27 @@ class LibvirtDriver(driver.LibvirtDriver):
     def _own_guest(
         self, instance: objects.Instance
     ) -> libvirt_guest.Guest | None:
-        """Return a server's guest; None if it is stopped, and has none."""
+        """Return a server's guest; None if there is none."""
         try:
             return self._host.get_guest(instance)
         except nova_exception.InstanceNotFound:
-            if instance.vm_state != vm_states.STOPPED:
-                raise
-            # It gets its devices when it is started.
             return None
 
     def _runs(self, guest: libvirt_guest.Guest) -> bool:
         return guest.get_power_state(self._host) in _RUNS
+
+
+def _stored_metadata(
+    context: nova_context.RequestContext, instance: objects.Instance
+) -> objects.InstanceDeviceMetadata | None:
+    """Read what the metadata tell of devices now.
+
+    Nova reads a server when something is begun with it, which may be minutes
+    ago, and plugs ports in under another lock than devices.
+    """
+    return objects.Instance.get_by_uuid(
+        context, instance.uuid, expected_attrs=['device_metadata']
+    ).device_metadata
 
 
 def _warn(instance: objects.Instance, error: Exception) -> None:

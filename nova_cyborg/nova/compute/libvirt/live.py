@@ -22,9 +22,11 @@ from nova.compute import power_state
 from nova.compute import utils as compute_utils
 from nova.virt.libvirt import guest as libvirt_guest
 
+from nova_cyborg import exception
 from nova_cyborg.nova import carried, marks, overrides
 from nova_cyborg.nova.compute import bindings
-from nova_cyborg.nova.compute.libvirt import hotplug, native, plugging
+from nova_cyborg.nova.compute.libvirt import hotplug, native
+from nova_cyborg.nova.compute.libvirt.guests import faults, plugging
 from nova_cyborg.nova.compute.recovery import interrupted
 
 CONF = conf.CONF
@@ -173,6 +175,7 @@ class LibvirtDriver(hotplug.LibvirtDriver):
                 instance.uuid,
                 exc,
             )
+            faults.show(context, instance, exc)
 
     def _plug_again(
         self,
@@ -185,7 +188,8 @@ class LibvirtDriver(hotplug.LibvirtDriver):
         except nova_exception.InstanceNotFound as exc:
             LOG.error('Server %s has no devices: %s', instance.uuid, exc)
             return
-        plugging.plug_each(guest, instance, arqs)
+        errors = plugging.plug_each(guest, instance, arqs)
+        faults.show_lacking(context, instance, errors)
         self.describe_plugged(context, instance)
         try:
             # Nova does not: the server is as it was before.
@@ -202,9 +206,12 @@ class LibvirtDriver(hotplug.LibvirtDriver):
         context, instance = stock['context'], stock['instance']
         if not marks.has_contexts(instance):
             return
+        errors: dict[str, exception.DeviceContextError] = {}
         try:
             with _event(context, instance, _PLUGGED):
-                self._plug_own(context, instance)
+                errors = self._plug_own(context, instance)
+                if errors:
+                    raise next(iter(errors.values()))
         except Exception as exc:  # noqa: BLE001 - libvirt raises many
             # There is no way back for it, and it runs.
             LOG.error(
@@ -213,14 +220,16 @@ class LibvirtDriver(hotplug.LibvirtDriver):
                 instance.uuid,
                 exc,
             )
+            faults.show(context, instance, exc, errors.keys() or None)
 
     def _plug_own(
         self, context: nova_context.RequestContext, instance: objects.Instance
-    ) -> None:
+    ) -> dict[str, exception.DeviceContextError]:
         """Plug the devices in that are bound here.
 
+        :returns: why some are not, by the UUID of the accelerator request.
         :raises LookupError: if it is not known by which migration it came.
-        :raises Exception: if the guest has not got all.
+        :raises Exception: if none can be.
         """
         # The source may have ended it already, if it was not answered in time.
         migration = bindings.last_live_migration(context, instance)
@@ -237,8 +246,7 @@ class LibvirtDriver(hotplug.LibvirtDriver):
             stored=True,
         )
         self.describe_plugged(context, instance, arqs)
-        if errors:
-            raise errors[0]
+        return errors
 
     @overrides.method('xml')
     def _get_mdevs_from_guest_config(

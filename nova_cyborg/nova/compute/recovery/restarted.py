@@ -127,6 +127,11 @@ class ComputeManager(moves.ComputeManager):
         def end() -> None:
             now = guards.current(context, stock['instance'])
             if now is None:
+                LOG.info(
+                    'Server %s was deleted before libvirt said where its '
+                    'guest is',
+                    server_id,
+                )
                 return
             if now.task_state != task_states.MIGRATING or bindings.is_followed(
                 context, now, migration

@@ -103,6 +103,10 @@ class Unfinished:
                     server_id,
                     exc,
                 )
+        else:
+            # It is newer than what was to be told.
+            with self._changed:
+                self._entries.pop((server_id, what), None)
 
     def _keep(self, server_id: str, what: str, call: Call) -> bool:
         """Keep something for later.

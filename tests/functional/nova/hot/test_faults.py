@@ -209,6 +209,62 @@ class AttachTest(TestCase):
                 self.assert_attaches(context_id)
 
 
+class CyborgDiesTest(TestCase):
+    """Cyborg is killed while its conductor and its agent are at a device.
+
+    A mediated device is made, and removed, by the agent.
+    """
+
+    def test_while_it_is_made(self) -> None:
+        for table, skip in (
+            ('attach_handles', 0),
+            # It is made in cyborg-api.
+            ('extended_accelerator_requests', 1),
+        ):
+            self._kill(table, skip)
+            self.post(self.mdev)
+            self.outcome('attach_device_context')
+            self._start()
+            self.attach(self.mdev)
+            self._assert_has(self.first, self.mdev)
+            self.detach(self.mdev)
+            self._assert_has(self.first)
+
+    def test_while_it_is_removed(self) -> None:
+        self.attach(self.mdev)
+        # The ARQ is gone by then.
+        self._kill('attach_handles', 0)
+        self.delete_attachment(self.mdev)
+        self.outcome('detach_device_context')
+        self._start()
+        self.assertEqual('detaching', self.status(self.mdev))
+        self.detach(self.mdev)
+        self._assert_has(self.first)
+        self.attach(self.mdev)
+        self._assert_has(self.first, self.mdev)
+
+    def _kill(self, table: str, skip: int) -> None:
+        """Kill Cyborg before a write to a table, when some have passed."""
+        self.cyborg.control('refuse_writes', table=table, skip=skip, kill=True)
+
+    def _start(self) -> None:
+        self.assertTrue(self.cyborg.start())
+        for host in self.COMPUTES:
+            self.cyborg.control('serve_agent', host=host)
+
+    def _assert_has(self, *context_ids: str) -> None:
+        """Check it when what is left was put right by itself."""
+        slots = {each.slot for each in self.live()}
+
+        def is_right() -> bool:
+            # A mediated device that nobody has is waited for, for a while.
+            self.reconcile(2)
+            return self.used_slots() == slots
+
+        self.wait_for(is_right)
+        self.assert_has(*context_ids)
+
+
 class DetachTest(TestCase):
     """A device context is detached."""
 
@@ -260,7 +316,7 @@ class DetachTest(TestCase):
 
     def test_the_process_dies(self) -> None:
         for method in (
-            'nova_cyborg.nova.compute.libvirt.plugging.unplug_stored',
+            'nova_cyborg.nova.compute.libvirt.guests.plugging.unplug_stored',
             'nova_cyborg.nova.placement.allocated',
             'nova_cyborg.nova.placement.lower',
             'nova_cyborg.cyborg_client.AllocationClient.detached',

@@ -4,6 +4,12 @@
 
 from tests.functional.nova.hot import plugging  # isort: skip - first
 
+from unittest import mock
+
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+from tests.functional.nova.hot import racing
+
 
 class AttachTest(plugging.TestCase):
     """A guest does not take a device: all is as it was."""
@@ -38,6 +44,14 @@ class AttachTest(plugging.TestCase):
         self.attach(both)
         self.assert_has(both)
 
+    def test_it_is_gone(self) -> None:
+        """Nova has not seen yet that there is none."""
+        domain = self.domain()
+        with mock.patch.dict(domain._connection._vms, clear=True):
+            self.assertIn('could not be found', self.attach_fails(self.pci))
+            self.assertEqual('available', self.status(self.pci))
+        self.assert_as_before()
+
     def test_it_is_paused_and_refuses_the_second_device(self) -> None:
         groups = [{'resources': {'FPGA': 1}}, {'resources': {'VGPU': 1}}]
         both = self.create_context(groups=groups)
@@ -54,7 +68,7 @@ class AttachTest(plugging.TestCase):
         self.assert_has(both)
 
 
-class DetachTest(plugging.TestCase):
+class DetachTest(racing.TestCase):
     """A server with a PCI device and a mediated device."""
 
     def setUp(self) -> None:
@@ -89,6 +103,33 @@ class DetachTest(plugging.TestCase):
         self.hotplug.silent.clear()
         self._check_detached()
 
+    def test_its_hypervisor_has_paused_it(self) -> None:
+        """As after an I/O error: it is not asked, and Nova knows nothing."""
+        self.hotplug.silent.update(self.slots)
+        self.domain()._state = fakelibvirt.VIR_DOMAIN_PAUSED
+        for context_id in (self.pci, self.mdev):
+            self.assertIn('is paused', self.detach_fails(context_id))
+            self.assertIn('is paused', self.get_context(context_id)['fault'])
+            self.assert_has(self.pci, self.mdev)
+        self.assertEqual([], self.hotplug.asked)
+        # What it has not is not asked for.
+        self.domain().live.clear()
+        self._check_detached()
+
+    def test_it_is_paused_as_it_does_not_answer(self) -> None:
+        self.flags(device_detach_attempts=60, group='libvirt')
+        self.hotplug.silent.update(self.slots)
+        self.delete_attachment(self.pci)
+        self.wait_for(lambda: self.hotplug.asked)
+        self.begin('pause')
+        self.assertIn('is paused', str(self.outcomes(racing.DETACH)))
+        self.assertLess(len(self.hotplug.asked), 60)
+        self.reach('PAUSED')
+        self.assert_has(self.pci, self.mdev)
+        self.do('unpause')
+        self.hotplug.silent.clear()
+        self._check_detached()
+
     def test_it_has_let_go_before(self) -> None:
         self.domain().live.clear()
         self._check_detached()
@@ -113,6 +154,12 @@ class DetachTest(plugging.TestCase):
         self.hotplug.kept.clear()
         self.detach(both)
         self.assert_as_before()
+
+    def test_it_is_gone(self) -> None:
+        """Nova has not seen yet that there is none."""
+        connection = self.domain()._connection
+        del connection._vms[self.domain().name()]
+        self._check_detached()
 
     def test_a_server_that_is_stopped_has_no_guest(self) -> None:
         self.act(self.server, 'os-stop', 'SHUTOFF')

@@ -10,14 +10,14 @@ import pathlib
 import typing as ty
 from unittest import mock
 
-from nova import conf
+from nova import conf, objects
 from nova import context as nova_context
 from nova.api.metadata import base as metadata
 from nova.virt import configdrive
 from nova_cyborg.nova.compute.libvirt import driver
 
 from tests.functional.nova import hotplug
-from tests.functional.nova.hot import two_hosts
+from tests.functional.nova.hot import racing, two_hosts
 
 CONF = conf.CONF
 
@@ -132,6 +132,75 @@ class TagsTest(TestCase):
         )
 
 
+class MeanwhileTest(TestCase, racing.TestCase):
+    """The metadata change while something else of it is being changed."""
+
+    SLOTS = 2
+
+    def _tags(self) -> list[list[str]]:
+        found = self.instance().device_metadata
+        return [each.tags for each in found.devices] if found else []
+
+    def _plug_port(self) -> None:
+        """Have the metadata tell of a port, as Nova does."""
+        instance = self.instance()
+        found = instance.device_metadata
+        port = objects.NetworkInterfaceMetadata(
+            mac='52:54:00:12:34:56',
+            bus=objects.PCIDeviceBus(address='0000:00:0a.0'),
+            tags=['wan'],
+        )
+        instance.device_metadata = objects.InstanceDeviceMetadata(
+            devices=[*(found.devices if found else ()), port]
+        )
+        instance.save()
+
+    def test_a_port_comes_while_a_device_is_bound(self) -> None:
+        pause = self.pause(f'{racing.ATTACHMENT}._bind')
+        self.post(self.pci, 'crypto')
+        pause.reached()
+        self._plug_port()
+        pause.go_on()
+        self.assertEqual([None], self.outcomes(racing.ATTACH))
+        self.assertCountEqual([['wan'], ['crypto']], self._tags())
+
+    def test_a_port_comes_while_the_guest_is_waited_for(self) -> None:
+        self.attach(self.pci, 'crypto')
+        self.attach(self.mdev, 'draw')
+        pause = self.pause(f'{racing.DRIVER}.unplug_devices')
+        self.delete_attachment(self.pci)
+        pause.reached()
+        self._plug_port()
+        pause.go_on()
+        self.assertEqual([None], self.outcomes(racing.DETACH))
+        self.assertCountEqual([['wan'], ['draw']], self._tags())
+
+    def test_a_device_comes_while_a_port_is_plugged(self) -> None:
+        for context_id, *tags in (
+            (self.pci, 'crypto'),
+            (self.mdev, 'draw', 'crypto'),
+        ):
+            # As nova-api has read it, whether it has any device yet.
+            instance = self.instance()
+            self.attach(context_id, tags[0])
+            found = self.computes['compute1'].driver._build_device_metadata(
+                nova_context.get_admin_context(), instance
+            )
+            self.assertCountEqual(
+                [[tag] for tag in tags], [each.tags for each in found.devices]
+            )
+
+    def test_a_tag_is_changed_and_another_has_it(self) -> None:
+        other = self.create_context()
+        self.attach(self.pci, 'crypto')
+        self.update_context(self.pci, tag='spare')
+        self.attach(other, 'crypto')
+        self.assert_told('spare', 'crypto')
+        self.update_context(other, tag='new')
+        self.detach(self.pci)
+        self.assert_told('new')
+
+
 class ConfigDriveTest(TestCase):
     """The config drive tells of what the server is built with."""
 
@@ -240,6 +309,20 @@ class OtherAddressTest(TestCase, two_hosts.TestCase):
         with mock.patch.object(hotplug, '_FIRST_BUS', 9):
             self.do('revertResize')
         self.assert_elsewhere()
+
+    def test_a_guest_that_is_rebooted_softly(self) -> None:
+        """It is started as it is stored: with the addresses of before."""
+        self.do('suspend', 'SUSPENDED')
+        self.do('resume')
+        self.assert_elsewhere()
+        before = len(self.nova_calls())
+        self.do('reboot', type='SOFT')
+        self.assert_told('crypto', 'draw')
+        self.assertEqual(self.before, self._told())
+        # Nova asks before it is rebooted, however it is.
+        self.assertEqual(
+            [('GET', '/v2/accelerator_requests')], self.nova_calls()[before:]
+        )
 
     def test_rescue_and_unrescue(self) -> None:
         pathlib.Path(CONF.instances_path, self.server['id']).mkdir()

@@ -27,6 +27,7 @@ class LiveMigrations(fixtures.Fixture):
     :ivar fails: whether libvirt begins, and fails.
     :ivar aborted: is set if guests are to be migrated until that is aborted;
         else None.
+    :ivar held: is set when guests may arrive; else None.
     :ivar sent: the configs that Nova has sent to the destination.
     :ivar under_way: one for each server that the sources migrate now.
     """
@@ -37,6 +38,7 @@ class LiveMigrations(fixtures.Fixture):
         self.with_devices = False
         self.fails = False
         self.aborted: threading.Event | None = None
+        self.held: threading.Event | None = None
         self.begun = threading.Event()
         self.sent: list[etree._Element] = []
         self.under_way: set[object] = set()
@@ -93,6 +95,8 @@ class LiveMigrations(fixtures.Fixture):
             self.aborted.wait(_SECONDS)
             domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_CANCELLED
             raise _error('migration was canceled by client')
+        if self.held is not None:
+            self.held.wait(_SECONDS)
         if self.fails:
             # Nova asks until there is no job any more.
             domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_NONE

@@ -9,13 +9,17 @@ import typing as ty
 from unittest import mock
 
 import fixtures
+from nova import context as nova_context
 from nova import exception as nova_exception
 from nova.scheduler.client import report
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.api import client
 from nova.virt.libvirt import driver
+from nova_cyborg.nova import client as nova_client
 from nova_cyborg.nova.compute import arqs, bindings, moves
+from nova_cyborg.nova.compute.recovery import unfinished
 from nova_cyborg.nova.features import computes
+from oslo_utils import uuidutils
 
 from tests.functional.nova import stock
 
@@ -93,6 +97,17 @@ class ConductorTest(TestCase):
             self.do_in_vain(action, 'ACTIVE', 'No valid host', arguments)
             self.assert_on(SOURCE)
 
+    def test_the_named_host_has_no_device(self) -> None:
+        self.start_compute(_ALTERNATE)
+        for status in ('ACTIVE', 'SHUTOFF'):
+            self.do_in_vain(
+                'migrate', status, 'No valid host', {'host': _ALTERNATE}
+            )
+            self.assertEqual([('active', SOURCE)], self.bindings(self.moved))
+            if status == 'ACTIVE':
+                self.do('os-stop', 'SHUTOFF')
+        self.assert_on(SOURCE)
+
     def test_the_nova_compute_of_the_host_has_no_plugin_any_more(self) -> None:
         """It was killed: Placement has its trait still."""
         with mock.patch.object(computes, 'withdraw'), stock.StockComputes():
@@ -114,14 +129,37 @@ class ConductorTest(TestCase):
         self.confirm()
 
     def test_the_answer_is_lost(self) -> None:
+        self.ask_again_at_once()
         for path in ('/begin$', '/bind$'):
             self.cyborg.control(
-                'fault', method='POST', path=path, action='lose', times=1
+                'fault', method='POST', path=path, action='lose'
             )
             self.do_in_vain('migrate', 'ACTIVE', 'did not answer')
             self.assert_on(SOURCE)
+            self.heal()
         self.migrate()
         self.revert()
+
+    def test_its_attempt_is_ended(self) -> None:
+        """Somebody has unbound what the server had on its way."""
+        check = computes.check
+
+        def end(*args: ty.Any) -> None:
+            check(*args)
+            context = nova_client.with_credentials(
+                nova_context.get_admin_context()
+            )
+            nova_client.allocation_client(context).begin(
+                self.moved.server['id'],
+                uuidutils.generate_uuid(),
+                uuidutils.generate_uuid(),
+            )
+
+        with mock.patch.object(computes, 'check', end):
+            self.do_in_vain('migrate', 'ACTIVE', 'has taken over')
+        self.assert_on(SOURCE)
+        self.migrate()
+        self.confirm()
 
 
 class DestinationTest(TestCase):
@@ -147,6 +185,25 @@ class DestinationTest(TestCase):
         self.assert_waiting(SOURCE, _ALTERNATE)
         self.do('confirmResize', 'ACTIVE')
         self.assert_on(_ALTERNATE)
+
+    def test_the_first_host_is_unbound_late(self) -> None:
+        """Cyborg is asked again when the other one has the server."""
+        self.flags(release_retry_interval=0.1, group='nova_cyborg')
+        self.useFixture(
+            fixtures.MonkeyPatch(f'{unfinished.__name__}._LONGEST', 0.5)
+        )
+        for action, ends_on in (
+            ('revertResize', SOURCE),
+            ('confirmResize', _ALTERNATE),
+        ):
+            self.refuse('/unbind$')
+            self.do('migrate', 'VERIFY_RESIZE')
+            self.assert_waiting(SOURCE, _ALTERNATE)
+            self.heal()
+            self.wait_for(lambda: not self.is_telling())
+            self.assert_waiting(SOURCE, _ALTERNATE)
+            self.do(action, 'ACTIVE')
+            self.assert_on(ends_on)
 
     def test_there_is_no_other_host(self) -> None:
         self.set_enabled(_ALTERNATE, False)
@@ -372,6 +429,53 @@ class ComputeTest(TestCase):
             found['OS-EXT-STS:task_state'] == 'resize_migrating'
             and not domain.isActive()
         )
+
+
+class SameHostTest(TestCase):
+    """A server is resized where it is, and Cyborg fails."""
+
+    TIMES = 2
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.flags(allow_resize_to_same_host=True)
+        self.set_enabled(DESTINATION, False)
+
+    def _resize(self, status: str) -> None:
+        self.do('resize', status, {'flavorRef': self.bigger})
+
+    def _slots_of(self, state: str) -> list[str]:
+        """Return the slots of the server's binding in a state."""
+        (context,) = self.contexts_of(self.moved.server)
+        return [
+            device['slot']
+            for binding in context['bindings']
+            if binding['state'] == state
+            for device in binding['devices']
+        ]
+
+    def test_cyborg_does_not_activate(self) -> None:
+        self.refuse('/activate$')
+        self._resize('ERROR')
+        wanted = self._slots_of('inactive')
+        self.assertEqual(
+            [('active', SOURCE), ('inactive', SOURCE)],
+            self.bindings(self.moved),
+        )
+        self.heal()
+        self.reboot(SOURCE)
+        self.assertEqual(wanted, self._slots_of('active'))
+        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        self.assertEqual(wanted, self._slots_of('active'))
+
+    def test_cyborg_does_not_unbind_for_a_revert(self) -> None:
+        self._resize('VERIFY_RESIZE')
+        wanted = self._slots_of('leaving')
+        self.refuse('/unbind$')
+        self.do_in_vain('revertResize', 'ERROR', 'Cyborg')
+        self.heal()
+        self.reboot(SOURCE)
+        self.assertEqual(wanted, self._slots_of('active'))
 
 
 class Killed(BaseException):

@@ -4,7 +4,6 @@
 
 from tests.functional.nova.moves import running  # isort: skip - first
 
-import itertools
 import typing as ty
 from unittest import mock
 
@@ -84,7 +83,7 @@ class CallsTest(running.TestCase):
             ],
             [
                 (method, path.replace(server_id, 'SERVER'))
-                for (method, path), _same in itertools.groupby(
+                for method, path in self.without_polls(
                     self.nova_calls()[before:]
                 )
             ],

@@ -17,9 +17,12 @@ from nova import objects
 from nova.compute import rpcapi
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.virt.libvirt import driver
+from nova_cyborg.nova.api import live as api_live
 from nova_cyborg.nova.compute import live
-from nova_cyborg.nova.compute.libvirt import plugging
+from nova_cyborg.nova.compute.libvirt.guests import plugging
+from nova_cyborg.nova.features import computes
 
+from tests.functional.nova import stock
 from tests.functional.nova.moves import failing
 
 SOURCE, DESTINATION = running.HOSTS
@@ -36,7 +39,32 @@ class BeforeTest(failing.TestCase):
         self.set_enabled(DESTINATION, True)
         self.assert_stays()
 
+    def test_a_device_context_refuses_meanwhile(self) -> None:
+        """nova-api has looked, and nothing is bound yet."""
+        context = self.moved.contexts[-1]
+        self.update_context(context, live_migration='refuse')
+        with mock.patch.object(api_live, 'check'):
+            self.migrate_in_vain('error')
+        self.assertIn(context, self.said())
+        self.assert_on(SOURCE)
+        self.update_context(context, live_migration='detach')
+        self.assert_stays()
+
+    def test_the_nova_compute_of_the_host_has_no_plugin_any_more(self) -> None:
+        """It was killed: Placement has its trait still."""
+        with mock.patch.object(computes, 'withdraw'), stock.StockComputes():
+            self.restart_compute_service(DESTINATION)
+        node = self._get_provider_uuid_by_host(DESTINATION)
+        self.assertIn(computes.TRAIT, self._get_provider_traits(node))
+        for _n in range(2):
+            self.migrate_in_vain('error')
+            self.assertIn('No valid host', self.said())
+            self.assert_on(SOURCE)
+            self.assert_active()
+            self.assertNotIn(computes.TRAIT, self._get_provider_traits(node))
+
     def test_cyborg_does_not_answer(self) -> None:
+        self.ask_again_at_once()
         for path in ('/begin$', '/bind$'):
             self.refuse(path)
             self.migrate_in_vain('error')
@@ -44,11 +72,12 @@ class BeforeTest(failing.TestCase):
             self.assert_on(SOURCE)
             self.heal()
             self.cyborg.control(
-                'fault', method='POST', path=path, action='lose', times=1
+                'fault', method='POST', path=path, action='lose'
             )
             self.migrate_in_vain('error')
             self.assertIn('did not answer', self.said())
             self.assert_on(SOURCE)
+            self.heal()
         self.refuse('accelerator_requests', 'GET')
         self.migrate_in_vain('error')
         self.heal()
@@ -221,7 +250,16 @@ class AfterTest(failing.TestCase):
             self.bindings(self.moved),
         )
         self.heal()
+        # It could not be told.
+        self.wait_for(lambda: all(self.faults()))
         self.reboot()
+        self.assertEqual([None, None], self.faults())
+
+    def faults(self) -> list[str | None]:
+        """Return what the device contexts say is wrong with them."""
+        return [
+            self.get_context(each)['fault'] for each in self.moved.contexts
+        ]
 
     def test_a_device_is_not_taken(self) -> None:
         slots = self._slots(DESTINATION)
@@ -230,8 +268,13 @@ class AfterTest(failing.TestCase):
         self.assertIn('takes no device today', self.said())
         (other,) = self.hostdevs(self.moved.server)
         self.assertEqual('mdev', other.kind)
+        fault, other_fault = self.faults()
+        self.assertIn('takes no device today', str(fault))
+        self.assertIn('Reboot the server (hard)', str(fault))
+        self.assertIsNone(other_fault)
         self.hotplug.refused.clear()
         self.reboot()
+        self.assertEqual([None, None], self.faults())
 
     def not_answered(self, tell: ty.Callable[..., None]) -> None:
         """Migrate the server; the source gives up waiting for the end."""

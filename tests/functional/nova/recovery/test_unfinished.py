@@ -4,10 +4,6 @@
 
 from tests.functional.nova import faulty  # isort: skip - first
 
-import threading
-
-from nova_cyborg.nova.compute.recovery import unfinished
-
 
 class UnfinishedTest(faulty.TestCase):
     """Cyborg is away while a server is done with, and comes back."""
@@ -18,16 +14,10 @@ class UnfinishedTest(faulty.TestCase):
 
     def assert_told(self) -> None:
         """Check that all is told once Cyborg is back, and no more."""
-        self.wait_for(self._is_trying)
+        self.wait_for(self.is_telling)
         self.cyborg.control('start')
-        self.wait_for(lambda: not self._is_trying())
+        self.wait_for(lambda: not self.is_telling())
         self.assert_in_step()
-
-    def _is_trying(self) -> bool:
-        return any(
-            thread.name == unfinished.THREAD
-            for thread in threading.enumerate()
-        )
 
     def _fail(self, method: str, path: str, times: int) -> None:
         """Have Cyborg fail to do something some times."""
@@ -72,5 +62,5 @@ class UnfinishedTest(faulty.TestCase):
         self._fail('DELETE', '/device_allocations/', times=3)
         self.delete(server)
         self.wait_for(lambda: not self.used_slots())
-        self.wait_for(lambda: not self._is_trying())
+        self.wait_for(lambda: not self.is_telling())
         self.assert_boots()

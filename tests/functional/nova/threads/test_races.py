@@ -6,6 +6,9 @@ from tests.functional.nova import messages  # isort: skip - first
 
 import typing as ty
 
+import fixtures
+from nova_cyborg.nova import client
+
 
 class AtOnceTest(messages.Duplicates, messages.TestCase):
     """Two messages that are the same are dealt with at the same time."""
@@ -66,6 +69,8 @@ class RaceTest(messages.TestCase):
         self.flags(timeout=2, group='cyborg')
         server = self.boot(self.context)
         self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        # Nor does nova-conductor ask again before it gives up.
+        self.useFixture(fixtures.MockPatchObject(client, '_PAUSES', ()))
         # The first attempt's binding arrives when the second one is bound.
         self.cyborg.control(
             'fault',

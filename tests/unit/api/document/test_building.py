@@ -170,6 +170,24 @@ def test_what_it_may_be_refused_with(operation):
         assert cls.error_code in codes['enum']
 
 
+def test_what_if_match_may_say_is_read_at_the_same_path():
+    found = set()
+    for path, methods in DOCUMENT['paths'].items():
+        named = {
+            parameter['name']
+            for operation in methods.values()
+            for parameter in operation['parameters']
+        }
+        if 'If-Match' in named:
+            found.add(path)
+            for status, answer in methods['get']['responses'].items():
+                assert (
+                    not status.startswith('2') or 'ETag' in answer['headers']
+                )
+
+    assert len(found) == 3
+
+
 def test_head_is_get_without_a_body():
     for methods in DOCUMENT['paths'].values():
         assert ('head' in methods) == ('get' in methods)

@@ -91,3 +91,15 @@ def test_what_is_not_found_any_more_is_forgotten(clock):
         clock.now += 100
 
     assert len(found._failures) < 10
+
+
+def test_servers_that_are_too_many_have_their_turn(monkeypatch):
+    monkeypatch.setattr(report, '_MOST_TOUCHED', 2)
+    found = report.Report(['a', 'b', 'c'])
+    assert found.touched == ['a', 'b']
+
+    found.forget_touched('a')
+    found.touch('d')
+    found.touch('d')
+
+    assert found.touched == ['b', 'd']

@@ -16,7 +16,8 @@ from lxml import etree
 from nova import objects
 from nova.objects import virt_device_metadata
 
-from nova_cyborg.nova.compute.libvirt import plugging
+from nova_cyborg.attach import spec
+from nova_cyborg.nova.compute.libvirt.guests import plugging
 
 _ADDRESS = "address[@type='pci']"
 _PARTS = ('domain', 'bus', 'slot', 'function')
@@ -82,6 +83,18 @@ def tells_of_devices(found: objects.InstanceDeviceMetadata | None) -> bool:
     :returns: whether it has.
     """
     return any(_is_ours(device) for device in _devices(found))
+
+
+def may_have(domain: str) -> bool:
+    """Tell whether a guest may have devices of device contexts.
+
+    :param domain: the guest, as libvirt describes it.
+    :returns: whether a device of the host has an alias as theirs have.
+    """
+    return any(
+        spec.arq_id_of(spec.alias_of(element) or '')
+        for element, _address in _addresses(domain)
+    )
 
 
 def _devices(found: objects.InstanceDeviceMetadata | None) -> _Devices:

@@ -24,6 +24,7 @@ from lxml import etree
 from nova import context as nova_context
 from nova import exception as nova_exception
 from nova import objects
+from nova.compute import power_state
 from nova.virt.libvirt import config as vconfig
 from nova.virt.libvirt import driver as stock_driver
 from nova.virt.libvirt import guest as libvirt_guest
@@ -31,7 +32,7 @@ from nova.virt.libvirt import guest as libvirt_guest
 from nova_cyborg import cyborg_client, exception, signatures
 from nova_cyborg.attach import spec
 from nova_cyborg.nova import client, marks
-from nova_cyborg.nova.compute.libvirt import attaching
+from nova_cyborg.nova.compute.libvirt.guests import attaching
 
 LOG = logging.getLogger(__name__)
 
@@ -121,11 +122,12 @@ def unplug(
     :param guest: the guest.
     :param instance: the server.
     :param arqs: the accelerator requests of the devices.
+    :raises DetachPaused: if the guest is paused, by whomever.
     :raises DeviceKept: if the guest keeps one.
     :raises Exception: if libvirt refuses.
     """
     for arq in arqs:
-        find = functools.partial(_find, guest, arq)
+        find = functools.partial(_find_kept, driver, guest, instance, arq)
         device = find()
         if device is None:
             continue
@@ -189,21 +191,22 @@ def plug_each(
     instance: objects.Instance,
     arqs: _Arqs,
     stored: bool = False,
-) -> list[exception.DeviceContextError]:
+) -> dict[str, exception.DeviceContextError]:
     """Plug devices in as far as it can be done, since the guest goes on.
 
     :param guest: the guest.
     :param instance: the server.
     :param arqs: the accelerator requests of the devices.
     :param stored: see :func:`plug`.
-    :returns: why the others are not plugged in, which is logged.
+    :returns: why the others are not plugged in, which is logged, by the UUID
+        of the accelerator request.
     """
-    errors = []
+    errors = {}
     for arq in arqs:
         try:
             plug(guest, instance, [arq], stored=stored)
         except exception.DeviceContextError as exc:
-            errors.append(exc)
+            errors[arq['uuid']] = exc
             # Why the guest goes on is what Nova is to say.
             LOG.error(
                 'Server %s goes on without a device of its own. Reboot it '
@@ -258,6 +261,31 @@ def _find(
         if is_device(element, arq):
             return _Device(element)
     return None
+
+
+def _find_kept(
+    driver: ty.Any,
+    guest: libvirt_guest.Guest,
+    instance: objects.Instance,
+    arq: _Arq,
+) -> _Device | None:
+    """Find a device that a guest can be asked for.
+
+    Nova asks for it between two attempts, too: a guest may be paused while
+    it is waited for.
+
+    :raises DetachPaused: if the guest has the device, and is paused. QEMU
+        would keep the request, and the guest let go of the device whenever it
+        runs again, after the attempt has failed: so it is with what stock
+        Nova detaches, volumes and ports.
+    """
+    device = _find(guest, arq)
+    if (
+        device is not None
+        and guest.get_power_state(driver._host) == power_state.PAUSED
+    ):
+        raise exception.DetachPaused(server_id=instance.uuid)
+    return device
 
 
 def _name(arq: _Arq) -> str:

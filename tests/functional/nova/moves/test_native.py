@@ -62,7 +62,9 @@ class NativeTest(TestCase):
                 ],
                 [
                     found.alias
-                    for found in super(TestCase, self).hostdevs(each.server)
+                    for found in super(native.Guests, self).hostdevs(
+                        each.server
+                    )
                 ],
             )
         self.live_migrate(SOURCE)

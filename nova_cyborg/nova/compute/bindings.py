@@ -32,10 +32,11 @@ _MOVES = (
 # States of a migration that failed before it could be confirmed, or was
 # interrupted.
 _FAILED = ('error', 'post-migrating')
-# States of a live migration that the nova-compute of the source has begun.
-_UNDER_WAY = ('queued', 'preparing', 'running', 'running (post-copy)')
-# Those of one that libvirt was told of.
-_TOLD = ('running', 'running (post-copy)')
+#: States of a migration that libvirt was told of. In the second one, the guest
+#: goes on at the destination, and cannot come back.
+RUNNING, SWITCHED = TOLD = ('running', 'running (post-copy)')
+# Those of a live migration that the nova-compute of the source has begun.
+_UNDER_WAY = ('queued', 'preparing', *TOLD)
 
 
 def wait_until_bound(
@@ -223,7 +224,7 @@ def comes_live(
     return any(
         each.migration_type == fields.MigrationType.LIVE_MIGRATION
         and each.dest_compute == host
-        and each.status in _TOLD
+        and each.status in TOLD
         for each in _moves(context, instance)
     )
 

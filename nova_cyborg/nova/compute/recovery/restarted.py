@@ -31,9 +31,6 @@ _CALLED = {
     '_resume_guests_state': 'context instance net_info',
     '_revert_allocation': 'context instance migration',
 }
-# States of a migration that libvirt was told of. In the second one, the guest
-# goes on at the destination, and cannot come back.
-_RUNNING, _SWITCHED = _TOLD = ('running', 'running (post-copy)')
 _WHERE = {
     interrupted.Guest.LEFT: (
         'is not here any more, as libvirt has migrated it'
@@ -65,7 +62,7 @@ class ComputeManager(moves.ComputeManager):
         if migration is None:
             stock()
             return
-        if migration.status not in _TOLD:
+        if migration.status not in bindings.TOLD:
             # The guest has all its devices.
             self._put_right(context, instance, migration)
             stock()
@@ -74,14 +71,14 @@ class ComputeManager(moves.ComputeManager):
         look = functools.partial(
             self.driver.guest_of_migration,
             instance,
-            migration.status == _SWITCHED,
+            migration.status == bindings.SWITCHED,
         )
         guest = look()
         if guest is interrupted.Guest.LEFT:
             self._give_up(instance, migration, guest, stock)
         else:
             if (
-                migration.status == _RUNNING
+                migration.status == bindings.RUNNING
                 and guest is not interrupted.Guest.OFF
             ):
                 self._abort(instance, guest)
@@ -265,7 +262,7 @@ def _stays(guest: interrupted.Guest, migration: objects.Migration) -> bool:
     """Tell whether a guest has stayed, if only to be shut down."""
     if guest is interrupted.Guest.OFF:
         # Its memory was on both hosts: that at the destination may go on.
-        return bool(migration.status != _SWITCHED)
+        return bool(migration.status != bindings.SWITCHED)
     return guest is interrupted.Guest.STAYS
 
 

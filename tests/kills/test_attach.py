@@ -51,10 +51,8 @@ def test_attach(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:
     server_id = scene.boot(with_context=False)
-    trap = scene.lay_trap(step, victim, after)
-    scene.ask_to_attach(server_id)
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, victim, after):
+        scene.ask_to_attach(server_id)
     scene.ask_until('bound', scene.ask_to_attach, server_id)
     scene.assert_runs(server_id)
     scene.assert_no_damage()
@@ -68,8 +66,6 @@ def test_detach(
     server_id = scene.boot(with_context=False)
     scene.ask_until('bound', scene.ask_to_attach, server_id)
     scene.assert_runs(server_id)
-    trap = scene.lay_trap(step, victim, after)
-    scene.ask_to_detach(server_id)
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, victim, after):
+        scene.ask_to_detach(server_id)
     _detach(scene, server_id)

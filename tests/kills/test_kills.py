@@ -40,10 +40,8 @@ pytestmark = [
 def test_boot(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:
-    trap = scene.lay_trap(step, victim, after)
-    server_id = scene.post_server()
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, victim, after):
+        server_id = scene.post_server()
     if scene.wait_until_built(server_id) == 'ACTIVE':
         scene.assert_runs(server_id)
     scene.delete(server_id)
@@ -55,10 +53,8 @@ def test_delete(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:
     server_id = scene.boot()
-    trap = scene.lay_trap(step, victim, after)
-    scene.ask_to_delete(server_id)
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, victim, after):
+        scene.ask_to_delete(server_id)
     scene.wait_until_idle(server_id)
     scene.delete(server_id)
     scene.assert_usable()
@@ -71,10 +67,8 @@ def test_unshelve(
     server_id = scene.boot()
     scene.act(server_id, 'shelve', None)
     assert scene.wait_until_idle(server_id) == 'SHELVED_OFFLOADED'
-    trap = scene.lay_trap(step, victim, after)
-    scene.act(server_id, 'unshelve', None)
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, victim, after):
+        scene.act(server_id, 'unshelve', None)
     status = scene.wait_until_idle(server_id)
     if status == 'SHELVED_OFFLOADED':
         scene.assert_healed()
@@ -94,10 +88,8 @@ def test_evacuate(
     source = scene.source(server_id)
     scene.kill(source)
     scene.force_down(source, True)
-    trap = scene.lay_trap(step, victim, after)
-    scene.act(server_id, 'evacuate', {})
-    scene.wait_for(trap)
-    scene.start_all(source)
+    with scene.killing(step, victim, after, source):
+        scene.act(server_id, 'evacuate', {})
     if scene.wait_until_idle(server_id) == 'stuck':
         # As an administrator does who wants it to be evacuated again.
         scene.act(server_id, 'os-resetState', {'state': 'error'})

@@ -86,10 +86,8 @@ def test_migrate(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:
     server_id = scene.boot()
-    trap = scene.lay_trap(step, _program(scene, server_id, victim), after)
-    scene.begin_move(server_id, 'migrate')
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, _program(scene, server_id, victim), after):
+        scene.begin_move(server_id, 'migrate')
     status = scene.wait_until_idle(server_id)
     if status == 'VERIFY_RESIZE':
         scene.assert_healed()
@@ -107,10 +105,8 @@ def test_confirm(
     server_id = scene.boot()
     program = _program(scene, server_id, victim)
     _move(scene, server_id)
-    trap = scene.lay_trap(step, program, after)
-    scene.act(server_id, 'confirmResize', None)
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, program, after):
+        scene.act(server_id, 'confirmResize', None)
     status = scene.wait_until_idle(server_id, final=_ENDS)
     _revive(scene, server_id, status)
 
@@ -123,10 +119,8 @@ def test_revert(
     server_id = scene.boot()
     program = _program(scene, server_id, victim)
     _move(scene, server_id)
-    trap = scene.lay_trap(step, program, after)
-    scene.act(server_id, 'revertResize', None)
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, program, after):
+        scene.act(server_id, 'revertResize', None)
     status = scene.wait_until_idle(server_id, final=_ENDS)
     _revive(scene, server_id, status)
 
@@ -137,10 +131,8 @@ def test_live_migrate(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:
     server_id = scene.boot()
-    trap = scene.lay_trap(step, _program(scene, server_id, victim), after)
-    scene.begin_move(server_id, 'os-migrateLive', _LIVE)
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, _program(scene, server_id, victim), after):
+        scene.begin_move(server_id, 'os-migrateLive', _LIVE)
     status = scene.wait_until_idle(server_id, final=_ENDS)
     _revive(scene, server_id, status)
 
@@ -151,10 +143,8 @@ def test_suspend(
     scene: world.World, step: world.Step, victim: str, after: bool
 ) -> None:
     server_id = scene.boot()
-    trap = scene.lay_trap(step, _program(scene, server_id, victim), after)
-    scene.act(server_id, 'suspend', None)
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, _program(scene, server_id, victim), after):
+        scene.act(server_id, 'suspend', None)
     status = scene.wait_until_idle(server_id)
     if status == 'SUSPENDED':
         scene.act(server_id, 'resume', None)
@@ -171,10 +161,8 @@ def test_resume(
     program = _program(scene, server_id, victim)
     scene.act(server_id, 'suspend', None)
     assert scene.wait_until_idle(server_id) == 'SUSPENDED'
-    trap = scene.lay_trap(step, program, after)
-    scene.act(server_id, 'resume', None)
-    scene.wait_for(trap)
-    scene.start_all()
+    with scene.killing(step, program, after):
+        scene.act(server_id, 'resume', None)
     status = scene.wait_until_idle(server_id)
     if status == 'SUSPENDED':
         scene.act(server_id, 'resume', None)

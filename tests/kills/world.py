@@ -105,13 +105,27 @@ class World:
 
     # Killing
 
-    def lay_trap(self, step: Step, victim: str, after: bool) -> forwarder.Trap:
-        """Have a service killed when a request comes.
+    @contextlib.contextmanager
+    def killing(
+        self, step: Step, victim: str, after: bool, *dead: str
+    ) -> collections.abc.Iterator[None]:
+        """Kill a service when a request comes, and start it again.
+
+        What is done within leads to the request; it is waited for.
 
         :param step: the request.
         :param victim: the service.
         :param after: whether it is answered before.
+        :param dead: programs that were killed before, and stay so.
         """
+        trap = self._lay_trap(step, victim, after)
+        yield
+        assert trap.sprung.wait(_SPRUNG_SECONDS), 'the request has not come'
+        self.start_all(*dead)
+
+    def _lay_trap(
+        self, step: Step, victim: str, after: bool
+    ) -> forwarder.Trap:
         names = self._programs(victim, step.sender)
         trap = forwarder.Trap(
             method=step.method,
@@ -154,10 +168,6 @@ class World:
         # Until the supervisor has noticed, it takes it to be running.
         self._cloud.kill_service(name)
         self._cloud.start_service(name)
-
-    def wait_for(self, trap: forwarder.Trap) -> None:
-        """Wait until somebody was killed."""
-        assert trap.sprung.wait(_SPRUNG_SECONDS), 'the request has not come'
 
     # Servers
 

@@ -35,6 +35,9 @@ _FAILED = ('error', 'post-migrating')
 #: States of a migration that libvirt was told of. In the second one, the guest
 #: goes on at the destination, and cannot come back.
 RUNNING, SWITCHED = TOLD = ('running', 'running (post-copy)')
+#: States of a migration that nobody goes on with. Not "reverted": Nova says so
+#: before the guest is started again.
+OVER = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed')
 # Those of a live migration that the nova-compute of the source has begun.
 _UNDER_WAY = ('queued', 'preparing', *TOLD)
 
@@ -243,6 +246,27 @@ def is_followed(
     """
     return any(
         each.id > migration.id and each.status != 'error'
+        for each in _moves(context, instance)
+    )
+
+
+def comes_anew(
+    context: nova_context.RequestContext,
+    instance: objects.Instance,
+    migration: objects.Migration,
+    host: str,
+) -> bool:
+    """Tell whether a server comes to a host by a newer move.
+
+    :param instance: the server.
+    :param migration: Nova's migration by which it was to come before.
+    :param host: the host.
+    :returns: whether there is a newer one, which is not over.
+    """
+    return any(
+        each.id > migration.id
+        and each.dest_compute == host
+        and each.status not in OVER
         for each in _moves(context, instance)
     )
 

@@ -192,9 +192,16 @@ class ComputeManager(restarted.ComputeManager):
     ) -> None:
         """Clean up here after a server that stays where it was."""
         context, instance = stock['context'], stock['instance']
+        migration = _migration_of(stock['migrate_data'])
 
         def is_due() -> bool:
-            return not guards.is_on(context, instance, self.host)
+            if guards.is_on(context, instance, self.host):
+                return False
+            # Else what has come of the newer move to here would be removed:
+            # its disks, or its guest, which may run here already.
+            return migration is None or not bindings.comes_anew(
+                context, instance, migration, self.host
+            )
 
         def clean_up() -> None:
             stock()
@@ -254,10 +261,15 @@ def _unbind(
     instance: objects.Instance,
     migrate_data: ty.Any,
 ) -> None:
+    migration = _migration_of(migrate_data)
+    if migration is not None:
+        bindings.unbind_sometime(context, instance, migration.uuid)
+
+
+def _migration_of(migrate_data: ty.Any) -> objects.Migration | None:
     if migrate_data and migrate_data.obj_attr_is_set('migration'):
-        bindings.unbind_sometime(
-            context, instance, migrate_data.migration.uuid
-        )
+        return migrate_data.migration
+    return None
 
 
 def check() -> None:

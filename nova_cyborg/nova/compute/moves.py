@@ -44,9 +44,6 @@ _CALLED = {'_delete_stashed_flavor_info': 'instance'}
 _REMEMBERED = 1000
 # The state of a migration whose guest is not shut down yet.
 _BEGUN = 'pre-migrating'
-# States of a migration that nobody goes on with. Not "reverted": Nova says so
-# before the guest is started again.
-_OVER = ('cancelled', 'completed', 'confirmed', 'done', 'error', 'failed')
 # States of a migration that waits for a confirmation, or for its end.
 _UNCONFIRMED = ('finished', 'confirming')
 _COLD = (fields.MigrationType.MIGRATION, fields.MigrationType.RESIZE)
@@ -370,7 +367,7 @@ def _is_past(
         context, told.id, instance.uuid
     )
     return bool(
-        now.status in _OVER
+        now.status in bindings.OVER
         # Nova tries another host with it.
         or now.dest_compute != told.dest_compute
         or bindings.is_followed(context, instance, now)

@@ -130,6 +130,12 @@ def test_the_field_is_named(refused, body, field):
     assert sentence.startswith(f'Invalid {field}:')
 
 
+def test_the_words_of_live_migration_are_named(refused):
+    _code, sentence = refused(in_group(live_migration='perhaps'))
+
+    assert sentence.endswith('must be refuse, detach or native.')
+
+
 @pytest.mark.parametrize(
     'content',
     [

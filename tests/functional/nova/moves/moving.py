@@ -4,6 +4,7 @@
 
 from tests.functional.nova import step  # isort: skip - first
 
+import collections
 import dataclasses
 import typing as ty
 
@@ -66,10 +67,13 @@ class TestCase(step.TestCase):
 
     :cvar TIMES: for how many times all servers a node has devices.
     :cvar KINDS: the groups of each device context of each server.
+    :cvar FAILS: whether moves fail: then it may be the audit that gives back
+        in Placement what a migration has.
     """
 
     HOSTS = ()
     TIMES = 1
+    FAILS = False
     KINDS: ty.ClassVar = (((_FPGA,),), ((_FPGA,), (_VGPU,)), ((_FPGA, _PGPU),))
 
     def setUp(self) -> None:
@@ -141,6 +145,16 @@ class TestCase(step.TestCase):
         self.do('revertResize', status)
         self.assert_on(SOURCE)
 
+    def delete_all(self) -> None:
+        """Delete all servers, and see that nothing of them is left."""
+        for each in self.all:
+            self.api.delete_server(each.server['id'])
+        for each in self.all:
+            self._wait_until_deleted(each.server)
+            for context in each.contexts:
+                self.wait_for(lambda c=context: self.status(c) is None)
+        self.assert_nothing_held()
+
     def wait_for_all(self, status: str) -> None:
         """Wait until all servers have a status, and nothing is done."""
         for each in self.all:
@@ -152,13 +166,15 @@ class TestCase(step.TestCase):
         self, source: str = SOURCE, destination: str = DESTINATION
     ) -> None:
         """Check that guests have devices, and others are kept for them."""
-        for each in self.all:
-            self.assertEqual(
-                [('active', destination), ('leaving', source)],
-                self.bindings(each),
-            )
+        wanted = [[('active', destination), ('leaving', source)]]
+        wanted *= len(self.all)
+        self.assertEqual(wanted, [self.bindings(each) for each in self.all])
         self.assert_used(2)
         self._assert_guests(destination)
+        self._assert_consumers()
+        # The audit has looked at it, and left it alone.
+        self.assertEqual(wanted, [self.bindings(each) for each in self.all])
+        self.assert_used(2)
 
     def assert_on(self, host: str) -> None:
         """Check that all servers have devices on a host, and no others."""
@@ -168,6 +184,7 @@ class TestCase(step.TestCase):
             )
         self.assert_used(1)
         self._assert_guests(host)
+        self._assert_consumers()
 
     def assert_used(self, times: int) -> None:
         """Check how many devices are given away, by those of the guests."""
@@ -191,6 +208,77 @@ class TestCase(step.TestCase):
                 {each.slot for each in wanted}, self._slots(host)
             )
         self.assert_in_step(audited=False)
+
+    def _assert_consumers(self) -> None:
+        """Check to whom Placement has allocated the devices.
+
+        Those that a server uses are its own, and those that it leaves its
+        last migration's.
+        """
+        if self.FAILS:
+            return
+        for each in self.all:
+            # Nova tidies up when the server has its last status already.
+            self.wait_for(
+                lambda e=each: self._allocated(e) == self._of_bindings(e)
+            )
+
+    def _allocated(self, moved: Moved) -> dict[str, collections.Counter[str]]:
+        """Return what who has of devices on hosts that are up.
+
+        :returns: how many, by the resource provider, by the consumer.
+        """
+        server_id = moved.server['id']
+        providers = {
+            each.provider
+            for each in self.devices
+            if each.host not in self._down
+        }
+        migrations = [
+            each['uuid']
+            for each in self.admin_api.get_migrations()
+            if each['instance_uuid'] == server_id
+        ]
+        found = {}
+        for consumer in (server_id, *migrations):
+            path = f'/allocations/{consumer}'
+            allocated = self.placement.get(path).body['allocations']
+            amounts = collections.Counter(
+                {
+                    provider: sum(of_provider['resources'].values())
+                    for provider, of_provider in allocated.items()
+                    if provider in providers
+                }
+            )
+            if amounts:
+                found[consumer] = amounts
+        return found
+
+    def _of_bindings(
+        self, moved: Moved
+    ) -> dict[str, collections.Counter[str]]:
+        """Return what is to be allocated, as :meth:`_allocated` does."""
+        server_id = moved.server['id']
+        consumers = {'active': server_id}
+        last = max(
+            (
+                each
+                for each in self.admin_api.get_migrations()
+                if each['instance_uuid'] == server_id
+            ),
+            key=lambda each: each['id'],
+            default=None,
+        )
+        if last is not None:
+            consumers['leaving'] = last['uuid']
+        wanted: dict[str, collections.Counter[str]] = {}
+        for context in self.contexts_of(moved.server):
+            for binding in context['bindings']:
+                consumer = consumers[binding['state']]
+                wanted.setdefault(consumer, collections.Counter()).update(
+                    each['resource_provider_id'] for each in binding['devices']
+                )
+        return wanted
 
     def hostdev(self, device: dict[str, ty.Any]) -> base.Hostdev:
         """Return what a guest has that has a device of a device context."""

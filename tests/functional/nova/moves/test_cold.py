@@ -34,6 +34,11 @@ class MoveTest(moving.TestCase):
         self.do('confirmResize', 'ACTIVE')
         self._assert_works_on(SOURCE, DESTINATION)
 
+    def test_resize_and_revert(self) -> None:
+        self.resize()
+        self.revert()
+        self._assert_works_on(SOURCE, DESTINATION)
+
     def _assert_works_on(self, host: str, other: str) -> None:
         """Check that the servers go on as any others do."""
         self.assert_on(host)
@@ -61,13 +66,7 @@ class MoveTest(moving.TestCase):
 
     def test_delete_before_it_is_confirmed(self) -> None:
         self.migrate()
-        for each in self.all:
-            self.api.delete_server(each.server['id'])
-        for each in self.all:
-            self._wait_until_deleted(each.server)
-            for context in each.contexts:
-                self.wait_for(lambda c=context: self.status(c) is None)
-        self.assert_nothing_held()
+        self.delete_all()
 
     def test_confirmed_by_nova_itself(self) -> None:
         self.migrate()
@@ -101,17 +100,51 @@ class SameHostTest(moving.TestCase):
         self.flags(allow_resize_to_same_host=True)
         self.set_enabled(DESTINATION, False)
 
-    def test_confirm(self) -> None:
+    def _resize(self) -> None:
         self.do('resize', 'VERIFY_RESIZE', {'flavorRef': self.bigger})
         self.assert_waiting(SOURCE, SOURCE)
-        self.do('confirmResize', 'ACTIVE')
+
+    def _assert_works(self) -> None:
+        """Check that the servers go on as any others do."""
         self.assert_on(SOURCE)
         self.do('reboot', 'ACTIVE', {'type': 'HARD'})
         self.assert_on(SOURCE)
+        self.flags(shelved_offload_time=0)
+        self.do('shelve', 'SHELVED_OFFLOADED')
+        self.assert_used(0)
+        self.do('unshelve', 'ACTIVE')
+        self.assert_on(SOURCE)
+        self.set_enabled(DESTINATION, True)
+        self.take_down(SOURCE)
+        self.do('evacuate', 'SHUTOFF', {})
+        self.assert_on(DESTINATION)
+
+    def test_confirm(self) -> None:
+        self._resize()
+        self.do('confirmResize', 'ACTIVE')
+        self._assert_works()
 
     def test_revert(self) -> None:
-        self.do('resize', 'VERIFY_RESIZE', {'flavorRef': self.bigger})
-        self.assert_waiting(SOURCE, SOURCE)
+        self._resize()
         self.revert()
-        self.do('reboot', 'ACTIVE', {'type': 'HARD'})
+        self._assert_works()
+
+    def test_stopped_servers(self) -> None:
+        self.do('os-stop', 'SHUTOFF')
+        self._resize()
+        self.revert('SHUTOFF')
+        self._resize()
+        self.do('confirmResize', 'SHUTOFF')
+        self.do('os-start', 'ACTIVE')
         self.assert_on(SOURCE)
+
+    def test_delete_before_it_is_confirmed(self) -> None:
+        self._resize()
+        self.delete_all()
+
+    def test_another_host_after_it(self) -> None:
+        self._resize()
+        self.do('confirmResize', 'ACTIVE')
+        self.set_enabled(DESTINATION, True)
+        self.migrate()
+        self.confirm()

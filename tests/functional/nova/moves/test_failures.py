@@ -34,6 +34,7 @@ class TestCase(moving.TestCase):
     """One server, with a device context of one group."""
 
     KINDS = moving.TestCase.KINDS[:1]
+    FAILS = True
 
     def setUp(self) -> None:
         super().setUp()
@@ -82,6 +83,37 @@ class TestCase(moving.TestCase):
         )
         self.wait_for_all('ACTIVE')
         self.assert_on(host)
+
+    def kill_the_source(
+        self, action: str = 'migrate', **arguments: str
+    ) -> None:
+        """Begin to move; the source is killed with the guest shut down."""
+
+        def power_off(
+            libvirt: driver.LibvirtDriver,
+            _context: object,
+            instance: ty.Any,
+            *_args: object,
+            **_kwargs: object,
+        ) -> ty.NoReturn:
+            libvirt.power_off(instance)
+            raise Killed
+
+        with fixtures.MonkeyPatch(_POWER_OFF, power_off):
+            self.admin_api.post_server_action(
+                self.moved.server['id'], {action: arguments or None}
+            )
+            self.wait_for(self._is_migrating)
+
+    def _is_migrating(self) -> bool:
+        """Tell whether the guest is shut down, and nothing else is done."""
+        found = self.admin_api.get_server(self.moved.server['id'])
+        connection = self.computes[SOURCE].driver._host.get_connection()
+        domain = connection.lookupByUUIDString(self.moved.server['id'])
+        return (
+            found['OS-EXT-STS:task_state'] == 'resize_migrating'
+            and not domain.isActive()
+        )
 
 
 class ConductorTest(TestCase):
@@ -221,6 +253,26 @@ class DestinationTest(TestCase):
         self.assert_on(SOURCE)
 
 
+class RoomTest(TestCase):
+    """Placement has more room at the source than there are slots."""
+
+    def add_hosts(self) -> None:
+        """Start the compute nodes, with a slot each."""
+        for host, seen in ((SOURCE, 2), (DESTINATION, 1)):
+            self.start_compute(host)
+            self.add_device(host, slots=1, inventory=seen)
+
+    def test_what_it_may_come_back_to_is_not_given_away(self) -> None:
+        self.do('migrate', 'VERIFY_RESIZE')
+        self.set_enabled(DESTINATION, False)
+        other = self.create_context()
+        self.assertIn('No device could be bound', self.boot_fails(other))
+        self.assertEqual('available', self.status(other))
+        self.assert_waiting()
+        self.assertEqual({}, self.reconcile())
+        self.revert()
+
+
 class ComputeTest(TestCase):
     """nova-computes fail, or Cyborg fails with what they ask."""
 
@@ -340,7 +392,7 @@ class ComputeTest(TestCase):
 
     def test_the_source_is_killed(self) -> None:
         """It starts the guest again, which it has shut down."""
-        self._kill_the_source()
+        self.kill_the_source()
         defined = len(self.guests[self.moved.server['id']])
 
         self.restart_compute_service(SOURCE)
@@ -351,7 +403,7 @@ class ComputeTest(TestCase):
 
     def test_placement_fails_when_the_source_starts(self) -> None:
         """It starts all the same, for other servers, too."""
-        self._kill_the_source()
+        self.kill_the_source()
         with (
             mock.patch.object(
                 report.SchedulerReportClient,
@@ -379,25 +431,6 @@ class ComputeTest(TestCase):
         self.migrate()
         self.confirm()
 
-    def _kill_the_source(self) -> None:
-        """Begin to migrate; the source is killed with the guest shut down."""
-
-        def power_off(
-            libvirt: driver.LibvirtDriver,
-            _context: object,
-            instance: ty.Any,
-            *_args: object,
-            **_kwargs: object,
-        ) -> ty.NoReturn:
-            libvirt.power_off(instance)
-            raise Killed
-
-        with fixtures.MonkeyPatch(_POWER_OFF, power_off):
-            self.admin_api.post_server_action(
-                self.moved.server['id'], {'migrate': None}
-            )
-            self.wait_for(self._is_migrating)
-
     def test_the_destination_is_killed(self) -> None:
         """It was about to look whether the devices are bound."""
         with mock.patch.object(
@@ -420,16 +453,6 @@ class ComputeTest(TestCase):
         self.migrate()
         self.confirm()
 
-    def _is_migrating(self) -> bool:
-        """Tell whether the guest is shut down, and nothing else is done."""
-        found = self.admin_api.get_server(self.moved.server['id'])
-        connection = self.computes[SOURCE].driver._host.get_connection()
-        domain = connection.lookupByUUIDString(self.moved.server['id'])
-        return (
-            found['OS-EXT-STS:task_state'] == 'resize_migrating'
-            and not domain.isActive()
-        )
-
 
 class SameHostTest(TestCase):
     """A server is resized where it is, and Cyborg fails."""
@@ -440,6 +463,8 @@ class SameHostTest(TestCase):
         super().setUp()
         self.flags(allow_resize_to_same_host=True)
         self.set_enabled(DESTINATION, False)
+        # It has one of the two flavors that it had before.
+        self.other = self._create_flavor(vcpu=2, memory_mb=512, disk=20)
 
     def _resize(self, status: str) -> None:
         self.do('resize', status, {'flavorRef': self.bigger})
@@ -476,6 +501,62 @@ class SameHostTest(TestCase):
         self.heal()
         self.reboot(SOURCE)
         self.assertEqual(wanted, self._slots_of('active'))
+
+    def test_it_is_reconciled_before_it_is_rebooted(self) -> None:
+        """In error, Nova has the guest shut down, or of either binding."""
+        self.refuse('/activate$')
+        self._resize('ERROR')
+        wanted = self._slots_of('inactive')
+        self.heal()
+        self.assertEqual({}, self.reconcile())
+        self.assertEqual([], self.audit())
+        self.assertEqual(
+            [('active', SOURCE), ('inactive', SOURCE)],
+            self.bindings(self.moved),
+        )
+        self.reboot(SOURCE)
+        self.assertEqual(wanted, self._slots_of('active'))
+
+    def test_it_is_reset_and_reconciled_before_it_is_rebooted(self) -> None:
+        """Nova says that it rests; its guest is shut down, and can use either.
+
+        Of the two bindings it keeps that which Cyborg says that it uses.
+        """
+        self.refuse('/activate$')
+        self._resize('ERROR')
+        self.heal()
+        self._reset_and_reconcile(self._slots_of('active'))
+
+    def test_one_that_was_reverted_is_reset_and_reconciled(self) -> None:
+        self._resize('VERIFY_RESIZE')
+        self.refuse('/unbind$')
+        self.do_in_vain('revertResize', 'ERROR', 'Cyborg')
+        self.heal()
+        self._reset_and_reconcile(self._slots_of('active'))
+
+    def _reset_and_reconcile(self, kept: list[str]) -> None:
+        """Have Nova say that all is well, and whoever looks believe it."""
+        self.admin_api.post_server_action(
+            self.moved.server['id'], {'os-resetState': {'state': 'active'}}
+        )
+        self.wait_for_all('ACTIVE')
+        self.assertIn('devices-left-behind', self.reconcile())
+        self.assertEqual(kept, self._slots_of('active'))
+        self.reboot(SOURCE)
+        self.assertEqual(kept, self._slots_of('active'))
+        self.do('resize', 'VERIFY_RESIZE', {'flavorRef': self.other})
+        self.assert_waiting(SOURCE, SOURCE)
+
+    def test_nova_compute_is_killed(self) -> None:
+        """It starts the guest again, which it has shut down."""
+        wanted = self._slots_of('active')
+        self.kill_the_source('resize', flavorRef=self.bigger)
+        self.restart_compute_service(SOURCE)
+        self.wait_for_all('ACTIVE')
+        self.assert_on(SOURCE)
+        self.assertEqual(wanted, self._slots_of('active'))
+        self._resize('VERIFY_RESIZE')
+        self.assert_waiting(SOURCE, SOURCE)
 
 
 class Killed(BaseException):

@@ -758,6 +758,15 @@ class DeviceKept(DeviceContextError):
     error_code = 'nova_cyborg.device_kept'
 
 
+class DeviceLetGo(DeviceContextError):
+    message = (
+        'The guest of server %(server_id)s has let go of device %(slot)s '
+        '%(times)s times within %(minutes)s minutes, and is not given it '
+        'again.'
+    )
+    error_code = 'nova_cyborg.device_let_go'
+
+
 class ServerBusy(DeviceContextError):
     message = (
         'Server %(server_id)s is not on host %(host)s any more, or something '

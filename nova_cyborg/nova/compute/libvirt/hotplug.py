@@ -39,6 +39,15 @@ class LibvirtDriver(driver.LibvirtDriver):
         super().__init__(*args, **kwargs)
         self._device_event_handler = removals.Events(self)
 
+    @overrides.method('host')
+    def init_host(self, stock: overrides.Stock) -> None:
+        """Begin; see what guests have let go of since this has ended.
+
+        What they let go of from now on, libvirt says.
+        """
+        stock()
+        removals.look(self)
+
     def plug_devices(self, instance: objects.Instance, arqs: _Arqs) -> None:
         """Plug devices into a guest, if it runs, and into what is stored.
 

@@ -6,7 +6,9 @@ A guest that boots, or hangs, does not answer when it is asked for a device.
 Who has asked gives up after a while, and the server keeps the device. QEMU
 keeps the request, though: when the guest has booted, or is reset from within,
 it lets go of the device. Nova has libvirt's event then, waits for none, and
-does nothing. Here the guest is given the device again that its server has.
+does nothing. Here the guest is given the device again that its server has, if
+it does not let go of it again and again. What happens while nova-compute does
+not run is seen when it starts: libvirt has the device in the stored config.
 """
 
 from __future__ import annotations
@@ -21,17 +23,26 @@ from nova import objects, utils
 from nova.compute import vm_states
 from nova.virt.libvirt import driver as stock_driver
 from nova.virt.libvirt import event as libvirt_event
+from nova.virt.libvirt import guest as libvirt_guest
 
-from nova_cyborg import exception, signatures
+from nova_cyborg import cyborg_client, exception, signatures
 from nova_cyborg.attach import spec
 from nova_cyborg.nova import client, marks
 from nova_cyborg.nova.compute import guards
-from nova_cyborg.nova.compute.libvirt.guests import faults, plugging
+from nova_cyborg.nova.compute.libvirt.guests import (
+    attempts,
+    faults,
+    plugging,
+)
 
 LOG = logging.getLogger(__name__)
 
 #: Name of the thread that looks after a guest.
 THREAD = 'nova-cyborg-removal'
+#: How often a guest is given a device again, within so many seconds.
+TIMES, SECONDS = 5, 600
+# By the UUID of the accelerator request.
+_GIVEN = attempts.Attempts(TIMES, SECONDS)
 # Of servers whose guests run.
 _STATES = (vm_states.ACTIVE, vm_states.PAUSED)
 _ATTRIBUTES = ['device_metadata', 'flavor', 'system_metadata']
@@ -86,6 +97,30 @@ def begin(driver: ty.Any, server_id: str, arq_id: str) -> None:
         name=THREAD,
         daemon=True,
     ).start()
+
+
+def look(driver: ty.Any) -> None:
+    """Begin to give guests that run what they have let go of unseen.
+
+    Only libvirt of this host is asked: twice of a guest that has, or had,
+    devices of device contexts; else once.
+
+    :param driver: Nova's driver.
+    """
+    try:
+        guests = driver._host.list_guests()
+    except Exception as exc:  # noqa: BLE001 - libvirt raises many
+        LOG.info('No guests are looked at: %s', exc)
+        return
+    for guest in guests:
+        try:
+            lost = plugging.lost(guest)
+        except Exception as exc:  # noqa: BLE001 - libvirt raises many
+            # It may just be gone.
+            LOG.info('A guest is not looked at: %s', exc)
+            continue
+        for arq_id in lost:
+            begin(driver, guest.uuid, arq_id)
 
 
 def put_back(driver: ty.Any, server_id: str, arq_id: str) -> None:
@@ -146,15 +181,35 @@ def _put_back(
             exc,
         )
         return
-    LOG.info(
-        'The guest of server %s has let go of the device of accelerator '
-        'request %s, which is given to it again',
-        instance.uuid,
-        arq_id,
-    )
-    errors = plugging.plug_each(
-        driver._host.get_guest(instance), instance, lost
-    )
+    errors = _give(driver._host.get_guest(instance), instance, lost[0])
     faults.show_lacking(context, instance, errors)
     driver.describe_plugged(context, instance, arqs)
     marks.save_others(instance)
+
+
+def _give(
+    guest: libvirt_guest.Guest,
+    instance: objects.Instance,
+    arq: dict[str, ty.Any],
+) -> dict[str, exception.DeviceContextError]:
+    """Give a guest a device again, unless that was done too often.
+
+    :returns: why it has not got it, which is logged, by the UUID of the
+        accelerator request; empty if it has.
+    """
+    if _GIVEN.begin(arq['uuid']):
+        LOG.info(
+            'The guest of server %s has let go of the device of accelerator '
+            'request %s, which is given to it again',
+            instance.uuid,
+            arq['uuid'],
+        )
+        return plugging.plug_each(guest, instance, [arq])
+    error = exception.DeviceLetGo(
+        server_id=instance.uuid,
+        slot=cyborg_client.slot(arq) or arq['uuid'],
+        times=TIMES + 1,
+        minutes=SECONDS // 60,
+    )
+    plugging.log_lacking(instance, error)
+    return {arq['uuid']: error}

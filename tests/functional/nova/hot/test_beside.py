@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A port comes or goes while a device context does.
+"""A port or a volume comes or goes while a device context does.
 
 Nova then stores the server as it was when that was asked for.
 """
@@ -11,9 +11,12 @@ import typing as ty
 from unittest import mock
 
 from nova import context as nova_context
+from nova.tests import fixtures
 from nova_cyborg.nova import client, marks
 
-_STOCK = 'nova.virt.libvirt.driver.LibvirtDriver'
+_DRIVER = 'nova.virt.libvirt.driver.LibvirtDriver'
+# One of Nova's fixture.
+_VOLUME = fixtures.CinderFixture.IMAGE_BACKED_VOL
 
 
 class TestCase(racing.TestCase):
@@ -30,46 +33,56 @@ class TestCase(racing.TestCase):
         return dict(self.instance().flavor.extra_specs)
 
 
-class PortTest(TestCase):
-    """A port is attached, or detached."""
+class Beside:
+    """Something of Nova's own is attached, or detached.
 
-    def _begin(self, name: str) -> ty.Any:
-        """Have a port come, or go, until a function; return the rest."""
-        if name == 'detach_interface':
-            self._attach_port()
-        call = {
-            'attach_interface': self._attach_port,
-            'detach_interface': self._detach_port,
-        }[name]
-        pause = self.pause(f'{_STOCK}.{name}')
+    :cvar COMES: the function in which it is attached: it was told of the
+        server, and does not hold Nova's lock of it, which devices wait for.
+    :cvar GOES: the one in which it is detached.
+    """
+
+    COMES = ''
+    GOES = ''
+
+    def _come(self) -> None:
+        """Attach it; nova-api may answer before it is there."""
+        raise NotImplementedError
+
+    def _go(self) -> None:
+        """Detach it; as above."""
+        raise NotImplementedError
+
+    def _wait(self, present: bool) -> None:
+        """Wait until it is there, or gone."""
+        raise NotImplementedError
+
+    def _begin(self, call: ty.Callable[[], None], name: str) -> ty.Any:
+        """Begin it, until it comes to a function; return the rest."""
+        pause = self.pause(name)
         request = racing.Request(call)
         pause.reached()
 
         def end() -> None:
             pause.go_on()
             self.assertIsNone(request.refusal())
+            self._wait(present=name == self.COMES)
 
         return end
 
-    def _attach_port(self) -> None:
-        network = {'net_id': self.neutron.network_1['id']}
-        self.api.attach_interface(
-            self.server['id'], {'interfaceAttachment': network}
-        )
+    def _have(self) -> None:
+        self._come()
+        self._wait(present=True)
 
-    def _detach_port(self) -> None:
-        # Nova's fixture makes this one.
-        self._detach_interface(self.server, self.neutron.port_2['id'])
-
-    def test_a_port_comes(self) -> None:
-        end = self._begin('attach_interface')
+    def test_it_comes(self) -> None:
+        end = self._begin(self._come, self.COMES)
         self.attach(self.pci, 'tag1')
         end()
         self._assert_tagged()
         self.assert_has(self.pci)
 
-    def test_a_port_goes(self) -> None:
-        end = self._begin('detach_interface')
+    def test_it_goes(self) -> None:
+        self._have()
+        end = self._begin(self._go, self.GOES)
         self.attach(self.pci, 'tag1')
         end()
         self._assert_tagged()
@@ -78,14 +91,23 @@ class PortTest(TestCase):
     def test_a_server_that_has_no_device(self) -> None:
         """It is not read once more."""
         with mock.patch.object(marks, 'read') as read:
-            self._attach_port()
-            self._detach_port()
+            self._have()
+            self._go()
+            self._wait(present=False)
         read.assert_not_called()
         self._assert_unmarked()
 
-    def test_a_port_comes_as_the_last_device_goes(self) -> None:
+    def test_it_comes_as_the_last_device_goes(self) -> None:
         self.attach(self.pci, 'tag1')
-        end = self._begin('attach_interface')
+        end = self._begin(self._come, self.COMES)
+        self.detach(self.pci)
+        end()
+        self._assert_unmarked()
+
+    def test_it_goes_as_the_last_device_goes(self) -> None:
+        self._have()
+        self.attach(self.pci, 'tag1')
+        end = self._begin(self._go, self.GOES)
         self.detach(self.pci)
         end()
         self._assert_unmarked()
@@ -102,6 +124,52 @@ class PortTest(TestCase):
         self.assertEqual(self.specs, self.extra_specs())
         self.assertFalse(marks.bears_any(self.instance()))
         self.assertEqual([], self.live() + self.stored())
+
+
+class PortTest(Beside, TestCase):
+    """A port: nova-api waits until it is there."""
+
+    COMES = f'{_DRIVER}.attach_interface'
+    GOES = f'{_DRIVER}.detach_interface'
+
+    def _come(self) -> None:
+        network = {'net_id': self.neutron.network_1['id']}
+        self.api.attach_interface(
+            self.server['id'], {'interfaceAttachment': network}
+        )
+
+    def _go(self) -> None:
+        # Nova's fixture makes this one.
+        self._detach_interface(self.server, self.neutron.port_2['id'])
+
+    def _wait(self, present: bool) -> None:
+        """It is over by then."""
+
+
+class VolumeTest(Beside, TestCase):
+    """A volume."""
+
+    COMES = f'{racing.STOCK}.attach_volume'
+    GOES = f'{racing.STOCK}.detach_volume'
+
+    def _come(self) -> None:
+        attachment = {'volumeId': _VOLUME, 'tag': 'disk1'}
+        self.api.post_server_volume(
+            self.server['id'], {'volumeAttachment': attachment}
+        )
+
+    def _go(self) -> None:
+        self.api.delete_server_volume(self.server['id'], _VOLUME)
+
+    def _wait(self, present: bool) -> None:
+        event = 'attach' if present else 'detach'
+        self.notifier.wait_for_versioned_notifications(
+            f'instance.volume_{event}.end'
+        )
+        held = self.api.get_server_volumes(self.server['id'])
+        self.assertEqual(
+            [_VOLUME] * present, [each['volumeId'] for each in held]
+        )
 
 
 class KeyTest(TestCase):

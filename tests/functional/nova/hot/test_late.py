@@ -101,6 +101,30 @@ class LateTest(TestCase):
         self.do('reboot', type='HARD')
         self.assert_back()
 
+    def test_it_lets_go_again_and_again(self) -> None:
+        """A guest can do that as often as it likes."""
+        for _n in range(removals.TIMES):
+            self.let_go(self.pci)
+            self.assert_back()
+        self.let_go(self.pci)
+        self.wait_for(
+            lambda: (
+                'has let go of device'
+                in (self.get_context(self.pci)['fault'] or '')
+            )
+        )
+        self.wait_until_seen_to()
+        self.assertEqual(1, len(self.live()))
+        self.assertEqual('bound', self.status(self.pci))
+        self.assertIsNone(self.get_context(self.mdev)['fault'])
+        self.assert_told('draw')
+        # The other device has nothing to do with it.
+        self.let_go(self.mdev)
+        self.wait_for(lambda: len(self.live()) == 1)
+        self.do('reboot', type='HARD')
+        self.assert_back()
+        self.assertIsNone(self.get_context(self.pci)['fault'])
+
     def test_cyborg_does_not_answer(self) -> None:
         self.cyborg.control(
             'fault',

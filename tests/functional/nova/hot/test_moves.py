@@ -59,6 +59,9 @@ class MoveTest(attached.TestCase, two_hosts.TestCase):
         self.live_migrate(SOURCE)
         self.assert_all_on(SOURCE)
         self.assert_detaches()
+        # It is as one that never had any.
+        self.live_migrate()
+        self.assertEqual(DESTINATION, self.host())
 
     def test_evacuation(self) -> None:
         self.take_down(SOURCE)

@@ -81,8 +81,22 @@ class TagsTest(TestCase):
     def test_a_server_that_is_stopped(self) -> None:
         self.act(self.server, 'os-stop', 'SHUTOFF')
         self.attach(self.pci, 'crypto')
+        self.attach(self.mdev, 'draw')
         self.act(self.server, 'os-start')
-        self.assert_told('first', 'crypto')
+        self.assert_told('first', 'crypto', 'draw')
+        self.act(self.server, 'os-stop', 'SHUTOFF')
+        self.detach(self.first)
+        self.detach(self.mdev)
+        self.act(self.server, 'os-start')
+        self.assert_told('crypto')
+
+    def test_a_server_that_is_paused(self) -> None:
+        self.act(self.server, 'pause', 'PAUSED')
+        self.attach(self.pci, 'crypto')
+        self.attach(self.mdev, 'draw')
+        self.assert_told('first', 'crypto', 'draw')
+        self.act(self.server, 'unpause')
+        self.assert_told('first', 'crypto', 'draw')
 
     def test_a_tag_that_another_has(self) -> None:
         status, why = self.refused(self.post, self.pci, 'first')

@@ -207,14 +207,42 @@ def plug_each(
             plug(guest, instance, [arq], stored=stored)
         except exception.DeviceContextError as exc:
             errors[arq['uuid']] = exc
-            # Why the guest goes on is what Nova is to say.
-            LOG.error(
-                'Server %s goes on without a device of its own. Reboot it '
-                '(hard): %s',
-                instance.uuid,
-                exc,
-            )
+            log_lacking(instance, exc)
     return errors
+
+
+def log_lacking(instance: objects.Instance, error: Exception) -> None:
+    """Log that a guest goes on without a device.
+
+    Why it goes on is what Nova is to say.
+
+    :param instance: the server.
+    :param error: why it has not got the device.
+    """
+    LOG.error(
+        'Server %s goes on without a device of its own. Reboot it (hard): %s',
+        instance.uuid,
+        error,
+    )
+
+
+def lost(guest: libvirt_guest.Guest) -> list[str]:
+    """Find what a guest that runs has let go of.
+
+    It is in the stored config still, as nobody has taken it out of there.
+
+    :param guest: the guest.
+    :returns: UUIDs of what may be accelerator requests.
+    """
+    stored = _arq_ids(guest, stored=True)
+    return sorted(stored - _arq_ids(guest)) if stored else []
+
+
+def _arq_ids(guest: libvirt_guest.Guest, stored: bool = False) -> set[str]:
+    domain = etree.fromstring(guest.get_xml_desc(dump_inactive=stored))
+    aliases = map(spec.alias_of, domain.iterfind('devices/hostdev'))
+    found = {spec.arq_id_of(alias) for alias in aliases if alias}
+    return {arq_id for arq_id in found if arq_id}
 
 
 def is_device(element: etree._Element, arq: _Arq) -> bool:

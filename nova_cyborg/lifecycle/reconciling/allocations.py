@@ -16,7 +16,7 @@ from nova_cyborg import exception
 from nova_cyborg.db.reconciler import providers
 from nova_cyborg.lifecycle import heal, nova, placement, servers
 from nova_cyborg.lifecycle.reconciling import report
-from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
+from nova_cyborg.lifecycle.reconciling.suspects import looks, memory, watch
 
 LOG = logging.getLogger(__name__)
 
@@ -57,24 +57,14 @@ class _Fact:
 class Allocations:
     """What is remembered of them.
 
-    :param grace: seconds between the two looks.
-    :param found: is told of what is found and repaired, and knows which
-        servers something was repaired of.
-    :param remembered: what another process has seen.
+    :param shared: what all looks have in common.
     """
 
-    def __init__(
-        self,
-        grace: float,
-        found: report.Report,
-        remembered: memory.Memory,
-    ) -> None:
-        self._report = found
-        self._remembered = remembered
-        self._suspects: watch.Suspects[_Fact] = watch.Suspects(
-            grace, remembered
-        )
-        self._pause = max(grace, heal.MOVE_ENDS_WITHIN)
+    def __init__(self, shared: looks.Looks) -> None:
+        self._report = shared.report
+        self._remembered = shared.remembered
+        self._suspects: watch.Suspects[_Fact] = shared.suspects()
+        self._pause = max(shared.grace, heal.MOVE_ENDS_WITHIN)
         # Since when it is known that moves are over, by UUID of the migration:
         # with the server as it was then.
         self._over: dict[str, tuple[servers.Server, float]] = {}

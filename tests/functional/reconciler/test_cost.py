@@ -13,8 +13,12 @@ import pytest
 import sqlalchemy as sa
 from cyborg.db.sqlalchemy import models
 
+from nova_cyborg import model
 from nova_cyborg.db import tables
+from nova_cyborg.db.bindings import moves
 from nova_cyborg.fixture import nova_api
+from nova_cyborg.lifecycle import heal, nova
+from nova_cyborg.lifecycle import placement as placement_module
 from nova_cyborg.lifecycle.reconciling import allocations
 from tests.functional import crowds
 from tests.functional.reconciler.conftest import Reconciler
@@ -100,6 +104,53 @@ def test_of_servers_that_have_more_than_devices(
         assert requests <= MOST_REQUESTS + allocations._MOST_WITH_MORE
 
     assert reconciler.report['found'] == {}
+
+
+def move(cloud, holders):
+    """Store a binding on another host for each of the first servers."""
+    held = tables.DeviceAllocation
+    with cloud.engine.begin() as db:
+        ids = db.scalars(sa.select(held.id).order_by(held.id).limit(holders))
+        db.execute(
+            sa.insert(tables.DeviceBinding),
+            [
+                {
+                    'allocation_id': row_id,
+                    'node': 'elsewhere',
+                    'generation': 1,
+                    'state': model.BindingState.INACTIVE,
+                }
+                for row_id in ids
+            ],
+        )
+
+
+@pytest.mark.usefixtures('placement')
+@pytest.mark.parametrize('moving', [10, 1_000])
+def test_of_one_among_others_that_move(cloud, monkeypatch, moving):
+    """Whether it moves is one statement, which reads its own rows."""
+    servers = crowd(cloud, moving + 1, 10)
+    move(cloud, moving)
+    rows, read = moves.session.rows, []
+
+    def note(*arguments):
+        found = rows(*arguments)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(moves.session, 'rows', note)
+
+    with cloud.statements() as sent:
+        found = [
+            heal.is_moving(
+                placement_module.Placement(), nova.Nova(), server_id
+            )
+            for server_id in (servers[0], servers[-1])
+        ]
+
+    assert found == [True, False]
+    assert read == [1, 0]
+    assert len(sent) == 2
 
 
 def test_a_lot_that_is_gone(cloud, placement):

@@ -211,7 +211,7 @@ def is_moving(
     :returns: whether it has devices on another host, or one of its migrations
         has allocations; True as well if Nova does not say.
     """
-    if server_id in moves.unused(cyborg_context.get_admin_context()):
+    if moves.unused(cyborg_context.get_admin_context(), server_id):
         return True
     found = says.migrations_of(server_id)
     return found is None or any(map(client.providers_of, found))

@@ -31,20 +31,11 @@ _get_auth_plugin: ty.Any = getattr(
 # Seconds, when nova.conf's [cyborg] timeout is not set: without any, a Cyborg
 # that takes a connection and never answers would keep a thread for ever.
 _DEFAULT_TIMEOUT = 120
-# How often Cyborg is called while somebody waits, and the seconds between two
-# calls.
-_ATTEMPTS = 3
-_SECONDS = 1
-# The seconds between two calls of nova-conductor's: cyborg-api may be started
-# again meanwhile; and for how long calls may have failed to be repeated.
+# The seconds between two calls of one that is repeated: cyborg-api may be
+# started again meanwhile; and how long after the first one another is made, at
+# most. One that does not answer at all would keep what waits for it for ever.
 _PAUSES = (0.5, 2, 8)
 _LONGEST = 30
-# Seconds for which it is called, in all, while a user's request waits, and
-# those between two calls.
-_USER_WAITS = 2
-_SHORTLY = 0.5
-# The least that one call is given.
-_LEAST = 0.1
 
 # What a session is made of, in nova.conf's [cyborg].
 _SESSION_OPTIONS = ('insecure', 'cafile', 'certfile', 'keyfile', 'timeout')
@@ -123,61 +114,32 @@ def with_credentials(
     return able
 
 
-def repeating(call: collections.abc.Callable[[], _Result]) -> _Result:
-    """Call Cyborg once more if it fails: somebody waits.
-
-    :param call: the call, which is safe to repeat.
-    :returns: what it returns.
-    :raises DeviceContextError: if Cyborg does not answer, or refuses.
-    """
-    for _attempt in range(1, _ATTEMPTS):
-        try:
-            return call()
-        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
-            LOG.info('Cyborg is asked once more: %s', exc)
-        time.sleep(_SECONDS)
-    return call()
-
-
-def patiently(call: collections.abc.Callable[[], _Result]) -> _Result:
-    """Call Cyborg, and again if it fails: a server would not be built.
+def repeating(
+    call: collections.abc.Callable[[], _Result],
+    pauses: collections.abc.Iterable[float] | None = None,
+    end: float | None = None,
+) -> _Result:
+    """Call Cyborg, and again if it does not answer, or fails.
 
     :param call: the call, which is safe to repeat, or to come late.
+    :param pauses: the seconds between two calls; None for those between which
+        cyborg-api can be started again.
+    :param end: when no other call is made any more, of the monotonic clock;
+        None for half a minute from now.
     :returns: what it returns.
     :raises DeviceContextError: if Cyborg does not answer, or refuses.
     """
-    begun = time.monotonic()
-    for pause in _PAUSES:
+    if end is None:
+        end = time.monotonic() + _LONGEST
+    for pause in _PAUSES if pauses is None else pauses:
         try:
             return call()
         except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
-            if time.monotonic() - begun > _LONGEST:
-                # It does not answer at all, and nothing else would be built.
+            if time.monotonic() + pause > end:
                 raise
             LOG.info('Cyborg is asked once more: %s', exc)
         time.sleep(pause)
     return call()
-
-
-def while_user_waits(
-    call: collections.abc.Callable[[float], _Result],
-) -> _Result:
-    """Call Cyborg, and again if it fails, for two seconds in all.
-
-    :param call: the call, which is safe to repeat; it is given the seconds
-        for which Cyborg is to be waited for.
-    :returns: what it returns.
-    :raises DeviceContextError: if Cyborg does not answer, or refuses.
-    """
-    end = time.monotonic() + _USER_WAITS
-    while True:
-        try:
-            return call(max(end - time.monotonic(), _LEAST))
-        except (exception.CyborgUnreachable, exception.CyborgFailed) as exc:
-            if time.monotonic() + _SHORTLY + _LEAST > end:
-                raise
-            LOG.info('Cyborg is asked once more: %s', exc)
-        time.sleep(_SHORTLY)
 
 
 def told_of(error: BaseException) -> str:

@@ -147,10 +147,11 @@ def stay(
 
 
 def unused(
-    context: cyborg_context.RequestContext,
+    context: cyborg_context.RequestContext, server_id: str | None = None
 ) -> dict[str, list[str]]:
     """Find servers that have bindings besides the active one.
 
+    :param server_id: UUID of the only server that is looked at; None for all.
     :returns: the nodes of these bindings, by UUID of the server.
     """
     allocation, binding = tables.DeviceAllocation, tables.DeviceBinding
@@ -160,6 +161,8 @@ def unused(
         .where(~rows.IS_ACTIVE)
         .order_by(binding.id)
     )
+    if server_id is not None:
+        query = query.where(allocation.server_id == server_id)
     found: dict[str, list[str]] = {}
     for server_id, node in session.rows(context, query):
         found.setdefault(server_id, []).append(node)

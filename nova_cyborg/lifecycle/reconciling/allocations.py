@@ -16,7 +16,7 @@ from nova_cyborg import exception
 from nova_cyborg.db.reconciler import providers
 from nova_cyborg.lifecycle import heal, nova, placement, servers
 from nova_cyborg.lifecycle.reconciling import report
-from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
+from nova_cyborg.lifecycle.reconciling.suspects import looks, memory, watch
 
 LOG = logging.getLogger(__name__)
 
@@ -24,6 +24,9 @@ LOG = logging.getLogger(__name__)
 _AT_ONCE = 20
 # Servers of a look that something was put right of.
 _MOST_TOUCHED = 200
+# Servers of a look that more is allocated to than they have devices: most have
+# it by their flavor, for good. What is suspected comes before them.
+_MOST_WITH_MORE = 20
 # Migrations whose servers are remembered, those that were met last.
 _MOST_NOTED = 10_000
 _UNALLOCATED = 'no-placement-allocation'
@@ -57,24 +60,14 @@ class _Fact:
 class Allocations:
     """What is remembered of them.
 
-    :param grace: seconds between the two looks.
-    :param found: is told of what is found and repaired, and knows which
-        servers something was repaired of.
-    :param remembered: what another process has seen.
+    :param shared: what all looks have in common.
     """
 
-    def __init__(
-        self,
-        grace: float,
-        found: report.Report,
-        remembered: memory.Memory,
-    ) -> None:
-        self._report = found
-        self._remembered = remembered
-        self._suspects: watch.Suspects[_Fact] = watch.Suspects(
-            grace, remembered
-        )
-        self._pause = max(grace, heal.MOVE_ENDS_WITHIN)
+    def __init__(self, shared: looks.Looks) -> None:
+        self._report = shared.report
+        self._remembered = shared.remembered
+        self._suspects: watch.Suspects[_Fact] = shared.suspects()
+        self._pause = max(shared.grace, heal.MOVE_ENDS_WITHIN)
         # Since when it is known that moves are over, by UUID of the migration:
         # with the server as it was then.
         self._over: dict[str, tuple[servers.Server, float]] = {}
@@ -89,6 +82,9 @@ class Allocations:
         self._migrations: dict[str, str] = {}
         # What may be of a migration, and when that is to be looked at again.
         self._later: dict[_Fact, float] = {}
+        # When it was asked what else they have who have more than devices, by
+        # resource provider and server; those first that wait longest.
+        self._asked: dict[tuple[str, str], float] = {}
         # A device does not go from host to host under one resource provider.
         self._nodes: dict[str, str | None] = {}
         self._cursor = 0
@@ -139,13 +135,10 @@ class Allocations:
     def _look(self, budget: report.Budget, in_turn: bool) -> None:
         context = cyborg_context.get_admin_context()
         client, says = placement.Placement(), nova.Nova()
-        again = {each.provider for each in self._suspects}
-        touched: dict[str, list[str]] = {}
-        for server_id in self._report.touched[:_MOST_TOUCHED]:
-            if not budget.left:
-                break
-            touched[server_id] = client.providers_of(server_id)
-            again.update(touched[server_id])
+        touched = self._touched(client, budget)
+        again = {each.provider for each in self._suspects}.union(
+            *touched.values()
+        )
         chosen = providers.of_uuids(context, again)
         if in_turn:
             chosen += self._following(context)
@@ -158,16 +151,29 @@ class Allocations:
             each: due for each, due in self._later.items() if due > now
         }
         looked = set(again)
+        with_more: list[tuple[str, str]] = []
         for each in chosen:
             if not budget.left:
                 looked.discard(each.uuid)
                 continue
             looked.add(each.uuid)
+            allocated = client.consumers(each.uuid)
             found.update(
                 fact
-                for fact in self._about(client, each, says)
+                for fact in self._about(client, each, allocated, says, budget)
                 if fact not in declined and not _is_moving(client, says, fact)
             )
+            with_more += _with_more(each, allocated)
+            if not budget.left:
+                # Perhaps not at all of its consumers.
+                looked.discard(each.uuid)
+        found.update(
+            fact
+            for fact in self._with_too_much(
+                client, says, self._in_turn(with_more, touched), budget
+            )
+            if fact not in declined
+        )
         found = {
             each
             for each in found
@@ -189,6 +195,20 @@ class Allocations:
         for fact in sorted(confirmed, key=_order):
             if fact in found - waiting and budget.left:
                 self._carry_out(client, fact)
+
+    def _touched(
+        self, client: placement.Placement, budget: report.Budget
+    ) -> dict[str, list[str]]:
+        """Read of what servers have something that was put right.
+
+        :returns: UUIDs of resource providers, by that of the server.
+        """
+        found = {}
+        for server_id in self._report.touched[:_MOST_TOUCHED]:
+            if not budget.left:
+                break
+            found[server_id] = client.providers_of(server_id)
+        return found
 
     def _following(
         self, context: cyborg_context.RequestContext
@@ -293,12 +313,15 @@ class Allocations:
         self,
         client: placement.Placement,
         provider: providers.Provider,
+        allocated: collections.abc.Mapping[str, dict[str, int]],
         says: nova.Nova,
+        budget: report.Budget,
     ) -> collections.abc.Iterator[_Fact]:
         """Compare what Placement and Cyborg say of a resource provider."""
-        allocated = client.consumers(provider.uuid)
         consumers = allocated.keys()
         for consumer in sorted(consumers - provider.uses.keys()):
+            if not budget.left:
+                return
             if self._is_left_alone(consumer, says):
                 continue
             server = says.server(consumer)
@@ -307,17 +330,74 @@ class Allocations:
                 kind = _ELSEWHERE
             if kind:
                 yield _Fact(kind, provider.uuid, server, 0)
-        for consumer, resources in sorted(allocated.items()):
-            use = provider.uses.get(consumer)
-            if sum(resources.values()) <= (use.count if use else 0):
-                continue
-            server = says.server(consumer)
-            if _has_too_much(client, provider.uuid, server):
-                yield _Fact(_TOO_MUCH, provider.uuid, server, 0)
         for server_id in sorted(provider.uses.keys() - consumers):
+            if not budget.left:
+                return
             server, use = says.server(server_id), provider.uses[server_id]
             if server.state in servers.AT_REST and server.node == use.node:
                 yield _Fact(_UNALLOCATED, provider.uuid, server, use.count)
+
+    def _in_turn(
+        self,
+        with_more: collections.abc.Collection[tuple[str, str]],
+        touched: collections.abc.Container[str],
+    ) -> list[tuple[str, str]]:
+        """Choose who is asked about, of those who have more than devices.
+
+        :param with_more: UUIDs of the resource provider and of the server, of
+            each.
+        :param touched: UUIDs of servers that something was put right of.
+        :returns: those first that there is a reason for; and some others,
+            who wait longest.
+        """
+        suspected = self._suspected_of_too_much
+        first = [
+            each
+            for each in with_more
+            if each in suspected or each[1] in touched
+        ]
+        others = sorted(
+            set(with_more).difference(first),
+            key=lambda each: (self._asked.get(each, 0), each),
+        )
+        return first + others[:_MOST_WITH_MORE]
+
+    @property
+    def _suspected_of_too_much(self) -> dict[tuple[str, str], _Fact]:
+        return {
+            (each.provider, each.server.server_id): each
+            for each in self._suspects
+            if each.kind == _TOO_MUCH
+        }
+
+    def _with_too_much(
+        self,
+        client: placement.Placement,
+        says: nova.Nova,
+        asked: collections.abc.Iterable[tuple[str, str]],
+        budget: report.Budget,
+    ) -> collections.abc.Iterator[_Fact]:
+        """Find who has more than devices and flavor account for.
+
+        :param asked: who is asked about.
+        :returns: those of them who have; and who is suspected, if there is no
+            time to ask.
+        """
+        suspected = self._suspected_of_too_much
+        for each in asked:
+            if budget.left:
+                self._note_asked(each)
+                provider, server = each[0], says.server(each[1])
+                if _has_too_much(client, provider, server):
+                    yield _Fact(_TOO_MUCH, provider, server, 0)
+            elif each in suspected:
+                yield suspected[each]
+
+    def _note_asked(self, one: tuple[str, str]) -> None:
+        self._asked.pop(one, None)
+        self._asked[one] = time.monotonic()
+        if len(self._asked) > _MOST_NOTED:
+            del self._asked[next(iter(self._asked))]
 
     def _is_left_alone(self, consumer: str, says: nova.Nova) -> bool:
         """Tell whether it is known that a consumer is no server.
@@ -349,6 +429,23 @@ class Allocations:
         if provider.uuid not in self._nodes:
             self._nodes[provider.uuid] = client.node(provider.uuid)
         return self._nodes[provider.uuid] not in (None, server.node)
+
+
+def _with_more(
+    provider: providers.Provider,
+    allocated: collections.abc.Mapping[str, dict[str, int]],
+) -> list[tuple[str, str]]:
+    """Return who has more of a resource provider than devices.
+
+    :returns: UUIDs of the resource provider and of the server, of each.
+    """
+    uses = provider.uses
+    return [
+        (provider.uuid, consumer)
+        for consumer, resources in sorted(allocated.items())
+        if sum(resources.values())
+        > (uses[consumer].count if consumer in uses else 0)
+    ]
 
 
 def _has_too_much(

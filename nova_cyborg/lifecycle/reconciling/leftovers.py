@@ -16,7 +16,7 @@ from nova_cyborg.db.inventory import handles
 from nova_cyborg.db.reconciler import leftovers, profile_arqs
 from nova_cyborg.lifecycle import nova, servers, unbind
 from nova_cyborg.lifecycle.reconciling import report
-from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
+from nova_cyborg.lifecycle.reconciling.suspects import looks, memory, watch
 
 # Seconds from when an attach handle counts as in use to when an ARQ names it,
 # at most: a mediated device is made in between.
@@ -26,28 +26,15 @@ _MAKING = unbind.AGENT_ANSWERS_WITHIN + 10
 class Leftovers:
     """What is remembered of them.
 
-    :param grace: seconds between the two looks.
-    :param found: is told of what is found and repaired.
-    :param remembered: what another process has seen.
+    :param shared: what all looks have in common.
     """
 
-    def __init__(
-        self,
-        grace: float,
-        found: report.Report,
-        remembered: memory.Memory,
-    ) -> None:
-        self._report = found
-        self._slots: watch.Suspects[leftovers.Slot] = watch.Suspects(
-            grace, remembered
-        )
-        self._links: watch.Suspects[str] = watch.Suspects(grace, remembered)
-        self._arqs: watch.Suspects[tuple[str, str | None]] = watch.Suspects(
-            grace, remembered
-        )
-        self._profiles: watch.Suspects[tuple[str, int]] = watch.Suspects(
-            grace, remembered
-        )
+    def __init__(self, shared: looks.Looks) -> None:
+        self._report = shared.report
+        self._slots: watch.Suspects[leftovers.Slot] = shared.suspects()
+        self._links: watch.Suspects[str] = shared.suspects()
+        self._arqs: watch.Suspects[tuple[str, str | None]] = shared.suspects()
+        self._profiles: watch.Suspects[tuple[str, int]] = shared.suspects()
         # What holds no slot is looked at in turn.
         self._turn = 0
 

@@ -12,7 +12,7 @@ from cyborg import context as cyborg_context
 from nova_cyborg.db.reconciler import pending
 from nova_cyborg.lifecycle import bind, nova, servers, unbind
 from nova_cyborg.lifecycle.reconciling import report
-from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
+from nova_cyborg.lifecycle.reconciling.suspects import looks, memory, watch
 
 _KIND = 'binding-not-finished'
 # For how many seconds a cyborg-conductor may be at it, if nothing is to be
@@ -25,24 +25,14 @@ _WAITING = (servers.State.EXISTS, servers.State.ARRIVING)
 class Pending:
     """What is remembered of them.
 
-    :param grace: seconds between the two looks.
-    :param found: is told of what is found and repaired.
+    :param shared: what all looks have in common.
     :param conductor: binds; see :func:`bind.resume`.
-    :param remembered: what another process has seen.
     """
 
-    def __init__(
-        self,
-        grace: float,
-        found: report.Report,
-        conductor: bind.Conductor,
-        remembered: memory.Memory,
-    ) -> None:
-        self._report = found
+    def __init__(self, shared: looks.Looks, conductor: bind.Conductor) -> None:
+        self._report = shared.report
         self._conductor = conductor
-        self._suspects: watch.Suspects[pending.Binding] = watch.Suspects(
-            grace, remembered
-        )
+        self._suspects: watch.Suspects[pending.Binding] = shared.suspects()
 
     @property
     def seen(self) -> list[memory.Seen]:

@@ -10,7 +10,7 @@ import typing as ty
 
 from nova_cyborg.lifecycle import nova, servers
 from nova_cyborg.lifecycle.reconciling import report
-from nova_cyborg.lifecycle.reconciling.suspects import memory, watch
+from nova_cyborg.lifecycle.reconciling.suspects import looks, watch
 
 # After as many that Nova does not say anything of, a tick asks of no other:
 # Nova may be down, and each takes time.
@@ -66,21 +66,13 @@ class Subjects(ty.Generic[_F]):
     """Servers of one kind, and what is remembered of them.
 
     :param source: what is read, decided and done about them.
-    :param grace: seconds between the two looks.
-    :param found: is told of what is found and repaired.
-    :param remembered: what another process has seen.
+    :param shared: what all looks have in common.
     """
 
-    def __init__(
-        self,
-        source: Source[_F],
-        grace: float,
-        found: report.Report,
-        remembered: memory.Memory,
-    ) -> None:
+    def __init__(self, source: Source[_F], shared: looks.Looks) -> None:
         self._source = source
-        self._report = found
-        self.watch: watch.Watch[_F] = watch.Watch(grace, remembered)
+        self._report = shared.report
+        self.watch: watch.Watch[_F] = shared.watch()
         self._cursor = 0
 
     def look(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import time
 
 from nova import context as nova_context
 from nova import exception as nova_exception
@@ -22,6 +23,12 @@ from nova_cyborg.nova import carried, client, hint, marks, overrides
 from nova_cyborg.nova.api import begun
 
 LOG = logging.getLogger(__name__)
+
+# Seconds for which Cyborg is called, in all: a user's request waits.
+_USER_WAITS = 2
+# Those between two calls, and what one call is given at least.
+_PAUSES = (0.5, 0.5, 0.5)
+_LEAST = 0.1
 
 
 class API(begun.API):
@@ -93,12 +100,14 @@ def _release(context: nova_context.RequestContext, server_id: str) -> None:
     A user waits, and the server is gone all the same.
     """
     allocations = client.allocation_client(context)
+    end = time.monotonic() + _USER_WAITS
+
+    def release() -> None:
+        left = max(end - time.monotonic(), _LEAST)
+        allocations.release(server_id, terminated=True, within=left)
+
     try:
-        client.while_user_waits(
-            lambda seconds: allocations.release(
-                server_id, terminated=True, within=seconds
-            )
-        )
+        client.repeating(release, _PAUSES, end - _LEAST)
     except exception.DeviceContextError as exc:
         LOG.error(
             'Server %s is deleted, and its device contexts could not be '

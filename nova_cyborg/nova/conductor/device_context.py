@@ -116,7 +116,7 @@ class DeviceContextHook(spec.ConductorHook):
         if not allocation.contexts:
             return []
         try:
-            arqs = client.patiently(
+            arqs = client.repeating(
                 lambda: client.allocation_client(context).bind(
                     instance.uuid,
                     node,
@@ -155,6 +155,8 @@ class DeviceContextHook(spec.ConductorHook):
             )
             # What was wished for first is explained.
             _set_groups(request_spec, allocation, picks[0])
+        # Not repeated: the user would wait for the failure, of which Nova has
+        # a sentence of its own.
         return client.allocation_client(context).explain(
             server_id,
             refusals.query(context, request_spec),
@@ -178,7 +180,10 @@ class DeviceContextHook(spec.ConductorHook):
         self, context: nova_context.RequestContext, server_id: str
     ) -> None:
         """See :meth:`.spec.ConductorHook.release`."""
-        client.allocation_client(context).release(server_id)
+        allocations = client.allocation_client(context)
+        # The server has failed, and shows it some seconds later: until they
+        # are released, nobody can try again with them.
+        client.repeating(lambda: allocations.release(server_id))
 
 
 def _is_rebuild(request_spec: objects.RequestSpec) -> bool:
@@ -206,7 +211,7 @@ def _reserve(
     flavor: cyborg_client.FlavorRequest,
 ) -> cyborg_client.ServerAllocation:
     try:
-        allocation = client.patiently(
+        allocation = client.repeating(
             lambda: allocations.reserve(server_id, context_ids, caller, flavor)
         )
     except _UNCERTAIN:
@@ -237,7 +242,7 @@ def _begun(
     if known is not None:
         return known
     try:
-        allocation = client.patiently(
+        allocation = client.repeating(
             lambda: client.allocation_client(context).begin(
                 server_id, operation.name, operation.caller, flavor
             )
@@ -256,7 +261,9 @@ def _unbind(
 ) -> None:
     allocations = client.allocation_client(context)
     try:
-        allocations.unbind(server_id, allocation.generation)
+        client.repeating(
+            lambda: allocations.unbind(server_id, allocation.generation)
+        )
     except exception.StaleGeneration as exc:
         LOG.debug('There is no device to unbind: %s', exc)
     except exception.DeviceContextError as exc:
@@ -277,7 +284,7 @@ def _release_own(
         message that was delivered twice.
     """
     try:
-        allocations.release(server_id, caller)
+        client.repeating(lambda: allocations.release(server_id, caller))
     except exception.AlreadyBegun:
         raise
     except exception.DeviceContextError as exc:

@@ -193,6 +193,26 @@ def test_two_arqs_have_one_slot(cloud, nova, boot):
     check_gone(cloud)
 
 
+@pytest.mark.parametrize(
+    'statement',
+    ['UPDATE attach_handles', 'DELETE FROM extended_accelerator_requests'],
+)
+def test_an_arq_and_its_slot_go_at_once(cloud, nova, boot, statement):
+    """Cyborg fails at one of them."""
+    server_id, _uuid = boot(cloud.add_device())
+    cloud.nova.delete(server_id)
+
+    def fail():
+        raise RuntimeError('the disk is full')
+
+    with cloud.before(statement, fail):
+        nova.release(server_id, status=500)
+
+    assert (cloud.used_slots(), cloud.count(models.ExtArq)) == (1, 1)
+    nova.release(server_id, status=204)
+    check_gone(cloud)
+
+
 def test_the_events_are_in_order(cloud, member, nova, boot):
     provider = cloud.add_device()
     server_id, one, two = boot(provider, contexts=2)

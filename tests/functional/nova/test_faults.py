@@ -76,7 +76,7 @@ class BootTest(faulty.Boot):
 
 
 class RepeatedTest(faulty.TestCase):
-    """nova-conductor repeats what goes wrong once, and nothing comes of it."""
+    """Nova repeats what goes wrong once, and nothing comes of it."""
 
     def _fault(self, step: str, name: str) -> None:
         method, path = STEPS[step]
@@ -99,6 +99,40 @@ class RepeatedTest(faulty.TestCase):
             self.act(server, 'unshelve')
             self.heal()
             self.assert_uses_all(server)
+
+    def _refuse_to_bind(self, name: str) -> None:
+        """Have each try of nova-conductor's to bind go wrong."""
+        method, path = STEPS['bind']
+        self.ask_again_at_once()
+        self.cyborg.control(
+            'fault',
+            method=method,
+            path=path,
+            **FAULTS[name],
+            times=self.TRIES,
+        )
+
+    def test_one_that_is_not_built_is_released(self) -> None:
+        self._refuse_to_bind('fails')
+        self._fault('release', 'is_unavailable')
+        server = self.post_server(self.context)
+        self.assertEqual('ERROR', self.wait_until_idle(server))
+        self.heal()
+        self.assertEqual('available', self.status(self.context))
+        self.assert_in_step(audited=False)
+
+    def test_one_that_is_not_unshelved_is_unbound(self) -> None:
+        self.flags(shelved_offload_time=0)
+        server = self.boot(self.context)
+        self.act(server, 'shelve', 'SHELVED_OFFLOADED')
+        self._refuse_to_bind('is_lost')
+        self._fault('unbind', 'is_unavailable')
+        self.act(server, 'unshelve', 'SHELVED_OFFLOADED')
+        self.heal()
+        self.assertEqual('reserved', self.status(self.context))
+        self.assert_in_step(audited=False)
+        self.act(server, 'unshelve')
+        self.assert_uses_all(server)
 
 
 @tested_with(
@@ -175,10 +209,15 @@ class Undone:
     """The device could not be bound, and Nova undoes what it has begun."""
 
     def fault(self, **fields: ty.Any) -> None:
-        """Make a fault once, after that one."""
+        """Make a fault once, after those."""
         method, path = STEPS['bind']
+        self.ask_again_at_once()
         self.cyborg.control(
-            'fault', method=method, path=path, **FAULTS['fails'], times=1
+            'fault',
+            method=method,
+            path=path,
+            **FAULTS['fails'],
+            times=self.TRIES,
         )
         super().fault(**fields)
 

@@ -269,6 +269,70 @@ def test_of_a_server_that_has_less(reconciler, settled, too_much, placement):
     assert set(repaired(reconciler)) == {'no-device'}
 
 
+@pytest.fixture
+def many_with_more(cloud, settled, placement):
+    """Servers of one device, whose flavors ask for what it has, besides."""
+    more = {'extra_specs': {'resources:FPGA': '1'}}
+    provider = cloud.add_device()
+    placement.nodes[provider] = 'compute1'
+    found = []
+    for _n in range(60):
+        server_id = cloud.nova.boot('ACTIVE', None)
+        put(cloud, server_id)
+        cloud.nova.servers[server_id]['flavor'] = more
+        placement.allocate(provider, server_id)
+        found.append(server_id)
+    return provider, sorted(found)
+
+
+def asked_of(placement):
+    """Have it be noted whose allocations are read."""
+    original, asked = placement.get, []
+
+    def get(path, *args, **kwargs):
+        if path.startswith('/allocations/'):
+            asked.append(path.rpartition('/')[2])
+        return original(path, *args, **kwargs)
+
+    placement.get = get
+    return asked
+
+
+def test_many_that_have_more_by_their_flavor(
+    cloud, reconciler, many_with_more, placement
+):
+    """Some are asked about in a tick; all of them are in turn."""
+    _provider, servers = many_with_more
+    asked = asked_of(placement)
+
+    for turn in range(1, 5):
+        # Every other tick, resource providers have their turn.
+        reconciler.tick(2)
+        assert len(asked) == turn * allocations._MOST_WITH_MORE
+
+    # Those that wait longest are the next ones.
+    assert asked[:60] == servers
+    assert asked[60:] == servers[:20]
+    assert repaired(reconciler) == {}
+
+
+@pytest.mark.parametrize('server', [0, 30, 59])
+def test_one_of_many_that_has_too_much(
+    cloud, reconciler, many_with_more, placement, server
+):
+    """Once it is suspected, it does not wait for its turn again."""
+    provider, servers = many_with_more
+    cloud.nova.servers[servers[server]]['flavor'] = {'extra_specs': {}}
+
+    # The third turn is the sixth tick; what is suspected has no turn.
+    reconciler.tick(7)
+
+    assert repaired(reconciler) == {'no-device': 1}
+    assert sorted(placement.allocations[provider]) == [
+        each for each in servers if each != servers[server]
+    ]
+
+
 @pytest.mark.parametrize(
     'flavor',
     [

@@ -10,14 +10,23 @@ import sys
 import time
 
 import pytest
+import sqlalchemy as sa
+from cyborg.db.sqlalchemy import models
 
+from nova_cyborg import model
 from nova_cyborg.db import tables
+from nova_cyborg.db.bindings import moves
 from nova_cyborg.fixture import nova_api
+from nova_cyborg.lifecycle import heal, nova
+from nova_cyborg.lifecycle import placement as placement_module
+from nova_cyborg.lifecycle.reconciling import allocations
 from tests.functional import crowds
 from tests.functional.reconciler.conftest import Reconciler
 
 MOST_STATEMENTS = 10
 MOST_REQUESTS = 21
+# Of servers that have more than devices.
+STATEMENTS_WITH_MORE = 3 * allocations._MOST_WITH_MORE
 SECONDS = 1
 # Of one that is gone.
 MOST_STATEMENTS_EACH = 40
@@ -36,6 +45,19 @@ def crowd(cloud, holders, hosts, settled=True):
             'updated': LONG_AGO,
         }
     return servers
+
+
+def give_more(cloud, placement, servers):
+    """Have servers of one host have more than devices, by their flavors."""
+    with cloud.engine.begin() as db:
+        provider = db.scalar(sa.select(models.Deployable.rp_uuid))
+        db.execute(sa.update(models.ExtArq).values(device_rp_uuid=provider))
+    placement.nodes[provider] = crowds.node(0)
+    for server_id in servers:
+        placement.allocate(provider, server_id, 2)
+        cloud.nova.servers[server_id]['flavor'] = {
+            'extra_specs': {'resources:FPGA': '1'}
+        }
 
 
 def cost(cloud, reconciler):
@@ -67,6 +89,68 @@ def test_of_servers_that_are_well(cloud, reconciler, holders, hosts):
     assert reconciler.report['found'] == {}
     row = tables.DeviceAllocation
     assert cloud.count(row, row.settled_at.is_(None)) == 0
+
+
+@pytest.mark.parametrize('holders', [40, 400])
+def test_of_servers_that_have_more_than_devices(
+    cloud, reconciler, placement, holders
+):
+    """Some of them are asked about in each round, and nothing is wrong."""
+    give_more(cloud, placement, crowd(cloud, holders, 1))
+    reconciler.tick()
+
+    for statements, requests, _seconds in cost(cloud, reconciler):
+        assert statements <= MOST_STATEMENTS + STATEMENTS_WITH_MORE
+        assert requests <= MOST_REQUESTS + allocations._MOST_WITH_MORE
+
+    assert reconciler.report['found'] == {}
+
+
+def move(cloud, holders):
+    """Store a binding on another host for each of the first servers."""
+    held = tables.DeviceAllocation
+    with cloud.engine.begin() as db:
+        ids = db.scalars(sa.select(held.id).order_by(held.id).limit(holders))
+        db.execute(
+            sa.insert(tables.DeviceBinding),
+            [
+                {
+                    'allocation_id': row_id,
+                    'node': 'elsewhere',
+                    'generation': 1,
+                    'state': model.BindingState.INACTIVE,
+                }
+                for row_id in ids
+            ],
+        )
+
+
+@pytest.mark.usefixtures('placement')
+@pytest.mark.parametrize('moving', [10, 1_000])
+def test_of_one_among_others_that_move(cloud, monkeypatch, moving):
+    """Whether it moves is one statement, which reads its own rows."""
+    servers = crowd(cloud, moving + 1, 10)
+    move(cloud, moving)
+    rows, read = moves.session.rows, []
+
+    def note(*arguments):
+        found = rows(*arguments)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(moves.session, 'rows', note)
+
+    with cloud.statements() as sent:
+        found = [
+            heal.is_moving(
+                placement_module.Placement(), nova.Nova(), server_id
+            )
+            for server_id in (servers[0], servers[-1])
+        ]
+
+    assert found == [True, False]
+    assert read == [1, 0]
+    assert len(sent) == 2
 
 
 def test_a_lot_that_is_gone(cloud, placement):

@@ -21,7 +21,7 @@ from nova_cyborg.db.inventory import handles
 from nova_cyborg.lifecycle import bind
 from nova_cyborg.lifecycle.reconciling import holders as of_contexts
 from nova_cyborg.lifecycle.reconciling import leftovers, pending, report
-from nova_cyborg.lifecycle.reconciling.suspects import memory
+from nova_cyborg.lifecycle.reconciling.suspects import looks, memory
 from tests.functional.api.conftest import MEDIATED
 from tests.functional.reconciler import test_interleavings as interleavings
 
@@ -99,10 +99,10 @@ class Looks:
     def __init__(self, cloud: ty.Any) -> None:
         self._cloud = cloud
         self.found = report.Report()
-        nothing = memory.Memory()
+        shared = looks.Looks(0, self.found, memory.Memory())
         self._steps = (
-            pending.Pending(0, self.found, rpcapi.ConductorAPI(), nothing),
-            leftovers.Leftovers(0, self.found, nothing),
+            pending.Pending(shared, rpcapi.ConductorAPI()),
+            leftovers.Leftovers(shared),
         )
 
     def take(self, times: int = _LOOKS // 2) -> None:

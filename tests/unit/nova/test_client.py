@@ -16,6 +16,7 @@ from oslo_config import fixture as config_fixture
 
 from nova_cyborg import exception
 from nova_cyborg.nova import client
+from nova_cyborg.nova.api import deletion
 
 SERVER_ID = '5e4e4a11-0000-4000-8000-000000000000'
 #: Seconds for which a machine may be busy, and a server keeps silent.
@@ -79,58 +80,68 @@ def config(cyborg):
         yield found
 
 
-@pytest.mark.usefixtures('config')
-@pytest.mark.parametrize('status', [200, 503, None])
-def test_a_user_does_not_wait_for_long(cyborg, status):
-    """Whatever nova.conf says of how long Cyborg is waited for."""
-    cyborg.status, before = status, time.monotonic()
-    allocations = client.allocation_client(
-        nova_context.RequestContext(
-            'user', 'project', is_admin=False, auth_token='token'
-        )
-    )
+@pytest.fixture
+def clock(monkeypatch):
+    """Time passes in pauses alone, or as a test says."""
+    now = [0.0]
 
-    def release(seconds):
-        allocations.release(SERVER_ID, terminated=True, within=seconds)
+    def sleep(pause):
+        now[0] += pause
 
-    if status == 200:
-        client.while_user_waits(release)
-        assert len(cyborg.seen) == 1
-    else:
-        with pytest.raises(exception.DeviceContextError):
-            client.while_user_waits(release)
-        # One that does not answer is asked once.
-        assert len(cyborg.seen) in ((2, 3, 4) if status else (1,))
-    assert time.monotonic() - before < 2 + TOO_LATE
-
-
-@pytest.mark.parametrize(
-    ('seconds', 'times'), [(0, 4), (client._LONGEST + 1, 1)]
-)
-def test_nova_conductor_repeats_what_fails(monkeypatch, seconds, times):
-    """While cyborg-api is started again; not what it does not answer."""
-    now, calls = [0.0], []
     monkeypatch.setattr(
         client,
         'time',
-        types.SimpleNamespace(
-            monotonic=lambda: now[0],
-            sleep=lambda pause: now.__setitem__(0, now[0] + pause),
-        ),
+        types.SimpleNamespace(monotonic=lambda: now[0], sleep=sleep),
     )
+    return now
 
-    def call():
-        calls.append(now[0])
-        now[0] += seconds
-        raise exception.CyborgUnreachable(reason='it is down')
 
+class Unreachable:
+    """A call that fails some times, after a while."""
+
+    def __init__(self, clock, seconds=0, times=99):
+        self._clock, self._seconds, self._times = clock, seconds, times
+        self.made = []
+
+    def __call__(self):
+        self.made.append(self._clock[0])
+        self._clock[0] += self._seconds
+        if len(self.made) <= self._times:
+            raise exception.CyborgUnreachable(reason='it is down')
+        return 'done'
+
+
+def test_what_fails_is_repeated_while_cyborg_is_started(clock):
+    call = Unreachable(clock)
     with pytest.raises(exception.CyborgUnreachable):
-        client.patiently(call)
-    assert len(calls) == times
-    assert calls == [0, 0.5, 2.5, 10.5][:times]
+        client.repeating(call)
+    assert call.made == [0, 0.5, 2.5, 10.5]
 
 
-def test_nova_conductor_does_not_repeat_what_is_refused():
+def test_what_succeeds_then_is_not_repeated(clock):
+    call = Unreachable(clock, times=2)
+    assert client.repeating(call) == 'done'
+    assert call.made == [0, 0.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ('seconds', 'times'), [(9, 3), (14, 2), (30, 1), (120, 1)]
+)
+def test_what_is_not_answered_is_not_repeated_for_long(clock, seconds, times):
+    call = Unreachable(clock, seconds)
+    with pytest.raises(exception.CyborgUnreachable):
+        client.repeating(call)
+    assert len(call.made) == times
+
+
+def test_what_is_repeated_has_an_end(clock):
+    call = Unreachable(clock)
+    with pytest.raises(exception.CyborgUnreachable):
+        client.repeating(call, pauses=(1, 1, 1), end=2)
+    assert call.made == [0, 1, 2]
+
+
+def test_what_is_refused_is_not_repeated():
     calls = []
 
     def call():
@@ -138,21 +149,25 @@ def test_nova_conductor_does_not_repeat_what_is_refused():
         raise exception.AllocationNotFound(server_id=SERVER_ID)
 
     with pytest.raises(exception.AllocationNotFound):
-        client.patiently(call)
+        client.repeating(call)
     assert len(calls) == 1
 
 
 @pytest.mark.usefixtures('config')
-def test_what_fails_once_is_repeated_while_a_user_waits(cyborg):
-    answers = [exception.CyborgUnreachable(reason='it restarts')]
-
-    def call(seconds):
-        assert seconds <= 2
-        if answers:
-            raise answers.pop()
-        return 'done'
-
-    assert client.while_user_waits(call) == 'done'
+@pytest.mark.parametrize('status', [200, 503, None])
+def test_a_user_who_deletes_a_server_does_not_wait_for_long(cyborg, status):
+    """Whatever nova.conf says of how long Cyborg is waited for."""
+    cyborg.status, before = status, time.monotonic()
+    deletion._release(
+        nova_context.RequestContext(
+            'user', 'project', is_admin=False, auth_token='token'
+        ),
+        SERVER_ID,
+    )
+    # One that does not answer is asked once.
+    times = {200: (1,), 503: (2, 3, 4), None: (1,)}
+    assert len(cyborg.seen) in times[status]
+    assert time.monotonic() - before < 2 + TOO_LATE
 
 
 def call(token):

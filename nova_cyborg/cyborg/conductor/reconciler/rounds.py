@@ -24,7 +24,7 @@ from nova_cyborg.lifecycle.reconciling import (
     report,
     subjects,
 )
-from nova_cyborg.lifecycle.reconciling.suspects import memory
+from nova_cyborg.lifecycle.reconciling.suspects import looks, memory
 
 LOG = logging.getLogger(__name__)
 
@@ -81,14 +81,10 @@ class Rounds:
     ) -> None:
         self._settings = settings
         self._report = report.Report(touched)
-        grace = settings.grace
-        self._pending = pending.Pending(
-            grace, self._report, conductor, remembered
-        )
-        self._leftovers = leftovers.Leftovers(grace, self._report, remembered)
-        self._allocations = allocations.Allocations(
-            grace, self._report, remembered
-        )
+        shared = looks.Looks(settings.grace, self._report, remembered)
+        self._pending = pending.Pending(shared, conductor)
+        self._leftovers = leftovers.Leftovers(shared)
+        self._allocations = allocations.Allocations(shared)
         self._keeping = keeping.Keeping(
             settings.event_days, settings.deleted_events
         )
@@ -97,12 +93,8 @@ class Rounds:
             (holders.Holders(), profile_arqs.ProfileArqs())
         )
         self._subjects: tuple[subjects.Subjects[ty.Any], ...] = (
-            subjects.Subjects(
-                holders.Holders(), grace, self._report, remembered
-            ),
-            subjects.Subjects(
-                profile_arqs.ProfileArqs(), grace, self._report, remembered
-            ),
+            subjects.Subjects(holders.Holders(), shared),
+            subjects.Subjects(profile_arqs.ProfileArqs(), shared),
         )
         # Which of them is looked at in turn.
         self._turn = 0

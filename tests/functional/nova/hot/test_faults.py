@@ -13,13 +13,11 @@ import re
 import typing as ty
 from unittest import mock
 
-import fixtures
 import requests
 from keystoneauth1 import exceptions as ks_exc
 from nova import objects
 from nova.compute import task_states, vm_states
 from nova_cyborg import exception
-from nova_cyborg.nova import client as cyborg_calls
 from nova_cyborg.nova.compute import hotplug
 
 from tests.functional.nova.alternatives import choosing
@@ -57,7 +55,7 @@ class TestCase(plugging.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.useFixture(fixtures.MockPatchObject(cyborg_calls, '_SECONDS', 0))
+        self.ask_again_at_once()
 
     def boot_first(self) -> dict[str, ty.Any]:
         self.first = self.create_context()
@@ -132,7 +130,7 @@ class AttachTest(TestCase):
         for context_id in (self.pci, self.mdev):
             for method, path in _ATTACH:
                 for action, value in _CYBORG:
-                    times = 3 if method == 'POST' else 1
+                    times = self.TRIES if method == 'POST' else 1
                     with self.cyborg_fails(method, path, action, value, times):
                         self.attach_fails(context_id)
                         self.assert_not_attached(context_id)
@@ -140,13 +138,13 @@ class AttachTest(TestCase):
 
     def test_cyborg_fails_at_the_end(self) -> None:
         for context_id in (self.pci, self.mdev):
-            with self.cyborg_fails(*_ATTACHED, 'answer', 500, 3):
+            with self.cyborg_fails(*_ATTACHED, 'answer', 500, self.TRIES):
                 self.attach_fails(context_id)
             self.assertEqual('attaching', self.status(context_id))
             self.assertEqual(2, len(self.live()))
             self.attach(context_id)
             self.assert_has(self.first, context_id)
-            with self.cyborg_fails(*_ATTACHED, 'answer', 500, 3):
+            with self.cyborg_fails(*_ATTACHED, 'answer', 500, self.TRIES):
                 self.detach(context_id)
                 self.attach_fails(context_id)
             # What has begun may be taken back, too.
@@ -184,7 +182,7 @@ class AttachTest(TestCase):
         self.assert_has(self.first, self.pci, self.mdev)
 
     def test_a_server_that_is_left_so_is_deleted(self) -> None:
-        with self.cyborg_fails(*_ATTACHED, 'answer', 500, 3):
+        with self.cyborg_fails(*_ATTACHED, 'answer', 500, self.TRIES):
             self.attach_fails(self.pci)
         with self.cyborg_fails(*_ATTACH[1], 'answer', 500, 1000):
             self.attach_fails(self.mdev)
@@ -291,7 +289,7 @@ class DetachTest(TestCase):
     def test_cyborg_fails(self) -> None:
         for method, path in _DETACH:
             for action, value in _CYBORG:
-                times = 3 if method == 'POST' else 1
+                times = self.TRIES if method == 'POST' else 1
                 with self.cyborg_fails(method, path, action, value, times):
                     self.detach_fails(self.pci)
                 if method == 'GET':

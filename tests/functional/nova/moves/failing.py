@@ -30,6 +30,7 @@ class TestCase(running.TestCase):
 
     def refuse(self, path: str, method: str = 'POST') -> None:
         """Have Cyborg fail with some calls."""
+        self.ask_again_at_once()
         self.cyborg.control(
             'fault',
             method=method,

@@ -42,6 +42,7 @@ class TestCase(moving.TestCase):
 
     def refuse(self, path: str, times: int = 1000) -> None:
         """Have Cyborg fail with calls that change something."""
+        self.ask_again_at_once()
         self.cyborg.control(
             'fault',
             method='POST',

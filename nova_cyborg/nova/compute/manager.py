@@ -118,6 +118,12 @@ class ComputeManager(pending.ComputeManager):
             if carried.now().arrives:
                 # Nova's API has no host to send the events to, or another.
                 self._wait_for_devices(context, instance)
+                if not (
+                    marks.has_accelerators(instance)
+                    or marks.bears_any(instance)
+                ):
+                    # What it was to get was released, as nobody was at it.
+                    return []
             arqs: list[dict[str, ty.Any]] = stock()
         except exception.BindingFailed:
             raise

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""nova-compute is killed, and the same call is not made again.
+"""nova-compute is killed, and something else is done before the same call.
 
-What it has left half done is in nobody's way.
+What it has left half done is in nobody's way: the server has its devices after
+it, or not, and the same call does the rest.
 """
 
 from tests.functional.nova.hot import racing  # isort: skip - first
 
+import collections.abc
 from unittest import mock
 
 from tests.functional.nova.hot import test_faults, two_hosts
@@ -26,6 +28,22 @@ _STEPS = (
 class LeftTest(racing.TestCase, two_hosts.TestCase):
     """A device context is attaching, or detaching, and nobody is at it."""
 
+    def _left(self) -> collections.abc.Iterator[None]:
+        """Leave it at each step, and do the rest after something else."""
+        for action, name in _STEPS:
+            self._die(action, name)
+            yield
+            self._settle()
+
+    def _settle(self) -> None:
+        """Do the same again, if it is still to be done; then detach it."""
+        if self.status(self.pci) == 'attaching':
+            self.attach(self.pci)
+        if self.status(self.pci) == 'bound':
+            self.assert_has(self.pci)
+        self.detach(self.pci)
+        self.assert_as_before()
+
     def _die(self, action: str, name: str) -> None:
         """Begin it, in a nova-compute that is killed at a function."""
         if action == racing.DETACH:
@@ -38,6 +56,31 @@ class LeftTest(racing.TestCase, two_hosts.TestCase):
             self.outcome(action)
         status = {racing.ATTACH: 'attaching', racing.DETACH: 'detaching'}
         self.assertEqual(status[action], self.status(self.pci))
+
+    def test_reboot(self) -> None:
+        for _step in self._left():
+            self.do('reboot', type='HARD')
+
+    def test_shelve(self) -> None:
+        self.flags(shelved_offload_time=0)
+        for _step in self._left():
+            self.do('shelve', 'SHELVED_OFFLOADED')
+            self.wait_for(lambda: not self.used_slots())
+            self.do('unshelve')
+
+    def test_migrate(self) -> None:
+        for _step in self._left():
+            self.do('migrate', 'VERIFY_RESIZE')
+            self.do('confirmResize')
+
+    def test_evacuate(self) -> None:
+        """Its host fails, and not only nova-compute."""
+        for _step in self._left():
+            host = self.host()
+            self.take_down(host)
+            self.act(self.server, 'evacuate', 'SHUTOFF', {}, self.admin_api)
+            self.do('os-start')
+            self.bring_back(host)
 
     def test_delete(self) -> None:
         for action, name in _STEPS:

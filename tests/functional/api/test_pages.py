@@ -245,7 +245,7 @@ class TestFields:
             ('name,', '""'),
             ('', '""'),
             ('id', '"id"'),
-            ('x' * 5000, f'"{"x" * 64}"'),
+            ('x' * 5000, f'"{"x" * 125}..."'),
         ],
     )
     def test_what_is_no_field(self, member, fields, named):

@@ -142,7 +142,7 @@ def test_what_is_asked_for(refused, asked):
         {'flavor': {LONG: 1}},
         {'flavor': {'vcpus': LONG}},
         {'flavor': {'extra_specs': {LONG: '1'}}},
-        {'flavor': {'extra_specs': {f'resources1:{"A" * 240}': '0'}}},
+        {'flavor': {'extra_specs': {f'resources1:CUSTOM_{"A" * 230}': '0'}}},
         {'image': {LONG: '1'}},
         {'image': {'a': LONG}},
     ],

@@ -11,11 +11,34 @@ import collections.abc
 import dataclasses
 import typing as ty
 
+#: Bytes that a sentence repeats of a name: whoever sends a request chooses how
+#: long what they name is.
+MOST_SHOWN = 128
+
+# Arguments that are our own words, or lists of what there is. All others name
+# something.
+_WORDS = frozenset(('allowed', 'known', 'reason', 'slots'))
+
+
+def shown(given: object) -> str:
+    """Write what somebody has sent, or its beginning if it is long.
+
+    :param given: what they have sent.
+    :returns: :data:`MOST_SHOWN` bytes of UTF-8 at most.
+    """
+    text = str(given)
+    # What is no text, as half a character of JSON's, counts as well.
+    content = text.encode(errors='surrogatepass')
+    if len(content) <= MOST_SHOWN:
+        return text
+    return f'{content[: MOST_SHOWN - 3].decode(errors="ignore")}...'
+
 
 class DeviceContextError(Exception):
     """Base of the project's exceptions.
 
-    :cvar message: a ``%``-format string, filled from the keyword arguments.
+    :cvar message: a ``%``-format string, filled from the keyword arguments;
+        of long names, with their beginning.
     :cvar status: the HTTP status an API answers with.
     :cvar error_code: the stable code in an API's error body.
     """
@@ -27,7 +50,15 @@ class DeviceContextError(Exception):
     def __init__(self, **kwargs: object) -> None:
         # Nova takes the code of a server's fault from here.
         self.kwargs = {'code': self.status, **kwargs}
-        super().__init__(self.message % kwargs)
+        super().__init__(
+            self.message
+            % {
+                name: shown(value)
+                if isinstance(value, str) and name not in _WORDS
+                else value
+                for name, value in kwargs.items()
+            }
+        )
 
     @classmethod
     def from_detail(cls, detail: str) -> 'DeviceContextError':

@@ -15,7 +15,7 @@ import json
 import re
 import typing as ty
 
-from nova_cyborg import model, names
+from nova_cyborg import exception, model, names
 
 #: Device contexts that one request makes.
 MAX_AT_ONCE = 100
@@ -229,7 +229,8 @@ def group_from_profile(
             group['config'][name] = value
         else:
             raise names.invalid(
-                field, f'its entry {key} cannot be understood.'
+                field,
+                f'its entry {exception.shown(key)} cannot be understood.',
             )
     return parse_group(group, f'{field}: ')
 
@@ -263,10 +264,14 @@ def _parse_resources(items: object, field: str) -> tuple[tuple[str, int], ...]:
 def _parse_amount(amount: object, field: str) -> int:
     # A bool is an int in Python, and no amount.
     if not isinstance(amount, int) or isinstance(amount, bool):
-        raise names.invalid(field, f'"{amount}" is not a whole number.')
+        raise names.invalid(
+            field, f'"{exception.shown(amount)}" is not a whole number.'
+        )
     if not 1 <= amount <= model.MAX_AMOUNT:
         raise names.invalid(
-            field, f'{amount} is not between 1 and {model.MAX_AMOUNT}.'
+            field,
+            f'{exception.shown(amount)} is not between 1 and '
+            f'{model.MAX_AMOUNT}.',
         )
     return amount
 

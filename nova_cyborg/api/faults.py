@@ -130,7 +130,7 @@ def _of_pecan(
         return exception.NotAcceptable(
             header='OpenStack-API-Version', reason=error.detail
         )
-    return exception.RouteNotFound(path=environ['PATH_INFO'])
+    return exception.RouteNotFound(path=requests.path_of(environ))
 
 
 def _refusal(

@@ -44,7 +44,7 @@ def prepare(environ: dict[str, ty.Any]) -> None:
     :raises DeviceContextError: if the request cannot be handled.
     """
     _check_text(environ)
-    path = _path(environ)
+    path = path_of(environ)
     method = routes.check(environ['REQUEST_METHOD'], path)
     environ['REQUEST_METHOD'] = method
     # pecan would take it for the beginning of another part.
@@ -60,7 +60,13 @@ def prepare(environ: dict[str, ty.Any]) -> None:
     environ['CONTENT_TYPE'] = 'application/octet-stream'
 
 
-def _path(environ: dict[str, ty.Any]) -> str:
+def path_of(environ: dict[str, ty.Any]) -> str:
+    """Return the path of a request.
+
+    :param environ: the WSGI environment.
+    :returns: the path below the application's root.
+    :raises UnicodeDecodeError: if it is no UTF-8.
+    """
     # PEP 3333: bytes as Latin-1.
     return str(environ.get('PATH_INFO', '')).encode('latin-1').decode()
 
@@ -68,7 +74,7 @@ def _path(environ: dict[str, ty.Any]) -> str:
 def _check_text(environ: dict[str, ty.Any]) -> None:
     try:
         field = 'path'
-        path = _path(environ)
+        path = path_of(environ)
         field = 'query'
         query = webob.Request(environ).GET
     except UnicodeDecodeError as exc:

@@ -14,8 +14,6 @@ from nova_cyborg import exception
 from nova_cyborg.api import policies
 
 _VERSION = 'v2'
-# Characters of a path that are repeated in an error.
-_SHOWN = 200
 
 # What a part of a path may be: any UUID, or any tag.
 _ANY, _TAG = '{}', '{tag}'
@@ -45,11 +43,11 @@ def check(method: str, path: str) -> str:
     """
     methods = _methods(path)
     if not methods:
-        raise exception.RouteNotFound(path=path[:_SHOWN])
+        raise exception.RouteNotFound(path=path)
     if method not in methods:
         raise exception.MethodNotAllowed(
-            method=method[:_SHOWN],
-            path=path[:_SHOWN],
+            method=method,
+            path=path,
             allowed=', '.join(sorted(methods)),
         )
     return 'GET' if method == 'HEAD' else method

@@ -12,6 +12,8 @@ import collections.abc
 import re
 import typing as ty
 
+import os_resource_classes
+
 from nova_cyborg import exception, model
 from nova_cyborg.explaining import requirements
 
@@ -23,6 +25,8 @@ _SPECS = 'flavor.extra_specs'
 _IMAGE = 'image'
 # What a flavor says of a trait, and how a query does.
 _SIGNS = {'required': '', 'forbidden': '!'}
+# What Nova looks at.
+_LOOKED_AT = re.compile(r'(resources|trait)([A-Za-z0-9_-]{1,64})?:(.*)')
 _NUMBERED = re.compile(r'(resources|trait)([A-Za-z0-9_-]{1,60}):([A-Z0-9_]+)')
 _Said = collections.abc.Mapping[str, ty.Any]
 
@@ -49,6 +53,37 @@ def server(flavor: _Said, image: _Said) -> requirements.Server:
         (*((key, name) for name in traits), *requirements.HOST_TRAITS),
         tuple(_numbered(specs)),
     )
+
+
+def ignored(flavor: _Said) -> list[str]:
+    """Say what of a flavor Nova takes no notice of.
+
+    When a server is booted, only the log of nova-scheduler says so.
+
+    :param flavor: the flavor, as for :func:`server`.
+    :returns: a sentence for each extra spec.
+    """
+    found = []
+    for key, value in flavor.get('extra_specs', {}).items():
+        if reason := _why_ignored(key, value):
+            found.append(
+                f'Nova ignores {exception.shown(key)} of the flavor: {reason}.'
+            )
+    return found
+
+
+def _why_ignored(key: str, value: str) -> str | None:
+    matched = _LOOKED_AT.fullmatch(key)
+    if not matched:
+        return None
+    if matched[1] == _RESOURCES:
+        if not _is_class(matched[3]):
+            return 'it names no resource class, standard or custom'
+        if _number(value) is None:
+            return f'"{exception.shown(value)}" is no whole number from 0 on'
+    elif value not in _SIGNS:
+        return f'"{exception.shown(value)}" is not {" or ".join(_SIGNS)}'
+    return None
 
 
 def profile(flavor: _Said) -> str | None:
@@ -101,14 +136,31 @@ def _amounts(flavor: _Said, specs: _Said) -> dict[str, int]:
     }
     for key, value in specs.items():
         word, _colon, name = key.partition(':')
-        if word == _RESOURCES and str(value).isdecimal():
+        amount = _number(value)
+        if word == _RESOURCES and _is_class(name) and amount is not None:
             # Nothing of a class takes back what the flavor says of it.
-            amounts[name] = _amount(key, value, least=0)
+            amounts[name] = _amount(key, amount, least=0)
     return amounts
 
 
-def _amount(key: str, value: str, least: int = 1) -> int:
-    found = int(value)
+def _is_class(name: str) -> bool:
+    """Tell whether Nova takes a name for that of a resource class."""
+    return (
+        name.startswith(os_resource_classes.CUSTOM_NAMESPACE)
+        or name in os_resource_classes.STANDARDS
+    )
+
+
+def _number(value: str) -> int | None:
+    """Read an amount as Nova does; None for what it takes for none."""
+    try:
+        found = int(value)
+    except ValueError:
+        return None
+    return found if found >= 0 else None
+
+
+def _amount(key: str, found: int, least: int = 1) -> int:
     if not least <= found <= model.MAX_AMOUNT:
         raise exception.InvalidRequest(
             field=f'{_SPECS}.{key}',
@@ -171,9 +223,12 @@ def _numbered_amounts(specs: _Said) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for key, value in specs.items():
         matched = _NUMBERED.fullmatch(key)
-        if matched and matched[1] == _RESOURCES and str(value).isdecimal():
+        if not matched or matched[1] != _RESOURCES:
+            continue
+        amount = _number(value)
+        if _is_class(matched[3]) and amount is not None:
             amounts = found.setdefault(matched[2], {})
-            amounts[matched[3]] = _amount(key, value)
+            amounts[matched[3]] = _amount(key, amount)
     return found
 
 

@@ -362,7 +362,8 @@ def _amounts(text: str) -> tuple[tuple[str, int], ...]:
         name, _colon, amount = item.partition(':')
         if not name or not _AMOUNT.fullmatch(amount):
             raise exception.InvalidRequest(
-                field='query', reason=f'"{item}" is no amount of a resource'
+                field='query',
+                reason=f'"{exception.shown(item)}" is no amount of a resource',
             )
         found.append((name, int(amount)))
     return tuple(found)

@@ -22,8 +22,6 @@ from oslo_utils import uuidutils
 from nova_cyborg import exception, model
 from nova_cyborg.nova import groups
 
-# Characters of what is no UUID that are repeated to the user, and in logs.
-_SHOWN = 100
 # In place of what is not known here; no UUID of a device context.
 _HELD = 'held'
 
@@ -160,8 +158,8 @@ def checked_ids(
                 field=model.HINT, reason=model.NOTHING_NAMED
             )
         if not uuidutils.is_uuid_like(given):
-            # It is anything that a user may send, as long as it may be.
-            raise exception.DeviceContextNotFound(id=str(given)[:_SHOWN])
+            # It is anything that a user may send.
+            raise exception.DeviceContextNotFound(id=str(given))
         context_id = str(uuid.UUID(given))
         if context_id in context_ids:
             raise exception.DeviceContextRepeated(id=context_id)

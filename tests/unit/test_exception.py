@@ -34,6 +34,35 @@ def test_the_sentence_is_filled_in(cls):
         assert str(value) in sentence
 
 
+@pytest.mark.parametrize(
+    ('given', 'shown'),
+    [
+        ('x' * 128, 'x' * 128),
+        ('x' * 129, 'x' * 125 + '...'),
+        # Each is three bytes, and none is cut in the middle.
+        ('\u6f22' * 42, '\u6f22' * 42),
+        ('\u6f22' * 43, '\u6f22' * 41 + '...'),
+        ('\ud800', '\ud800'),
+        ('\ud800' * 43, '...'),
+        (['a'], "['a']"),
+    ],
+)
+def test_the_beginning_of_what_is_long_is_shown(given, shown):
+    assert exception.shown(given) == shown
+
+
+@all_classes
+def test_what_a_sentence_repeats_is_short(cls):
+    # What we say, and not who asks.
+    words = {'allowed', 'known', 'reason', 'slots'}
+    values = {
+        name: value if value == 7 or name in words else '\U0001f600' * 10_000
+        for name, value in arguments(cls).items()
+    }
+
+    assert len(str(cls(**values)).encode()) < 1000
+
+
 def test_a_name_that_is_not_given_is_an_error():
     with pytest.raises(KeyError):
         exception.DeviceContextNotFound()

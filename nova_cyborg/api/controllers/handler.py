@@ -32,8 +32,6 @@ _Handler = collections.abc.Callable[..., ty.Any]
 #: Objects and lists that may be in each other in a body: more than twice as
 #: many as there are in any that is taken.
 MAX_DEPTH = 20
-# Characters of a name that are repeated in an error.
-_SHOWN = 64
 # A condition that is not looked at would count as met. When a GET says
 # If-None-Match, it may be answered in full.
 _IF_MATCH = 'If-Match'
@@ -234,8 +232,8 @@ def _object(pairs: list[tuple[str, ty.Any]]) -> dict[str, ty.Any]:
         if name in found:
             raise exception.InvalidRequest(
                 field='body',
-                reason=f'it has "{name[:_SHOWN]}" more than once in an '
-                'object.',
+                reason=f'it has "{exception.shown(name)}" more than once in '
+                'an object.',
             )
         found[name] = value
     return found
@@ -254,7 +252,7 @@ def _checked_query(schema: dict[str, ty.Any]) -> dict[str, str]:
     for name, value in pecan.request.GET.items():
         if name in query:
             raise exception.InvalidRequest(
-                field=name[:_SHOWN], reason='it is given more than once.'
+                field=name, reason='it is given more than once.'
             )
         query[name] = value
     schemas.validate(query, schema, 'query')

@@ -45,8 +45,6 @@ _COLLECTION = 'device_contexts'
 # Bytes from which on a page waits for its turn.
 _LARGE = 2**17
 _one_at_a_time = threading.Lock()
-# Characters of what is no field that are repeated.
-_SHOWN = 64
 
 
 def as_dict(
@@ -106,8 +104,8 @@ def chosen(
         if name not in FIELDS:
             raise exception.InvalidRequest(
                 field='fields',
-                reason=f'there is no field "{name[:_SHOWN]}". There are: '
-                f'{", ".join(FIELDS)}.',
+                reason=f'there is no field "{exception.shown(name)}". There '
+                f'are: {", ".join(FIELDS)}.',
             )
     return [name for name in FIELDS if name in wanted]
 

@@ -38,8 +38,9 @@ TAGS: dict[str, ty.Any] = {
 LIMIT = {
     'type': 'string',
     'format': schemas.NUMBER,
-    'description': 'At most this many; as many as there may be if left out or '
-    'larger.',
+    # As Nova and Cinder have it; to Neutron, 0 is no limit.
+    'description': 'At most this many, and none if it is 0; as many as there '
+    'may be if left out or larger.',
 }
 
 

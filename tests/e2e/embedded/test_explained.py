@@ -18,7 +18,9 @@ _NO_CLASS = (
 )
 # MiB: more than a host of the embedded cloud has.
 _MUCH = 20_000_000
-_HUGE = 'huge'
+_HUGE, _ODD = 'huge', 'odd'
+_FITS = 'A host has all of it free.'
+_FITS_OTHERWISE = 'A host has all of it free, with alternative 1 of group 0.'
 # The only host with a class of its own.
 _DISABLED, _ITS_CLASS = 'compute2', 'QAT'
 
@@ -96,6 +98,18 @@ def _make_flavor(
     )
 
 
+def _make_odd_flavor(
+    admin: person.Person, afterwards: contextlib.ExitStack
+) -> None:
+    """Make a flavor with an amount that Nova lets pass, and then ignores."""
+    flavor = {'name': _ODD, 'vcpus': 1, 'ram': 512, 'disk': 1}
+    made = admin.compute.post('/flavors', json={'flavor': flavor}).json()
+    path = f'/flavors/{made["flavor"]["id"]}'
+    afterwards.callback(admin.compute.delete, path)
+    specs = {'resources:CUSTOM_NONESUCH': '-1'}
+    admin.compute.post(f'{path}/os-extra_specs', json={'extra_specs': specs})
+
+
 def _disable_host(
     admin: person.Person, afterwards: contextlib.ExitStack
 ) -> None:
@@ -114,13 +128,16 @@ def _explained(
         f'{_CONTEXT} explain --flavor {_CASES[case][1]} {context_id}'
         for case, context_id in context_ids.items()
     )
+    return dict(zip(context_ids, _sentences(printed), strict=True))
+
+
+def _sentences(printed: str) -> list[str]:
     # Below each sentence is a table.
-    sentences = [
+    return [
         line
         for line in printed.splitlines()
         if line and not line.startswith(('+', '|'))
     ]
-    return dict(zip(context_ids, sentences, strict=True))
 
 
 def test_a_class_that_does_not_exist(demo: person.Person) -> None:
@@ -134,6 +151,34 @@ def test_a_class_that_does_not_exist(demo: person.Person) -> None:
     assert 'asks for CUSTOM_NONESUCH, which no accelerator' in complaint
     assert servers.every(demo) == []
     assert contexts.show(demo, context_id)['fault'] is None
+
+
+def test_what_is_not_made_yet(
+    demo: person.Person, admin: person.Person, afterwards: contextlib.ExitStack
+) -> None:
+    either = '--resources VGPU:3 --or resources=QAT:1'
+    made = contexts.create(demo, name='gzip')
+    printed = demo.type_in(
+        [
+            f'{_CONTEXT} explain gzip --flavor m1.small --image cirros',
+            f'{_CONTEXT} explain {either} --image cirros',
+            f'{_CONTEXT} explain --resources NONESUCH:1',
+        ]
+    )
+    assert _sentences(printed) == [_FITS, _FITS_OTHERWISE, _NO_CLASS]
+    printed = demo.run(f'cyborg device-context-explain {either}')
+    assert _sentences(printed) == [_FITS_OTHERWISE]
+    assert [each['uuid'] for each in contexts.every(demo)] == [made]
+
+    _make_odd_flavor(admin, afterwards)
+    done = demo.try_to(f'openstack {_CONTEXT} explain gzip --flavor {_ODD}')
+    assert (done.code, _sentences(done.out)) == (0, [_FITS]), done
+    assert done.err == (
+        'Nova ignores resources:CUSTOM_NONESUCH of the flavor: "-1" is no '
+        'whole number from 0 on.\n'
+    )
+    # It does.
+    servers.wait_active(demo, servers.boot(demo, made, flavor=_ODD))
 
 
 def test_each_says_the_same(

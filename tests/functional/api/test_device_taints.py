@@ -205,12 +205,6 @@ def test_pages(admin, cloud, placement):
     }
 
 
-def test_a_page_of_none(admin, placement, device):
-    taint(admin, device)
-
-    assert admin.get(f'{TAINTS}?limit=0').json == {'device_taints': []}
-
-
 def test_nova_is_told_of_all_keys(admin, nova, member, placement, device):
     taint(admin, device)
     uuid = member.create_one(tolerated=['ecc-errors'])

@@ -341,9 +341,6 @@ class TestPages:
         found = member.get(link['href']).json['events']
         assert [each['action'] for each in found] == ['create']
 
-    def test_none_is_none(self, member, uuid):
-        assert events(member, uuid, '?limit=0').json == {'events': []}
-
     @pytest.mark.parametrize(
         'query',
         ['limit=x', 'limit=-1', 'marker=x', 'sort_dir=up', 'all_projects=1'],

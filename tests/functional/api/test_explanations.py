@@ -344,10 +344,10 @@ def test_an_image_without_a_flavor_forbids_what_nova_requires(
 @pytest.mark.parametrize(
     ('specs', 'fits'),
     [
-        ({'resources1:NOSUCH': '1'}, False),
+        ({'resources1:CUSTOM_NOSUCH': '1'}, False),
         ({'resources1:VCPU': '1', 'trait1:NOSUCH': 'required'}, False),
         ({'resources1:VCPU': '1', 'trait1:NOSUCH': 'forbidden'}, True),
-        ({'resources:NOSUCH': '1'}, False),
+        ({'resources:CUSTOM_NOSUCH': '1'}, False),
         ({'trait:NOSUCH': 'required'}, False),
         ({'trait:NOSUCH': 'forbidden'}, True),
     ],
@@ -359,6 +359,38 @@ def test_what_a_flavor_asks_for_and_nothing_has(
 
     assert found['fits'] == fits
     assert (False in [each['met'] for each in found['requirements']]) != fits
+
+
+def test_what_nova_ignores_is_told(placement, member, context_id):
+    specs = {
+        'resources:VCPU': '-1',
+        'resources1:VGPU': 'two',
+        'resources:NOSUCH': '1',
+        'trait:CUSTOM_NOSUCH': 'maybe',
+        'resources:DISK_GB': ' 0 ',
+    }
+
+    found = member.explain(context_id, flavor=flavor_of(**specs)).json
+
+    assert found['fits'] is True
+    assert found['warnings'] == [
+        'Nova ignores resources:VCPU of the flavor: "-1" is no whole number '
+        'from 0 on.',
+        'Nova ignores resources1:VGPU of the flavor: "two" is no whole number '
+        'from 0 on.',
+        'Nova ignores resources:NOSUCH of the flavor: it names no resource '
+        'class, standard or custom.',
+        'Nova ignores trait:CUSTOM_NOSUCH of the flavor: "maybe" is not '
+        'required or forbidden.',
+    ]
+    names = [each['name'] for each in found['requirements']]
+    assert 'VCPU' in names
+    assert 'DISK_GB' not in names
+    assert member.explain(context_id, flavor=FLAVOR).json['warnings'] == []
+    # What is sent is bounded, and so is what is repeated of each.
+    specs = {f'resources:{"A" * 240}': '1', 'resources:VCPU': 'x' * 255}
+    found = member.explain(context_id, flavor=flavor_of(**specs)).json
+    assert max(map(len, found['warnings'])) < 400
 
 
 def test_the_device_profile_of_a_flavor(placement, admin, member, context_id):
@@ -592,7 +624,10 @@ def test_what_is_the_name_of_no_extra_spec(
 def test_what_is_the_name_of_no_trait_and_no_class(
     placement, member, context_id, name
 ):
-    for specs in ({f'resources:{name}': '1'}, {f'trait:{name}': 'required'}):
+    for specs in (
+        {f'resources:CUSTOM_{name}': '1'},
+        {f'trait:{name}': 'required'},
+    ):
         found = member.explain(context_id, flavor=flavor_of(**specs))
         assert found.json['fits'] is False
         found = member.explain(context_id, image=specs)

@@ -14,6 +14,7 @@ from cyborg import context as cyborg_context
 
 from nova_cyborg import language
 from nova_cyborg.api.controllers import views
+from nova_cyborg.api.document import nouns
 from nova_cyborg.db import pages as db_pages
 from nova_cyborg.db import session, tables
 from tests.functional.api import cyborg
@@ -26,6 +27,11 @@ LARGE = [
         'config': {f'key{number}': 'v' * 1000 for number in range(3)},
     }
 ] * 16
+
+
+WITH_LIMITS = [
+    each for each in nouns.operations() if 'limit' in each.query['properties']
+]
 
 
 def store(number, groups=LARGE, first=0, **fields):
@@ -245,7 +251,7 @@ class TestFields:
             ('name,', '""'),
             ('', '""'),
             ('id', '"id"'),
-            ('x' * 5000, f'"{"x" * 64}"'),
+            ('x' * 5000, f'"{"x" * 125}..."'),
         ],
     )
     def test_what_is_no_field(self, member, fields, named):
@@ -311,3 +317,29 @@ def test_a_small_page_need_not_wait_for_large_ones(member, stranger):
         assert not waiting.done()
 
     assert names([waiting.result(cyborg.PATIENCE)])
+
+
+@pytest.mark.parametrize(
+    'operation', WITH_LIMITS, ids=[each.name for each in WITH_LIMITS]
+)
+def test_a_limit_is_the_same_in_all_lists(cloud, placement, admin, operation):
+    cloud.add_device()
+    (device,) = admin.get('/v2/devices').json['devices']
+    body = {'device_uuid': device['uuid'], 'key': 'sick', 'reason': 'So.'}
+    admin.post('/v2/device_taints', body)
+    path = operation.path.format(uuid=admin.create_one())
+
+    whole = admin.get(path).json
+
+    ((name, items),) = whole.items()
+    assert len(items) == 1
+    # None at all, and no link to more.
+    assert admin.get(f'{path}?limit=0').json == {name: []}
+    assert admin.get(f'{path}?limit=1').json[name] == items
+    assert admin.get(f'{path}?limit=999999999').json == whole
+    for limit in ('-1', '', 'x', '1' * 10):
+        admin.get(f'{path}?limit={limit}', status=400)
+
+
+def test_lists_have_limits():
+    assert len(WITH_LIMITS) >= 3

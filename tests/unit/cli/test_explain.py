@@ -49,6 +49,27 @@ def test_a_sentence_and_then_the_table(cloud: Cloud, openstack: Run) -> None:
     assert request.json() == {}
 
 
+def test_what_nova_ignores_is_told(cloud: Cloud, openstack: Run) -> None:
+    warning = 'Nova ignores resources:X of the flavor: "-1" is no number.'
+    found = {
+        'fits': True,
+        'sentence': SENTENCE,
+        'requirements': [],
+        'warnings': [warning],
+    }
+    path = f'/device_contexts/{CONTEXT_ID}/explain'
+    cloud.answer('POST', path=path, json=found)
+
+    result = openstack(*COMMAND, CONTEXT_ID)
+
+    assert result.code == 0
+    assert SENTENCE in result.out
+    assert result.err == f'{warning}\n'
+    result = openstack(*COMMAND, CONTEXT_ID, '-f', 'json')
+    assert json.loads(result.out) == []
+    assert result.err == f'{SENTENCE}\n{warning}\n'
+
+
 def test_it_is_not_known_whether_one_fits(
     cloud: Cloud, openstack: Run
 ) -> None:

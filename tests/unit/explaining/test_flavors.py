@@ -2,6 +2,8 @@
 
 """What a flavor and an image ask of a host."""
 
+import pytest
+
 from nova_cyborg.explaining import flavors, requirements
 
 FLAVOR = {'vcpus': 2, 'ram': 512, 'disk': 1, 'ephemeral': 3, 'swap': 1025}
@@ -17,6 +19,60 @@ def test_all_disks_are_counted_in_gigabytes():
         ('MEMORY_MB', 512),
         ('DISK_GB', 6),
     )
+
+
+@pytest.mark.parametrize(
+    ('value', 'amount'),
+    [
+        ('3', 3),
+        # As Python reads it, and Nova.
+        (' 3 ', 3),
+        ('+3', 3),
+        ('1_0', 10),
+        ('\u0663', 3),
+        # What it says of itself stays.
+        ('-3', 512),
+        ('3.0', 512),
+        ('much', 512),
+        ('', 512),
+        ('\u00b2', 512),
+    ],
+)
+def test_amounts_are_read_as_nova_reads_them(value, amount):
+    flavor = FLAVOR | {'extra_specs': {'resources:MEMORY_MB': value}}
+
+    assert dict(flavors.server(flavor, {}).resources)['MEMORY_MB'] == amount
+    assert bool(flavors.ignored(flavor)) == (amount == 512)
+
+    numbered = FLAVOR | {'extra_specs': {'resources_a-1:CUSTOM_X': value}}
+    others = dict(flavors.server(numbered, {}).others)
+    assert others == (
+        {} if amount == 512 else {'resources_F_a-1': f'CUSTOM_X:{amount}'}
+    )
+    assert bool(flavors.ignored(numbered)) == (amount == 512)
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'is_ignored'),
+    [
+        ('resources:FPGA', '0', False),
+        ('resources:CUSTOM_', '1', False),
+        ('resources:custom_x', '1', True),
+        ('resources1:NOSUCH', '1', True),
+        (f'resources{"a" * 64}:NOSUCH', '1', True),
+        # None of these is looked at.
+        (f'resources{"a" * 65}:NOSUCH', '1', False),
+        ('resource:NOSUCH', '1', False),
+        ('hw:cpu_policy', 'maybe', False),
+        ('trait:CUSTOM_X', 'required', False),
+        ('trait2:CUSTOM_X', 'forbidden', False),
+        ('trait:CUSTOM_X', 'Required', True),
+    ],
+)
+def test_what_nova_ignores(key, value, is_ignored):
+    said = flavors.ignored({'extra_specs': {key: value}})
+
+    assert [each.split()[2] for each in said] == ([key] if is_ignored else [])
 
 
 def test_extra_specs():

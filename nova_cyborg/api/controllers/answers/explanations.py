@@ -11,7 +11,7 @@ from nova_cyborg import exception, model
 from nova_cyborg.api.controllers import handler
 from nova_cyborg.api.controllers.answers import device_context_limits
 from nova_cyborg.api.policies import device_context as policies
-from nova_cyborg.explaining import explanation
+from nova_cyborg.explaining import explanation, flavors
 from nova_cyborg.lifecycle import bounds
 from nova_cyborg.lifecycle.explaining import explain
 
@@ -60,6 +60,7 @@ def answer(
         'fits': found.fits,
         'sentence': found.sentence,
         'requirements': [_as_dict(row, counting) for row in found.rows],
+        'warnings': flavors.ignored(body.get('flavor', {})),
     }
 
 

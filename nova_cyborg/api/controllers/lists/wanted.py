@@ -6,7 +6,7 @@ import collections.abc
 
 from oslo_utils import uuidutils
 
-from nova_cyborg import names
+from nova_cyborg import exception, names
 from nova_cyborg.api import schemas
 from nova_cyborg.api.controllers import handler
 from nova_cyborg.api.schemas import lists, times
@@ -74,8 +74,9 @@ def sort(query: _Query) -> order.Keys:
         if key not in lists.SORT_KEYS or wanted not in lists.SORT_DIRS:
             raise names.invalid(
                 'sort',
-                f'"{item}" is not one of {", ".join(lists.SORT_KEYS)}, with '
-                'or without ":asc" or ":desc" behind it.',
+                f'"{exception.shown(item)}" is not one of '
+                f'{", ".join(lists.SORT_KEYS)}, with or without ":asc" or '
+                '":desc" behind it.',
             )
         if key in found:
             raise names.invalid('sort', f'{key} is given twice.')

@@ -55,6 +55,11 @@ SHOWN = answers.answer(
         'requirements': answers.items(
             _REQUIREMENT, 'What was looked at, in order.'
         ),
+        'warnings': answers.items(
+            {'type': 'string'},
+            'A sentence for each extra spec of the flavor that Nova ignores, '
+            'such as an amount that is no whole number. It was not looked at.',
+        ),
     },
     'Explanation',
     'Why no host has what is asked for, or that one has.',

@@ -85,6 +85,8 @@ class ExplainDeviceContext(command.Lister):
         is_table = getattr(parsed_args, 'formatter', 'table') == 'table'
         stream = self.app.stdout if is_table else self.app.stderr
         stream.write(f'{found["sentence"]}\n')
+        for warning in found.get('warnings') or []:
+            self.app.stderr.write(f'{warning}\n')
         rows = found['requirements']
         if any(row.get('hosts') is not None for row in rows):
             return _COUNTED, [(*_row(row), _hosts(row)) for row in rows]

@@ -168,6 +168,24 @@ class OneHostTest(explained.TestCase):
             flavorRef=flavor,
         )
 
+    def test_what_of_the_flavor_nova_ignores(self) -> None:
+        self.add_device()
+        flavor = self._create_flavor(
+            extra_spec={
+                'resources:CUSTOM_X': '-1',
+                'resources1:CUSTOM_X': 'two',
+                'resources:NOSUCH': '1',
+                'trait:CUSTOM_Y': 'maybe',
+            }
+        )
+        context = self.create_context()
+        said, _rows = self.explain(context, '--flavor', flavor)
+        first, *warnings = said.splitlines()
+        self.assertEqual('A host has all of it free.', first)
+        self.assertEqual(4, len(warnings), said)
+        # It does.
+        self.boot(context, flavorRef=flavor)
+
     def test_a_filter_of_the_scheduler_refuses(self) -> None:
         self.add_device()
         self.useFixture(

@@ -55,19 +55,26 @@ def server(flavor: _Said, image: _Said) -> requirements.Server:
     )
 
 
-def ignored(flavor: _Said) -> list[str]:
-    """Say what of a flavor Nova takes no notice of.
+def ignored(flavor: _Said, image: _Said) -> list[str]:
+    """Say what of a flavor and an image Nova takes no notice of.
 
-    When a server is booted, only the log of nova-scheduler says so.
+    When a server is booted, the log of nova-scheduler says so at most.
 
     :param flavor: the flavor, as for :func:`server`.
-    :returns: a sentence for each extra spec.
+    :param image: properties of the image, as there.
+    :returns: a sentence for each extra spec and property.
     """
     found = []
     for key, value in flavor.get('extra_specs', {}).items():
         if reason := _why_ignored(key, value):
             found.append(
                 f'Nova ignores {exception.shown(key)} of the flavor: {reason}.'
+            )
+    for key, value in image.items():
+        if key.startswith(_TRAIT) and value != _REQUIRED:
+            found.append(
+                f'Nova ignores {exception.shown(key)} of the image: '
+                f'"{exception.shown(value)}" is not {_REQUIRED}.'
             )
     return found
 
@@ -175,7 +182,7 @@ def _host_traits(specs: _Said, image: _Said, has_resources: bool) -> list[str]:
     :raises InvalidRequest: if Placement takes them for a mistake.
     """
     found: list[str] = []
-    for field, said in ((_SPECS, specs), (_IMAGE, image)):
+    for field, said in ((_SPECS, specs), (_IMAGE, _required(image))):
         for key, trait in _traits(said):
             if not has_resources:
                 raise exception.InvalidRequest(
@@ -196,10 +203,15 @@ def _traits_of_image(image: _Said) -> list[str]:
     :raises InvalidRequest: if Placement takes them for a mistake.
     """
     found = [name for _key, name in requirements.HOST_TRAITS]
-    for key, trait in _traits(image):
+    for key, trait in _traits(_required(image)):
         _check_beside(found, trait, f'{_IMAGE}.{key}')
         found.append(trait)
     return found[len(requirements.HOST_TRAITS) :]
+
+
+def _required(image: _Said) -> dict[str, str]:
+    """Return what of an image Nova looks at: it can forbid no trait."""
+    return {k: value for k, value in image.items() if value == _REQUIRED}
 
 
 def _check_beside(

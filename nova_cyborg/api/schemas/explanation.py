@@ -49,7 +49,7 @@ _SERVER = {
     'image': _SPECS
     | {
         'description': 'Properties of the image of the server, as Glance '
-        'shows them. Those that name traits are looked at.'
+        'shows them. Those that require traits are looked at.'
     },
 }
 

@@ -42,14 +42,14 @@ def test_amounts_are_read_as_nova_reads_them(value, amount):
     flavor = FLAVOR | {'extra_specs': {'resources:MEMORY_MB': value}}
 
     assert dict(flavors.server(flavor, {}).resources)['MEMORY_MB'] == amount
-    assert bool(flavors.ignored(flavor)) == (amount == 512)
+    assert bool(flavors.ignored(flavor, {})) == (amount == 512)
 
     numbered = FLAVOR | {'extra_specs': {'resources_a-1:CUSTOM_X': value}}
     others = dict(flavors.server(numbered, {}).others)
     assert others == (
         {} if amount == 512 else {'resources_F_a-1': f'CUSTOM_X:{amount}'}
     )
-    assert bool(flavors.ignored(numbered)) == (amount == 512)
+    assert bool(flavors.ignored(numbered, {})) == (amount == 512)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,27 @@ def test_amounts_are_read_as_nova_reads_them(value, amount):
     ],
 )
 def test_what_nova_ignores(key, value, is_ignored):
-    said = flavors.ignored({'extra_specs': {key: value}})
+    said = flavors.ignored({'extra_specs': {key: value}}, {})
 
     assert [each.split()[2] for each in said] == ([key] if is_ignored else [])
+
+
+def test_an_image_requires_traits_and_forbids_none():
+    image = {
+        'trait:CUSTOM_A': 'required',
+        'trait:CUSTOM_B': 'forbidden',
+        'os_distro': 'maybe',
+    }
+
+    for flavor in ({}, FLAVOR):
+        found = flavors.server(flavor, image).traits
+        assert [name for _key, name in found if 'CUSTOM' in name] == [
+            'CUSTOM_A'
+        ]
+    assert flavors.ignored({}, image) == [
+        'Nova ignores trait:CUSTOM_B of the image: "forbidden" is not '
+        'required.'
+    ]
 
 
 def test_extra_specs():

@@ -60,7 +60,9 @@ def answer(
         'fits': found.fits,
         'sentence': found.sentence,
         'requirements': [_as_dict(row, counting) for row in found.rows],
-        'warnings': flavors.ignored(body.get('flavor', {})),
+        'warnings': flavors.ignored(
+            body.get('flavor', {}), body.get('image', {})
+        ),
     }
 
 

@@ -57,8 +57,9 @@ SHOWN = answers.answer(
         ),
         'warnings': answers.items(
             {'type': 'string'},
-            'A sentence for each extra spec of the flavor that Nova ignores, '
-            'such as an amount that is no whole number. It was not looked at.',
+            'A sentence for each extra spec of the flavor, or property of the '
+            'image, that Nova ignores, such as an amount that is no whole '
+            'number. It was not looked at.',
         ),
     },
     'Explanation',

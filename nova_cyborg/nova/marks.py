@@ -154,8 +154,13 @@ def drop(instance: objects.Instance) -> None:
     :param instance: the server, which has no device contexts; changed in
         place, to be saved with what else is.
     """
-    for name in ('flavor', 'old_flavor', 'new_flavor'):
-        flavor = getattr(instance, name) if name in instance else None
+    # All at first: what is not there is read by Nova when it stores one, and
+    # with it the others, as they were before.
+    flavors = {
+        name: getattr(instance, name)
+        for name in ('old_flavor', 'new_flavor', 'flavor')
+    }
+    for name, flavor in flavors.items():
         if flavor is not None and is_marker(_extra_specs(flavor)):
             setattr(instance, name, unmarked(flavor))
     if model.SYSTEM_METADATA_KEY in instance.system_metadata:

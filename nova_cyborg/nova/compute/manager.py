@@ -277,6 +277,11 @@ class ComputeManager(pending.ComputeManager):
     )
     def _unshelve_instance(self, stock: overrides.Stock) -> None:
         context, instance = stock['context'], stock['instance']
+        if not stock['accel_uuids'] and marks.bear(instance):
+            # What it was to get was released, as nobody was at it. Else the
+            # next start of its guest has the marks dropped.
+            with contextlib.suppress(exception.DeviceContextError):
+                bindings.drop_stale_marks(context, instance)
         if not hint.of_request(stock['request_spec']):
             stock()
             return

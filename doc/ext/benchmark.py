@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A Sphinx directive for the tables of a benchmark's results.
+"""A Sphinx directive for the tables of a benchmark's results, and its plot.
 
 ``benchmark`` reads ``benchmark/results.json``, which ``tox -e bench`` writes:
 what stands in the documentation is what was measured.
@@ -17,6 +17,13 @@ from tools.bench.results import figures, phases, results, table
 
 #: In the folder of the sources.
 RESULTS = pathlib.Path('benchmark', 'results.json')
+# Beside it; as the directive of an image has it, from the sources on.
+_PLOT = f'/{RESULTS.parent.as_posix()}/plot.svg'
+_PLOT_LINES = (
+    f'.. image:: {_PLOT}',
+    '   :alt: Seconds by the number of accelerators that are bound already, '
+    'and servers booted and deleted in a minute by the number of clients',
+)
 
 _NONE = 'No run is written down yet: ``tox -e bench`` makes one.'
 
@@ -54,19 +61,22 @@ _TABLES: dict[str, collections.abc.Callable[[results.Results], table.Rows]] = {
 
 
 class Benchmark(SphinxDirective):
-    """A table of what was measured, named by the argument."""
+    """A table of what was measured, named by the argument; or its plot."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Return the table."""
-        make = _TABLES.get(self.arguments[0])
-        if make is None:
-            raise self.error(f'there is no table {self.arguments[0]}')
+        """Return the table, or the plot."""
+        name = self.arguments[0]
+        make = _TABLES.get(name)
+        if make is None and name != 'plot':
+            raise self.error(f'there is no table {name}')
         path = pathlib.Path(self.env.srcdir, RESULTS)
         self.env.note_dependency(str(path))
         if not path.exists():
             return self.parse_text_to_nodes(_NONE)
+        if make is None:
+            return self.parse_text_to_nodes('\n'.join(_PLOT_LINES))
         rows = make(results.Results.load(path))
         return self.parse_text_to_nodes('\n'.join(_lines(rows)))
 

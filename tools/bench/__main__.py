@@ -8,11 +8,17 @@ import sys
 
 from tools.bench import arguments, exception, run
 from tools.bench.clouds import up
-from tools.bench.results import figures, phases, plot, results, table
+from tools.bench.results import (
+    figures,
+    phases,
+    plot,
+    readme,
+    results,
+    table,
+)
 from tools.cloud import exception as cloud_exception
+from tools.cloud.machine import installation
 from tools.command_line import progress, signals
-
-_TIMES = (phases.ACCELERATORS, phases.WHOLE)
 
 
 def main(argv: collections.abc.Sequence[str] | None = None) -> int:
@@ -61,6 +67,9 @@ def _keep(
     plot.draw(found, output)
     if found.ended:
         print(text, flush=True)
+        if output.resolve() == arguments.DOCUMENTED:
+            picture = arguments.DOCUMENTED / f'{readme.PICTURE}.png'
+            readme.show(installation.ROOT / 'README.rst', picture)
     return shown
 
 

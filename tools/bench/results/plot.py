@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib import axes, figure, ticker
 
 from tools.bench.model import operations, systems
-from tools.bench.results import phases, results
+from tools.bench.results import phases, readme, results
 
 _NAMES = {
     systems.STOCK: 'stock: device profile of the flavor',
@@ -71,7 +71,7 @@ def _draw_one(found: results.Results, folder: pathlib.Path) -> None:
     _lines(place, found, operations.BOOT)
     place.set_title('What the accelerator adds to the boot of a server')
     place.legend()
-    _save(drawn, folder / 'readme')
+    _save(drawn, folder / readme.PICTURE)
 
 
 def _lines(

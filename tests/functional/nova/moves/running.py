@@ -55,6 +55,14 @@ class LiveMigrations(fixtures.Fixture):
                     lambda *args, call=method, **kwargs: call(*args, **kwargs),
                 )
             )
+        # That of Nova 31 to 33 has a job as soon as there is a guest.
+        made = fakelibvirt.Domain.__init__
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                f'{fakelibvirt.__name__}.Domain.__init__',
+                lambda *args, **kwargs: _make(made, *args, **kwargs),
+            )
+        )
         stats = fakelibvirt.Domain.jobStats
         self.useFixture(
             fixtures.MonkeyPatch(
@@ -207,6 +215,17 @@ class TestCase(Guests, moving.TestCase):
             for each in self.admin_api.get_migrations()
             if each['migration_type'] == 'live-migration'
         ]
+
+
+def _make(
+    made: ty.Callable[..., None],
+    domain: ty.Any,
+    *args: ty.Any,
+    **kwargs: ty.Any,
+) -> None:
+    """Make a guest with which libvirt does nothing."""
+    made(domain, *args, **kwargs)
+    domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_NONE
 
 
 def _job_stats(

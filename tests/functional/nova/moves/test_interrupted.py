@@ -51,18 +51,12 @@ class TestCase(failing.TestCase):
     def kill(self) -> None:
         """Kill the source; the guest is what libvirt has of it."""
         self.kill_the_source()
-        self._find_guest()
+        (self.domain,) = self.domains(self.moved.server)
 
     def kill_while_preparing(self) -> None:
         """Kill the source; the guest is what libvirt has of it."""
         super().kill_while_preparing()
-        self._find_guest()
-
-    def _find_guest(self) -> None:
-        """Find the guest, with which libvirt does nothing."""
         (self.domain,) = self.domains(self.moved.server)
-        # That of Nova 31 has a job as soon as there is a guest.
-        self.domain._job_type = fakelibvirt.VIR_DOMAIN_JOB_NONE
 
     def interrupt(self) -> None:
         """Have nova-compute started again while libvirt migrates."""

@@ -38,7 +38,8 @@ class TestCase(faulty.TestCase):
         try:
             self._begin(server, action, arguments)
         except client.OpenStackApiException as error:
-            self.assertEqual(503, error.response.status_code)
+            # It fails, or does not answer.
+            self.assertIn(error.response.status_code, (502, 503))
 
     def _end(self, server: dict[str, ty.Any]) -> None:
         """See that a server can be brought to an end, and is well."""
